@@ -1,0 +1,65 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// One set of rules for every Swift target: Swift 6, explicit imports, warnings are errors.
+let swiftRules: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A misspelt ISA in a target attribute would silently drop it: `ignored-attributes` makes that an error.
+let cRules: [CSetting] = [
+    .treatAllWarnings(as: .error)
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftRules)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swiftRules)
+}
+
+let package = Package(
+    name: "overtile",
+    products: [
+        .library(name: "Overtile", targets: ["Overtile"]),
+        .executable(name: "overtile", targets: ["OvertileCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
+    targets: [
+        // System libraries: module maps and shims, nothing else.
+        .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
+        .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+        .target(
+            name: "COneDNN", cSettings: cRules, linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+
+        // The rooms, from the ground up; arrows point only to rooms above.
+        room("TileGeometry", []),
+        room("Tensors", []),
+        room("NetworkGraph", ["Tensors"]),
+        room("ModelWeights", ["NetworkGraph", "Tensors"]),
+        room("RasterIO", ["CGDAL", "CTIFF", "TileGeometry"]),
+        room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN"]),
+        room("Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
+        room(
+            "Overtile",
+            ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TileGeometry"]),
+        .executableTarget(
+            name: "OvertileCommand",
+            dependencies: [
+                "Overtile", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftRules),
+
+        tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
+        tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData"]),
+        .target(name: "TestData", path: "Tests/TestData", swiftSettings: swiftRules),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,10 @@
+// GDAL's C API, as far as RasterIO needs it. Swift imports all of it directly; no wrapper functions.
+#ifndef CGDAL_SHIM_H
+#define CGDAL_SHIM_H
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <gdal.h>
+#include <ogr_srs_api.h>
+#endif

@@ -1,0 +1,97 @@
+// The few functions through which Overtile uses oneDNN; they hide whether it is 2.x or 3.x.
+//
+// Maps are float32, one image, `channels` x `height` x `width`, in one of two layouts:
+//   ODNN_PLAIN    [channels][height][width]
+//   ODNN_BLOCKED  [channels/B][height][width][B], B = odnn_channel_block(); channels is a multiple of B
+// An operation is immutable after its creation and may be shared by threads. A binding fixes the buffers that one
+// thread runs it on; odnn_run allocates nothing. Every operation runs on the calling thread alone.
+#ifndef COVERTILE_ONEDNN_H
+#define COVERTILE_ONEDNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum { ODNN_PLAIN, ODNN_BLOCKED } odnn_layout;
+
+// A window of a larger map (the parent): what an operation reads or writes, without copying it out.
+typedef struct {
+    odnn_layout layout;
+    int64_t channels, height, width;            // of the window
+    int64_t parent_height, parent_width;        // of the buffer it lies in; equal to height, width for a whole map
+    int64_t top, left;                          // of the window within the parent
+} odnn_map;
+
+typedef struct {
+    int64_t height, width;                      // taps
+    int64_t stride_y, stride_x;
+    int64_t dilation_y, dilation_x;             // 1: none
+    int64_t groups;                             // 1: dense
+} odnn_kernel;
+
+typedef enum { ODNN_DIRECT, ODNN_WINOGRAD } odnn_algorithm;
+typedef enum { ODNN_LINEAR, ODNN_RELU } odnn_activation;
+
+typedef struct odnn_operation odnn_operation;
+typedef struct odnn_binding odnn_binding;
+
+// 0, or a code that odnn_status_text explains (out of memory, not implemented for this shape, ...).
+typedef int odnn_status;
+const char *odnn_status_text(odnn_status status);
+
+// Library version, as 1000000 * major + 1000 * minor + patch.
+int odnn_version(void);
+
+// Channels that lie together in ODNN_BLOCKED: 16 with AVX-512, else 8.
+int64_t odnn_channel_block(void);
+
+// dst[oc] = activation(bias[oc] + sum src[ic] * weights[oc][ic][ky][kx]), no padding. Plain weights are
+// [oc][ic / groups][kh][kw]. Convolution accepts any layout on either side. ODNN_WINOGRAD fails with a status where
+// the library has no such kernel for the shape: the caller then asks for ODNN_DIRECT.
+odnn_status odnn_convolution_create(const odnn_map *src, const odnn_map *dst, const odnn_kernel *kernel,
+                                    odnn_activation activation, odnn_algorithm algorithm, odnn_operation **out);
+
+// Transposed convolution; plain weights are [ic][oc / groups][kh][kw], PyTorch's order. No padding.
+odnn_status odnn_deconvolution_create(const odnn_map *src, const odnn_map *dst, const odnn_kernel *kernel,
+                                      odnn_activation activation, odnn_operation **out);
+
+odnn_status odnn_max_pooling_create(const odnn_map *src, const odnn_map *dst, const odnn_kernel *kernel,
+                                    odnn_operation **out);
+
+// Bilinear by a whole factor (dst size / src size), half-pixel centres, clamped at the window's border.
+odnn_status odnn_bilinear_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
+
+// Copies a window from one layout or parent into another.
+odnn_status odnn_copy_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
+
+// max(0, x), element by element.
+odnn_status odnn_relu_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
+
+// dst[c] = src[c] * scale[c] + shift[c]: what is left of a batch norm that could not be folded. Bound with
+// weights = scale and bias = shift, `channels` floats each.
+odnn_status odnn_affine_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
+
+// dst = src + other, element by element; `other` has the layout and window of src.
+odnn_status odnn_addition_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
+
+void odnn_operation_destroy(odnn_operation *operation);
+
+// The library's own name of the chosen kernel, for logs.
+const char *odnn_implementation(const odnn_operation *operation);
+
+// Bytes that odnn_pack_weights writes (0 for operations without weights). Packed weights and scratch must be aligned
+// to 64 bytes.
+size_t odnn_packed_weights_size(const odnn_operation *operation);
+odnn_status odnn_pack_weights(const odnn_operation *operation, const float *plain, void *packed);
+
+// Bytes of scratch that one run needs; may be shared by all operations that one thread runs.
+size_t odnn_scratch_size(const odnn_operation *operation);
+
+// `src`, `other` and `dst` point at their parents' first element. `other` serves addition only; `weights`, `bias` and
+// `scratch` may be NULL where the operation has none.
+odnn_status odnn_bind(const odnn_operation *operation, const float *src, const float *other, const void *weights,
+                      const float *bias, float *dst, void *scratch, odnn_binding **out);
+odnn_status odnn_run(const odnn_binding *binding);
+void odnn_binding_destroy(odnn_binding *binding);
+
+#endif
