@@ -1,0 +1,38 @@
+/// Places buffers with known lifetimes in one block of memory, so that buffers that never live together share it.
+struct ArenaPlan {
+    struct Buffer {
+        var byteCount: Int
+        /// First and last step that touches it.
+        var lifetime: ClosedRange<Int>
+    }
+
+    /// Byte offset of each buffer, a multiple of 64.
+    let offsets: [Int]
+    /// Size of the block.
+    let byteCount: Int
+
+    /// Largest first, each at the lowest place that is free during its whole life: for the few buffers of a network
+    /// this comes within a few per cent of the most that ever lives at once.
+    init(_ buffers: [Buffer]) {
+        var offsets = Array(repeating: 0, count: buffers.count)
+        var placed: [Int] = []
+        var total = 0
+        for index in buffers.indices.sorted(by: { (buffers[$0].byteCount, $1) > (buffers[$1].byteCount, $0) }) {
+            let size = Self.aligned(buffers[index].byteCount)
+            let neighbours = placed.filter { buffers[$0].lifetime.overlaps(buffers[index].lifetime) }
+                .sorted { offsets[$0] < offsets[$1] }
+            var offset = 0
+            for neighbour in neighbours {
+                if offsets[neighbour] - offset >= size { break }
+                offset = max(offset, offsets[neighbour] + Self.aligned(buffers[neighbour].byteCount))
+            }
+            offsets[index] = offset
+            placed.append(index)
+            total = max(total, offset + size)
+        }
+        self.offsets = offsets
+        byteCount = total
+    }
+
+    static func aligned(_ byteCount: Int) -> Int { (byteCount + 63) / 64 * 64 }
+}

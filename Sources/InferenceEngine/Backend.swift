@@ -1,0 +1,62 @@
+/// A library of kernels. What it makes must give the same bytes on every run.
+public protocol Backend: Sendable {
+    /// For logs.
+    var name: String { get }
+    /// Channels that lie together in the `blocked` layout; every stored map is padded with zero channels to a multiple.
+    var channelBlock: Int { get }
+    /// Whether convolution, pooling and upsampling read a window of a larger map in place; else they are given copies.
+    var readsWindows: Bool { get }
+
+    func convolution(
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+    ) throws(EngineError) -> any Kernel
+    func transposedConvolution(
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+    ) throws(EngineError) -> any Kernel
+    func maxPooling(
+        from source: MapView, to destination: MapView, extent: Int, stride: Int
+    ) throws(EngineError) -> any Kernel
+    /// Half-pixel centres, clamped at the source window's border.
+    func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) throws(EngineError) -> any Kernel
+    /// May run in place, as may `affine`.
+    func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel
+    func affine(
+        from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
+    ) throws(EngineError) -> any Kernel
+    /// From one layout or parent into another. A blocked destination may have more channels than a plain source: the
+    /// rest becomes zero. A plain destination may have fewer than a blocked source.
+    func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel
+}
+
+/// An operation compiled for fixed shapes, with its weights in the backend's own order; immutable, shared by workers.
+public protocol Kernel: Sendable {
+    /// The backend's name for what it chose; for logs.
+    var implementation: String { get }
+    /// Memory that one run needs beside its maps, shared by all kernels of one worker.
+    var scratchByteCount: Int { get }
+    /// Weights as they are held.
+    var weightByteCount: Int { get }
+    /// Ties the kernel to one worker's memory.
+    ///
+    /// - Parameters:
+    ///   - source: first element of the source view's parent.
+    ///   - destination: first element of the destination view's parent.
+    ///   - scratch: at least `scratchByteCount` bytes, aligned to 64.
+    func bind(
+        source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+    ) throws(EngineError) -> any BoundKernel
+}
+
+/// A kernel that knows where to read and write. Used by one thread at a time; a run allocates nothing.
+public protocol BoundKernel: AnyObject {
+    func run() throws(EngineError)
+}
+
+/// What keeps a network from being compiled or run.
+public struct EngineError: Error, CustomStringConvertible, Sendable {
+    public let description: String
+
+    public init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,172 @@
+/// Every operation as a plain loop, written to be read: slow, and the oracle that other backends are tested against.
+///
+/// A channel block of 1 makes both layouts [channels][height][width].
+public struct ReferenceBackend: Backend {
+    public init() {}
+
+    public let name = "reference"
+    public let channelBlock = 1
+    public let readsWindows = true
+
+    public func convolution(
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+    ) -> any Kernel {
+        ReferenceKernel("convolution", source, destination) { src, dst in
+            let (kh, kw) = (parameters.kernelHeight, parameters.kernelWidth)
+            for oc in 0..<destination.channels {
+                for oh in 0..<destination.height {
+                    for ow in 0..<destination.width {
+                        var sum = parameters.bias[oc]
+                        for ic in 0..<source.channels {
+                            for ky in 0..<kh {
+                                for kx in 0..<kw {
+                                    let ih = oh * parameters.stride + ky * parameters.dilation
+                                    let iw = ow * parameters.stride + kx * parameters.dilation
+                                    let weight = parameters.weights[((oc * source.channels + ic) * kh + ky) * kw + kx]
+                                    sum += src[source.offset(ic, ih, iw)] * weight
+                                }
+                            }
+                        }
+                        dst[destination.offset(oc, oh, ow)] = parameters.relu ? max(0, sum) : sum
+                    }
+                }
+            }
+        }
+    }
+
+    public func transposedConvolution(
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+    ) -> any Kernel {
+        ReferenceKernel("up-convolution", source, destination) { src, dst in
+            let (kh, kw) = (parameters.kernelHeight, parameters.kernelWidth)
+            for oc in 0..<destination.channels {
+                for oh in 0..<destination.height {
+                    for ow in 0..<destination.width {
+                        var sum = parameters.bias[oc]
+                        for ky in 0..<kh where (oh - ky) % parameters.stride == 0 {
+                            for kx in 0..<kw where (ow - kx) % parameters.stride == 0 {
+                                let (ih, iw) = ((oh - ky) / parameters.stride, (ow - kx) / parameters.stride)
+                                guard oh >= ky, ow >= kx, ih < source.height, iw < source.width else { continue }
+                                for ic in 0..<source.channels {
+                                    let weight = parameters.weights[
+                                        ((ic * destination.channels + oc) * kh + ky) * kw + kx]
+                                    sum += src[source.offset(ic, ih, iw)] * weight
+                                }
+                            }
+                        }
+                        dst[destination.offset(oc, oh, ow)] = parameters.relu ? max(0, sum) : sum
+                    }
+                }
+            }
+        }
+    }
+
+    public func maxPooling(
+        from source: MapView, to destination: MapView, extent: Int, stride: Int
+    ) -> any Kernel {
+        ReferenceKernel("max pooling", source, destination) { src, dst in
+            destination.forEachPixel { c, oh, ow in
+                var largest = -Float.infinity
+                for ky in 0..<extent {
+                    for kx in 0..<extent {
+                        largest = max(largest, src[source.offset(c, oh * stride + ky, ow * stride + kx)])
+                    }
+                }
+                dst[destination.offset(c, oh, ow)] = largest
+            }
+        }
+    }
+
+    public func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) -> any Kernel {
+        ReferenceKernel("bilinear upsampling", source, destination) { src, dst in
+            func neighbours(_ position: Int, _ count: Int) -> (low: Int, high: Int, weight: Float) {
+                let place = max(0, (Float(position) + 0.5) / Float(factor) - 0.5)
+                let low = min(Int(place), count - 1)
+                return (low, min(low + 1, count - 1), place - Float(low))
+            }
+            destination.forEachPixel { c, oh, ow in
+                let (y, x) = (neighbours(oh, source.height), neighbours(ow, source.width))
+                func row(_ ih: Int) -> Float {
+                    src[source.offset(c, ih, x.low)] * (1 - x.weight) + src[source.offset(c, ih, x.high)] * x.weight
+                }
+                dst[destination.offset(c, oh, ow)] = row(y.low) * (1 - y.weight) + row(y.high) * y.weight
+            }
+        }
+    }
+
+    public func relu(from source: MapView, to destination: MapView) -> any Kernel {
+        ReferenceKernel("ReLU", source, destination) { src, dst in
+            destination.forEachPixel { c, h, w in
+                dst[destination.offset(c, h, w)] = max(0, src[source.offset(c, h, w)])
+            }
+        }
+    }
+
+    public func affine(
+        from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
+    ) -> any Kernel {
+        ReferenceKernel("normalisation", source, destination) { src, dst in
+            destination.forEachPixel { c, h, w in
+                dst[destination.offset(c, h, w)] = src[source.offset(c, h, w)] * scale[c] + shift[c]
+            }
+        }
+    }
+
+    public func copy(from source: MapView, to destination: MapView) -> any Kernel {
+        ReferenceKernel("copy", source, destination) { src, dst in
+            destination.forEachPixel { c, h, w in
+                dst[destination.offset(c, h, w)] = c < source.channels ? src[source.offset(c, h, w)] : 0
+            }
+        }
+    }
+}
+
+extension MapView {
+    /// Position of an element of a map with a channel block of 1, from the parent's first element.
+    fileprivate func offset(_ channel: Int, _ row: Int, _ column: Int) -> Int {
+        (channel * parentHeight + top + row) * parentWidth + left + column
+    }
+
+    fileprivate func forEachPixel(_ body: (_ channel: Int, _ row: Int, _ column: Int) -> Void) {
+        for channel in 0..<channels {
+            for row in 0..<height {
+                for column in 0..<width { body(channel, row, column) }
+            }
+        }
+    }
+}
+
+/// A loop and the maps that it runs over.
+private struct ReferenceKernel: Kernel {
+    typealias Loop = @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+
+    let implementation: String
+    let scratchByteCount = 0
+    let weightByteCount = 0
+    private let loop: Loop
+
+    init(_ name: String, _ source: MapView, _ destination: MapView, _ loop: @escaping Loop) {
+        implementation = "reference \(name)"
+        self.loop = loop
+    }
+
+    func bind(
+        source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+    ) -> any BoundKernel {
+        Bound(loop: loop, source: source, destination: destination)
+    }
+
+    private final class Bound: BoundKernel {
+        let loop: Loop
+        let source: UnsafePointer<Float>
+        let destination: UnsafeMutablePointer<Float>
+
+        init(loop: @escaping Loop, source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>) {
+            self.loop = loop
+            self.source = source
+            self.destination = destination
+        }
+
+        func run() { loop(source, destination) }
+    }
+}

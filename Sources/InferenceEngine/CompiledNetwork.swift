@@ -1,0 +1,134 @@
+public import NetworkGraph
+import Tensors
+
+/// A network compiled for one size of output: kernels with their weights in place, and a plan of a worker's memory.
+///
+/// Immutable and shared by all workers; each runs its own `InferenceSession`.
+public final class CompiledNetwork: Sendable {
+    /// (bands, height, width) of the input, plain layout.
+    public let inputShape: MapShape
+    /// (classes, height, width) of the output, plain layout.
+    public let outputShape: MapShape
+    /// Memory that one session holds: all maps and the kernels' scratch.
+    public let sessionByteCount: Int
+    /// Memory of the weights, shared by all sessions.
+    public let weightByteCount: Int
+
+    let program: Program
+    let kernels: [any Kernel]
+    let scratchByteCount: Int
+
+    /// - Parameters:
+    ///   - height: output pixels, a multiple of the network's stride; so is `width`.
+    /// - Throws: `EngineError` naming the operation that the backend cannot run.
+    public init(_ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend) throws(EngineError) {
+        let program = try Program(
+            network, height: height, width: width, channelBlock: backend.channelBlock,
+            readsWindows: backend.readsWindows)
+        var kernels: [any Kernel] = []
+        for step in program.steps { kernels.append(try Self.kernel(for: step, backend)) }
+        self.program = program
+        self.kernels = kernels
+        scratchByteCount = kernels.map(\.scratchByteCount).max() ?? 0
+        sessionByteCount = program.arena.byteCount + scratchByteCount
+        weightByteCount = kernels.map(\.weightByteCount).reduce(0, +)
+        inputShape = program.buffers[program.input].shape
+        outputShape = program.buffers[program.output].shape
+    }
+
+    /// Bytes of maps that one session would hold, without compiling anything. Kernels' scratch comes on top.
+    public static func mapByteCount(
+        _ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend
+    ) throws(EngineError) -> Int {
+        try Program(
+            network, height: height, width: width, channelBlock: backend.channelBlock,
+            readsWindows: backend.readsWindows
+        ).arena.byteCount
+    }
+
+    /// A line for each step: what it is, on what, and which kernel runs it.
+    public var listing: [String] {
+        zip(program.steps, kernels).map { step, kernel in
+            let (source, destination) = (step.source.view, step.destination.view)
+            return "\(step.label): \(source.channels) x \(source.height) x \(source.width) to "
+                + "\(destination.channels) x \(destination.height) x \(destination.width), \(kernel.implementation)"
+        }
+    }
+
+    private static func kernel(for step: Program.Step, _ backend: any Backend) throws(EngineError) -> any Kernel {
+        let (source, destination) = (step.source.view, step.destination.view)
+        do {
+            switch step.action {
+            case .convolution(let convolution, let channels, let relu):
+                let parameters = ConvolutionParameters(
+                    convolution, channels, relu: relu, storedInputs: source.channels, storedOutputs: destination.channels)
+                return try backend.convolution(from: source, to: destination, parameters)
+            case .transposedConvolution(let convolution, let channels, let relu):
+                let parameters = ConvolutionParameters(
+                    convolution, channels, relu: relu, storedOutputs: destination.channels)
+                return try backend.transposedConvolution(from: source, to: destination, parameters)
+            case .maxPooling(let extent, let stride):
+                return try backend.maxPooling(from: source, to: destination, extent: extent, stride: stride)
+            case .bilinearUpsampling(let factor):
+                return try backend.bilinearUpsampling(from: source, to: destination, factor: factor)
+            case .relu:
+                return try backend.relu(from: source, to: destination)
+            case .affine(let affine, let channels):
+                return try backend.affine(
+                    from: source, to: destination, scale: channels.spread(affine.scale.elements()),
+                    shift: channels.spread(affine.shift.elements()))
+            case .copy:
+                return try backend.copy(from: source, to: destination)
+            }
+        } catch {
+            throw EngineError(
+                "\(step.label) on a map of \(source.channels) x \(source.height) x \(source.width): \(error.description)")
+        }
+    }
+}
+
+/// One worker's memory, with the network's kernels tied to it. Used by one thread at a time; a run allocates nothing.
+public final class InferenceSession {
+    /// The input map, plain layout; filled by the caller before `run`. Overwritten by it.
+    public let input: UnsafeMutableBufferPointer<Float>
+    /// The output map, plain layout; valid until the next `run`.
+    public let output: UnsafeBufferPointer<Float>
+
+    private let memory: AlignedBuffer
+    private let kernels: [any BoundKernel]
+
+    /// - Throws: `EngineError` where the backend cannot make its per-thread state.
+    public init(_ network: CompiledNetwork) throws(EngineError) {
+        let program = network.program
+        let memory = AlignedBuffer(byteCount: network.sessionByteCount)
+        func floats(_ buffer: Int, channelOffset: Int = 0) -> UnsafeMutableBufferPointer<Float> {
+            let description = program.buffers[buffer]
+            let skipped = channelOffset * description.height * description.width
+            return memory.floats(
+                at: program.arena.offsets[buffer] + skipped * MemoryLayout<Float>.stride,
+                count: description.byteCount / MemoryLayout<Float>.stride - skipped)
+        }
+        let scratch = memory.bytes.baseAddress! + program.arena.byteCount
+        var kernels: [any BoundKernel] = []
+        for (step, kernel) in zip(program.steps, network.kernels) {
+            let source = floats(step.source.buffer, channelOffset: step.source.channelOffset)
+            let destination = floats(step.destination.buffer, channelOffset: step.destination.channelOffset)
+            kernels.append(
+                try kernel.bind(
+                    source: UnsafePointer(source.baseAddress!), destination: destination.baseAddress!, scratch: scratch))
+        }
+        self.memory = memory
+        self.kernels = kernels
+        input = floats(program.input)
+        output = UnsafeBufferPointer(floats(program.output))
+    }
+
+    /// Computes `output` from `input`.
+    public func run() throws(EngineError) {
+        for kernel in kernels { try kernel.run() }
+    }
+}
+
+extension Program.Buffer {
+    fileprivate var shape: MapShape { MapShape(channels: channels, height: height, width: width) }
+}

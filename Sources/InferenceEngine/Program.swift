@@ -1,0 +1,111 @@
+import NetworkGraph
+import Tensors
+
+/// A network lowered to steps on buffers, for one size of output and one backend's way of storing maps.
+///
+/// Making one costs no kernels and no weights, so that a planner can weigh many sizes.
+struct Program {
+    /// Memory for one map: its storage order and the window of the plane that it covers.
+    struct Buffer {
+        var layout: MapLayout
+        /// Channels as stored.
+        var channels: Int
+        var height: Int
+        var width: Int
+        var lifetime: ClosedRange<Int>
+
+        var byteCount: Int { channels * height * width * MemoryLayout<Float>.stride }
+    }
+
+    /// A view and the buffer that it lies in, from `channelOffset` stored channels on.
+    struct Operand {
+        var buffer: Int
+        var channelOffset: Int
+        var view: MapView
+    }
+
+    enum Action {
+        case convolution(Convolution, channels: PackedChannels, relu: Bool)
+        case transposedConvolution(TransposedConvolution, channels: PackedChannels, relu: Bool)
+        case maxPooling(extent: Int, stride: Int)
+        case bilinearUpsampling(factor: Int)
+        case relu
+        case affine(ChannelAffine, channels: PackedChannels)
+        case copy
+    }
+
+    struct Step {
+        var action: Action
+        var source: Operand
+        var destination: Operand
+        /// The operation in the model file's words; for messages.
+        var label: String
+    }
+
+    private(set) var steps: [Step] = []
+    private(set) var buffers: [Buffer] = []
+    let input: Int
+    let output: Int
+    let arena: ArenaPlan
+
+    /// - Throws: `EngineError` where the graph has something that this lowering does not know.
+    init(_ network: SeamlessNetwork, height: Int, width: Int, channelBlock: Int, readsWindows: Bool) throws(EngineError) {
+        var lowering = try Lowering(
+            network, height: height, width: width, channelBlock: channelBlock, readsWindows: readsWindows)
+        output = try lowering.run()
+        input = lowering.inputBuffer
+        steps = lowering.steps
+        buffers = lowering.buffers
+        Self.setLifetimes(of: &buffers, steps: steps, input: input, output: output)
+        arena = ArenaPlan(buffers.map { .init(byteCount: $0.byteCount, lifetime: $0.lifetime) })
+    }
+
+    /// The input is written before the first step and the output read after the last.
+    private static func setLifetimes(of buffers: inout [Buffer], steps: [Step], input: Int, output: Int) {
+        var lifetimes = [ClosedRange<Int>?](repeating: nil, count: buffers.count)
+        func touch(_ buffer: Int, at step: Int) {
+            let lifetime = lifetimes[buffer] ?? step...step
+            lifetimes[buffer] = min(lifetime.lowerBound, step)...max(lifetime.upperBound, step)
+        }
+        touch(input, at: 0)
+        for (index, step) in steps.enumerated() {
+            touch(step.source.buffer, at: index)
+            touch(step.destination.buffer, at: index)
+        }
+        touch(output, at: steps.count)
+        for index in buffers.indices { buffers[index].lifetime = lifetimes[index] ?? 0...0 }
+    }
+}
+
+/// Where a map's channels stand once each part of a concatenation has been padded to whole blocks.
+struct PackedChannels {
+    /// Stored position of each channel.
+    let positions: [Int]
+    /// Stored channels in all.
+    let count: Int
+
+    /// Channels that follow each other, then padding up to a multiple of `block`.
+    init(_ channels: Int, block: Int) {
+        positions = Array(0..<channels)
+        count = (channels + block - 1) / block * block
+    }
+
+    /// Parts behind each other.
+    init(joining parts: [PackedChannels]) {
+        var positions: [Int] = []
+        var count = 0
+        for part in parts {
+            positions += part.positions.map { $0 + count }
+            count += part.count
+        }
+        self.positions = positions
+        self.count = count
+    }
+
+    /// `values` at their stored places, zero elsewhere.
+    func spread(_ values: [Float]) -> [Float] {
+        var stored = Array(repeating: Float(0), count: count)
+        for (value, position) in zip(values, positions) { stored[position] = value }
+        return stored
+    }
+}

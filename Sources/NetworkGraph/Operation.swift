@@ -1,0 +1,169 @@
+public import Tensors
+
+/// One operation of a network on maps of (channels, height, width) in float32.
+///
+/// A new operation is a case here; the compiler then names the few places that have to know it: its channels
+/// (`Graph+Shapes`), its geometry (`axisMapping`), its cost, and each backend.
+public enum Operation: Sendable {
+    /// The network's input of so many bands. No inputs.
+    case input(channels: Int)
+    /// Without padding ("valid"): the only kind of convolution there is.
+    case convolution(Convolution)
+    case transposedConvolution(TransposedConvolution)
+    /// `out[c] = in[c] * scale[c] + shift[c]`: batch normalisation at inference.
+    case affine(ChannelAffine)
+    case relu
+    /// The largest value under each window, without padding; a ragged rest is dropped (PyTorch's `ceil_mode=False`).
+    case maxPooling(extent: Int, stride: Int)
+    /// Bilinear interpolation by a whole factor with half-pixel centres (PyTorch's `align_corners=False`).
+    case bilinearUpsampling(factor: Int)
+    /// Inputs (map, reference): the map's middle, as large as the reference; an odd rest is cut at the end.
+    case centerCrop
+    case crop(Crop)
+    /// All inputs behind each other along the channels.
+    case concatenation
+}
+
+/// `out[o] = bias[o] + Σ in[i] * weights[o][i][ky][kx]`.
+public struct Convolution: Sendable {
+    /// (out channels, in channels / groups, kernel height, kernel width)
+    public var weights: ConstantTensor
+    /// (out channels)
+    public var bias: ConstantTensor?
+    public var stride = 1
+    public var dilation = 1
+    public var groups = 1
+
+    public init(weights: ConstantTensor, bias: ConstantTensor? = nil, stride: Int = 1, dilation: Int = 1, groups: Int = 1) {
+        self.weights = weights
+        self.bias = bias
+        self.stride = stride
+        self.dilation = dilation
+        self.groups = groups
+    }
+
+    public var outputChannels: Int { weights.shape[0] }
+    public var inputChannels: Int { weights.shape[1] * groups }
+    public var kernelHeight: Int { weights.shape[2] }
+    public var kernelWidth: Int { weights.shape[3] }
+}
+
+/// `out[o][y * stride + ky] += in[i][y] * weights[i][o][ky]`, likewise along x, plus the bias.
+public struct TransposedConvolution: Sendable {
+    /// (in channels, out channels, kernel height, kernel width), PyTorch's order
+    public var weights: ConstantTensor
+    /// (out channels)
+    public var bias: ConstantTensor?
+    public var stride: Int
+
+    public init(weights: ConstantTensor, bias: ConstantTensor? = nil, stride: Int) {
+        self.weights = weights
+        self.bias = bias
+        self.stride = stride
+    }
+
+    public var outputChannels: Int { weights.shape[1] }
+    public var inputChannels: Int { weights.shape[0] }
+    public var kernelHeight: Int { weights.shape[2] }
+    public var kernelWidth: Int { weights.shape[3] }
+}
+
+/// A factor and a summand for each channel.
+public struct ChannelAffine: Sendable {
+    /// (channels)
+    public var scale: ConstantTensor
+    /// (channels)
+    public var shift: ConstantTensor
+
+    public init(scale: ConstantTensor, shift: ConstantTensor) {
+        self.scale = scale
+        self.shift = shift
+    }
+
+    /// Batch normalisation at inference (Ioffe and Szegedy 2015): `(x - mean) / sqrt(variance + epsilon) * weight + bias`.
+    ///
+    /// All tensors have one element a channel.
+    public init(
+        batchNorm weight: ConstantTensor, bias: ConstantTensor, mean: ConstantTensor, variance: ConstantTensor,
+        epsilon: Float = 1e-5
+    ) {
+        let factors: @Sendable () -> [Float] = {
+            zip(weight.elements(), variance.elements()).map { $0 / ($1 + epsilon).squareRoot() }
+        }
+        scale = ConstantTensor(shape: weight.shape, load: factors)
+        shift = ConstantTensor(shape: weight.shape) {
+            let factors = factors()
+            let (bias, mean) = (bias.elements(), mean.elements())
+            return factors.indices.map { bias[$0] - mean[$0] * factors[$0] }
+        }
+    }
+}
+
+/// Pixels cut off each side.
+public struct Crop: Hashable, Sendable {
+    public var top: Int
+    public var left: Int
+    public var bottom: Int
+    public var right: Int
+
+    public init(top: Int, left: Int, bottom: Int, right: Int) {
+        self.top = top
+        self.left = left
+        self.bottom = bottom
+        self.right = right
+    }
+}
+
+/// The two directions of a map.
+public enum Axis: CaseIterable, Sendable {
+    case vertical
+    case horizontal
+}
+
+extension Operation {
+    /// How the output reads its first input along one axis (for `concatenation`: each of its inputs).
+    ///
+    /// - Precondition: not `input`, and `centerCrop` has been made a `crop`.
+    func mapping(_ axis: Axis) -> AxisMapping {
+        switch self {
+        case .input, .centerCrop:
+            preconditionFailure("\(name) has no geometry of its own")
+        case .convolution(let convolution):
+            let taps = axis == .vertical ? convolution.kernelHeight : convolution.kernelWidth
+            return .window(extent: (taps - 1) * convolution.dilation + 1, stride: convolution.stride, offset: 0)
+        case .transposedConvolution(let convolution):
+            let taps = axis == .vertical ? convolution.kernelHeight : convolution.kernelWidth
+            return .expanding(extent: taps, factor: convolution.stride, offset: 0)
+        case .maxPooling(let extent, let stride):
+            return .window(extent: extent, stride: stride, offset: 0)
+        case .bilinearUpsampling(let factor):
+            // out[i] lies at in[(i + 1/2) / factor - 1/2] and reads the pixels on both sides of it.
+            return .expanding(extent: 2 * factor, factor: factor, offset: (factor + 1) / 2)
+        case .crop(let crop):
+            return .window(extent: 1, stride: 1, offset: axis == .vertical ? crop.top : crop.left)
+        case .affine, .relu, .concatenation:
+            return .identity
+        }
+    }
+
+    /// The range of its first input (for `concatenation`: of each input) that a range of the output reads.
+    ///
+    /// - Precondition: as for `mapping`.
+    package func inputs(of range: Range<Int>, _ axis: Axis) -> Range<Int> { mapping(axis).inputs(of: range) }
+
+    /// The operation's common name, for messages and listings.
+    public var name: String {
+        switch self {
+        case .input: "input"
+        case .convolution: "convolution"
+        case .transposedConvolution: "up-convolution"
+        case .affine: "normalisation"
+        case .relu: "ReLU"
+        case .maxPooling: "max pooling"
+        case .bilinearUpsampling: "bilinear upsampling"
+        case .centerCrop: "centre crop"
+        case .crop: "crop"
+        case .concatenation: "concatenation"
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Dispatch
+import Synchronization
+import TileGeometry
+
+/// One reader, some workers and one stitcher, each on its own thread, with a fixed number of tile slots going round.
+///
+///     free slots ─> reader ─> read slots ─> workers ─> computed slots ─> stitcher ─> free slots
+///
+/// Slots are the back-pressure: a stage that runs ahead finds none. The reader hands tiles out in order and every tile
+/// owns its slot until it is written, so the tile that the stitcher waits for is always on its way.
+/// The first error, or a cancellation, closes all queues; every stage then leaves after the tile it is at.
+final class Pipeline: Sendable {
+    /// What a run's stages do; each is called on one thread of its own.
+    struct Stages {
+        var read: @Sendable (Tile, TileSlot) throws -> Void
+        /// Called once on each worker's thread, to make what that worker keeps; returns what it does to a tile.
+        var makeWorker: @Sendable () throws -> (TileSlot) throws -> Void
+        /// Returns the slots that are free again.
+        var stitch: (TileSlot) throws -> [TileSlot]
+    }
+
+    private let grid: TileGrid
+    private let cancellation: Cancellation
+    private let free: HandoverQueue<TileSlot>
+    private let read = HandoverQueue<TileSlot>()
+    private let computed = HandoverQueue<TileSlot>()
+    private let failure = Mutex<(any Error)?>(nil)
+
+    init(grid: TileGrid, slots: [TileSlot], cancellation: Cancellation) {
+        self.grid = grid
+        self.cancellation = cancellation
+        free = HandoverQueue(slots)
+    }
+
+    /// Runs until every tile is written; the stitcher works on the calling thread.
+    ///
+    /// - Throws: the first error of any stage; `CancellationError` after a cancellation.
+    func run(workers: Int, _ stages: Stages) throws {
+        let group = DispatchGroup()
+        start("reader", in: group) { try self.readTiles(stages.read) }
+        for worker in 0..<workers {
+            start("worker \(worker)", in: group) { try self.computeTiles(stages.makeWorker) }
+        }
+        do { try stitchTiles(stages.stitch) } catch { stop(error) }
+        group.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// A serial queue for each stage: its thread may wait without holding up others.
+    private func start(_ name: String, in group: DispatchGroup, _ body: @escaping @Sendable () throws -> Void) {
+        DispatchQueue(label: "overtile.\(name)").async(group: group) {
+            do { try body() } catch { self.stop(error) }
+        }
+    }
+
+    private func stop(_ error: any Error) {
+        failure.withLock { $0 = $0 ?? error }
+        for queue in [free, read, computed] { queue.close(discarding: true) }
+    }
+
+    private func checkCancellation() throws {
+        if cancellation.isCancelled { throw CancellationError() }
+    }
+
+    private func readTiles(_ body: (Tile, TileSlot) throws -> Void) throws {
+        for index in 0..<grid.count {
+            try checkCancellation()
+            guard let slot = free.pop() else { return }
+            try body(grid[index], slot)
+            read.push(slot)
+        }
+        read.close()
+    }
+
+    private func computeTiles(_ makeWorker: () throws -> (TileSlot) throws -> Void) throws {
+        let compute = try makeWorker()
+        while let slot = read.pop() {
+            try checkCancellation()
+            try compute(slot)
+            computed.push(slot)
+        }
+    }
+
+    private func stitchTiles(_ stitch: (TileSlot) throws -> [TileSlot]) throws {
+        var written = 0
+        while written < grid.count {
+            try checkCancellation()
+            guard let slot = computed.pop() else { return }
+            let released = try stitch(slot)
+            written += released.count
+            for slot in released { free.push(slot) }
+        }
+    }
+}

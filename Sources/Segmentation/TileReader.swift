@@ -1,0 +1,34 @@
+import InferenceEngine
+import NetworkGraph
+import RasterIO
+import TileGeometry
+
+/// Reads the part of a scene that a tile's mirrored input window shows.
+struct TileReader {
+    private let reader: RasterReader
+    private let bands: [Int]
+    /// Where the network's input starts, relative to the tile's output, and how large it is.
+    private let input: MapWindow
+
+    init(_ reader: RasterReader, bands: [Int], input: MapWindow) {
+        self.reader = reader
+        self.bands = bands
+        self.input = input
+    }
+
+    /// - Throws: `RasterError` naming band and window.
+    func read(_ tile: Tile, into slot: TileSlot) throws {
+        slot.tile = tile
+        slot.columns = Mirroring.axis(
+            start: tile.output.x + input.columns.lowerBound, length: input.columns.count, count: reader.size.width)
+        slot.rows = Mirroring.axis(
+            start: tile.output.y + input.rows.lowerBound, length: input.rows.count, count: reader.size.height)
+        let window = PixelWindow(
+            x: slot.columns.range.lowerBound, y: slot.rows.range.lowerBound, width: slot.columns.range.count,
+            height: slot.rows.range.count)
+        try reader.read(
+            window, bands: bands,
+            into: UnsafeMutableBufferPointer(rebasing: slot.samples[..<(bands.count * window.size.area)]),
+            validity: UnsafeMutableBufferPointer(rebasing: slot.validity[..<window.size.area]))
+    }
+}

@@ -1,0 +1,55 @@
+import RasterIO
+import TileGeometry
+
+/// Memory for one tile on its way through the pipeline, used again for later tiles.
+///
+/// @unchecked Sendable: a slot belongs to one stage at a time, the one that popped it from a queue.
+final class TileSlot: @unchecked Sendable {
+    /// The tile that the slot carries now.
+    var tile: Tile?
+
+    /// The input window on the mirrored scene: for each of its columns and rows, the scene's column or row.
+    var columns = MirroredAxis(sources: [0], range: 0..<1)
+    var rows = MirroredAxis(sources: [0], range: 0..<1)
+
+    /// [bands][rows.range][columns.range] as read from the scene; NaN where invalid.
+    let samples: UnsafeMutableBufferPointer<Float>
+    /// [rows.range][columns.range], 1 where a pixel is valid.
+    let validity: UnsafeMutableBufferPointer<UInt8>
+
+    /// [tile.kept.height][tile.kept.width], the winning class or nodata, in 8 or 16 bits.
+    let mask: UnsafeMutableRawBufferPointer
+    /// [classes][tile.kept.height][tile.kept.width], NaN where invalid; empty where nobody asked for probabilities.
+    let probabilities: UnsafeMutableBufferPointer<Float>
+
+    init(layout: TileSlotLayout) {
+        samples = .allocate(capacity: layout.bands * layout.inputPixels)
+        validity = .allocate(capacity: layout.inputPixels)
+        mask = .allocate(byteCount: layout.outputPixels * layout.maskBytesPerPixel, alignment: 64)
+        probabilities = .allocate(capacity: layout.probabilityBands * layout.outputPixels)
+    }
+
+    deinit {
+        samples.deallocate()
+        validity.deallocate()
+        mask.deallocate()
+        probabilities.deallocate()
+    }
+}
+
+/// How large a tile slot has to be.
+struct TileSlotLayout {
+    var bands: Int
+    /// Pixels of the largest input window.
+    var inputPixels: Int
+    /// Pixels of a whole output window.
+    var outputPixels: Int
+    var maskBytesPerPixel: Int
+    /// 0 where no probabilities are written.
+    var probabilityBands: Int
+
+    var byteCount: Int {
+        (bands * inputPixels + probabilityBands * outputPixels) * MemoryLayout<Float>.stride + inputPixels
+            + outputPixels * maskBytesPerPixel
+    }
+}
