@@ -15,8 +15,8 @@ let cRules: [CSetting] = [
     .treatAllWarnings(as: .error)
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftRules)
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftRules)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -57,9 +57,16 @@ let package = Package(
             ],
             swiftSettings: swiftRules),
 
+        // Tests, room by room; TestData and TestNetworks hold what several of them use.
+        tests("TileGeometryTests", ["TileGeometry"]),
+        tests("NetworkGraphTests", ["NetworkGraph", "Tensors", "TestNetworks"]),
+        tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData"]),
         .target(name: "TestData", path: "Tests/TestData", swiftSettings: swiftRules),
+        .target(
+            name: "TestNetworks", dependencies: ["NetworkGraph", "Tensors"], path: "Tests/TestNetworks",
+            swiftSettings: swiftRules),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,19 +1,24 @@
 /// Places buffers with known lifetimes in one block of memory, so that buffers that never live together share it.
-struct ArenaPlan {
-    struct Buffer {
-        var byteCount: Int
+package struct ArenaPlan {
+    package struct Buffer {
+        package var byteCount: Int
         /// First and last step that touches it.
-        var lifetime: ClosedRange<Int>
+        package var lifetime: ClosedRange<Int>
+
+        package init(byteCount: Int, lifetime: ClosedRange<Int>) {
+            self.byteCount = byteCount
+            self.lifetime = lifetime
+        }
     }
 
     /// Byte offset of each buffer, a multiple of 64.
-    let offsets: [Int]
+    package let offsets: [Int]
     /// Size of the block.
-    let byteCount: Int
+    package let byteCount: Int
 
     /// Largest first, each at the lowest place that is free during its whole life: for the few buffers of a network
     /// this comes within a few per cent of the most that ever lives at once.
-    init(_ buffers: [Buffer]) {
+    package init(_ buffers: [Buffer]) {
         var offsets = Array(repeating: 0, count: buffers.count)
         var placed: [Int] = []
         var total = 0

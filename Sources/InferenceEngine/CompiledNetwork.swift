@@ -11,12 +11,13 @@ public final class CompiledNetwork: Sendable {
     public let outputShape: MapShape
     /// Memory that one session holds: all maps and the kernels' scratch.
     public let sessionByteCount: Int
+    /// The part of it that is the kernels' scratch.
+    public let scratchByteCount: Int
     /// Memory of the weights, shared by all sessions.
     public let weightByteCount: Int
 
     let program: Program
     let kernels: [any Kernel]
-    let scratchByteCount: Int
 
     /// - Parameters:
     ///   - height: output pixels, a multiple of the network's stride; so is `width`.

@@ -286,8 +286,8 @@ struct Lowering {
         let stored = isPlain ? channels[input].positions.count : channels[input].count
         let operand = operand(place, channels: stored, window: window)
         if (readsWindows || operand.view.isWhole) && (!isPlain || forConvolution) { return operand }
-        let copy = self.operand(
-            newPlace(channels: channels[input].count, window: window), channels: channels[input].count, window: window)
+        let copyPlace = newPlace(channels: channels[input].count, window: window)
+        let copy = self.operand(copyPlace, channels: channels[input].count, window: window)
         emit(.copy, from: operand, to: copy, label: graph.nodes[index].label)
         return copy
     }

@@ -1,30 +1,30 @@
-import NetworkGraph
+package import NetworkGraph
 import Tensors
 
 /// A network lowered to steps on buffers, for one size of output and one backend's way of storing maps.
 ///
 /// Making one costs no kernels and no weights, so that a planner can weigh many sizes.
-struct Program {
+package struct Program {
     /// Memory for one map: its storage order and the window of the plane that it covers.
-    struct Buffer {
+    package struct Buffer {
         var layout: MapLayout
         /// Channels as stored.
         var channels: Int
         var height: Int
         var width: Int
-        var lifetime: ClosedRange<Int>
+        package var lifetime: ClosedRange<Int>
 
-        var byteCount: Int { channels * height * width * MemoryLayout<Float>.stride }
+        package var byteCount: Int { channels * height * width * MemoryLayout<Float>.stride }
     }
 
     /// A view and the buffer that it lies in, from `channelOffset` stored channels on.
-    struct Operand {
+    package struct Operand {
         var buffer: Int
         var channelOffset: Int
         var view: MapView
     }
 
-    enum Action {
+    package enum Action {
         case convolution(Convolution, channels: PackedChannels, relu: Bool)
         case transposedConvolution(TransposedConvolution, channels: PackedChannels, relu: Bool)
         case maxPooling(extent: Int, stride: Int)
@@ -34,7 +34,7 @@ struct Program {
         case copy
     }
 
-    struct Step {
+    package struct Step {
         var action: Action
         var source: Operand
         var destination: Operand
@@ -42,14 +42,14 @@ struct Program {
         var label: String
     }
 
-    private(set) var steps: [Step] = []
-    private(set) var buffers: [Buffer] = []
+    package private(set) var steps: [Step] = []
+    package private(set) var buffers: [Buffer] = []
     let input: Int
     let output: Int
-    let arena: ArenaPlan
+    package let arena: ArenaPlan
 
     /// - Throws: `EngineError` where the graph has something that this lowering does not know.
-    init(_ network: SeamlessNetwork, height: Int, width: Int, channelBlock: Int, readsWindows: Bool) throws(EngineError) {
+    package init(_ network: SeamlessNetwork, height: Int, width: Int, channelBlock: Int, readsWindows: Bool) throws(EngineError) {
         var lowering = try Lowering(
             network, height: height, width: width, channelBlock: channelBlock, readsWindows: readsWindows)
         output = try lowering.run()
@@ -78,7 +78,7 @@ struct Program {
 }
 
 /// Where a map's channels stand once each part of a concatenation has been padded to whole blocks.
-struct PackedChannels {
+package struct PackedChannels {
     /// Stored position of each channel.
     let positions: [Int]
     /// Stored channels in all.

@@ -1,4 +1,5 @@
 public import NetworkGraph
+import Tensors
 
 /// A model file understood: its network, ready to be tiled.
 public struct Model: Sendable {
@@ -15,6 +16,8 @@ public struct Model: Sendable {
     public var bands: Int { network.inputChannels }
     /// Channels of the output: 1 is a sigmoid, more are a softmax.
     public var outputChannels: Int { network.outputChannels }
+    /// Values of the mask: a sigmoid tells two classes apart.
+    public var classCount: Int { max(2, outputChannels) }
 
     /// Reads a model file and recognises its network from the names and shapes of its tensors.
     ///

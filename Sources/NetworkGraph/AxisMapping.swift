@@ -51,7 +51,7 @@ func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
     b == 0 ? a : greatestCommonDivisor(b, a % b)
 }
 
-func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
+package func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
     a / greatestCommonDivisor(a, b) * b
 }
 

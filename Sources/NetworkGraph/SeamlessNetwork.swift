@@ -75,6 +75,12 @@ public struct SeamlessNetwork: Sendable {
         return max(window.rows.count, window.columns.count)
     }
 
+    /// Multiplications and additions for each pixel of an output so large that its border does not count.
+    public var operationsPerPixel: Double {
+        let side = (1 << 20) / stride * stride
+        return operationCount(forOutput: side, side) / (Double(side) * Double(side))
+    }
+
     /// Multiplications and additions, counted separately, for an output window.
     public func operationCount(forOutput height: Int, _ width: Int) -> Double {
         let windows = windows(forOutput: height, width)

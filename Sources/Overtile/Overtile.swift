@@ -1,1 +1,7 @@
-// Overtile
+// The library product: what an application imports to segment scenes. Each room keeps its own name and documentation.
+@_exported public import InferenceEngine
+@_exported public import ModelWeights
+@_exported public import NetworkGraph
+@_exported public import RasterIO
+@_exported public import Segmentation
+@_exported public import TileGeometry

@@ -10,14 +10,13 @@ import TileGeometry
 /// owns its slot until it is written, so the tile that the stitcher waits for is always on its way.
 /// The first error, or a cancellation, closes all queues; every stage then leaves after the tile it is at.
 final class Pipeline: Sendable {
-    /// What a run's stages do; each is called on one thread of its own.
-    struct Stages {
-        var read: @Sendable (Tile, TileSlot) throws -> Void
-        /// Called once on each worker's thread, to make what that worker keeps; returns what it does to a tile.
-        var makeWorker: @Sendable () throws -> (TileSlot) throws -> Void
-        /// Returns the slots that are free again.
-        var stitch: (TileSlot) throws -> [TileSlot]
-    }
+    /// What a worker does to a tile.
+    typealias Compute = (TileSlot) throws -> Void
+
+    /// Slots for each worker: one in work, one waiting to be computed, and one on its way to or from the files.
+    static let slotsPerWorker = 3
+
+    static func slots(forWorkers workers: Int) -> Int { slotsPerWorker * workers }
 
     private let grid: TileGrid
     private let cancellation: Cancellation
@@ -32,16 +31,23 @@ final class Pipeline: Sendable {
         free = HandoverQueue(slots)
     }
 
-    /// Runs until every tile is written; the stitcher works on the calling thread.
+    /// Runs until every tile is written.
     ///
+    /// - Parameters:
+    ///   - read: fills a slot; called on one thread.
+    ///   - makeWorker: called once on each worker's thread, for what that worker keeps from tile to tile.
+    ///   - stitch: writes what has its turn, and returns the slots that are free again; called on the calling thread.
     /// - Throws: the first error of any stage; `CancellationError` after a cancellation.
-    func run(workers: Int, _ stages: Stages) throws {
+    func run(
+        workers: Int, read: @escaping @Sendable (Tile, TileSlot) throws -> Void,
+        makeWorker: @escaping @Sendable () throws -> Compute, stitch: (TileSlot) throws -> [TileSlot]
+    ) throws {
         let group = DispatchGroup()
-        start("reader", in: group) { try self.readTiles(stages.read) }
+        start("reader", in: group) { try self.readTiles(read) }
         for worker in 0..<workers {
-            start("worker \(worker)", in: group) { try self.computeTiles(stages.makeWorker) }
+            start("worker \(worker)", in: group) { try self.computeTiles(makeWorker) }
         }
-        do { try stitchTiles(stages.stitch) } catch { stop(error) }
+        do { try stitchTiles(stitch) } catch { stop(error) }
         group.wait()
         if let error = failure.withLock({ $0 }) { throw error }
     }
@@ -72,7 +78,7 @@ final class Pipeline: Sendable {
         read.close()
     }
 
-    private func computeTiles(_ makeWorker: () throws -> (TileSlot) throws -> Void) throws {
+    private func computeTiles(_ makeWorker: () throws -> Compute) throws {
         let compute = try makeWorker()
         while let slot = read.pop() {
             try checkCancellation()

@@ -4,7 +4,7 @@ import RasterIO
 import TileGeometry
 
 /// Reads the part of a scene that a tile's mirrored input window shows.
-struct TileReader {
+struct TileReader: Sendable {
     private let reader: RasterReader
     private let bands: [Int]
     /// Where the network's input starts, relative to the tile's output, and how large it is.

@@ -1,10 +1,7 @@
 import InferenceEngine
+import NetworkGraph
 import RasterIO
 import TileGeometry
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// Runs the network on one tile at a time, from samples to classes. One for each worker thread.
 final class TileWorker {

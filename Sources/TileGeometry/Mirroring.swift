@@ -32,6 +32,11 @@ public struct MirroredAxis: Sendable, Equatable {
     /// The range of pixels that has to be read.
     public let range: Range<Int>
 
+    public init(sources: [Int], range: Range<Int>) {
+        self.sources = sources
+        self.range = range
+    }
+
     /// Whether the window lies inside the axis, so that nothing is mirrored.
     public var isPlain: Bool { sources.count == range.count && sources[0] == range.lowerBound }
 }

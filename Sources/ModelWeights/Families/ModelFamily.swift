@@ -3,7 +3,7 @@ package import NetworkGraph
 /// A family of networks that share their code and so the names of their parameters.
 ///
 /// A new family is one file: a type that conforms, and its entry in `ModelFamilies.all`.
-package protocol ModelFamily {
+package protocol ModelFamily: SendableMetatype {
     /// What people call it, for messages: "the paper's U-Net".
     static var title: String { get }
     /// A parameter that every network of the family has and others hardly have by chance.

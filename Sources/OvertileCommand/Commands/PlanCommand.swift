@@ -1,0 +1,89 @@
+import ArgumentParser
+import Overtile
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Show how a scene would be cut: tiles, overlap, memory, expected time. Segments nothing.")
+
+    @Argument(help: "A raster that GDAL opens.")
+    var scene: String
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Weights: a PyTorch checkpoint or safetensors.", valueName: "file"))
+    var model: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Tiles") var plan: PlanOptions
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
+    func run() throws {
+        messages.showRasterWarnings()
+        var options = SegmentationOptions()
+        input.apply(to: &options)
+        plan.apply(to: &options)
+        let model = try Model(path: model)
+        let scene = try RasterReader(path: scene, nodata: options.nodata)
+        let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+        job.warnings.forEach(messages.warn)
+        var report = PlanReport(job.plan, model: model, scene: scene)
+        report.expectedSeconds = try job.expectedSeconds()
+        Console.print(json ? try JSONText.encode(report) : report.table)
+    }
+}
+
+/// What `plan` tells.
+struct PlanReport: Encodable {
+    let scene: String
+    let width: Int
+    let height: Int
+    let tile: Int
+    let margin: Int
+    let step: Int
+    let columns: Int
+    let rows: Int
+    let tiles: Int
+    /// Share of the work that overlap and ragged edges add.
+    let overlapCost: Double
+    let workers: Int
+    let memoryBytes: Int
+    let memoryLimit: Int
+    let teraFLOP: Double
+    /// From a trial of the network on this machine.
+    var expectedSeconds: Double?
+
+    init(_ plan: ScenePlan, model: Model, scene: RasterReader) {
+        self.scene = scene.path
+        width = scene.size.width
+        height = scene.size.height
+        tile = plan.grid.tile
+        margin = plan.grid.margin
+        step = plan.grid.step
+        columns = plan.grid.columns
+        rows = plan.grid.rows
+        tiles = plan.grid.count
+        overlapCost = plan.overlapCost(model.network)
+        workers = plan.tiling.workers
+        memoryBytes = plan.memoryBytes
+        memoryLimit = plan.memoryLimit
+        teraFLOP = plan.operations / 1e12
+    }
+
+    var table: String {
+        var rows = [
+            ("Scene", "\(scene): \(width) x \(height) pixels"),
+            ("Tile", "\(tile) x \(tile) pixels, of which \(step) x \(step) are kept behind a margin of \(margin)"),
+            ("Grid", "\(columns) x \(self.rows) tiles, \(Text.grouped(tiles)) in all"),
+            ("Overlap", "\(Text.number(100 * overlapCost)) % more work than the scene in one piece"),
+            ("Work", "\(Text.number(teraFLOP, digits: 2)) TFLOP"),
+            ("Workers", "\(workers)"),
+            ("Memory", "\(ByteCount.text(memoryBytes)) of \(ByteCount.text(memoryLimit)) allowed"),
+        ]
+        if let expectedSeconds {
+            rows.append(("Expected time", "\(Text.time(.seconds(expectedSeconds))), from a trial on this machine"))
+        }
+        return Text.table(rows)
+    }
+}

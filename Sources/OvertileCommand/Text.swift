@@ -1,0 +1,40 @@
+/// Numbers as people read them.
+enum Text {
+    /// With so many digits behind the point, and a comma between thousands.
+    static func number(_ value: Double, digits: Int = 0) -> String {
+        guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+        let power = (0..<digits).reduce(1.0) { product, _ in product * 10 }
+        let scaled = (abs(value) * power).rounded()
+        let whole = grouped(Int(scaled / power))
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        guard digits > 0 else { return sign + whole }
+        let fraction = String(Int(scaled.truncatingRemainder(dividingBy: power)))
+        return sign + whole + "." + String(repeating: "0", count: digits - fraction.count) + fraction
+    }
+
+    static func grouped(_ value: Int) -> String {
+        var text = String(value.magnitude)
+        var position = text.count - 3
+        while position > 0 {
+            text.insert(",", at: text.index(text.startIndex, offsetBy: position))
+            position -= 3
+        }
+        return (value < 0 ? "-" : "") + text
+    }
+
+    /// "12.3 s", "4:05", "1:02:03"
+    static func time(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        if seconds < 60 { return number(Double(seconds) + Double(attoseconds) / 1e18, digits: 1) + " s" }
+        func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let minutes = seconds / 60
+        if minutes < 60 { return "\(minutes):\(two(seconds % 60))" }
+        return "\(minutes / 60):\(two(minutes % 60)):\(two(seconds % 60))"
+    }
+
+    /// Rows of a name and a value, the values in one column.
+    static func table(_ rows: [(String, String)]) -> String {
+        let width = (rows.map(\.0.count).max() ?? 0) + 2
+        return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(separator: "\n")
+    }
+}

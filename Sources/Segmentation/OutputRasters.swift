@@ -1,0 +1,84 @@
+import RasterIO
+import TileGeometry
+
+extension SegmentationJob {
+    /// The mask: classes with their names and colours, blocks aligned to the tiles.
+    var maskOptions: RasterWriter.Options {
+        var options = rasterOptions(bandCount: 1, sampleType: output.usesWideMask ? .uint16 : .uint8)
+        options.nodata = Double(output.nodata)
+        options.legend = output.legend(names: self.options.classNames)
+        return options
+    }
+
+    /// Probabilities: a float32 band for each output channel, NaN where the scene has no data.
+    var probabilityOptions: RasterWriter.Options {
+        var options = rasterOptions(bandCount: output.probabilityBands, sampleType: .float32)
+        options.nodata = .nan
+        let names = output.legend(names: self.options.classNames).map(\.name)
+        options.bandNames = output.channels == 1 ? [names[1]] : names
+        return options
+    }
+
+    private func rasterOptions(bandCount: Int, sampleType: SampleType) -> RasterWriter.Options {
+        let block = OutputBlock.side(forStep: plan.grid.step)
+        var options = RasterWriter.Options(size: scene.size, bandCount: bandCount, sampleType: sampleType)
+        options.blockSize = PixelSize(width: block, height: block)
+        options.spatialReference = scene.spatialReference
+        options.creationOptions = self.options.creationOptions
+        options.overwrite = self.options.overwrites
+        return options
+    }
+}
+
+extension OutputEncoding {
+    /// - Throws: `SegmentationError` where the options name more or fewer classes than the model has.
+    func check(_ options: SegmentationOptions) throws {
+        let names = options.classNames
+        let allowed = channels == 1 ? [0, 1, 2] : [0, channels]
+        guard allowed.contains(names.count) else {
+            let wanted = channels == 1 ? "1 name, or 2 with the background's first" : "\(channels)"
+            throw SegmentationError(.usage, "--classes has \(names.count) names, and the model has \(channels) outputs: give \(wanted)")
+        }
+        guard options.threshold >= 0 && options.threshold <= 1 else {
+            throw SegmentationError(.usage, "--threshold \(options.threshold) is no probability: give a number from 0 to 1")
+        }
+    }
+
+    /// An entry for each value of the mask. A sigmoid's single name is that of class 1.
+    func legend(names: [String]) -> [LegendEntry] {
+        let all = names.count == 1 ? ["background"] + names : names
+        return (0..<classCount).map { value in
+            LegendEntry(
+                value: value, name: value < all.count ? all[value] : "class \(value)",
+                color: Palette.color(ofClass: value, of: classCount))
+        }
+    }
+}
+
+/// Colours that are told apart on a map.
+enum Palette {
+    /// Paul Tol's "bright" scheme, which also colour-blind readers can tell apart; then hues at a distance that never
+    /// repeats.
+    private static let bright: [(UInt8, UInt8, UInt8)] = [
+        (187, 187, 187), (68, 119, 170), (34, 136, 51), (204, 187, 68), (238, 102, 119), (102, 204, 238), (170, 51, 119),
+    ]
+
+    static func color(ofClass value: Int, of count: Int) -> LegendEntry.Color {
+        if value < bright.count {
+            let (red, green, blue) = bright[value]
+            return LegendEntry.Color(red: red, green: green, blue: blue)
+        }
+        // Steps of the golden ratio around the colour circle.
+        let hue = (Double(value) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1) * 6
+        let rising = UInt8(55 + 200 * hue.truncatingRemainder(dividingBy: 1))
+        let falling = 255 - rising + 55
+        switch Int(hue) {
+        case 0: return .init(red: 255, green: rising, blue: 55)
+        case 1: return .init(red: falling, green: 255, blue: 55)
+        case 2: return .init(red: 55, green: 255, blue: rising)
+        case 3: return .init(red: 55, green: falling, blue: 255)
+        case 4: return .init(red: rising, green: 55, blue: 255)
+        default: return .init(red: 255, green: 55, blue: falling)
+        }
+    }
+}
