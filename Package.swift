@@ -46,7 +46,8 @@ let package = Package(
         room("ModelWeights", ["NetworkGraph", "Tensors"]),
         room("RasterIO", ["CGDAL", "CTIFF", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN"]),
-        room("Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
+        room(
+            "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
         room(
             "Overtile",
             ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TileGeometry"]),

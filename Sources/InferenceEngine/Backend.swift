@@ -17,7 +17,8 @@ public protocol Backend: Sendable {
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) throws(EngineError) -> any Kernel
     /// Half-pixel centres, clamped at the source window's border.
-    func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) throws(EngineError) -> any Kernel
+    func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) throws(EngineError)
+        -> any Kernel
     /// May run in place, as may `affine`.
     func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel
     func affine(

@@ -62,7 +62,8 @@ public final class CompiledNetwork: Sendable {
             switch step.action {
             case .convolution(let convolution, let channels, let relu):
                 let parameters = ConvolutionParameters(
-                    convolution, channels, relu: relu, storedInputs: source.channels, storedOutputs: destination.channels)
+                    convolution, channels, relu: relu, storedInputs: source.channels,
+                    storedOutputs: destination.channels)
                 return try backend.convolution(from: source, to: destination, parameters)
             case .transposedConvolution(let convolution, let channels, let relu):
                 let parameters = ConvolutionParameters(
@@ -83,7 +84,8 @@ public final class CompiledNetwork: Sendable {
             }
         } catch {
             throw EngineError(
-                "\(step.label) on a map of \(source.channels) x \(source.height) x \(source.width): \(error.description)")
+                "\(step.label) on a map of \(source.channels) x \(source.height) x \(source.width): \(error.description)"
+            )
         }
     }
 }
@@ -116,7 +118,8 @@ public final class InferenceSession {
             let destination = floats(step.destination.buffer, channelOffset: step.destination.channelOffset)
             kernels.append(
                 try kernel.bind(
-                    source: UnsafePointer(source.baseAddress!), destination: destination.baseAddress!, scratch: scratch))
+                    source: UnsafePointer(source.baseAddress!), destination: destination.baseAddress!, scratch: scratch)
+            )
         }
         self.memory = memory
         self.kernels = kernels

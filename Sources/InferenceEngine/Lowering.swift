@@ -81,7 +81,8 @@ struct Lowering {
         for (index, node) in graph.nodes.enumerated() {
             guard case .concatenation = node.operation, let window = windows[index] else { continue }
             for (number, input) in node.inputs.enumerated() {
-                if consumers[input.index].count == 1, computedWindow(of: input.index) == window, isComputed(input.index) {
+                if consumers[input.index].count == 1, computedWindow(of: input.index) == window, isComputed(input.index)
+                {
                     slices[input.index] = (index, number)
                 } else {
                     copies[uncropped(input.index).map].append((index, number))
@@ -151,11 +152,14 @@ struct Lowering {
             let source = source(of: index, window: inputWindow(of: index))
             let destination = destination(of: index)
             emit(
-                .transposedConvolution(convolution, channels: channels[node.inputs[0].index], relu: hasFusedReLU(index)),
+                .transposedConvolution(
+                    convolution, channels: channels[node.inputs[0].index], relu: hasFusedReLU(index)),
                 from: source, to: destination, label: node.label)
         case .maxPooling(let extent, let stride):
             let source = source(of: index, window: inputWindow(of: index))
-            emit(.maxPooling(extent: extent, stride: stride), from: source, to: destination(of: index), label: node.label)
+            emit(
+                .maxPooling(extent: extent, stride: stride), from: source, to: destination(of: index), label: node.label
+            )
         case .bilinearUpsampling(let factor):
             let source = source(of: index, window: inputWindow(of: index))
             emit(.bilinearUpsampling(factor: factor), from: source, to: destination(of: index), label: node.label)

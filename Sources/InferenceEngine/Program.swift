@@ -49,7 +49,9 @@ package struct Program {
     package let arena: ArenaPlan
 
     /// - Throws: `EngineError` where the graph has something that this lowering does not know.
-    package init(_ network: SeamlessNetwork, height: Int, width: Int, channelBlock: Int, readsWindows: Bool) throws(EngineError) {
+    package init(_ network: SeamlessNetwork, height: Int, width: Int, channelBlock: Int, readsWindows: Bool)
+        throws(EngineError)
+    {
         var lowering = try Lowering(
             network, height: height, width: width, channelBlock: channelBlock, readsWindows: readsWindows)
         output = try lowering.run()

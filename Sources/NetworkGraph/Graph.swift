@@ -58,7 +58,9 @@ public struct Graph: Sendable {
     /// - Parameter transform: appends to the new graph whatever stands for the node, whose inputs are already the new
     ///   graph's, and returns its map.
     func rewritten(_ transform: (Value, Node, inout Graph) -> Value) -> Graph {
-        guard case .input(let channels) = nodes[0].operation else { preconditionFailure("a graph starts with its input") }
+        guard case .input(let channels) = nodes[0].operation else {
+            preconditionFailure("a graph starts with its input")
+        }
         var result = Graph(inputChannels: channels)
         var values = [result.input]
         for index in nodes.indices.dropFirst() {

@@ -34,7 +34,9 @@ public struct Convolution: Sendable {
     public var dilation = 1
     public var groups = 1
 
-    public init(weights: ConstantTensor, bias: ConstantTensor? = nil, stride: Int = 1, dilation: Int = 1, groups: Int = 1) {
+    public init(
+        weights: ConstantTensor, bias: ConstantTensor? = nil, stride: Int = 1, dilation: Int = 1, groups: Int = 1
+    ) {
         self.weights = weights
         self.bias = bias
         self.stride = stride

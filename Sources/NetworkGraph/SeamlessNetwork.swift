@@ -19,7 +19,9 @@ public struct SeamlessNetwork: Sendable {
     private let origin: Int
 
     public var inputChannels: Int {
-        guard case .input(let channels) = graph.nodes[0].operation else { preconditionFailure("a graph starts with its input") }
+        guard case .input(let channels) = graph.nodes[0].operation else {
+            preconditionFailure("a graph starts with its input")
+        }
         return channels
     }
     public let outputChannels: Int
@@ -92,7 +94,8 @@ public struct SeamlessNetwork: Sendable {
             case .convolution(let convolution):
                 total += 2 * Double(convolution.weights.count) * pixels
             case .transposedConvolution(let convolution):
-                total += 2 * Double(convolution.weights.count) * pixels / Double(convolution.stride * convolution.stride)
+                total +=
+                    2 * Double(convolution.weights.count) * pixels / Double(convolution.stride * convolution.stride)
             default:
                 continue
             }
@@ -178,7 +181,9 @@ extension SeamlessNetwork {
         // The smallest size lies between the last power of two that failed and this one, which did not.
         let candidates = size / 2..<size + 2 * stride
         for candidate in candidates where candidate > 0 {
-            if let shapes = try? graph.shapes(height: candidate, width: candidate), !shapes.isRagged { return candidate }
+            if let shapes = try? graph.shapes(height: candidate, width: candidate), !shapes.isRagged {
+                return candidate
+            }
         }
         return try candidates.first { try $0 > 0 && $0 % stride == 0 && graph.shapes(height: $0, width: $0) != nil }
     }

@@ -11,7 +11,10 @@ public enum ByteCount {
     public static func parse(_ text: String) -> Int? {
         let digits = text.prefix { $0.isNumber || $0 == "." }
         let unit = text.dropFirst(digits.count).uppercased()
-        let shifts = ["": 0, "B": 0, "K": 10, "KB": 10, "KIB": 10, "M": 20, "MB": 20, "MIB": 20, "G": 30, "GB": 30, "GIB": 30, "T": 40, "TB": 40, "TIB": 40]
+        let shifts = [
+            "": 0, "B": 0, "K": 10, "KB": 10, "KIB": 10, "M": 20, "MB": 20, "MIB": 20, "G": 30, "GB": 30, "GIB": 30,
+            "T": 40, "TB": 40, "TIB": 40,
+        ]
         guard let number = Double(digits), let shift = shifts[unit] else { return nil }
         let bytes = number * Double(1 << shift)
         return bytes >= 1 && bytes < Double(1 << 60) ? Int(bytes) : nil

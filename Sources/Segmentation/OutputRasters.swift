@@ -37,10 +37,12 @@ extension OutputEncoding {
         let allowed = channels == 1 ? [0, 1, 2] : [0, channels]
         guard allowed.contains(names.count) else {
             let wanted = channels == 1 ? "1 name, or 2 with the background's first" : "\(channels)"
-            throw SegmentationError(.usage, "--classes has \(names.count) names, and the model has \(channels) outputs: give \(wanted)")
+            throw SegmentationError(
+                .usage, "--classes has \(names.count) names, and the model has \(channels) outputs: give \(wanted)")
         }
         guard options.threshold >= 0 && options.threshold <= 1 else {
-            throw SegmentationError(.usage, "--threshold \(options.threshold) is no probability: give a number from 0 to 1")
+            throw SegmentationError(
+                .usage, "--threshold \(options.threshold) is no probability: give a number from 0 to 1")
         }
     }
 
@@ -60,7 +62,8 @@ enum Palette {
     /// Paul Tol's "bright" scheme, which also colour-blind readers can tell apart; then hues at a distance that never
     /// repeats.
     private static let bright: [(UInt8, UInt8, UInt8)] = [
-        (187, 187, 187), (68, 119, 170), (34, 136, 51), (204, 187, 68), (238, 102, 119), (102, 204, 238), (170, 51, 119),
+        (187, 187, 187), (68, 119, 170), (34, 136, 51), (204, 187, 68), (238, 102, 119), (102, 204, 238),
+        (170, 51, 119),
     ]
 
     static func color(ofClass value: Int, of count: Int) -> LegendEntry.Color {

@@ -18,7 +18,8 @@ struct SceneInput {
             guard requested.count == model.bands else {
                 throw SegmentationError(
                     .usage,
-                    "--bands names \(requested.count) bands, and the model takes \(model.bands): name \(model.bands), in the model's order")
+                    "--bands names \(requested.count) bands, and the model takes \(model.bands): name \(model.bands), in the model's order"
+                )
             }
             if let missing = requested.first(where: { $0 < 1 || $0 > scene.bands.count }) {
                 throw SegmentationError(
@@ -46,7 +47,8 @@ struct SceneInput {
             if values.count == 1 { return Array(repeating: values[0], count: bands.count) }
             guard values.count == bands.count else {
                 throw SegmentationError(
-                    .usage, "\(option) has \(values.count) values: give one, or one for each of the \(bands.count) bands")
+                    .usage,
+                    "\(option) has \(values.count) values: give one, or one for each of the \(bands.count) bands")
             }
             return values
         }

@@ -76,7 +76,8 @@ public struct ScenePlanner: Sendable {
             throw SegmentationError(
                 .usage,
                 "one worker on tiles of \(tile) pixels needs \(ByteCount.text(total)) of memory, and \(ByteCount.text(budget.total)) "
-                    + (options.tile == nil ? "are allowed: raise --memory" : "are allowed: choose a smaller --tile or raise --memory"))
+                    + (options.tile == nil
+                        ? "are allowed: raise --memory" : "are allowed: choose a smaller --tile or raise --memory"))
         }
     }
 
@@ -84,7 +85,8 @@ public struct ScenePlanner: Sendable {
         var warnings: [String] = []
         if let preferred = tiling.preferredTile {
             warnings.append(
-                "memory is short: tiles of \(tiling.grid.tile) pixels instead of \(preferred), so that pixels may differ in the last digits from a run with more memory")
+                "memory is short: tiles of \(tiling.grid.tile) pixels instead of \(preferred), so that pixels may differ in the last digits from a run with more memory"
+            )
         }
         if tiling.workers < min(workers, tiling.grid.count) {
             warnings.append("memory is short: \(tiling.workers) workers instead of \(workers)")
@@ -99,7 +101,9 @@ public struct ScenePlanner: Sendable {
         let margin = options.margin ?? network.margin
         guard margin >= network.margin else {
             throw SegmentationError(
-                .usage, "--margin \(margin) is less than the \(network.margin) pixels that the network needs: give \(network.margin) or more, or leave it out")
+                .usage,
+                "--margin \(margin) is less than the \(network.margin) pixels that the network needs: give \(network.margin) or more, or leave it out"
+            )
         }
         guard margin <= Self.largestTile else {
             throw SegmentationError(.usage, "--margin \(margin) is beyond the largest tile, \(Self.largestTile) pixels")
@@ -117,12 +121,14 @@ public struct ScenePlanner: Sendable {
         let smallest = tileSize(atLeast: max(network.tile(forStep: unit), unit + 2 * margin))
         guard tile >= smallest && tile <= Self.largestTile else {
             throw SegmentationError(
-                .usage, "--tile \(tile) is out of range: this network takes tiles of \(smallest) to \(Self.largestTile) pixels")
+                .usage,
+                "--tile \(tile) is out of range: this network takes tiles of \(smallest) to \(Self.largestTile) pixels")
         }
         guard tile % unit == network.tileRemainder % unit else {
             let above = tileSize(atLeast: tile)
             throw SegmentationError(
-                .usage, "--tile \(tile) cannot be halved by all of the network's poolings: \(above - unit) or \(above) can")
+                .usage,
+                "--tile \(tile) cannot be halved by all of the network's poolings: \(above - unit) or \(above) can")
         }
         var step = (tile - 2 * margin) / unit * unit
         while network.tile(forStep: step) > tile { step -= unit }

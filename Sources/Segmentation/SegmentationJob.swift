@@ -91,7 +91,8 @@ public final class SegmentationJob {
         let times = StageTimes()
         do {
             let computed = try runPipeline(
-                Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output), times, cancellation, progress)
+                Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output), times, cancellation,
+                progress)
             try probabilityWriter?.commit()
             try maskWriter.commit()
             return SegmentationSummary(
@@ -106,7 +107,8 @@ public final class SegmentationJob {
 
     /// - Returns: the number of tiles that the network ran on.
     private func runPipeline(
-        _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
+        _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation,
+        _ progress: @escaping (Int, Int) -> Void
     ) throws -> Int {
         let layout = TileSlotLayout(
             bands: model.bands, inputPixels: plan.input.rows.count * plan.input.columns.count,

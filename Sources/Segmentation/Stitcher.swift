@@ -8,8 +8,7 @@ final class Stitcher {
     private let mask: RasterWriter
     private let probabilities: RasterWriter?
     private let output: OutputEncoding
-    private var waiting: [Int: TileSlot] = [:]
-    private var next = 0
+    private var order = TileOrder()
 
     init(mask: RasterWriter, probabilities: RasterWriter?, output: OutputEncoding) {
         self.mask = mask
@@ -21,14 +20,9 @@ final class Stitcher {
     ///
     /// - Throws: `RasterError` naming the output.
     func accept(_ slot: TileSlot) throws -> [TileSlot] {
-        waiting[slot.tile!.index] = slot
-        var written: [TileSlot] = []
-        while let slot = waiting.removeValue(forKey: next) {
-            try write(slot, slot.tile!.kept)
-            written.append(slot)
-            next += 1
-        }
-        return written
+        let ready = order.accept(slot)
+        for slot in ready { try write(slot, slot.tile!.kept) }
+        return ready
     }
 
     private func write(_ slot: TileSlot, _ kept: PixelWindow) throws {
@@ -45,5 +39,22 @@ final class Stitcher {
             let samples = slot.probabilities[band * plane..<(band + 1) * plane]
             try probabilities.write(kept, band: band + 1, samples: UnsafeBufferPointer(rebasing: samples))
         }
+    }
+}
+
+/// Holds tiles back until all before them have come.
+struct TileOrder {
+    private var waiting: [Int: TileSlot] = [:]
+    private var next = 0
+
+    /// - Returns: the tiles whose turn it is now, in the grid's order.
+    mutating func accept(_ slot: TileSlot) -> [TileSlot] {
+        waiting[slot.tile!.index] = slot
+        var ready: [TileSlot] = []
+        while let slot = waiting.removeValue(forKey: next) {
+            ready.append(slot)
+            next += 1
+        }
+        return ready
     }
 }

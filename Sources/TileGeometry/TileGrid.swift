@@ -18,7 +18,8 @@ public struct TileGrid: Hashable, Sendable {
     /// - Precondition: `scene` is not empty and `0 < step <= tile`.
     public init(scene: PixelSize, tile: Int, margin: Int, step: Int) {
         precondition(scene.width > 0 && scene.height > 0, "a scene has pixels")
-        precondition(step > 0 && step <= tile && margin >= 0, "a tile of \(tile) keeps \(step) behind a margin of \(margin)")
+        precondition(
+            step > 0 && step <= tile && margin >= 0, "a tile of \(tile) keeps \(step) behind a margin of \(margin)")
         self.scene = scene
         self.tile = tile
         self.margin = margin

@@ -66,7 +66,8 @@ public enum TilePlanner {
         let preferred = ranked.first { $0.bytesPerWorker <= preferredBytesPerWorker } ?? smallest
         if let plan = fit(preferred, scene: scene, workers: workers, memory: memory) { return plan }
         for candidate in ranked where candidate.tile < preferred.tile {
-            if let plan = fit(candidate, scene: scene, workers: workers, memory: memory, preferredTile: preferred.tile) {
+            if let plan = fit(candidate, scene: scene, workers: workers, memory: memory, preferredTile: preferred.tile)
+            {
                 return plan
             }
         }

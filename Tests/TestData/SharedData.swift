@@ -12,7 +12,8 @@ public enum SharedData {
             .deletingLastPathComponent().appendingPathComponent("shared")
     }()
 
-    public static let isPresent = FileManager.default.fileExists(atPath: root.appendingPathComponent("conformance").path)
+    public static let isPresent = FileManager.default.fileExists(
+        atPath: root.appendingPathComponent("conformance").path)
 
     public static let missing = "needs the folder of shared test data: set OVERTILE_SHARED to its path"
 

@@ -77,7 +77,8 @@ extension PaperUNet {
                 : .upConvolution(
                     TransposedConvolution(
                         weights: .random(
-                            [widths[level + 1], widths[level], 2, 2], scale: (1 / Float(widths[level + 1])).squareRoot(),
+                            [widths[level + 1], widths[level], 2, 2],
+                            scale: (1 / Float(widths[level + 1])).squareRoot(),
                             using: &generator),
                         bias: .random([widths[level]], scale: 0.1, using: &generator), stride: 2))
             return DecoderStep(

@@ -21,7 +21,8 @@ import TileGeometry
         // What makes a mirrored border look natural: no jump of more than one pixel anywhere, whatever the size.
         for count in 1...9 {
             for index in -40...40 {
-                let step = abs(Mirroring.source(of: index + 1, count: count) - Mirroring.source(of: index, count: count))
+                let step = abs(
+                    Mirroring.source(of: index + 1, count: count) - Mirroring.source(of: index, count: count))
                 #expect(step == (count == 1 ? 0 : 1), "count \(count), index \(index)")
             }
         }

@@ -17,8 +17,11 @@ public struct OneDNNBackend: Backend {
     /// Winograd or direct: a rule on the layer's shape alone, so that machines of one kind give the same bytes.
     ///
     /// Winograd's transforms pay off from about 32 channels on each side.
-    static func prefersWinograd(from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters) -> Bool {
-        parameters.kernelHeight == 3 && parameters.kernelWidth == 3 && parameters.stride == 1 && parameters.dilation == 1
+    static func prefersWinograd(from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters)
+        -> Bool
+    {
+        parameters.kernelHeight == 3 && parameters.kernelWidth == 3 && parameters.stride == 1
+            && parameters.dilation == 1
             && source.layout == .blocked && destination.layout == .blocked
             && source.channels >= 32 && destination.channels >= 32
     }

@@ -25,7 +25,8 @@ struct SegmentCommand: ParsableCommand {
     var output: String
 
     @Option(
-        help: ArgumentHelp("Also write float32 probabilities, a band for each class; a folder for several scenes.", valueName: "path"))
+        help: ArgumentHelp(
+            "Also write float32 probabilities, a band for each class; a folder for several scenes.", valueName: "path"))
     var probabilities: String?
 
     @OptionGroup(title: "Input") var input: InputOptions
@@ -122,7 +123,9 @@ struct OutputPaths {
         let exists = FileManager.default.fileExists(atPath: output, isDirectory: &isFolder)
         guard exists && isFolder.boolValue else {
             if count == 1 && !output.hasSuffix("/") { return output }
-            throw ValidationError("\(output) is no folder: \(count == 1 ? "it" : "the output of several scenes") must be one that exists.")
+            throw ValidationError(
+                "\(output) is no folder: \(count == 1 ? "it" : "the output of several scenes") must be one that exists."
+            )
         }
         let stem = URL(fileURLWithPath: scene).deletingPathExtension().lastPathComponent
         return URL(fileURLWithPath: output).appendingPathComponent("\(stem).tif").path

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Installs what is missing, builds everything and runs every test. Arguments go to `swift test`, for example
+#   sh Tests/run.sh --filter TileGeometryTests
+# Tests on real scenes need a folder of shared test data beside the checkout (or OVERTILE_SHARED) and are skipped without.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+sh "$root/Tests/install-packages.sh"
+cd "$root"
+# Release: the tests run whole networks, and it is what users run.
+swift build -c release --build-tests
+exec swift test -c release --skip-build "$@"
