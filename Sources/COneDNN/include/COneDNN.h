@@ -35,12 +35,24 @@ typedef enum { ODNN_LINEAR, ODNN_RELU } odnn_activation;
 typedef struct odnn_operation odnn_operation;
 typedef struct odnn_binding odnn_binding;
 
-// 0, or a code that odnn_status_text explains (out of memory, not implemented for this shape, ...).
+// 0, or a code that odnn_status_text explains. Other codes than these are the library's own.
 typedef int odnn_status;
+enum {
+    ODNN_SUCCESS = 0,
+    ODNN_OUT_OF_MEMORY = 1,
+    ODNN_INVALID = 2,                           // sizes, layouts or pointers do not fit together
+    ODNN_UNIMPLEMENTED = 3,                     // no (fast enough) kernel for this: ask for it in another way
+    ODNN_RUNTIME_ERROR = 5,
+    ODNN_TOO_LARGE = 100,                       // a plane beyond 2^25 pixels, or weights beyond 2^31 values
+};
 const char *odnn_status_text(odnn_status status);
 
 // Library version, as 1000000 * major + 1000 * minor + patch.
 int odnn_version(void);
+
+// Whether the library was built to run on the calling thread alone (OpenMP, or sequential). Builds on TBB or SYCL work,
+// but choose threads themselves.
+bool odnn_keeps_to_calling_thread(void);
 
 // Channels that lie together in ODNN_BLOCKED: 16 with AVX-512, else 8.
 int64_t odnn_channel_block(void);
