@@ -59,6 +59,7 @@ let package = Package(
 
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData"]),
+        tests("COneDNNTests", ["COneDNN"]),
         .target(name: "TestData", path: "Tests/TestData", swiftSettings: swiftRules),
     ],
     swiftLanguageModes: [.v6]
