@@ -45,9 +45,10 @@ final class Operation: @unchecked Sendable {
         [UInt8](UnsafeRawBufferPointer(start: weights, count: odnn_packed_weights_size(raw)))
     }
 
-    /// Runs on buffers made for this call, and gives the whole of dst's parent.
-    func run(src: [Float], other: [Float]? = nil, bias: [Float]? = nil, dst: [Float], times: Int = 1) throws -> [Float]
-    {
+    /// Runs on buffers made for this call, and gives the whole of dst's parent. In place, dst is the source, too.
+    func run(
+        src: [Float], other: [Float]? = nil, bias: [Float]? = nil, dst: [Float], times: Int = 1, inPlace: Bool = false
+    ) throws -> [Float] {
         var buffers: [UnsafeMutableRawPointer] = []
         defer { for buffer in buffers { buffer.deallocate() } }
         func place(_ values: [Float]?) -> UnsafeMutablePointer<Float>? {
@@ -65,7 +66,9 @@ final class Operation: @unchecked Sendable {
 
         let result = place(dst)
         var binding: OpaquePointer?
-        try check(odnn_bind(raw, place(src), place(other), weights, place(bias), result, scratch, &binding))
+        try check(
+            odnn_bind(raw, inPlace ? result : place(src), place(other), weights, place(bias), result, scratch, &binding)
+        )
         defer { odnn_binding_destroy(binding) }
         for _ in 0..<times { try check(odnn_run(binding)) }
 

@@ -139,4 +139,21 @@ struct OtherOperationsTests {
         let result = try operation.run(one, at: map, other: two, to: map)
         #expect(result.values == zip(one.values, two.values).map { $0 + $1 }, "\(operation.implementation)")
     }
+
+    @Test("element by element works in place", arguments: layouts)
+    func inPlace(_ layout: odnn_layout) throws {
+        var map = odnn_map.dense(layout, 48, 9, 11), dst = map
+        let values = noise(count: map.parentCount, seed: 81), other = noise(count: map.parentCount, seed: 82)
+        let scales = noise(count: 48, seed: 83), shifts = noise(count: 48, seed: 84)
+        let relu = try Operation { odnn_relu_create(&map, &dst, $0) }
+        #expect(try relu.run(src: values, dst: values, inPlace: true) == values.map { max(0, $0) })
+        let addition = try Operation { odnn_addition_create(&map, &dst, $0) }
+        #expect(
+            try addition.run(src: values, other: other, dst: values, inPlace: true)
+                == zip(values, other).map { $0 + $1 })
+        let affine = try Operation(weights: scales) { odnn_affine_create(&map, &dst, $0) }
+        #expect(
+            try affine.run(src: values, bias: shifts, dst: values, inPlace: true)
+                == affine.run(src: values, bias: shifts, dst: values))
+    }
 }
