@@ -64,6 +64,7 @@ let package = Package(
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData"]),
+        tests("COneDNNTests", ["COneDNN"]),
         .target(name: "TestData", path: "Tests/TestData", swiftSettings: swiftRules),
         .target(
             name: "TestNetworks", dependencies: ["NetworkGraph", "Tensors"], path: "Tests/TestNetworks",

@@ -3,8 +3,23 @@
 // Maps are float32, one image, `channels` x `height` x `width`, in one of two layouts:
 //   ODNN_PLAIN    [channels][height][width]
 //   ODNN_BLOCKED  [channels/B][height][width][B], B = odnn_channel_block(); channels is a multiple of B
+// A slice of whole blocks of a blocked map is a blocked map itself: move the pointer by whole planes.
 // An operation is immutable after its creation and may be shared by threads. A binding fixes the buffers that one
-// thread runs it on; odnn_run allocates nothing. Every operation runs on the calling thread alone.
+// thread runs it on, one run at a time; this target allocates nothing in odnn_run. Every operation runs on the calling
+// thread alone, where odnn_keeps_to_calling_thread says so.
+//
+// What works, on every processor (fast: by a kernel made for it; staged: through reorders and a dense copy in scratch,
+// which odnn_scratch_size includes; the name odnn_implementation shows it):
+//   convolution           any layouts, windows, groups, dilations. Fast with AVX-512 or AVX2: plain src of few
+//                         channels or blocked src, to blocked dst, both dense; groups of whole blocks, or depthwise.
+//                         Staged: everything else.
+//   deconvolution         any layouts and windows. Fast: blocked, stride = kernel of at most 16 taps, dilation 1, one
+//                         group; dst may be a window. Others run by the library's slower kernel, staged if need be.
+//   copy                  any layouts and windows, fast.
+//   pooling, bilinear,    both maps of one layout. Dense maps always work (blocked fast, plain by whatever there is);
+//   ReLU, affine,         windows only where there is a fast kernel, else ODNN_UNIMPLEMENTED: copy the window out first
+//   addition              (no oneDNN up to 3.13 has one). For ReLU, affine and addition dst may be src.
+// Results depend on the shapes and on the processor's instruction set, never on the number of threads.
 #ifndef COVERTILE_ONEDNN_H
 #define COVERTILE_ONEDNN_H
 
@@ -35,23 +50,37 @@ typedef enum { ODNN_LINEAR, ODNN_RELU } odnn_activation;
 typedef struct odnn_operation odnn_operation;
 typedef struct odnn_binding odnn_binding;
 
-// 0, or a code that odnn_status_text explains (out of memory, not implemented for this shape, ...).
+// 0, or a code that odnn_status_text explains. Other codes than these are the library's own.
 typedef int odnn_status;
+enum {
+    ODNN_SUCCESS = 0,
+    ODNN_OUT_OF_MEMORY = 1,
+    ODNN_INVALID = 2,                           // sizes, layouts or pointers do not fit together
+    ODNN_UNIMPLEMENTED = 3,                     // no (fast enough) kernel for this: ask for it in another way
+    ODNN_RUNTIME_ERROR = 5,
+    ODNN_TOO_LARGE = 100,                       // a plane beyond 2^25 pixels, or weights beyond 2^31 values
+};
 const char *odnn_status_text(odnn_status status);
 
 // Library version, as 1000000 * major + 1000 * minor + patch.
 int odnn_version(void);
 
+// Whether the library was built to run on the calling thread alone (OpenMP, or sequential). Builds on TBB or SYCL work,
+// but choose threads themselves.
+bool odnn_keeps_to_calling_thread(void);
+
 // Channels that lie together in ODNN_BLOCKED: 16 with AVX-512, else 8.
 int64_t odnn_channel_block(void);
 
 // dst[oc] = activation(bias[oc] + sum src[ic] * weights[oc][ic][ky][kx]), no padding. Plain weights are
-// [oc][ic / groups][kh][kw]. Convolution accepts any layout on either side. ODNN_WINOGRAD fails with a status where
-// the library has no such kernel for the shape: the caller then asks for ODNN_DIRECT.
+// [oc][ic / groups][kh][kw]; the bias must be given. ODNN_WINOGRAD fails with ODNN_UNIMPLEMENTED where the library has
+// no such kernel for the shape (never but for 3x3 without stride, dilation or groups; never in 3.x; never without
+// AVX-512): the caller then asks for ODNN_DIRECT. Its scratch can be larger than its maps.
 odnn_status odnn_convolution_create(const odnn_map *src, const odnn_map *dst, const odnn_kernel *kernel,
                                     odnn_activation activation, odnn_algorithm algorithm, odnn_operation **out);
 
-// Transposed convolution; plain weights are [ic][oc / groups][kh][kw], PyTorch's order. No padding.
+// Transposed convolution; plain weights are [ic][oc / groups][kh][kw], PyTorch's order. No padding; the bias must be
+// given.
 odnn_status odnn_deconvolution_create(const odnn_map *src, const odnn_map *dst, const odnn_kernel *kernel,
                                       odnn_activation activation, odnn_operation **out);
 
@@ -61,7 +90,8 @@ odnn_status odnn_max_pooling_create(const odnn_map *src, const odnn_map *dst, co
 // Bilinear by a whole factor (dst size / src size), half-pixel centres, clamped at the window's border.
 odnn_status odnn_bilinear_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
 
-// Copies a window from one layout or parent into another.
+// Copies a window from one layout or parent into another. Channels are equal, except that a blocked map may have the
+// other, plain one's rounded up to whole blocks: from plain, the rest is filled with zeros; to plain, it is left out.
 odnn_status odnn_copy_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
 
 // max(0, x), element by element.
