@@ -54,7 +54,8 @@ import Testing
 
     /// Random instructions behind sound ones reach states that no writer makes.
     @Test func randomPickles() throws {
-        let codes: [UInt8] = Array("(00122N}])tl]deaasuubRRoqrhjQcK".utf8) + [0x81, 0x85, 0x86, 0x87, 0x8f, 0x90, 0x91, 0x94]
+        let codes: [UInt8] =
+            Array("(00122N}])tl]deaasuubRRoqrhjQcK".utf8) + [0x81, 0x85, 0x86, 0x87, 0x8f, 0x90, 0x91, 0x94]
         var generator = SeededGenerator(state: 7)
         for _ in 0..<2000 {
             let pickle = PickleWriter.pickle { writer in
@@ -63,7 +64,9 @@ import Testing
                     let code = codes.randomElement(using: &generator) ?? 0
                     writer.raw([code])
                     if Array("qhK".utf8).contains(code) { writer.raw([.random(in: 0...3, using: &generator)]) }
-                    if Array("rj".utf8).contains(code) { writer.raw(UInt32.random(in: 0...3, using: &generator).littleEndianBytes) }
+                    if Array("rj".utf8).contains(code) {
+                        writer.raw(UInt32.random(in: 0...3, using: &generator).littleEndianBytes)
+                    }
                     if code == UInt8(ascii: "c") { writer.code("torch\nSize\n") }
                 }
             }

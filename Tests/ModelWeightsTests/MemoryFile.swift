@@ -11,7 +11,8 @@ final class MemoryFile {
         var template = Array("\(folder)/overtile-XXXXXX".utf8CString)
         descriptor = mkstemp(&template)
         unlink(template)
-        precondition(write(descriptor, bytes, bytes.count) == bytes.count, "no memory for a file of \(bytes.count) bytes")
+        precondition(
+            write(descriptor, bytes, bytes.count) == bytes.count, "no memory for a file of \(bytes.count) bytes")
     }
 
     var path: String { "/proc/self/fd/\(descriptor)" }

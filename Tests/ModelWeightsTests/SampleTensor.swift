@@ -19,7 +19,9 @@ struct SampleTensor {
     var dtype: String?
 
     /// A contiguous vector that fills its storage.
-    static func vector(_ name: String = "w", key: String = "0", type: String = "FloatStorage", count: Int) -> SampleTensor {
+    static func vector(_ name: String = "w", key: String = "0", type: String = "FloatStorage", count: Int)
+        -> SampleTensor
+    {
         SampleTensor(name: name, storage: Storage(key: key, type: type, count: count), shape: [count], strides: [1])
     }
 }

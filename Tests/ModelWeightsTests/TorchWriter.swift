@@ -6,7 +6,9 @@ enum TorchWriter {
         byteOrder: String? = "little"
     ) -> ZipWriter {
         var entries = [ZipWriter.Entry(name: "\(prefix)/data.pkl", data: pickle, isStreamed: true)]
-        if let byteOrder { entries.append(.init(name: "\(prefix)/byteorder", data: Array(byteOrder.utf8), isStreamed: true)) }
+        if let byteOrder {
+            entries.append(.init(name: "\(prefix)/byteorder", data: Array(byteOrder.utf8), isStreamed: true))
+        }
         entries += storages.map { key, bytes in
             .init(name: "\(prefix)/data/\(key)", data: bytes, isStreamed: true, padding: 13)
         }
