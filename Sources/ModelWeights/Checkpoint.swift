@@ -2,12 +2,12 @@
 public enum Checkpoint {
     /// Reads the named tensors of a model file.
     ///
-    /// The container is told from the first bytes and not from the file's name: safetensors, a PyTorch checkpoint (`torch.save`
-    /// since 1.6), or one from before. No code that a checkpoint may carry is ever run. Prefixes that all names
-    /// share because training wrapped the network (`module.`, `model.`, `net.`, `_orig_mod.`) are left out.
+    /// The container is told from the first bytes and not from the file's name: safetensors, a PyTorch checkpoint
+    /// (`torch.save` since 1.6), or one from before. No code that a checkpoint may carry is ever run. Prefixes that
+    /// all names share because training wrapped the network (`module.`, `model.`, `net.`, `_orig_mod.`) are left out.
     ///
-    /// The file stays mapped for as long as a tensor of the result lives, and the elements are turned into float32 each time
-    /// they are asked for. It must not be cut short in that time (see `MappedFile`): replace it by renaming.
+    /// The file stays mapped for as long as a tensor of the result lives, and the elements are turned into float32
+    /// each time they are asked for. It must not be cut short in that time (see `MappedFile`): replace it by renaming.
     ///
     /// - Throws: `WeightsError`, whose description is one line with the file, what is wrong, and what to do.
     public static func read(path: String) throws(WeightsError) -> StateDict {

@@ -2,10 +2,10 @@ import Glibc
 
 /// A regular file, mapped read-only for as long as this object lives.
 ///
-/// The pages are read when they are first touched and may be dropped again by the system, so that a file of weights costs
-/// address space and not memory. The size is taken once, when the file is mapped: a file that another process cuts
-/// short afterwards raises SIGBUS where the lost pages are touched, as with every reader that maps its input. Replace
-/// model files by renaming, never in place.
+/// The pages are read when they are first touched and may be dropped again by the system, so that a file of weights
+/// costs address space and not memory. The size is taken once, when the file is mapped: a file that another process
+/// cuts short afterwards raises SIGBUS where the lost pages are touched, as with every reader that maps its input.
+/// Replace model files by renaming, never in place.
 ///
 /// `@unchecked Sendable`: the mapping is read-only and neither its address nor its size ever changes.
 final class MappedFile: @unchecked Sendable {

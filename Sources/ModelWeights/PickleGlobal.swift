@@ -15,8 +15,8 @@ struct PickleGlobal: CustomStringConvertible {
         path.hasPrefix(module + ".") ? path.dropFirst(module.count + 1) : nil
     }
 
-    /// Whether the global reaches the system, the interpreter or the network. A pickle that so much as names one of these was
-    /// made to attack whoever loads it.
+    /// Whether the global reaches the system, the interpreter or the network. A pickle that so much as names one of
+    /// these was made to attack whoever loads it.
     ///
     /// The list serves a clear message. Nothing depends on it being complete: no global is ever called.
     var isDangerous: Bool {

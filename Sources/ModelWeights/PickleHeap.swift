@@ -1,7 +1,7 @@
 /// The containers of a pickle.
 ///
-/// They hold each other by index and not by reference: a cycle leaks nothing, and a chain of a million lists, each in the next,
-/// is let go without recursion.
+/// They hold each other by index and not by reference: a cycle leaks nothing, and a chain of a million lists, each in
+/// the next, is let go without recursion.
 struct PickleHeap {
     struct Sequence: Hashable { fileprivate let index: Int }
     struct Dictionary: Hashable { fileprivate let index: Int }

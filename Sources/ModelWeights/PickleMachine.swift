@@ -1,11 +1,12 @@
 /// Reads a pickle, one instruction after the other, and runs nothing of what it names.
 ///
-/// A pickle is a program for a machine with a stack, marks on the stack and a memo of values to come back to. Calls go to
-/// `TorchConstructors`, which knows the few that state dicts need; any other makes an opaque object. Memory and time grow
-/// with the pickle's length and no faster, and stop at `largestWork`.
+/// A pickle is a program for a machine with a stack, marks on the stack and a memo of values to come back to. Calls go
+/// to `TorchConstructors`, which knows the few that state dicts need; any other makes an opaque object. Memory and
+/// time grow with the pickle's length and no faster, and stop at `largestWork`.
 /// Source: CPython, Lib/pickletools.py and Lib/pickle.py.
 struct PickleMachine {
-    /// Instructions, and values put into containers, before a pickle is refused: a state dict takes some 100 per tensor.
+    /// Instructions, and values put into containers, before a pickle is refused: a state dict takes some 100 per
+    /// tensor.
     static let largestWork = 8_000_000
 
     private(set) var heap = PickleHeap()
@@ -34,7 +35,8 @@ struct PickleMachine {
     /// Reads up to the STOP instruction.
     ///
     /// - Returns: what the pickle describes; its containers are in `heap`.
-    /// - Throws: `truncated`; `malformed`; `refused` for dangerous globals and for instructions that are not understood.
+    /// - Throws: `truncated`; `malformed`; `refused` for dangerous globals and for instructions that are not
+    ///   understood.
     mutating func run() throws(WeightsError) -> PickleValue {
         while true {
             let code = try cursor.byte()

@@ -1,7 +1,7 @@
 /// A value that a pickle describes.
 ///
-/// Containers live in a `PickleHeap` and are named here by their place in it, because pickles share and change them after
-/// they were made, and may put one into itself.
+/// Containers live in a `PickleHeap` and are named here by their place in it, because pickles share and change them
+/// after they were made, and may put one into itself.
 enum PickleValue {
     case none
     case bool(Bool)

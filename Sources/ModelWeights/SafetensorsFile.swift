@@ -1,7 +1,7 @@
 /// The safetensors container: 8 bytes with the header's length, the header in JSON, then the tensors back to back.
 ///
-/// Source: https://github.com/huggingface/safetensors, "Format". As there, a file is refused whose tensors overlap, leave
-/// holes, or do not fill it.
+/// Source: https://github.com/huggingface/safetensors, "Format". As there, a file is refused whose tensors overlap,
+/// leave holes, or do not fill it.
 enum SafetensorsFile {
     /// The format's own bound on the header.
     static let largestHeader = 100_000_000

@@ -1,7 +1,7 @@
 /// The header of a safetensors file: what each tensor is and where it lies.
 ///
-/// Only the JSON that the format allows is read: an object of objects, strings and arrays of counts. So nothing nests, and
-/// a name that comes twice is seen, which a general JSON parser would hide.
+/// Only the JSON that the format allows is read: an object of objects, strings and arrays of counts. So nothing nests,
+/// and a name that comes twice is seen, which a general JSON parser would hide.
 /// Source: https://github.com/huggingface/safetensors, "Format".
 struct SafetensorsHeader {
     struct Tensor {

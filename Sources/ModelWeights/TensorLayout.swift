@@ -16,9 +16,9 @@ struct TensorLayout: Sendable {
     let count: Int
 
     /// - Parameter storageCount: elements in the storage.
-    /// - Throws: where an extent, a stride or the offset is negative, a product overflows, an element would lie outside
-    ///   the storage, or the tensor has more elements than its storage (an expanded tensor: a few bytes of file could
-    ///   ask for any amount of memory).
+    /// - Throws: where an extent, a stride or the offset is negative, a product overflows, an element would lie
+    ///   outside the storage, or the tensor has more elements than its storage (an expanded tensor: a few bytes of
+    ///   file could ask for any amount of memory).
     init(shape: [Int], strides: [Int], offset: Int, storageCount: Int) throws(Defect) {
         guard shape.count <= Self.largestRank else { throw Defect(reason: "has \(shape.count) axes") }
         guard strides.count == shape.count else {

@@ -40,8 +40,8 @@ struct TorchConstructors {
 
     /// What a persistent id stands for, or nil where it is not one of PyTorch's.
     ///
-    /// Either `("storage", type, key, location, count)`, with a sixth item `(viewKey, offset, count)` or None before torch
-    /// 1.6; or `("module", class, file, source)`, before 1.6. The location (`cuda:0`) does not matter here.
+    /// Either `("storage", type, key, location, count)`, with a sixth item `(viewKey, offset, count)` or None before
+    /// torch 1.6; or `("module", class, file, source)`, before 1.6. The location (`cuda:0`) does not matter here.
     func persistent(_ id: [PickleValue], _ heap: PickleHeap) -> PickleValue? {
         guard case .string(let kind)? = id.first else { return nil }
         if kind == "module", id.count == 4, case .global = id[1] { return id[1] }
@@ -83,8 +83,8 @@ struct TorchConstructors {
         return .dict(dictionary)
     }
 
-    /// - Parameter arguments: storage, offset, shape, strides, and from version 2 on requires_grad and hooks; then the dtype
-    ///   in version 3.
+    /// - Parameter arguments: storage, offset, shape, strides, and from version 2 on requires_grad and hooks; then the
+    ///   dtype in version 3.
     private func tensor(
         _ global: PickleGlobal, _ arguments: [PickleValue], _ heap: PickleHeap
     ) throws(Misuse) -> TorchTensor {

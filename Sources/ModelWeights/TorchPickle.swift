@@ -38,8 +38,8 @@ struct TorchPickle {
     /// The state dict is the dict with tensors under one of `wrappingKeys`, at any depth, or else the dict itself.
     /// Whatever else lies in it beside tensors (`mask_values`, a tensor's version) is passed over.
     ///
-    /// - Throws: `notAStateDict`; `refused` where the pickle calls what is not understood; `malformed` where a tensor's name
-    ///   comes twice.
+    /// - Throws: `notAStateDict`; `refused` where the pickle calls what is not understood; `malformed` where a
+    ///   tensor's name comes twice.
     func stateDict() throws(WeightsError) -> [(name: String, tensor: TorchTensor)] {
         let module = findModule()
         if let module {

@@ -33,8 +33,8 @@ struct TorchTensor {
     /// - Parameters:
     ///   - name: of the tensor, for errors.
     ///   - record: all bytes of the storage's record in the file.
-    /// - Throws: `unsupportedType`; `malformed` where the record is shorter than the pickle says, or the tensor does not
-    ///   fit it.
+    /// - Throws: `unsupportedType`; `malformed` where the record is shorter than the pickle says, or the tensor does
+    ///   not fit it.
     func stored(name: String, in record: FileSlice, isBigEndian: Bool) throws(WeightsError) -> StoredTensor {
         let type = storage.isSupported ? dtype.map { ElementType(torchDType: $0) } ?? storage.elementType : nil
         guard let type else {

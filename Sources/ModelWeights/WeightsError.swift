@@ -36,7 +36,8 @@ public struct WeightsError: Error, Sendable, CustomStringConvertible {
 
     public var description: String { "\(path): \(message)" }
 
-    /// A name taken from a file, made safe to print on one line: quoted, control characters escaped, cut at 120 scalars.
+    /// A name taken from a file, made safe to print on one line: quoted, control characters escaped, cut at 120
+    /// scalars.
     static func quoted(_ name: String) -> String {
         let limit = 120
         let scalars = name.unicodeScalars

@@ -40,8 +40,8 @@ struct ZipArchive {
 
     /// The bytes of an entry.
     ///
-    /// - Throws: `unsupportedContainer` for a compressed or encrypted entry; `malformed` or `truncated` where the local
-    ///   header is not what the central directory says, or the data does not lie before the central directory.
+    /// - Throws: `unsupportedContainer` for a compressed or encrypted entry; `malformed` or `truncated` where the
+    ///   local header is not what the central directory says, or the data does not lie before the central directory.
     func data(of entry: ZipEntry) throws(WeightsError) -> FileSlice {
         let name = WeightsError.quoted(entry.name)
         let encryptionBits: UInt16 = 1 << 0 | 1 << 6 | 1 << 13

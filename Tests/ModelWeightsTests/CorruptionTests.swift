@@ -2,7 +2,8 @@ import ModelWeights
 import Tensors
 import Testing
 
-/// Damaged files are read or refused, and never end the process. The small files have every feature of their container.
+/// Damaged files are read or refused, and never end the process. The small files have every feature of their
+/// container.
 @Suite struct CorruptionTests {
     static let containers: [(name: String, bytes: [UInt8])] = [
         ("safetensors", SafetensorsWriter.small),
