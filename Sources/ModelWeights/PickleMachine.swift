@@ -7,7 +7,7 @@
 struct PickleMachine {
     /// Instructions, and values put into containers, before a pickle is refused: a state dict takes some 100 per
     /// tensor.
-    static let largestWork = 8_000_000
+    static let largestWork = 4_000_000
 
     private(set) var heap = PickleHeap()
     /// The first call that was not understood, in the pickle's order.

@@ -36,6 +36,7 @@ struct StoredTensor: Sendable {
             storage.withUnsafeBytes { src in
                 switch type {
                 case .float64: gather(src, dst) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
+                case .float32 where !isBigEndian: copy(src, dst)
                 case .float32: gather(src, dst) { (bits: UInt32) in Float(bitPattern: bits) }
                 case .float16: gather(src, dst) { (bits: UInt16) in Float(Float16(bitPattern: bits)) }
                 case .bfloat16: gather(src, dst) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
@@ -51,6 +52,22 @@ struct StoredTensor: Sendable {
                 }
             }
             initializedCount = layout.count
+        }
+    }
+
+    /// As `gather`, for elements that are what they become: whole runs at once.
+    private func copy(_ src: UnsafeRawBufferPointer, _ dst: UnsafeMutableBufferPointer<Float>) {
+        let size = MemoryLayout<Float>.size
+        let dst = UnsafeMutableRawBufferPointer(dst)
+        var written = 0
+        layout.forEachRun { start, length, stride in
+            let run = stride == 1 ? length : 1  // elements that lie side by side
+            for step in Swift.stride(from: 0, to: length, by: run) {
+                let first = (start + step * stride) * size
+                UnsafeMutableRawBufferPointer(rebasing: dst[written..<written + run * size])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: src[first..<first + run * size]))
+                written += run * size
+            }
         }
     }
 
