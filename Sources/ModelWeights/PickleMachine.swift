@@ -1,0 +1,207 @@
+/// Reads a pickle, one instruction after the other, and runs nothing of what it names.
+///
+/// A pickle is a program for a machine with a stack, marks on the stack and a memo of values to come back to. Calls go
+/// to `TorchConstructors`, which knows the few that state dicts need; any other makes an opaque object. Memory and
+/// time grow with the pickle's length and no faster, and stop at `largestWork`.
+/// Source: CPython, Lib/pickletools.py and Lib/pickle.py.
+struct PickleMachine {
+    /// Instructions, and values put into containers, before a pickle is refused: a state dict takes some 100 per
+    /// tensor.
+    static let largestWork = 4_000_000
+
+    private(set) var heap = PickleHeap()
+    /// The first call that was not understood, in the pickle's order.
+    private(set) var foreignCall: PickleGlobal?
+
+    /// Every storage that the pickle refers to, by key; as it was first referred to.
+    private(set) var storages: [String: TorchStorage] = [:]
+
+    private let constructors = TorchConstructors()
+    private var cursor: ByteCursor
+    private var stack: [PickleValue] = []
+    /// Heights of the stack, lowest first.
+    private var marks: [Int] = []
+    private var memo: [Int: PickleValue] = [:]
+    private var instructionCount = 0
+
+    /// - Parameter slice: starts with the pickle and may go on behind it.
+    init(_ slice: FileSlice) {
+        cursor = ByteCursor(slice, subject: "its pickle")
+    }
+
+    /// Bytes of the pickle so far; its length once `run` has returned.
+    var position: Int { cursor.position }
+
+    /// Reads up to the STOP instruction.
+    ///
+    /// - Returns: what the pickle describes; its containers are in `heap`.
+    /// - Throws: `truncated`; `malformed`; `refused` for dangerous globals and for instructions that are not
+    ///   understood.
+    mutating func run() throws(WeightsError) -> PickleValue {
+        while true {
+            let code = try cursor.byte()
+            guard let opcode = PickleOpcode(rawValue: code) else {
+                throw error(
+                    .refused,
+                    "its pickle uses instruction 0x\(String(code, radix: 16)), which torch.save does not write "
+                        + "in protocol 2: \(Self.advice)")
+            }
+            if opcode == .stop { return try pop() }
+            try step(opcode)
+            instructionCount += 1
+            guard instructionCount + heap.valueCount <= Self.largestWork else {
+                throw error(.refused, "its pickle takes more than \(Self.largestWork) steps: \(Self.advice)")
+            }
+        }
+    }
+
+    /// What to do with a checkpoint that is more than a state dict.
+    static let advice = "save the weights alone with torch.save(net.state_dict(), ...)"
+
+    // MARK: What instructions are made of
+
+    mutating func push(_ value: PickleValue) { stack.append(value) }
+
+    mutating func pop() throws(WeightsError) -> PickleValue {
+        guard stack.count > marks.last ?? 0, let value = stack.popLast() else {
+            throw malformed("takes a value from an empty stack")
+        }
+        return value
+    }
+
+    func top() throws(WeightsError) -> PickleValue {
+        guard stack.count > marks.last ?? 0, let value = stack.last else {
+            throw malformed("looks at a value of an empty stack")
+        }
+        return value
+    }
+
+    var topIsMark: Bool { marks.last == stack.count }
+
+    mutating func mark() { marks.append(stack.count) }
+
+    /// The values above the last mark, which goes with them.
+    mutating func popMark() throws(WeightsError) -> [PickleValue] {
+        guard let mark = marks.popLast() else { throw malformed("looks for a mark that is not there") }
+        let items = Array(stack[mark...])
+        stack.removeSubrange(mark...)
+        return items
+    }
+
+    mutating func remember(at index: Int) throws(WeightsError) { memo[index] = try top() }
+
+    /// As MEMOIZE has it: at the next free index.
+    mutating func remember() throws(WeightsError) { try remember(at: memo.count) }
+
+    mutating func recall(_ index: Int) throws(WeightsError) {
+        guard let value = memo[index] else { throw malformed("recalls value \(index), which it never stored") }
+        push(value)
+    }
+
+    mutating func integer<Integer: FixedWidthInteger>(_: Integer.Type) throws(WeightsError) -> Integer {
+        try cursor.integer()
+    }
+
+    mutating func take(_ count: some BinaryInteger) throws(WeightsError) -> FileSlice { try cursor.take(count) }
+
+    mutating func text(_ count: some BinaryInteger) throws(WeightsError) -> String {
+        guard let text = try take(count).text else { throw malformed("holds a string that is not UTF-8") }
+        return text
+    }
+
+    mutating func line() throws(WeightsError) -> String {
+        guard let line = try cursor.line().text else { throw malformed("holds a name that is not UTF-8") }
+        return line
+    }
+
+    // MARK: Containers
+
+    mutating func makeTuple(_ items: [PickleValue]) -> PickleValue { .tuple(heap.makeSequence(items)) }
+
+    mutating func makeList(_ items: [PickleValue]) -> PickleValue { .list(heap.makeSequence(items)) }
+
+    mutating func makeDict() -> PickleValue { .dict(heap.makeDictionary()) }
+
+    mutating func extend(_ list: PickleValue, by items: [PickleValue]) throws(WeightsError) {
+        switch list {
+        case .list(let list): heap.append(items, to: list)
+        case .opaque: break
+        default: throw malformed("appends to \(list.kind)")
+        }
+    }
+
+    /// - Parameter items: key, value, key, value...
+    mutating func update(_ dict: PickleValue, with items: [PickleValue]) throws(WeightsError) {
+        guard items.count.isMultiple(of: 2) else { throw malformed("sets a key without a value") }
+        switch dict {
+        case .dict(let dict):
+            for index in stride(from: 0, to: items.count, by: 2) {
+                heap.set(items[index], to: items[index + 1], in: dict)
+            }
+        case .opaque: break
+        default: throw malformed("sets a key of \(dict.kind)")
+        }
+    }
+
+    // MARK: Objects
+
+    /// - Throws: `refused` for a global that has no business in a model file.
+    mutating func pushGlobal(module: String, name: String) throws(WeightsError) {
+        let global = PickleGlobal(module: module, name: name)
+        guard !global.isDangerous else {
+            throw error(
+                .refused,
+                "its pickle calls \(global), which a state dict never needs: the file may be hostile. "
+                    + "Nothing of it was run; take the weights from a source that you trust, best as safetensors")
+        }
+        push(.global(global))
+    }
+
+    /// Pushes what calling `callable` makes.
+    mutating func call(_ callable: PickleValue, _ arguments: PickleValue) throws(WeightsError) {
+        guard case .tuple(let tuple) = arguments else { throw malformed("calls with \(arguments.kind) for arguments") }
+        switch callable {
+        case .global(let global):
+            let items = heap[tuple]
+            do {
+                if let made = try constructors.make(global, items, &heap) {
+                    push(made)
+                    return
+                }
+            } catch {
+                throw self.malformed("calls \(global) \(error.reason)")
+            }
+            foreignCall = foreignCall ?? global
+            push(.opaque(heap.makeObject(of: global)))
+        case .opaque: push(callable)
+        default: throw malformed("calls \(callable.kind)")
+        }
+    }
+
+    mutating func persistent(_ id: PickleValue) throws(WeightsError) {
+        guard case .tuple(let tuple) = id, let value = constructors.persistent(heap[tuple], heap) else {
+            throw malformed("refers to something beside it that is no tensor storage")
+        }
+        if case .storage(let storage) = value, storages[storage.key] == nil { storages[storage.key] = storage }
+        push(value)
+    }
+
+    /// Attributes: OrderedDict's (`_metadata` of a state dict), a parameter's. Only those of opaque objects are kept.
+    mutating func build(_ object: PickleValue, _ state: PickleValue) throws(WeightsError) {
+        switch object {
+        case .opaque(let object): heap.setState(state, of: object)
+        case .dict, .list, .tensor: break
+        default: throw malformed("sets attributes of \(object.kind)")
+        }
+    }
+
+    // MARK: Errors
+
+    func malformed(_ what: String) -> WeightsError {
+        error(.malformed, "its pickle is damaged: before byte \(cursor.position) it \(what)")
+    }
+
+    private func error(_ code: WeightsError.Code, _ message: String) -> WeightsError {
+        cursor.slice.file.error(code, message)
+    }
+}

@@ -1,0 +1,59 @@
+/// A storage of PyTorch as a pickle refers to it: the bytes lie elsewhere in the file, under `key`.
+struct TorchStorage {
+    /// The entry of the zip archive, or the key in the list of a file from before torch 1.6.
+    let key: String
+    /// As the pickle names it: `torch.FloatStorage`.
+    let typeName: String
+    /// Nil for an untyped storage, whose tensors bring their own type.
+    let elementType: ElementType?
+    /// Whether `typeName` is one of those that are read.
+    let isSupported: Bool
+    /// In elements; in bytes for an untyped storage.
+    let count: Int
+    /// First element: not 0 only for views on storages, in files from before torch 1.6.
+    let viewOffset: Int
+
+    /// Bytes per element that `count` and `viewOffset` are in.
+    var unit: Int { elementType?.byteCount ?? 1 }
+}
+
+/// A tensor as a pickle describes it; whether it fits its storage is not yet known.
+struct TorchTensor {
+    let storage: TorchStorage
+    /// In elements.
+    let offset: Int
+    let shape: [Int]
+    /// In elements.
+    let strides: [Int]
+    /// The name of a PyTorch dtype that overrides the storage's: `uint16`.
+    let dtype: Substring?
+
+    /// The tensor in the mapped file.
+    ///
+    /// - Parameters:
+    ///   - name: of the tensor, for errors.
+    ///   - record: all bytes of the storage's record in the file.
+    /// - Throws: `unsupportedType`; `malformed` where the record is shorter than the pickle says, or the tensor does
+    ///   not fit it.
+    func stored(name: String, in record: FileSlice, isBigEndian: Bool) throws(WeightsError) -> StoredTensor {
+        let type = storage.isSupported ? dtype.map { ElementType(torchDType: $0) } ?? storage.elementType : nil
+        guard let type else {
+            let typeName = dtype.map { "torch.\($0)" } ?? storage.typeName
+            throw record.file.error(
+                .unsupportedType,
+                "tensor \(WeightsError.quoted(name)) has elements of type \(WeightsError.quoted(typeName)): "
+                    + "save it as float32")
+        }
+        let (start, startOverflow) = storage.viewOffset.multipliedReportingOverflow(by: storage.unit)
+        let (length, lengthOverflow) = storage.count.multipliedReportingOverflow(by: storage.unit)
+        guard !startOverflow, !lengthOverflow, let bytes = record.slice(at: start, count: length) else {
+            throw record.file.error(
+                .malformed,
+                "tensor \(WeightsError.quoted(name)) has a storage of \(storage.count) elements of \(storage.unit) bytes, "
+                    + "but the file holds \(record.count) bytes of it: copy or download the file again")
+        }
+        return try StoredTensor(
+            name: name, storage: bytes, type: type, isBigEndian: isBigEndian, shape: shape, strides: strides,
+            offset: offset)
+    }
+}
