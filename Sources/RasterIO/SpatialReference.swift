@@ -1,0 +1,31 @@
+/// All that ties a raster to the ground, as a value: read from a scene, handed to an output unchanged.
+public struct SpatialReference: Equatable, Sendable {
+    /// What the geotransform's coordinates are; nil where the file does not say.
+    public var crs: CoordinateReferenceSystem?
+    /// nil where the file has none: an identity is never made up.
+    public var geoTransform: GeoTransform?
+    public var groundControlPoints: [GroundControlPoint]
+    /// What the ground control points' coordinates are.
+    public var groundControlPointCRS: CoordinateReferenceSystem?
+    /// Rational polynomial coefficients (RPC), by GDAL's names (`LINE_OFF`, `SAMP_NUM_COEFF`, …); empty without any.
+    public var rationalPolynomials: [String: String]
+    /// Whether the file says that its values are samples at points, not means over areas (`AREA_OR_POINT=Point`).
+    /// The geotransform is that of corners either way.
+    public var pixelIsPoint: Bool
+
+    public init(
+        crs: CoordinateReferenceSystem? = nil, geoTransform: GeoTransform? = nil,
+        groundControlPoints: [GroundControlPoint] = [], groundControlPointCRS: CoordinateReferenceSystem? = nil,
+        rationalPolynomials: [String: String] = [:], pixelIsPoint: Bool = false
+    ) {
+        self.crs = crs
+        self.geoTransform = geoTransform
+        self.groundControlPoints = groundControlPoints
+        self.groundControlPointCRS = groundControlPointCRS
+        self.rationalPolynomials = rationalPolynomials
+        self.pixelIsPoint = pixelIsPoint
+    }
+
+    /// A raster that lies nowhere.
+    public static let none = SpatialReference()
+}
