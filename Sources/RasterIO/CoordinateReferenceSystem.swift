@@ -59,6 +59,22 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
         return body(handle)
     }
 
+    /// Whether both give the same place the same coordinates, whatever their definitions call things: a file format
+    /// may only be able to say the same in other words.
+    public func isEquivalent(to other: CoordinateReferenceSystem) -> Bool {
+        if self == other { return true }
+        return GDALMessages().during {
+            withUnsafeHandle { mine in
+                other.withUnsafeHandle { theirs in
+                    guard let mine, let theirs else { return false }
+                    return CStringList(["CRITERION=EQUIVALENT"]).withUnsafeConstant {
+                        OSRIsSameEx(mine, theirs, $0) != 0
+                    }
+                }
+            }
+        }
+    }
+
     /// The name that the system's definition gives it, such as "WGS 84 / UTM zone 33N".
     public var name: String {
         GDALMessages().during {

@@ -6,9 +6,6 @@ extension RasterWriter.Options {
     ///
     /// - Returns: false where GDAL refuses a part.
     func apply(to dataset: GDALDatasetH) -> Bool {
-        if !spatialReference.groundControlPoints.isEmpty, spatialReference.geoTransform != nil {
-            RasterWarnings.emit("a GeoTIFF has a geotransform or ground control points: the points are left out")
-        }
         guard spatialReference.apply(to: dataset) else { return false }
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
             guard GDALSetMetadataItem(dataset, key, value, nil) == CE_None else { return false }

@@ -132,10 +132,20 @@ public final class RasterWriter: @unchecked Sendable {
         }
         defer { file.remove() }
         guard messages.failures.isEmpty else { throw failure("finish", messages) }
-        let found: TIFFCompleteness?
-        do { found = try TIFFCompleteness.check(path: file.stagingPath) } catch { found = nil }
-        guard let found, found.isComplete else { throw failure("finish", messages) }
+        guard readsBack() else { throw failure("finish", messages) }
         try file.publish()
+    }
+
+    /// Whether the closed file opens and all of it is there. Warns where it does not lie where it should: creation
+    /// options may have it so, and a GeoTIFF cannot say everything that another format can.
+    private func readsBack() -> Bool {
+        guard let reader = try? RasterReader(path: file.stagingPath) else { return false }
+        if !reader.spatialReference.isEquivalent(to: options.spatialReference) {
+            RasterWarnings.emit(
+                "\(path) does not have all of its scene's georeferencing, which a GeoTIFF cannot hold, or not with "
+                    + "these creation options; compare both with gdalinfo")
+        }
+        return true
     }
 
     private func put(

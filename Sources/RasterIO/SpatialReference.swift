@@ -4,6 +4,7 @@ public struct SpatialReference: Equatable, Sendable {
     public var crs: CoordinateReferenceSystem?
     /// nil where the file has none: an identity is never made up.
     public var geoTransform: GeoTransform?
+    /// A GeoTIFF has these or a geotransform: where a scene of another format has both, the points are not written.
     public var groundControlPoints: [GroundControlPoint]
     /// What the ground control points' coordinates are.
     public var groundControlPointCRS: CoordinateReferenceSystem?
@@ -24,6 +25,20 @@ public struct SpatialReference: Equatable, Sendable {
         self.groundControlPointCRS = groundControlPointCRS
         self.rationalPolynomials = rationalPolynomials
         self.pixelIsPoint = pixelIsPoint
+    }
+
+    /// Whether both place a raster the same: as `==`, but for other words in the definition of the same system.
+    public func isEquivalent(to other: SpatialReference) -> Bool {
+        func same(_ first: CoordinateReferenceSystem?, _ second: CoordinateReferenceSystem?) -> Bool {
+            guard let first, let second else { return first == nil && second == nil }
+            return first.isEquivalent(to: second)
+        }
+        var renamed = other
+        if same(crs, other.crs) { renamed.crs = crs }
+        if same(groundControlPointCRS, other.groundControlPointCRS) {
+            renamed.groundControlPointCRS = groundControlPointCRS
+        }
+        return renamed == self
     }
 
     /// A raster that lies nowhere.

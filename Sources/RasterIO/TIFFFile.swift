@@ -41,11 +41,22 @@ final class TIFFFile {
     func isPresent(block: UInt32) -> Bool {
         var failed: Int32 = 0
         let offset = TIFFGetStrileOffsetWithErr(raw, block, &failed)
-        guard failed == 0 else { return false }
+        guard failed == 0 else { return isOldJPEGPresent }
         let count = TIFFGetStrileByteCountWithErr(raw, block, &failed)
-        guard failed == 0 else { return false }
-        if count == 0 { return true }
-        let (end, overflow) = offset.addingReportingOverflow(needed(block: block, byteCount: count))
+        guard failed == 0 else { return isOldJPEGPresent }
+        return count == 0 || isInside(offset, needed(block: block, byteCount: count))
+    }
+
+    /// Old JPEG in TIFF, which thumbnails of cameras and drones still are, has its stream in tags of its own and no
+    /// strips.
+    private var isOldJPEGPresent: Bool {
+        guard number(TIFFTAG_COMPRESSION, UInt16(0)) == UInt16(COMPRESSION_OJPEG) else { return false }
+        let offset = number(TIFFTAG_JPEGIFOFFSET, UInt64(0))
+        return isInside(offset, number(TIFFTAG_JPEGIFBYTECOUNT, UInt64(0)))
+    }
+
+    private func isInside(_ offset: UInt64, _ byteCount: UInt64) -> Bool {
+        let (end, overflow) = offset.addingReportingOverflow(byteCount)
         return offset != 0 && !overflow && end <= UInt64(fileSize)
     }
 
