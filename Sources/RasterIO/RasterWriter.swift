@@ -42,9 +42,9 @@ public final class RasterWriter: @unchecked Sendable {
             file.remove()
             throw Self.failure("create", file, messages, .cannotCreate)
         }
-        var dataset: DatasetHandle? = DatasetHandle(owning: created)
+        let dataset = DatasetHandle(owning: created)
         guard messages.during({ options.apply(to: created) }), let band = GDALGetRasterBand(created, 1) else {
-            dataset = nil
+            dataset.close()
             file.remove()
             throw Self.failure("describe", file, messages, .cannotCreate)
         }
@@ -113,24 +113,24 @@ public final class RasterWriter: @unchecked Sendable {
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
     public func discard() {
         pending.removeAll()
-        guard dataset != nil else { return }
-        dataset = nil
+        guard let dataset else { return }
+        self.dataset = nil
+        dataset.close()  // before removing: closing writes what it can, a sidecar among it
         file.remove()
     }
 
     private func finish() throws(RasterError) {
-        guard let handle = dataset?.raw else { throw refusal("the end: it was committed or discarded before") }
+        guard let dataset else { throw refusal("the end: it was committed or discarded before") }
         let missing = isWritten.count { !$0 }
         guard missing == 0 else {
             throw refusal("the end: pixels of \(missing) of its \(isWritten.count) blocks were never written")
         }
         // Much is written only now, the directory and the last blocks among it; closing itself reports nothing.
         let messages = GDALMessages()
-        messages.during {
-            GDALFlushCache(handle)
-            dataset = nil
-        }
+        messages.during { GDALFlushCache(dataset.raw) }
         defer { file.remove() }
+        dataset.close(reportingTo: messages)
+        self.dataset = nil
         guard messages.failures.isEmpty else { throw failure("finish", messages) }
         guard readsBack() else { throw failure("finish", messages) }
         try file.publish()

@@ -140,7 +140,8 @@ struct RasterOutputTests {
         let folder = try TemporaryFolder()
         let changes: [(inout RasterWriter.Options) -> Void] = [
             { $0.size.width = 0 }, { $0.bandCount = 0 }, { $0.sampleType = .int16 }, { $0.blockSize.width = 100 },
-            { $0.nodata = 256 }, { $0.nodata = .nan }, { $0.creationOptions = ["ZSTD"] }, { $0.bandNames = ["a", "b"] },
+            { $0.nodata = 256 }, { $0.nodata = .nan }, { $0.creationOptions = ["ZSTD"] },
+            { $0.bandNames = ["a", "b"] },
             { $0.legend = [LegendEntry(value: -1, name: "")] },
         ]
         for change in changes {
@@ -153,7 +154,7 @@ struct RasterOutputTests {
         }
         // What only GDAL knows to be wrong.
         var options = options()
-        options.creationOptions = ["COMPRESS=JPEG", "NBITS=3", "JPEG_QUALITY=900"]
+        options.creationOptions = ["BLOCKXSIZE=17"]
         #expect(throws: RasterError.self) { _ = try RasterWriter(path: folder.path("out.tif"), options: options) }
         #expect(try folder.names.isEmpty)
     }

@@ -40,7 +40,8 @@ struct RasterReaderTests {
         // Alpha, 8 and 16 bits: asked for or not, it holds for all bands. In the 16-bit file opaque is 255, not 65535.
         Scene("rgb_alpha.tif", [1, 2, 3], 78812, [78812, 78812, 78812], [7_865_688, 8_573_414, 8_748_644]),
         Scene("rgb_alpha.tif", [2, 4], 78812, [78812, 78812], [8_573_414, 78812 * 255]),
-        Scene("RGBA.uint16.tif", [3, 2, 1], 127316, [127316, 127316, 127316], [Double](repeating: 1.27316e9, count: 3)),
+        Scene(
+            "RGBA.uint16.tif", [3, 2, 1], 127316, [127316, 127316, 127316], [Double](repeating: 1.27316e9, count: 3)),
         Scene("dummy_fotomap_small.tif", [3], 1_045_363, [1_045_363], [97_617_248]),
         // Nodata that is NaN, that is the largest float32 or a little more, that covers everything.
         Scene("float_nan.tif", [1], 5, [5], [0.85]),

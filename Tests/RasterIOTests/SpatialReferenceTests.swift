@@ -10,7 +10,8 @@ struct SpatialReferenceTests {
     static let scenes: [String] = {
         let folder = SharedData.root.appendingPathComponent("data/geotiff").path
         let names = (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasSuffix(".tif") && (try? RasterReader(path: SharedData.geotiff($0))) != nil }.sorted()
+        return names.filter { $0.hasSuffix(".tif") && (try? RasterReader(path: SharedData.geotiff($0))) != nil }
+            .sorted()
     }()
 
     static let reworded = ["small/byte_user_defined_geokeys.tif", "small/epsg_2853_with_us_feet.tif"]
