@@ -1,0 +1,96 @@
+import CGDAL
+
+/// A coordinate reference system as a value.
+public struct CoordinateReferenceSystem: Equatable, Sendable {
+    /// WKT 2 (ISO 19162:2019), on one line.
+    public let wkt: String
+    /// Which axis of the system each of the data's x, y (and z) is: [2, 1] for latitude-first systems whose data
+    /// nevertheless have the longitude in x, as rasters do.
+    public let axisMapping: [Int]
+    /// The decimal year that coordinates of a dynamic system refer to.
+    public let epoch: Double?
+
+    /// From anything that GDAL understands: "EPSG:32633", WKT, PROJ strings. x is the easting or the longitude.
+    ///
+    /// - Throws: `.badArgument` if GDAL does not understand it.
+    public init(_ definition: String) throws(RasterError) {
+        let messages = GDALMessages()
+        let handle = messages.during { () -> OGRSpatialReferenceH? in
+            guard let handle = OSRNewSpatialReference(nil) else { return nil }
+            if OSRSetFromUserInput(handle, definition) == OGRERR_NONE { return handle }
+            OSRDestroySpatialReference(handle)
+            return nil
+        }
+        guard let handle else {
+            let reason = messages.reason(about: "", otherwise: "it is not known")
+            throw RasterError(.badArgument, path: "", "cannot use coordinate system \"\(definition)\": \(reason)")
+        }
+        defer { OSRDestroySpatialReference(handle) }
+        OSRSetAxisMappingStrategy(handle, OAMS_TRADITIONAL_GIS_ORDER)
+        guard let value = CoordinateReferenceSystem(handle: handle) else {
+            throw RasterError(.badArgument, path: "", "cannot write coordinate system \"\(definition)\" as WKT")
+        }
+        self = value
+    }
+
+    /// Copies a system that GDAL owns; nil where it is empty.
+    init?(handle: OGRSpatialReferenceH) {
+        var text: UnsafeMutablePointer<CChar>?
+        defer { VSIFree(text) }
+        let status = GDALMessages().during {
+            CStringList(["FORMAT=WKT2_2019"]).withUnsafeConstant { OSRExportToWktEx(handle, &text, $0) }
+        }
+        guard status == OGRERR_NONE, let text, text[0] != 0 else { return nil }
+        wkt = String(cString: text)
+        var count: Int32 = 0
+        let mapping = OSRGetDataAxisToSRSAxisMapping(handle, &count)
+        axisMapping = UnsafeBufferPointer(start: mapping, count: Int(count)).map(Int.init)
+        let year = OSRGetCoordinateEpoch(handle)
+        epoch = year == 0 ? nil : year
+    }
+
+    /// Lends the system to GDAL, which copies what it keeps; nil is passed on where GDAL cannot read the WKT.
+    func withUnsafeHandle<R>(_ body: (OGRSpatialReferenceH?) -> R) -> R {
+        guard let handle = OSRNewSpatialReference(wkt) else { return body(nil) }
+        defer { OSRDestroySpatialReference(handle) }
+        var mapping = axisMapping.map(Int32.init)
+        OSRSetDataAxisToSRSAxisMapping(handle, Int32(mapping.count), &mapping)
+        if let epoch { OSRSetCoordinateEpoch(handle, epoch) }
+        return body(handle)
+    }
+
+    /// Whether both give the same place the same coordinates, whatever their definitions call things: a file format
+    /// may only be able to say the same in other words.
+    public func isEquivalent(to other: CoordinateReferenceSystem) -> Bool {
+        if self == other { return true }
+        return GDALMessages().during {
+            withUnsafeHandle { mine in
+                other.withUnsafeHandle { theirs in
+                    guard let mine, let theirs else { return false }
+                    return CStringList(["CRITERION=EQUIVALENT"]).withUnsafeConstant {
+                        OSRIsSameEx(mine, theirs, $0) != 0
+                    }
+                }
+            }
+        }
+    }
+
+    /// The name that the system's definition gives it, such as "WGS 84 / UTM zone 33N".
+    public var name: String {
+        GDALMessages().during {
+            withUnsafeHandle { handle in handle.flatMap { OSRGetName($0) }.map { String(cString: $0) } ?? "" }
+        }
+    }
+
+    /// Its entry in a register, such as "EPSG:32633"; nil for a system of the file's own.
+    public var identifier: String? {
+        GDALMessages().during {
+            withUnsafeHandle { handle in
+                guard let handle, let authority = OSRGetAuthorityName(handle, nil),
+                    let code = OSRGetAuthorityCode(handle, nil)
+                else { return nil }
+                return "\(String(cString: authority)):\(String(cString: code))"
+            }
+        }
+    }
+}

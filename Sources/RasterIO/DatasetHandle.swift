@@ -1,0 +1,29 @@
+import CGDAL
+
+/// The one owner of an open dataset: closed when the owner goes, or earlier where the time of closing matters.
+///
+/// Closing reports nothing here; a writer flushes first and checks the finished file afterwards.
+final class DatasetHandle {
+    let raw: GDALDatasetH
+    private var isOpen = true
+
+    /// Takes ownership.
+    init(owning raw: GDALDatasetH) { self.raw = raw }
+
+    deinit { close() }
+
+    /// Closes the dataset now; `raw` and its bands are of no use afterwards.
+    func close(reportingTo messages: GDALMessages = GDALMessages()) {
+        guard isOpen else { return }
+        isOpen = false
+        messages.during { GDALClose(raw) }
+    }
+
+    var bandCount: Int { Int(GDALGetRasterCount(raw)) }
+
+    /// - Precondition: `number` is one of the dataset's bands, from 1.
+    func band(_ number: Int) -> GDALRasterBandH {
+        guard let band = GDALGetRasterBand(raw, Int32(number)) else { preconditionFailure("no band \(number)") }
+        return band
+    }
+}

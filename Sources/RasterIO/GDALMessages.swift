@@ -1,0 +1,51 @@
+import CGDAL
+
+/// Collects what GDAL reports while a call runs, so that it becomes an error instead of a line on standard error.
+///
+/// The failures are those of the calling thread; GDAL's worker threads report to `GDALLibrary`. A return code is checked
+/// by whoever makes the call: GDAL reports failures that it survives, and fails without a report.
+final class GDALMessages {
+    struct Failure {
+        var number: Int32
+        var text: String
+    }
+
+    private(set) var failures: [Failure] = []
+
+    /// Runs calls into GDAL with their reports collected here; warnings go to `RasterWarnings`.
+    @discardableResult
+    func during<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        GDALLibrary.prepare()
+        let handler: CPLErrorHandler = { severity, number, text in
+            guard let context = CPLGetErrorHandlerUserData() else { return }
+            let messages = Unmanaged<GDALMessages>.fromOpaque(context).takeUnretainedValue()
+            messages.receive(severity, number, text)
+        }
+        CPLPushErrorHandlerEx(handler, Unmanaged.passUnretained(self).toOpaque())
+        defer { CPLPopErrorHandler() }
+        return try body()
+    }
+
+    private func receive(_ severity: CPLErr, _ number: CPLErrorNum, _ text: UnsafePointer<CChar>?) {
+        switch severity {
+        case CE_Debug: CPLDefaultErrorHandler(severity, number, text)  // asked for with CPL_DEBUG
+        case CE_Warning: RasterWarnings.emit(GDALLibrary.oneLine(text))
+        default: failures.append(Failure(number: number, text: GDALLibrary.oneLine(text)))
+        }
+    }
+
+    func contains(_ numbers: Int...) -> Bool { failures.contains { numbers.contains(Int($0.number)) } }
+
+    /// The first failure, which is the cause of those that follow, without the file's name in front (the caller's
+    /// sentence has it); `otherwise` if GDAL gave no reason.
+    func reason(about path: String, otherwise: String) -> String {
+        guard var text = failures.first?.text ?? GDALLibrary.takeStrayFailure(), !text.isEmpty else { return otherwise }
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        for prefix in [path, name] {
+            for separator in [": ", ", "] where text.hasPrefix(prefix + separator) {
+                text.removeFirst(prefix.count + separator.count)
+            }
+        }
+        return text.count > 300 ? text.prefix(300) + "…" : text
+    }
+}

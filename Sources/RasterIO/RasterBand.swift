@@ -1,0 +1,59 @@
+import CGDAL
+public import TileGeometry
+
+/// What one band of a raster is, without its pixels.
+public struct RasterBand: Equatable, Sendable {
+    /// From 1, as GDAL and its users count.
+    public let number: Int
+    /// The band's description, such as "B04 red"; nil without one.
+    public let name: String?
+    public let sampleType: SampleType
+    /// The value that stands for no data, as the file or the user says; NaN possible.
+    public let nodata: Double?
+    public let isAlpha: Bool
+    /// GDAL's name of what the band shows: "Red", "Gray", "Alpha", "Undefined", …
+    public let colorInterpretation: String
+    /// The unit in which the file stores pixels: tiles or strips.
+    public let blockSize: PixelSize
+    /// What the file says a stored value v means: v * scale + offset. Reading does not apply it.
+    public let scale: Double?
+    public let offset: Double?
+    /// The band's own metadata, default domain.
+    public let metadata: [String: String]
+
+    /// - Parameter nodata: overrides the file's value.
+    /// - Throws: `.unsupported` for sample types that cannot be segmented.
+    init(number: Int, handle: GDALRasterBandH, nodata override: Double?, path: String) throws(RasterError) {
+        let gdalType = GDALGetRasterDataType(handle)
+        let typeName = GDALGetDataTypeName(gdalType).map { String(cString: $0) } ?? "unknown"
+        guard let type = SampleType(rawValue: typeName) else {
+            let isComplex = GDALDataTypeIsComplex(gdalType) != 0
+            throw RasterError(
+                .unsupported, path: path,
+                "cannot use \(path): band \(number) has \(isComplex ? "complex samples" : "samples") of type "
+                    + "\(typeName); convert it to \(isComplex ? "amplitude or intensity" : "Float32") first")
+        }
+        self.number = number
+        name = GDALGetDescription(handle).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        sampleType = type
+        nodata = override ?? Self.value { GDALGetRasterNoDataValue(handle, $0) }
+        let interpretation = GDALGetRasterColorInterpretation(handle)
+        isAlpha = interpretation == GCI_AlphaBand
+        colorInterpretation =
+            GDALGetColorInterpretationName(interpretation).map { String(cString: $0) } ?? "Undefined"
+        var width: Int32 = 0
+        var height: Int32 = 0
+        GDALGetBlockSize(handle, &width, &height)
+        blockSize = PixelSize(width: Int(width), height: Int(height))
+        scale = Self.value { GDALGetRasterScale(handle, $0) }
+        offset = Self.value { GDALGetRasterOffset(handle, $0) }
+        metadata = CStringList.dictionary(GDALGetMetadata(handle, nil))
+    }
+
+    /// A value that GDAL gives with a flag for whether it is there.
+    private static func value(_ get: (UnsafeMutablePointer<Int32>) -> Double) -> Double? {
+        var isThere: Int32 = 0
+        let value = get(&isThere)
+        return isThere != 0 ? value : nil
+    }
+}

@@ -1,0 +1,92 @@
+import CGDAL
+public import TileGeometry
+
+/// One open raster, read window by window as float32 with a validity mask.
+///
+/// Open one reader for each thread that reads: an open dataset is not for two threads at once. When the pixels of a
+/// small raster are wanted as a whole, read the window of its size.
+public final class RasterReader: @unchecked Sendable {
+    // Unchecked: a reader is handed from thread to thread and never used by two at a time; there is no lock.
+
+    public let path: String
+    public let size: PixelSize
+    /// Band 1 first, alpha bands included.
+    public let bands: [RasterBand]
+    public let spatialReference: SpatialReference
+    /// GDAL's short name of the format: "GTiff", "VRT", "JP2OpenJPEG", …
+    public let driverName: String
+    /// The raster's own metadata, default domain.
+    public let metadata: [String: String]
+
+    let dataset: DatasetHandle
+    let masks: [RasterMask]
+    /// The band whose zeros make a pixel transparent, counted from 1.
+    let alphaBand: Int?
+    let wideScratch = ScratchBuffer<Double>()
+    let alphaScratch = ScratchBuffer<Float>()
+    let sharedMaskScratch = ScratchBuffer<UInt8>()
+    let bandMaskScratch = ScratchBuffer<UInt8>()
+
+    /// Opens anything that GDAL does, `/vsi…` paths and subdatasets included, for reading only: nothing is written
+    /// beside it. Local TIFFs, those that a mosaic names too, are looked through for missing blocks first.
+    ///
+    /// - Parameter nodata: the value that stands for no data in every band, in place of the file's own; NaN allowed.
+    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster`; `.truncated` or `.damaged` for TIFFs that are not
+    ///   all there; `.unsupported` for rasters of complex samples or without bands.
+    public init(path: String, nodata: Double? = nil) throws(RasterError) {
+        let source = RasterSource(path: path)
+        try TIFFCompleteness.require(path: path)
+        let dataset = try source.open()
+        let messages = GDALMessages()
+        if !source.isVirtual {
+            let files = messages.during { () -> [String] in
+                let list = GDALGetFileList(dataset.raw)
+                defer { CSLDestroy(list) }
+                return CStringList.items(list)
+            }
+            for file in files where file != path { try TIFFCompleteness.require(path: file) }
+        }
+        let size = PixelSize(
+            width: Int(GDALGetRasterXSize(dataset.raw)), height: Int(GDALGetRasterYSize(dataset.raw)))
+        guard dataset.bandCount > 0, size.width > 0, size.height > 0 else {
+            throw Self.noPixels(path: path, dataset: dataset)
+        }
+        var bands: [RasterBand] = []
+        var masks: [RasterMask] = []
+        for number in 1...dataset.bandCount {
+            let handle = dataset.band(number)
+            let band = try messages.during { () throws(RasterError) in
+                try RasterBand(number: number, handle: handle, nodata: nodata, path: path)
+            }
+            bands.append(band)
+            masks.append(messages.during { RasterMask(handle, of: band, override: nodata) })
+        }
+        self.path = path
+        self.size = size
+        self.bands = bands
+        self.masks = masks
+        self.dataset = dataset
+        alphaBand = bands.first(where: \.isAlpha)?.number
+        spatialReference = messages.during { SpatialReference(dataset: dataset.raw) }
+        driverName = GDALGetDriverShortName(GDALGetDatasetDriver(dataset.raw)).map { String(cString: $0) } ?? ""
+        metadata = messages.during { CStringList.dictionary(GDALGetMetadata(dataset.raw, nil)) }
+    }
+
+    /// The classes of a mask, as a writer of this module left them: names from the band's metadata, colours from its
+    /// colour table. Empty where the band has none.
+    public func legend(ofBand number: Int) -> [LegendEntry] {
+        let handle = dataset.band(number)
+        return GDALMessages().during { LegendEntry.read(from: handle, metadata: bands[number - 1].metadata) }
+    }
+
+    /// Containers such as netCDF open without bands, and list what could be opened in their place.
+    private static func noPixels(path: String, dataset: DatasetHandle) -> RasterError {
+        let parts = GDALMessages().during { CStringList.dictionary(GDALGetMetadata(dataset.raw, "SUBDATASETS")) }
+        guard let first = parts["SUBDATASET_1_NAME"] else {
+            return RasterError(.unsupported, path: path, "cannot use \(path): it has no bands, or no pixels")
+        }
+        return RasterError(
+            .unsupported, path: path,
+            "cannot use \(path): it holds \(parts.count / 2) rasters; name one, such as \(first)")
+    }
+}

@@ -1,0 +1,78 @@
+import CGDAL
+import Glibc
+
+/// A path that is to be opened for reading: which failures are the path's own, before GDAL speaks of formats.
+struct RasterSource {
+    let path: String
+
+    /// Whether GDAL, not the system, reads the path: archives, networks, memory.
+    var isVirtual: Bool { path.hasPrefix("/vsi") }
+
+    /// Whether the path names something inside a file, such as `NETCDF:"scene.nc":red`.
+    private var isConnection: Bool {
+        guard let colon = path.firstIndex(of: ":") else { return false }
+        return path[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    }
+
+    /// Opens the raster; the caller owns the handle.
+    ///
+    /// - Throws: `.noSuchFile`, `.permissionDenied` or `.notARaster`.
+    func open() throws(RasterError) -> DatasetHandle {
+        guard !path.isEmpty else { throw RasterError(.badArgument, path: path, "the path of the raster is empty") }
+        let messages = GDALMessages()
+        let flags = UInt32(GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR)
+        let handle = messages.during { GDALOpenEx(path, flags, nil, nil, nil) }
+        if let handle { return DatasetHandle(owning: handle) }
+        throw whyNot(messages)
+    }
+
+    private func whyNot(_ messages: GDALMessages) -> RasterError {
+        if isVirtual { return whyNotVirtual(messages) }
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            let number = errno
+            if number == EACCES { return forbidden("a folder on its way may not be entered") }
+            return isConnection ? notARaster(messages) : missing(String(cString: strerror(number)))
+        }
+        if status.st_mode & S_IFMT == S_IFREG {
+            if status.st_size == 0 {
+                return RasterError(
+                    .truncated, path: path, "\(path) is empty (0 bytes), as after a failed copy; copy it again")
+            }
+            if access(path, R_OK) != 0 { return forbidden("this user may not read it") }
+        } else if status.st_mode & S_IFMT == S_IFDIR {
+            return RasterError(
+                .notARaster, path: path, "\(path) is a folder, and not a raster as a whole; name a file in it")
+        }
+        return notARaster(messages)
+    }
+
+    private func whyNotVirtual(_ messages: GDALMessages) -> RasterError {
+        let reason = messages.reason(about: path, otherwise: "there is no such file")
+        if messages.contains(
+            Int(CPLE_AWSAccessDenied), Int(CPLE_AWSInvalidCredentials), Int(CPLE_AWSSignatureDoesNotMatch))
+            || reason.hasSuffix("403") || reason.hasSuffix("401")
+        {
+            return forbidden(reason)
+        }
+        var status = stat()  // GDAL's stat64, which Swift does not import, is the same where a file offset has 64 bits
+        let isThere = withUnsafeMutablePointer(to: &status) { status in
+            GDALMessages().during { VSIStatExL(path, OpaquePointer(status), VSI_STAT_EXISTS_FLAG) }
+        }
+        return isThere == 0 ? notARaster(messages) : missing(reason)
+    }
+
+    private func missing(_ reason: String) -> RasterError {
+        RasterError(.noSuchFile, path: path, "cannot open \(path): \(reason); check the path")
+    }
+
+    private func forbidden(_ reason: String) -> RasterError {
+        RasterError(.permissionDenied, path: path, "cannot open \(path): \(reason); ask for access to it")
+    }
+
+    private func notARaster(_ messages: GDALMessages) -> RasterError {
+        let reason = messages.reason(about: path, otherwise: "no driver of GDAL's recognises it")
+        return RasterError(
+            .notARaster, path: path, "\(path) is not a raster that GDAL can open: \(reason); check it with gdalinfo")
+    }
+}

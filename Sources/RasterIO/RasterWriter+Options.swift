@@ -1,0 +1,76 @@
+public import TileGeometry
+
+extension RasterWriter {
+    /// What the raster to be written is.
+    public struct Options: Sendable {
+        public var size: PixelSize
+        public var bandCount: Int
+        /// `.uint8`, `.uint16` or `.float32`.
+        public var sampleType: SampleType
+        /// Size of a tile of the file, multiples of 16.
+        public var blockSize = PixelSize(width: 512, height: 512)
+        /// The value of pixels without data, one for all bands; NaN for float32 only.
+        public var nodata: Double?
+        public var spatialReference = SpatialReference.none
+        /// Descriptions of the first bands.
+        public var bandNames: [String] = []
+        /// The classes whose values band 1 holds: its category names, and its colour table where each has a colour and
+        /// the raster is one band of integers.
+        public var legend: [LegendEntry] = []
+        /// The raster's own metadata, default domain.
+        public var metadata: [String: String] = [:]
+        /// GDAL's creation options for GeoTIFF, "KEY=VALUE", which win over the module's choice.
+        public var creationOptions: [String] = []
+        /// Whether a raster under the output's name is replaced.
+        public var overwrite = false
+
+        public init(size: PixelSize, bandCount: Int, sampleType: SampleType) {
+            self.size = size
+            self.bandCount = bandCount
+            self.sampleType = sampleType
+        }
+
+        /// The creation options in force, sorted: the same for the same options, as the file's bytes must be.
+        var creationItems: [String] {
+            var items = [
+                "BIGTIFF": "IF_SAFER",
+                "BLOCKXSIZE": String(blockSize.width),
+                "BLOCKYSIZE": String(blockSize.height),
+                "COMPRESS": "DEFLATE",
+                "INTERLEAVE": "BAND",
+                "TILED": "YES",
+            ]
+            for option in creationOptions {
+                guard let equals = option.firstIndex(of: "=") else { continue }
+                items[option[..<equals].uppercased()] = String(option[option.index(after: equals)...])
+            }
+            return items.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        }
+
+        /// - Throws: `.badArgument` for what no file could be made of.
+        func validate(path: String) throws(RasterError) {
+            guard let reason = contradiction else { return }
+            throw RasterError(.badArgument, path: path, "cannot create \(path): \(reason)")
+        }
+
+        private var contradiction: String? {
+            let limit = Int(Int32.max)
+            guard (1...limit).contains(size.width), (1...limit).contains(size.height), (1...65535).contains(bandCount)
+            else { return "\(size.width) x \(size.height) pixels in \(bandCount) bands is no size of a raster" }
+            guard sampleType.writing != nil else { return "samples of type \(sampleType) are not written" }
+            guard blockSize.width > 0, blockSize.height > 0, blockSize.width % 16 == 0, blockSize.height % 16 == 0
+            else { return "blocks of \(blockSize.width) x \(blockSize.height) pixels: sides are multiples of 16" }
+            if let nodata, sampleType.bytes(of: nodata) == nil {
+                return "nodata value \(nodata) is no \(sampleType)"
+            }
+            for option in creationOptions where option.first == "=" || !option.contains("=") {
+                return "creation option \"\(option)\" is not of the form KEY=VALUE"
+            }
+            guard bandNames.count <= bandCount else { return "\(bandNames.count) names for \(bandCount) bands" }
+            for entry in legend where !(0...65535).contains(entry.value) {
+                return "class value \(entry.value) is not between 0 and 65535"
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import CGDAL
+public import TileGeometry
+
+/// A tiled, compressed GeoTIFF, written block by block and visible only when it is complete.
+///
+/// Windows need not follow the blocks of the file: a block goes to the file, once, as soon as all of its pixels are
+/// there, and never through GDAL's cache, whose state other threads change. So the same sequence of calls makes the same
+/// bytes. Blocks that are only partly there stay in memory: write rows of windows from the top, and these are about one
+/// row of blocks.
+///
+/// The file is made under a hidden name in its folder. `commit()` gives it its own; anything else, `deinit` and failures
+/// of its own included, removes it.
+public final class RasterWriter: @unchecked Sendable {
+    // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
+
+    public let path: String
+    public let options: Options
+    /// Size of the file's tiles or strips; not the one asked for where the creation options say otherwise.
+    public let blockSize: PixelSize
+
+    private let file: StagedFile
+    private var dataset: DatasetHandle?
+    private let padding: [UInt8]
+    /// Whether the file keeps all bands of a block together, which are then written together.
+    private let isPixelInterleaved: Bool
+    private let blocksAcross: Int
+    private let blocksDown: Int
+    private var pending: [Int: PendingBlock] = [:]
+    private var isWritten: [Bool]
+
+    /// Creates the file under its hidden name.
+    ///
+    /// - Throws: `.outputExists`, `.cannotCreate`, `.permissionDenied`, `.outOfSpace`; `.badArgument` for options that
+    ///   contradict each other.
+    public init(path: String, options: Options) throws(RasterError) {
+        try options.validate(path: path)
+        let file = try StagedFile(path: path, overwrite: options.overwrite)
+        let messages = GDALMessages()
+        guard let writing = options.sampleType.writing, let padding = options.sampleType.bytes(of: options.nodata ?? 0),
+            let created = messages.during({ Self.create(file.stagingPath, options, writing.gdalType) })
+        else {
+            file.remove()
+            throw Self.failure("create", file, messages, .cannotCreate)
+        }
+        let dataset = DatasetHandle(owning: created)
+        guard messages.during({ options.apply(to: created) }), let band = GDALGetRasterBand(created, 1) else {
+            dataset.close()
+            file.remove()
+            throw Self.failure("describe", file, messages, .cannotCreate)
+        }
+        var width: Int32 = 0
+        var height: Int32 = 0
+        GDALGetBlockSize(band, &width, &height)
+        let interleaving = GDALGetMetadataItem(created, "INTERLEAVE", "IMAGE_STRUCTURE").map { String(cString: $0) }
+
+        self.path = path
+        self.options = options
+        self.file = file
+        self.dataset = dataset
+        self.padding = padding
+        blockSize = PixelSize(width: Int(width), height: Int(height))
+        isPixelInterleaved = options.bandCount > 1 && interleaving == "PIXEL"
+        blocksAcross = (options.size.width - 1) / blockSize.width + 1
+        blocksDown = (options.size.height - 1) / blockSize.height + 1
+        isWritten = Array(
+            repeating: false, count: blocksAcross * blocksDown * (isPixelInterleaved ? 1 : options.bandCount))
+    }
+
+    deinit { discard() }
+
+    /// Writes a window of one band.
+    ///
+    /// - Parameters:
+    ///   - window: lies inside the raster; no pixel may be written twice.
+    ///   - band: from 1.
+    ///   - samples: height x width, of the raster's own sample type.
+    /// - Throws: `.badArgument` for what cannot be written; `.outOfSpace` or `.writeFailed`, after which the file is
+    ///   gone and the writer of no more use.
+    public func write<Sample: RasterSample>(
+        _ window: PixelWindow, band: Int, samples: UnsafeBufferPointer<Sample>
+    ) throws(RasterError) {
+        guard Sample.sampleType == options.sampleType else {
+            throw refusal("\(window): the samples are \(Sample.sampleType), the file's are \(options.sampleType)")
+        }
+        guard !window.isEmpty, PixelWindow(options.size).contains(window), (1...options.bandCount).contains(band) else {
+            throw refusal(
+                "\(window) of band \(band): the raster has \(options.size.width) x \(options.size.height) pixels, "
+                    + "bands 1 to \(options.bandCount)")
+        }
+        guard samples.count >= window.size.area, let source = samples.baseAddress else {
+            throw refusal("\(window): \(samples.count) samples are too few")
+        }
+        for row in window.y / blockSize.height...(window.maxY - 1) / blockSize.height {
+            for column in window.x / blockSize.width...(window.maxX - 1) / blockSize.width {
+                try put(window, band: band, samples: source, column: column, row: row)
+            }
+        }
+    }
+
+    /// Finishes the file and gives it its name; its bytes are on the disk then.
+    ///
+    /// - Throws: `.badArgument` if pixels are missing; `.outOfSpace`, `.writeFailed`, `.outputExists`. The file is
+    ///   gone then.
+    public func commit() throws(RasterError) {
+        do {
+            try finish()
+        } catch {
+            discard()
+            throw error
+        }
+    }
+
+    /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
+    public func discard() {
+        pending.removeAll()
+        guard let dataset else { return }
+        self.dataset = nil
+        dataset.close()  // before removing: closing writes what it can, a sidecar among it
+        file.remove()
+    }
+
+    private func finish() throws(RasterError) {
+        guard let dataset else { throw refusal("the end: it was committed or discarded before") }
+        let missing = isWritten.count { !$0 }
+        guard missing == 0 else {
+            throw refusal("the end: pixels of \(missing) of its \(isWritten.count) blocks were never written")
+        }
+        // Much is written only now, the directory and the last blocks among it; closing itself reports nothing.
+        let messages = GDALMessages()
+        messages.during { GDALFlushCache(dataset.raw) }
+        defer { file.remove() }
+        dataset.close(reportingTo: messages)
+        self.dataset = nil
+        guard messages.failures.isEmpty else { throw failure("finish", messages) }
+        guard readsBack() else { throw failure("finish", messages) }
+        try file.publish()
+    }
+
+    /// Whether the closed file opens and all of it is there. Warns where it does not lie where it should: creation
+    /// options may have it so, and a GeoTIFF cannot say everything that another format can.
+    private func readsBack() -> Bool {
+        guard let reader = try? RasterReader(path: file.stagingPath) else { return false }
+        if !reader.spatialReference.isEquivalent(to: options.spatialReference) {
+            RasterWarnings.emit(
+                "\(path) does not have all of its scene's georeferencing, which a GeoTIFF cannot hold, or not with "
+                    + "these creation options; compare both with gdalinfo")
+        }
+        return true
+    }
+
+    private func put(
+        _ window: PixelWindow, band: Int, samples: UnsafeRawPointer, column: Int, row: Int
+    ) throws(RasterError) {
+        guard let dataset else { throw refusal("\(window): it was committed or discarded before") }
+        let block = row * blocksAcross + column
+        let index = isPixelInterleaved ? block : (band - 1) * blocksAcross * blocksDown + block
+        guard !isWritten[index] else { throw refusal("\(window) of band \(band) twice") }
+        let content = pending[index] ?? makeBlock(column: column, row: row)
+        guard content.take(window, plane: isPixelInterleaved ? band - 1 : 0, samples: samples) else {
+            throw refusal("\(window) of band \(band) twice")
+        }
+        guard content.isComplete else {
+            pending[index] = content
+            return
+        }
+        let bands = isPixelInterleaved ? 1...options.bandCount : band...band
+        for (plane, number) in bands.enumerated() {
+            let messages = GDALMessages()
+            let status = messages.during {
+                GDALWriteBlock(dataset.band(number), Int32(column), Int32(row), content.plane(plane))
+            }
+            guard status == CE_None, messages.failures.isEmpty else {
+                let error = failure("write \(window) of band \(number) to", messages)
+                discard()
+                throw error
+            }
+        }
+        pending[index] = nil
+        isWritten[index] = true
+    }
+
+    private func makeBlock(column: Int, row: Int) -> PendingBlock {
+        let whole = PixelWindow(
+            x: column * blockSize.width, y: row * blockSize.height, width: blockSize.width, height: blockSize.height)
+        return PendingBlock(
+            planes: isPixelInterleaved ? options.bandCount : 1, blockSize: blockSize,
+            inside: whole.intersection(PixelWindow(options.size)), padding: padding)
+    }
+
+    private static func create(_ path: String, _ options: Options, _ type: GDALDataType) -> GDALDatasetH? {
+        guard let driver = GDALGetDriverByName("GTiff") else { return nil }
+        return CStringList(options.creationItems).withUnsafe { items in
+            GDALCreate(
+                driver, path, Int32(options.size.width), Int32(options.size.height), Int32(options.bandCount), type,
+                items)
+        }
+    }
+
+    private func refusal(_ what: String) -> RasterError {
+        RasterError(.badArgument, path: path, "cannot write \(what), to \(path)")
+    }
+
+    private func failure(_ what: String, _ messages: GDALMessages) -> RasterError {
+        Self.failure(what, file, messages, .writeFailed)
+    }
+
+    /// GDAL does not tell a full disk from other failures: the disk itself is asked.
+    private static func failure(
+        _ what: String, _ file: StagedFile, _ messages: GDALMessages, _ code: RasterError.Code
+    ) -> RasterError {
+        let reason = messages.reason(about: file.stagingPath, otherwise: "GDAL gave no reason")
+        let isFull = ["No space left", "quota exceeded", "disk space"].contains { reason.contains($0) }
+        guard isFull || file.isOutOfSpace(forWriting: 1 << 20) else {
+            return RasterError(code, path: file.path, "cannot \(what) \(file.path): \(reason)")
+        }
+        return RasterError(
+            .outOfSpace, path: file.path,
+            "cannot \(what) \(file.path): no space is left in \(file.folder); make room and run again")
+    }
+}

@@ -1,0 +1,33 @@
+/// What one sample of a raster is stored as; the raw values are GDAL's names.
+///
+/// Complex types have no case: such rasters are refused.
+public enum SampleType: String, Sendable, CustomStringConvertible {
+    case uint8 = "Byte"
+    case int8 = "Int8"
+    case uint16 = "UInt16"
+    case int16 = "Int16"
+    case uint32 = "UInt32"
+    case int32 = "Int32"
+    case uint64 = "UInt64"
+    case int64 = "Int64"
+    case float16 = "Float16"
+    case float32 = "Float32"
+    case float64 = "Float64"
+
+    public var description: String { rawValue }
+
+    public var isFloatingPoint: Bool {
+        switch self {
+        case .float16, .float32, .float64: true
+        default: false
+        }
+    }
+
+    /// Whether every value of the type is a float32 too, so that nothing is lost in reading it as one.
+    var fitsFloat32: Bool {
+        switch self {
+        case .uint8, .int8, .uint16, .int16, .float16, .float32: true
+        case .uint32, .int32, .uint64, .int64, .float64: false
+        }
+    }
+}

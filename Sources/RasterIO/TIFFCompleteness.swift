@@ -1,0 +1,81 @@
+import CTIFF
+
+/// Whether all of a TIFF is there: every strip and tile of every image, overview and mask in it.
+///
+/// GDAL opens a file whose end is missing without a word, and fails hours later at the first block that is not there.
+public struct TIFFCompleteness: Equatable, Sendable {
+    /// Strips and tiles that lie, wholly or in part, beyond the end of the file.
+    public internal(set) var missingBlocks = 0
+    /// Strips and tiles in all. Holes of sparse files, which have no place in the file, count as present.
+    public internal(set) var totalBlocks = 0
+    /// Images that the file refers to and that cannot be read.
+    public internal(set) var unreadableDirectories = 0
+
+    public var isComplete: Bool { missingBlocks == 0 && unreadableDirectories == 0 }
+
+    /// Looks at a TIFF's structure, without decoding any pixel.
+    ///
+    /// - Returns: nil for what is no local TIFF, or one that libtiff cannot read and GDAL may have more to say about.
+    /// - Throws: `.truncated` if the file ends before its first directory does; `.damaged` if it claims more strips or
+    ///   tiles than a file of its size can list.
+    /// - Complexity: linear in the number of strips and tiles, never above what the file's size has room for.
+    public static func check(path: String) throws(RasterError) -> TIFFCompleteness? {
+        guard let header = TIFFHeader(path: path) else { return nil }
+        try header.checkFirstDirectory(path: path)
+        guard let file = TIFFFile(path: path, fileSize: header.fileSize) else { return nil }
+        var result = TIFFCompleteness()
+        // Overviews and masks of some writers hang below their image as sub-directories, which may hang in turn.
+        var visited: Set<UInt64> = []
+        var pending: [UInt64] = []
+        try result.addChain(of: file, path: path, visited: &visited, pending: &pending)
+        while let offset = pending.popLast() {
+            guard !visited.contains(offset) else { continue }
+            if file.open(directoryAt: offset) {
+                try result.addChain(of: file, path: path, visited: &visited, pending: &pending)
+            } else {
+                result.unreadableDirectories += 1
+            }
+        }
+        return result
+    }
+
+    /// Refuses a TIFF that is not all there; anything else passes.
+    ///
+    /// - Throws: `.truncated` or `.damaged`.
+    static func require(path: String) throws(RasterError) {
+        guard let found = try check(path: path), !found.isComplete else { return }
+        var lacks: [String] = []
+        if found.missingBlocks > 0 { lacks.append("\(found.missingBlocks) of its \(found.totalBlocks) blocks") }
+        if found.unreadableDirectories > 0 { lacks.append("\(found.unreadableDirectories) of its directories") }
+        throw RasterError(
+            .truncated, path: path,
+            "\(path) is incomplete: \(lacks.joined(separator: " and ")) lie beyond the end of the file, as after an "
+                + "interrupted copy; copy or download it again")
+    }
+
+    /// Adds the current directory and those that follow it.
+    private mutating func addChain(
+        of file: TIFFFile, path: String, visited: inout Set<UInt64>, pending: inout [UInt64]
+    ) throws(RasterError) {
+        while true {
+            visited.insert(file.directoryOffset)
+            let blocks = file.blockCount
+            totalBlocks += blocks
+            // Each block's place takes two bytes at least in the tables of the file.
+            guard totalBlocks <= file.fileSize / 2 else {
+                throw RasterError(
+                    .damaged, path: path,
+                    "\(path) is damaged: it claims \(totalBlocks) strips or tiles, which a file of \(file.fileSize) "
+                        + "bytes has no room to list; get an intact copy")
+            }
+            missingBlocks += (0..<blocks).count { !file.isPresent(block: UInt32($0)) }
+            pending += file.subdirectoryOffsets
+            guard !file.isLastDirectory else { return }
+            guard file.advance() else {
+                if !visited.contains(file.directoryOffset) { unreadableDirectories += 1 }
+                return
+            }
+            guard !visited.contains(file.directoryOffset) else { return }
+        }
+    }
+}
