@@ -65,6 +65,13 @@ let package = Package(
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData"]),
         tests("COneDNNTests", ["COneDNN"]),
+        tests(
+            "SegmentationTests",
+            [
+                "Segmentation", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "TileGeometry",
+                "TestData",
+                "TestNetworks",
+            ]),
         .target(name: "TestData", path: "Tests/TestData", swiftSettings: swiftRules),
         .target(
             name: "TestNetworks", dependencies: ["NetworkGraph", "Tensors"], path: "Tests/TestNetworks",

@@ -7,6 +7,9 @@ public protocol Backend: Sendable {
     /// Whether convolution, pooling and upsampling read a window of a larger map in place; else they are given copies.
     var readsWindows: Bool { get }
 
+    /// What a convolution will take, told without making it: a fixed rule on its shape, the same on every machine.
+    func estimate(convolution kernel: KernelShape, from source: MapView, to destination: MapView) -> KernelEstimate
+
     func convolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
     ) throws(EngineError) -> any Kernel
@@ -29,11 +32,26 @@ public protocol Backend: Sendable {
     func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel
 }
 
+/// Taps of a convolution and how they are spread.
+public struct KernelShape: Hashable, Sendable {
+    public var height: Int
+    public var width: Int
+    public var stride: Int
+    public var dilation: Int
+}
+
+/// What a kernel is expected to take.
+public struct KernelEstimate: Hashable, Sendable {
+    /// Time in units of multiplications and additions of a direct convolution.
+    public var cost: Double
+    public var scratchByteCount: Int
+}
+
 /// An operation compiled for fixed shapes, with its weights in the backend's own order; immutable, shared by workers.
 public protocol Kernel: Sendable {
     /// The backend's name for what it chose; for logs.
     var implementation: String { get }
-    /// Memory that one run needs beside its maps, shared by all kernels of one worker.
+    /// Memory that one run needs beside its maps; free again when it is done.
     var scratchByteCount: Int { get }
     /// Weights as they are held.
     var weightByteCount: Int { get }

@@ -10,41 +10,50 @@ public final class CompiledNetwork: Sendable {
     /// (classes, height, width) of the output, plain layout.
     public let outputShape: MapShape
     /// Memory that one session holds: all maps and the kernels' scratch.
-    public let sessionByteCount: Int
-    /// The part of it that is the kernels' scratch.
-    public let scratchByteCount: Int
+    public var sessionByteCount: Int { arena.byteCount }
     /// Memory of the weights, shared by all sessions.
     public let weightByteCount: Int
 
     let program: Program
     let kernels: [any Kernel]
+    let arena: ArenaPlan
 
     /// - Parameters:
     ///   - height: output pixels, a multiple of the network's stride; so is `width`.
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
     public init(_ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend) throws(EngineError) {
-        let program = try Program(
-            network, height: height, width: width, channelBlock: backend.channelBlock,
-            readsWindows: backend.readsWindows)
+        let program = try Program(network, height: height, width: width, backend: backend)
         var kernels: [any Kernel] = []
         for step in program.steps { kernels.append(try Self.kernel(for: step, backend)) }
         self.program = program
         self.kernels = kernels
-        scratchByteCount = kernels.map(\.scratchByteCount).max() ?? 0
-        sessionByteCount = program.arena.byteCount + scratchByteCount
+        arena = program.arena(scratch: kernels.map(\.scratchByteCount))
         weightByteCount = kernels.map(\.weightByteCount).reduce(0, +)
         inputShape = program.buffers[program.input].shape
         outputShape = program.buffers[program.output].shape
     }
 
-    /// Bytes of maps that one session would hold, without compiling anything. Kernels' scratch comes on top.
-    public static func mapByteCount(
+    /// What one session would take, without compiling anything.
+    public static func estimate(
         _ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend
-    ) throws(EngineError) -> Int {
-        try Program(
-            network, height: height, width: width, channelBlock: backend.channelBlock,
-            readsWindows: backend.readsWindows
-        ).arena.byteCount
+    ) throws(EngineError) -> SessionEstimate {
+        let program = try Program(network, height: height, width: width, backend: backend)
+        let kernels = program.steps.map { step -> KernelEstimate in
+            let (source, destination) = (step.source.view, step.destination.view)
+            switch step.action {
+            case .convolution(let convolution, _, _):
+                return backend.estimate(convolution: KernelShape(convolution), from: source, to: destination)
+            case .transposedConvolution(let convolution, _, _):
+                // Each input pixel meets every tap once.
+                let operations = KernelShape(convolution).operationCount(from: destination, to: source)
+                return KernelEstimate(cost: operations, scratchByteCount: 0)
+            case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy:
+                return KernelEstimate(cost: 0, scratchByteCount: 0)
+            }
+        }
+        return SessionEstimate(
+            byteCount: program.arena(scratch: kernels.map(\.scratchByteCount)).byteCount,
+            cost: kernels.map(\.cost).reduce(0, +))
     }
 
     /// A line for each step: what it is, on what, and which kernel runs it.
@@ -90,6 +99,14 @@ public final class CompiledNetwork: Sendable {
     }
 }
 
+/// What one session is expected to take.
+public struct SessionEstimate: Hashable, Sendable {
+    /// Memory: all maps and the kernels' scratch.
+    public let byteCount: Int
+    /// Time of one run, in units of multiplications and additions of a direct convolution.
+    public let cost: Double
+}
+
 /// One worker's memory, with the network's kernels tied to it. Used by one thread at a time; a run allocates nothing.
 public final class InferenceSession {
     /// The input map, plain layout; filled by the caller before `run`. Overwritten by it.
@@ -108,12 +125,12 @@ public final class InferenceSession {
             let description = program.buffers[buffer]
             let skipped = channelOffset * description.height * description.width
             return memory.floats(
-                at: program.arena.offsets[buffer] + skipped * MemoryLayout<Float>.stride,
+                at: network.arena.offsets[buffer] + skipped * MemoryLayout<Float>.stride,
                 count: description.byteCount / MemoryLayout<Float>.stride - skipped)
         }
-        let scratch = memory.bytes.baseAddress! + program.arena.byteCount
         var kernels: [any BoundKernel] = []
-        for (step, kernel) in zip(program.steps, network.kernels) {
+        for (index, (step, kernel)) in zip(program.steps, network.kernels).enumerated() {
+            let scratch = memory.bytes.baseAddress! + network.arena.offsets[program.buffers.count + index]
             let source = floats(step.source.buffer, channelOffset: step.source.channelOffset)
             let destination = floats(step.destination.buffer, channelOffset: step.destination.channelOffset)
             kernels.append(

@@ -9,10 +9,7 @@ public struct ConvolutionParameters: Sendable {
     public let weights: [Float]
     /// [oc]
     public let bias: [Float]
-    public let kernelHeight: Int
-    public let kernelWidth: Int
-    public let stride: Int
-    public let dilation: Int
+    public let kernel: KernelShape
     /// Whether `max(0, x)` follows.
     public let relu: Bool
 
@@ -34,10 +31,7 @@ public struct ConvolutionParameters: Sendable {
         }
         weights = stored
         bias = Self.storedBias(convolution.bias, count: storedOutputs)
-        kernelHeight = convolution.kernelHeight
-        kernelWidth = convolution.kernelWidth
-        stride = convolution.stride
-        dilation = convolution.dilation
+        kernel = KernelShape(convolution)
         self.relu = relu
     }
 
@@ -53,15 +47,25 @@ public struct ConvolutionParameters: Sendable {
         }
         weights = stored
         bias = Self.storedBias(convolution.bias, count: storedOutputs)
-        kernelHeight = convolution.kernelHeight
-        kernelWidth = convolution.kernelWidth
-        stride = convolution.stride
-        dilation = 1
+        kernel = KernelShape(convolution)
         self.relu = relu
     }
 
     private static func storedBias(_ bias: ConstantTensor?, count: Int) -> [Float] {
         let elements = bias?.elements() ?? []
         return elements + Array(repeating: 0, count: count - elements.count)
+    }
+}
+
+extension KernelShape {
+    init(_ convolution: Convolution) {
+        self.init(
+            height: convolution.kernelHeight, width: convolution.kernelWidth, stride: convolution.stride,
+            dilation: convolution.dilation)
+    }
+
+    init(_ convolution: TransposedConvolution) {
+        self.init(
+            height: convolution.kernelHeight, width: convolution.kernelWidth, stride: convolution.stride, dilation: 1)
     }
 }

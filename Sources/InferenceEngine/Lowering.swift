@@ -12,7 +12,6 @@ struct Lowering {
     private let windows: [MapWindow?]
     private let channels: [PackedChannels]
     private let consumers: [[Graph.Value]]
-    private let channelBlock: Int
     private let readsWindows: Bool
 
     private(set) var buffers: [Program.Buffer] = []
@@ -32,15 +31,12 @@ struct Lowering {
     /// The slice that a map is computed straight into.
     private var slices: [(concatenation: Int, input: Int)?]
 
-    init(
-        _ network: SeamlessNetwork, height: Int, width: Int, channelBlock: Int, readsWindows: Bool
-    ) throws(EngineError) {
+    init(_ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend) throws(EngineError) {
         graph = network.graph
         windows = network.windows(forOutput: height, width)
         consumers = graph.consumers
-        self.channelBlock = channelBlock
-        self.readsWindows = readsWindows
-        channels = try Self.packedChannels(of: graph, block: channelBlock)
+        readsWindows = backend.readsWindows
+        channels = try Self.packedChannels(of: graph, block: backend.channelBlock)
         places = Array(repeating: nil, count: graph.nodes.count)
         copies = Array(repeating: [], count: graph.nodes.count)
         slices = Array(repeating: nil, count: graph.nodes.count)

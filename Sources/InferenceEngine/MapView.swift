@@ -23,3 +23,11 @@ public struct MapView: Hashable, Sendable {
     /// Whether the window is its whole parent, so that its pixels follow each other without gaps.
     public var isWhole: Bool { height == parentHeight && width == parentWidth }
 }
+
+extension KernelShape {
+    /// Multiplications and additions of a convolution over channels as they are stored.
+    func operationCount(from source: MapView, to destination: MapView) -> Double {
+        2 * Double(height * width) * Double(source.channels) * Double(destination.channels)
+            * Double(destination.height) * Double(destination.width)
+    }
+}

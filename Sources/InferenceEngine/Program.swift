@@ -46,20 +46,24 @@ package struct Program {
     package private(set) var buffers: [Buffer] = []
     let input: Int
     let output: Int
-    package let arena: ArenaPlan
 
     /// - Throws: `EngineError` where the graph has something that this lowering does not know.
-    package init(_ network: SeamlessNetwork, height: Int, width: Int, channelBlock: Int, readsWindows: Bool)
-        throws(EngineError)
-    {
-        var lowering = try Lowering(
-            network, height: height, width: width, channelBlock: channelBlock, readsWindows: readsWindows)
+    package init(_ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend) throws(EngineError) {
+        var lowering = try Lowering(network, height: height, width: width, backend: backend)
         output = try lowering.run()
         input = lowering.inputBuffer
         steps = lowering.steps
         buffers = lowering.buffers
         Self.setLifetimes(of: &buffers, steps: steps, input: input, output: output)
-        arena = ArenaPlan(buffers.map { .init(byteCount: $0.byteCount, lifetime: $0.lifetime) })
+    }
+
+    /// One block of memory for all buffers and for what each step needs beside them.
+    ///
+    /// - Parameter scratch: bytes for each step; its place in the plan comes after the buffers'.
+    package func arena(scratch: [Int]) -> ArenaPlan {
+        let maps = buffers.map { ArenaPlan.Buffer(byteCount: $0.byteCount, lifetime: $0.lifetime) }
+        let scratch = scratch.enumerated().map { ArenaPlan.Buffer(byteCount: $1, lifetime: $0...$0) }
+        return ArenaPlan(maps + scratch)
     }
 
     /// The input is written before the first step and the output read after the last.

@@ -1,3 +1,5 @@
+// GDAL's headers include <sys/stat.h>: which module then owns `stat` depends on what was compiled before.
+import CGDAL
 import Glibc
 
 /// An output file under way: written under a temporary name in its own folder, and renamed when it is complete.

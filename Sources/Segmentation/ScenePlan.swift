@@ -50,16 +50,16 @@ public struct ScenePlanner: Sendable {
 
     /// - Throws: `SegmentationError` for a tile, margin or memory that cannot be.
     public func plan(scene: PixelSize) throws -> ScenePlan {
-        try plan(scene: scene, weightBytes: estimatedWeightBytes, scratchBytes: Self.estimatedScratchBytes)
+        try plan(scene: scene, weightBytes: estimatedWeightBytes, sessionBytes: [:])
     }
 
     /// - Parameters:
     ///   - weightBytes: of the weights as the backend holds them.
-    ///   - scratchBytes: that a worker's kernels need beside its maps.
-    func plan(scene: PixelSize, weightBytes: Int, scratchBytes: Int) throws -> ScenePlan {
+    ///   - sessionBytes: what a session really takes, for the steps that have been compiled; others are estimated.
+    func plan(scene: PixelSize, weightBytes: Int, sessionBytes: [Int: Int]) throws -> ScenePlan {
         let budget = options.memory.map(MemoryBudget.init) ?? .standard
         let candidates = try tileSteps(scene: scene).map { tile, margin, step in
-            try candidate(tile: tile, margin: margin, step: step, scratchBytes: scratchBytes)
+            try candidate(tile: tile, margin: margin, step: step, sessionBytes: sessionBytes[step])
         }
         let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
         let available = budget.workerBytes(weights: weightBytes)
@@ -140,24 +140,22 @@ public struct ScenePlanner: Sendable {
         return size + (((network.tileRemainder - size) % unit) + unit) % unit
     }
 
-    private func candidate(tile: Int, margin: Int, step: Int, scratchBytes: Int) throws -> TileCandidate {
+    private func candidate(tile: Int, margin: Int, step: Int, sessionBytes: Int?) throws -> TileCandidate {
         let input = network.inputWindow(forOutput: step, step)
         let inputPixels = input.rows.count * input.columns.count
         let slot = TileSlotLayout(
             bands: model.bands, inputPixels: inputPixels, outputPixels: step * step, maskBytesPerPixel: 1,
             probabilityBands: probabilityBands)
-        let maps = try CompiledNetwork.mapByteCount(network, height: step, width: step, backend: backend)
+        let session = try CompiledNetwork.estimate(network, height: step, width: step, backend: backend)
         // Reading, mirroring and writing weigh little beside the network; enough to tell apart sizes of equal work.
         let handling = 256 * Double(inputPixels)
         return TileCandidate(
-            tile: tile, margin: margin, step: step, cost: network.operationCount(forOutput: step, step) + handling,
-            bytesPerWorker: maps + scratchBytes + Pipeline.slotsPerWorker * slot.byteCount)
+            tile: tile, margin: margin, step: step, cost: session.cost + handling,
+            bytesPerWorker: (sessionBytes ?? session.byteCount) + Pipeline.slotsPerWorker * slot.byteCount)
     }
 
     // MARK: What only a compiled network knows
 
     /// A guess until the kernels are made: Winograd's transformed weights take four times the room.
     private var estimatedWeightBytes: Int { 4 * model.parameterCount * MemoryLayout<Float>.stride }
-
-    private static let estimatedScratchBytes = 8 << 20
 }

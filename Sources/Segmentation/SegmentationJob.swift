@@ -42,19 +42,19 @@ public final class SegmentationJob {
         warnings = input.warnings + plan.warnings
     }
 
-    /// Plans with a guess of what the kernels need, compiles, and plans again if the guess was too low.
+    /// Plans with estimates, compiles, and plans again with what the kernels really take, until both agree.
     private static func compile(
         _ planner: ScenePlanner, scene: PixelSize, model: Model, backend: any Backend
     ) throws -> (ScenePlan, CompiledNetwork) {
         var plan = try planner.plan(scene: scene)
+        var sessionBytes: [Int: Int] = [:]
         while true {
             let step = plan.grid.step
             let network = try CompiledNetwork(model.network, height: step, width: step, backend: backend)
-            let exact = try planner.plan(
-                scene: scene, weightBytes: network.weightByteCount, scratchBytes: network.scratchByteCount)
-            if exact.grid == plan.grid { return (exact, network) }
-            if exact.grid.step > step { return (plan, network) }
-            plan = exact
+            // Each round measures one more step, so that this ends.
+            if sessionBytes.updateValue(network.sessionByteCount, forKey: step) != nil { return (plan, network) }
+            plan = try planner.plan(scene: scene, weightBytes: network.weightByteCount, sessionBytes: sessionBytes)
+            if plan.grid.step == step { return (plan, network) }
         }
     }
 

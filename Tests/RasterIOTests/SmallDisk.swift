@@ -1,4 +1,5 @@
 import Foundation
+import TestData
 
 /// A file system of 1 MB in memory, mounted for as long as the value lives.
 final class SmallDisk {

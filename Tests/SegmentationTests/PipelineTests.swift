@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Synchronization
 import Testing
 import TileGeometry
@@ -58,7 +59,7 @@ import TileGeometry
         #expect(throws: StageFailure(stage: "stitch")) { try run(workers: workers, stitchFailsAt: tile) }
     }
 
-    @Test(arguments: [0, 5, 18])
+    @Test(arguments: [0, 5, 12])
     func cancellationEndsTheRun(tile: Int) {
         #expect(throws: CancellationError.self) { try run(workers: 3, cancelAt: tile) }
     }

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// Writes the paper's network with random weights as a safetensors file, under the names that PyTorch users have.
 public enum ModelFile {
@@ -39,7 +39,8 @@ public enum ModelFile {
         let entries = tensors.map { tensor in
             let end = offset + tensor.elements.count * MemoryLayout<Float>.stride
             defer { offset = end }
-            return "\"\(tensor.name)\":{\"dtype\":\"F32\",\"shape\":\(tensor.shape),\"data_offsets\":[\(offset),\(end)]}"
+            return
+                "\"\(tensor.name)\":{\"dtype\":\"F32\",\"shape\":\(tensor.shape),\"data_offsets\":[\(offset),\(end)]}"
         }
         let header = Data("{\(entries.joined(separator: ","))}".utf8)
         var file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) }

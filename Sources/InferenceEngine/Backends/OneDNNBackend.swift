@@ -14,22 +14,22 @@ public struct OneDNNBackend: Backend {
         channelBlock = Int(odnn_channel_block())
     }
 
-    /// Winograd or direct: a rule on the layer's shape alone, so that machines of one kind give the same bytes.
-    ///
-    /// Winograd's transforms pay off from about 32 channels on each side.
-    static func prefersWinograd(from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters)
-        -> Bool
-    {
-        parameters.kernelHeight == 3 && parameters.kernelWidth == 3 && parameters.stride == 1
-            && parameters.dilation == 1
-            && source.layout == .blocked && destination.layout == .blocked
-            && source.channels >= 32 && destination.channels >= 32
+    public func estimate(
+        convolution kernel: KernelShape, from source: MapView, to destination: MapView
+    ) -> KernelEstimate {
+        let operations = kernel.operationCount(from: source, to: destination)
+        guard WinogradRule.applies(to: kernel, from: source, to: destination) else {
+            return KernelEstimate(cost: operations, scratchByteCount: 0)
+        }
+        return KernelEstimate(
+            cost: operations / WinogradRule.speedUp,
+            scratchByteCount: WinogradRule.largestScratch(from: source, to: destination))
     }
 
     public func convolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
     ) throws(EngineError) -> any Kernel {
-        if Self.prefersWinograd(from: source, to: destination, parameters),
+        if WinogradRule.applies(to: parameters.kernel, from: source, to: destination),
             let kernel = try? convolution(from: source, to: destination, parameters, algorithm: ODNN_WINOGRAD)
         {
             return kernel
@@ -102,8 +102,9 @@ extension MapView {
 extension ConvolutionParameters {
     fileprivate var odnn: odnn_kernel {
         odnn_kernel(
-            height: Int64(kernelHeight), width: Int64(kernelWidth), stride_y: Int64(stride), stride_x: Int64(stride),
-            dilation_y: Int64(dilation), dilation_x: Int64(dilation), groups: 1)
+            height: Int64(kernel.height), width: Int64(kernel.width), stride_y: Int64(kernel.stride),
+            stride_x: Int64(kernel.stride), dilation_y: Int64(kernel.dilation), dilation_x: Int64(kernel.dilation),
+            groups: 1)
     }
 
     fileprivate var odnnActivation: odnn_activation { relu ? ODNN_RELU : ODNN_LINEAR }

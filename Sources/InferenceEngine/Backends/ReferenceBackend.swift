@@ -8,11 +8,17 @@ public struct ReferenceBackend: Backend {
     public let channelBlock = 1
     public let readsWindows = true
 
+    public func estimate(
+        convolution kernel: KernelShape, from source: MapView, to destination: MapView
+    ) -> KernelEstimate {
+        KernelEstimate(cost: kernel.operationCount(from: source, to: destination), scratchByteCount: 0)
+    }
+
     public func convolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
     ) -> any Kernel {
         ReferenceKernel("convolution", source, destination) { src, dst in
-            let (kh, kw) = (parameters.kernelHeight, parameters.kernelWidth)
+            let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
                     for ow in 0..<destination.width {
@@ -20,8 +26,8 @@ public struct ReferenceBackend: Backend {
                         for ic in 0..<source.channels {
                             for ky in 0..<kh {
                                 for kx in 0..<kw {
-                                    let ih = oh * parameters.stride + ky * parameters.dilation
-                                    let iw = ow * parameters.stride + kx * parameters.dilation
+                                    let ih = oh * stride + ky * parameters.kernel.dilation
+                                    let iw = ow * stride + kx * parameters.kernel.dilation
                                     let weight = parameters.weights[((oc * source.channels + ic) * kh + ky) * kw + kx]
                                     sum += src[source.offset(ic, ih, iw)] * weight
                                 }
@@ -38,14 +44,14 @@ public struct ReferenceBackend: Backend {
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
     ) -> any Kernel {
         ReferenceKernel("up-convolution", source, destination) { src, dst in
-            let (kh, kw) = (parameters.kernelHeight, parameters.kernelWidth)
+            let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
                     for ow in 0..<destination.width {
                         var sum = parameters.bias[oc]
-                        for ky in 0..<kh where (oh - ky) % parameters.stride == 0 {
-                            for kx in 0..<kw where (ow - kx) % parameters.stride == 0 {
-                                let (ih, iw) = ((oh - ky) / parameters.stride, (ow - kx) / parameters.stride)
+                        for ky in 0..<kh where (oh - ky) % stride == 0 {
+                            for kx in 0..<kw where (ow - kx) % stride == 0 {
+                                let (ih, iw) = ((oh - ky) / stride, (ow - kx) / stride)
                                 guard oh >= ky, ow >= kx, ih < source.height, iw < source.width else { continue }
                                 for ic in 0..<source.channels {
                                     let weight = parameters.weights[
