@@ -20,12 +20,13 @@ struct RasterMask: Equatable {
     init(_ handle: GDALRasterBandH, of band: RasterBand, override: Double?) {
         let flags = Int(GDALGetMaskFlags(handle))
         func has(_ flag: Int32) -> Bool { flags & Int(flag) != 0 }
-        let isNodata = has(GMF_NODATA)
-        if has(GMF_ALL_VALID) || has(GMF_ALPHA) || (isNodata && (override != nil || !has(GMF_PER_DATASET))) {
+        let isOwnNodata = has(GMF_NODATA) && (override != nil || !has(GMF_PER_DATASET))
+        if has(GMF_ALL_VALID) || has(GMF_ALPHA) || isOwnNodata {
             kind = .none
         } else {
             kind = has(GMF_PER_DATASET) ? .dataset : .band
         }
-        nodata = NodataRange(override ?? (isNodata && kind == .none ? band.nodata : nil), of: band.sampleType)
+        // GDAL says "all valid" for a nodata value a little beyond float32, such as -3.4028235e+38: not so here.
+        nodata = NodataRange(kind == .none || override != nil ? band.nodata : nil, of: band.sampleType)
     }
 }

@@ -28,21 +28,22 @@ struct RasterSource {
 
     private func whyNot(_ messages: GDALMessages) -> RasterError {
         if isVirtual { return whyNotVirtual(messages) }
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard let status = FileStatus(path: path) else {
             let number = errno
             if number == EACCES { return forbidden("a folder on its way may not be entered") }
             return isConnection ? notARaster(messages) : missing(String(cString: strerror(number)))
         }
-        if status.st_mode & S_IFMT == S_IFREG {
-            if status.st_size == 0 {
+        switch status.kind {
+        case .file:
+            if status.size == 0 {
                 return RasterError(
                     .truncated, path: path, "\(path) is empty (0 bytes), as after a failed copy; copy it again")
             }
             if access(path, R_OK) != 0 { return forbidden("this user may not read it") }
-        } else if status.st_mode & S_IFMT == S_IFDIR {
+        case .folder:
             return RasterError(
                 .notARaster, path: path, "\(path) is a folder, and not a raster as a whole; name a file in it")
+        case .other: break
         }
         return notARaster(messages)
     }
@@ -55,11 +56,7 @@ struct RasterSource {
         {
             return forbidden(reason)
         }
-        var status = stat()  // GDAL's stat64, which Swift does not import, is the same where a file offset has 64 bits
-        let isThere = withUnsafeMutablePointer(to: &status) { status in
-            GDALMessages().during { VSIStatExL(path, OpaquePointer(status), VSI_STAT_EXISTS_FLAG) }
-        }
-        return isThere == 0 ? notARaster(messages) : missing(reason)
+        return FileStatus.existsVirtually(path) ? notARaster(messages) : missing(reason)
     }
 
     private func missing(_ reason: String) -> RasterError {

@@ -111,6 +111,8 @@ public final class RasterWriter: @unchecked Sendable {
     }
 
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
+    ///
+    /// Quick, except for `COMPRESS=NONE`: GDAL fills an uncompressed file to its full length before closing it.
     public func discard() {
         pending.removeAll()
         guard let dataset else { return }

@@ -37,15 +37,15 @@ final class StagedFile {
         stagingPath = slash == nil ? hidden : String(path[...(slash ?? path.startIndex)]) + hidden
         self.path = path
         self.overwrite = overwrite
-        try checkFolder()
         try checkTarget()
+        try checkFolder()
     }
 
     /// Makes the file appear under its name, all bytes on the disk.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. The staged file is still there then.
     func publish() throws(RasterError) {
-        let hasSidecar = exists(stagingPath + ".aux.xml")
+        let hasSidecar = FileStatus.exists(stagingPath + ".aux.xml")
         try flush(stagingPath)
         if hasSidecar { try flush(stagingPath + ".aux.xml") }
         if overwrite {
@@ -71,7 +71,7 @@ final class StagedFile {
         for suffix in [""] + Self.sidecars { unlink(stagingPath + suffix) }
     }
 
-    /// Whether the disk under the folder has less room than `bytes`, or the last failure was for lack of room.
+    /// Whether the disk under the folder has less room than `bytes` for this user.
     func isOutOfSpace(forWriting bytes: Int) -> Bool {
         var status = statvfs()
         guard statvfs(folder, &status) == 0 else { return false }
@@ -79,12 +79,11 @@ final class StagedFile {
     }
 
     private func checkFolder() throws(RasterError) {
-        var status = stat()
-        guard stat(folder, &status) == 0 else {
+        guard let status = FileStatus(path: folder) else {
             throw RasterError(
                 .cannotCreate, path: path, "cannot create \(path): there is no folder \(folder); make it first")
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard status.kind == .folder else {
             throw RasterError(.cannotCreate, path: path, "cannot create \(path): \(folder) is not a folder")
         }
         guard access(folder, W_OK | X_OK) == 0 else {
@@ -96,14 +95,13 @@ final class StagedFile {
     }
 
     private func checkTarget() throws(RasterError) {
-        var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
+        if let status = FileStatus(path: path), status.kind != .file {
+            let kind = status.kind == .folder ? "a folder" : "not a regular file"
             throw RasterError(.cannotCreate, path: path, "cannot create \(path): it is there already and is \(kind)")
         }
         guard !overwrite else { return }
         // An orphaned sidecar would become part of the new raster.
-        for suffix in [""] + Self.sidecars where exists(path + suffix) { throw alreadyThere(path + suffix) }
+        for suffix in [""] + Self.sidecars where FileStatus.exists(path + suffix) { throw alreadyThere(path + suffix) }
     }
 
     private func move(from old: String, to new: String) throws(RasterError) {
@@ -117,7 +115,7 @@ final class StagedFile {
             }
             if errno == EEXIST { throw alreadyThere(new) }
             // Some file systems have no hard links.
-            if exists(new) { throw alreadyThere(new) }
+            if FileStatus.exists(new) { throw alreadyThere(new) }
             guard rename(old, new) != 0 else { return }
         }
         throw failure("rename", errno)
@@ -140,10 +138,5 @@ final class StagedFile {
 
     private func alreadyThere(_ file: String) -> RasterError {
         RasterError(.outputExists, path: path, "\(file) is there already; choose another name, or ask to overwrite it")
-    }
-
-    private func exists(_ file: String) -> Bool {
-        var status = stat()
-        return lstat(file, &status) == 0
     }
 }

@@ -17,9 +17,8 @@ struct TIFFHeader {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-        fileSize = Int(status.st_size)
+        guard let status = FileStatus(descriptor: descriptor), status.kind == .file else { return nil }
+        fileSize = status.size
 
         var bytes = [UInt8](repeating: 0, count: 16)
         let length = pread(descriptor, &bytes, 16, 0)

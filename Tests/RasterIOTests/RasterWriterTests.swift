@@ -5,7 +5,7 @@ import TileGeometry
 
 /// What is written comes back, whatever the windows; the file's bytes follow from the calls alone.
 struct RasterWriterTests {
-    /// 1234567, 7654321, … : a different number for each pixel and band that every type can hold part of.
+    /// A number for each pixel and band, different from its neighbours', that every type holds.
     private func value(_ x: Int, _ y: Int, band: Int) -> Int { (x * 7 + y * 13 + band * 101) % 251 }
 
     private func samples<S: RasterSample>(_ window: PixelWindow, band: Int, as convert: (Int) -> S) -> [S] {
@@ -126,6 +126,26 @@ struct RasterWriterTests {
             #expect(length >= 3 * 256 * 256)
             #expect(length < 3 * 256 * 256 + 2000)
         }
+    }
+
+    @Test("bands of a block go to the file together, in whatever order they come")
+    func interleaving() throws {
+        let folder = try TemporaryFolder()
+        var options = RasterWriter.Options(size: PixelSize(width: 128, height: 64), bandCount: 3, sampleType: .uint8)
+        options.blockSize = PixelSize(width: 64, height: 32)
+        options.creationOptions = ["INTERLEAVE=PIXEL"]
+        let blocks = (0..<4).map { PixelWindow(x: $0 % 2 * 64, y: $0 / 2 * 32, width: 64, height: 32) }
+        let byBand = (1...3).flatMap { band in blocks.map { (band, $0) } }
+        let byBlock = blocks.flatMap { block in (1...3).map { ($0, block) } }
+        for (name, order) in [("band.tif", byBand), ("block.tif", byBlock)] {
+            let writer = try RasterWriter(path: folder.path(name), options: options)
+            for (band, block) in order {
+                let content = samples(block, band: band) { UInt8($0) }
+                try content.withUnsafeBufferPointer { try writer.write(block, band: band, samples: $0) }
+            }
+            try writer.commit()
+        }
+        #expect(try folder.bytes("band.tif") == folder.bytes("block.tif"))
     }
 
     @Test("edges of blocks beyond the raster hold nodata, in the file too")
