@@ -1,5 +1,6 @@
 import Foundation
 import RasterIO
+import TestData
 import Testing
 import TileGeometry
 

@@ -1,5 +1,6 @@
 import RasterIO
 import Synchronization
+import TestData
 import Testing
 import TileGeometry
 
