@@ -65,6 +65,13 @@ let package = Package(
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData"]),
         tests("COneDNNTests", ["COneDNN"]),
+        .executableTarget(
+            name: "overtile-benchmarks",
+            dependencies: [
+                "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TestData",
+                "TestNetworks", "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Benchmarks", exclude: ["peers.py"], swiftSettings: swiftRules),
         tests(
             "SegmentationTests",
             [

@@ -74,8 +74,11 @@ public protocol BoundKernel: AnyObject {
 /// What keeps a network from being compiled or run.
 public struct EngineError: Error, CustomStringConvertible, Sendable {
     public let description: String
+    /// The backend has no kernel for this; another way may exist.
+    public let isUnimplemented: Bool
 
-    public init(_ description: String) {
+    public init(_ description: String, isUnimplemented: Bool = false) {
         self.description = description
+        self.isUnimplemented = isUnimplemented
     }
 }

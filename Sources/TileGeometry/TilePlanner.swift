@@ -42,7 +42,7 @@ public enum TilePlanner {
     static let nominalWorkers = 8.0
 
     /// A worker never needs more than this by the cost model's own choice; beyond it overlap hardly falls.
-    static let preferredBytesPerWorker = 640 << 20
+    static let preferredBytesPerWorker = 384 << 20
 
     /// The scene's expected cost with this candidate: `(tiles + nominalWorkers / 2) * cost`.
     static func cost(of candidate: TileCandidate, scene: PixelSize) -> Double {

@@ -8,7 +8,13 @@ public struct OneDNNBackend: Backend {
     /// oneDNN's fast kernels want maps without gaps.
     public let readsWindows = false
 
-    public init() {
+    private let usesWinograd: Bool
+
+    public init() { self.init(usesWinograd: true) }
+
+    /// - Parameter usesWinograd: false: direct convolution everywhere, to compare with.
+    package init(usesWinograd: Bool) {
+        self.usesWinograd = usesWinograd
         let version = Int(odnn_version())
         name = "oneDNN \(version / 1_000_000).\(version / 1_000 % 1_000).\(version % 1_000)"
         channelBlock = Int(odnn_channel_block())
@@ -18,7 +24,7 @@ public struct OneDNNBackend: Backend {
         convolution kernel: KernelShape, from source: MapView, to destination: MapView
     ) -> KernelEstimate {
         let operations = kernel.operationCount(from: source, to: destination)
-        guard WinogradRule.applies(to: kernel, from: source, to: destination) else {
+        guard usesWinograd, WinogradRule.applies(to: kernel, from: source, to: destination) else {
             return KernelEstimate(cost: operations, scratchByteCount: 0)
         }
         return KernelEstimate(
@@ -29,10 +35,12 @@ public struct OneDNNBackend: Backend {
     public func convolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
     ) throws(EngineError) -> any Kernel {
-        if WinogradRule.applies(to: parameters.kernel, from: source, to: destination),
-            let kernel = try? convolution(from: source, to: destination, parameters, algorithm: ODNN_WINOGRAD)
-        {
-            return kernel
+        if usesWinograd, WinogradRule.applies(to: parameters.kernel, from: source, to: destination) {
+            do {
+                return try convolution(from: source, to: destination, parameters, algorithm: ODNN_WINOGRAD)
+            } catch where error.isUnimplemented {
+                // Without AVX-512, and from oneDNN 3 on, there is only direct convolution.
+            }
         }
         return try convolution(from: source, to: destination, parameters, algorithm: ODNN_DIRECT)
     }

@@ -92,7 +92,9 @@ final class OneDNNKernel: Kernel, @unchecked Sendable {
 
 extension EngineError {
     fileprivate init(status: odnn_status) {
-        self.init("oneDNN: \(String(cString: odnn_status_text(status)))")
+        self.init(
+            "oneDNN: \(String(cString: odnn_status_text(status)))",
+            isUnimplemented: status == odnn_status(ODNN_UNIMPLEMENTED))
     }
 }
 
