@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Glibc
 import ModelWeights
 import Testing
 
@@ -24,10 +26,20 @@ import Testing
         let empty = folder.path + "/empty"
         try Data().write(to: URL(fileURLWithPath: empty))
         #expect(code(path: empty) == .unreadable)
+    }
 
-        let pipe = folder.path + "/pipe"
+    /// Opening a pipe waits for a writer. One comes after five seconds, so that a reader who waits fails here and does
+    /// not stop the run.
+    @Test func pipesAreRefusedWithoutWaiting() throws {
+        let pipe = FileManager.default.temporaryDirectory.appendingPathComponent("overtile-\(UUID().uuidString)").path
         #expect(mkfifo(pipe, 0o600) == 0)
-        #expect(code(path: pipe) == .unreadable)  // and does not wait for a writer
+        defer { unlink(pipe) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 5) {
+            let writer = open(pipe, O_WRONLY | O_NONBLOCK)
+            if writer >= 0 { close(writer) }
+        }
+        let elapsed = ContinuousClock().measure { #expect(code(path: pipe) == .unreadable) }
+        #expect(elapsed < .seconds(4))
     }
 
     @Test(

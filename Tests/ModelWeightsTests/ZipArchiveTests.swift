@@ -71,6 +71,15 @@ import Testing
         }
     }
 
+    /// A storage that would reach into the central directory, but not beyond the file.
+    @Test func dataEndsBeforeTheDirectory() throws {
+        var archive = ZipWriter([.init(name: "a/data.pkl", data: Array(repeating: 0, count: 8))])
+        archive.entries[0].claimedSize = 9
+        #expect(try Checkpoint.error(bytes: archive.bytes)?.code == .truncated)
+        archive.entries[0].claimedSize = 8
+        #expect(try Checkpoint.error(bytes: archive.bytes)?.code == .refused)  // 0 is no instruction
+    }
+
     /// An entry may not borrow the header of another: readers that trust one or the other would see two files.
     @Test func localHeadersMustAgree() throws {
         var archive = archive
