@@ -39,16 +39,18 @@ public enum TilePlanError: Error, Hashable, Sendable {
 public enum TilePlanner {
     /// Workers that the cost model supposes, whatever the machine has: at the end of a run each of them idles for half
     /// a tile on average, which is what makes many small tiles worth their overlap on a small scene.
-    static let nominalWorkers = 8.0
+    static let nominalWorkers = 4.0
 
-    /// A worker never needs more than this by the cost model's own choice; beyond it overlap hardly falls.
-    static let preferredBytesPerWorker = 384 << 20
+    /// Memory that makes a tile twice as dear: overlap falls ever more slowly with the tile's size, and memory grows ever
+    /// faster, so that without a price the largest tile would always win by a little.
+    static let bytesThatDoubleTheCost = Double(4 << 30)
 
-    /// The scene's expected cost with this candidate: `(tiles + nominalWorkers / 2) * cost`.
+    /// The scene's expected cost with this candidate: `(tiles + nominalWorkers / 2) * cost`, times the price of memory.
     static func cost(of candidate: TileCandidate, scene: PixelSize) -> Double {
         let columns = (scene.width + candidate.step - 1) / candidate.step
         let rows = (scene.height + candidate.step - 1) / candidate.step
-        return (Double(columns) * Double(rows) + nominalWorkers / 2) * candidate.cost
+        let price = 1 + Double(candidate.bytesPerWorker) / bytesThatDoubleTheCost
+        return (Double(columns) * Double(rows) + nominalWorkers / 2) * candidate.cost * price
     }
 
     /// - Parameters:
@@ -62,8 +64,7 @@ public enum TilePlanner {
         let ranked = candidates.sorted {
             (cost(of: $0, scene: scene), $0.tile) < (cost(of: $1, scene: scene), $1.tile)
         }
-        let smallest = candidates.min { $0.bytesPerWorker < $1.bytesPerWorker }!
-        let preferred = ranked.first { $0.bytesPerWorker <= preferredBytesPerWorker } ?? smallest
+        let preferred = ranked[0]
         if let plan = fit(preferred, scene: scene, workers: workers, memory: memory) { return plan }
         for candidate in ranked where candidate.tile < preferred.tile {
             if let plan = fit(candidate, scene: scene, workers: workers, memory: memory, preferredTile: preferred.tile)
@@ -71,6 +72,7 @@ public enum TilePlanner {
                 return plan
             }
         }
+        let smallest = candidates.min { $0.bytesPerWorker < $1.bytesPerWorker }!
         throw .memoryTooSmall(needed: smallest.bytesPerWorker, available: memory, tile: smallest.tile)
     }
 

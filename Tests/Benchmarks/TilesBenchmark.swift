@@ -14,7 +14,7 @@ struct TilesBenchmark: ParsableCommand {
     @Option(help: "Timed rounds of each size.")
     var rounds = 3
 
-    @Option(help: "Kept pixels on a side.")
+    @Option(parsing: .upToNextOption, help: "Kept pixels on a side.")
     var steps: [Int] = [128, 256, 384, 512, 640, 768, 896, 1024]
 
     func run() throws {

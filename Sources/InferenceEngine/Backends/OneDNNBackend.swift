@@ -29,7 +29,7 @@ public struct OneDNNBackend: Backend {
         }
         return KernelEstimate(
             cost: operations / WinogradRule.speedUp,
-            scratchByteCount: WinogradRule.largestScratch(from: source, to: destination))
+            scratchByteCount: WinogradRule.expectedScratch(from: source, to: destination))
     }
 
     public func convolution(

@@ -20,8 +20,10 @@ enum WinogradRule {
     /// Against direct convolution, typical for the layers that the rule takes.
     static let speedUp = 2.2
 
-    /// Transformed input and output of the whole map: 36 values for each 4 x 4 tile and channel.
-    static func largestScratch(from source: MapView, to destination: MapView) -> Int {
+    /// Transformed input and output of the whole map: 36 values for each 4 x 4 tile and channel. With few output
+    /// channels oneDNN transforms a few tiles at a time instead.
+    static func expectedScratch(from source: MapView, to destination: MapView) -> Int {
+        if source.channels >= 64 && destination.channels <= 64 { return 8 << 20 }
         let tiles = ((destination.height + 3) / 4) * ((destination.width + 3) / 4)
         return 36 * tiles * (source.channels + destination.channels) * MemoryLayout<Float>.stride
     }
