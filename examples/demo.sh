@@ -13,20 +13,11 @@ mkdir -p "$out"
 
 say() { printf '\n== %s\n' "$*"; }
 
-# Installs Debian packages; only root may, so others need sudo.
-apt_install() {
-    sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
-}
-
 say "Packages"
 sh "$root/Tests/install-packages.sh"
-command -v gdal_translate >/dev/null || apt_install gdal-bin
 python="$out/python/bin/python"
 pip() { "$python" -m pip "$@" --quiet --disable-pip-version-check; }
 if ! "$python" -c 'import numpy' 2>/dev/null; then
-    # Debian's python3 comes without the part of venv that brings pip.
-    python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3 python3-venv
     python3 -m venv --clear "$out/python"
     pip install numpy
 fi
