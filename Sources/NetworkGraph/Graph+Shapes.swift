@@ -44,7 +44,7 @@ extension Graph {
         case .affine(let affine):
             try expect(affine.scale.count)
             return inputs[0]
-        case .relu, .maxPooling, .bilinearUpsampling, .centerCrop, .crop:
+        case .relu, .maxPooling, .bilinearUpsampling, .fitToSize, .crop:
             return inputs[0]
         case .concatenation:
             return inputs.reduce(0, +)
@@ -88,15 +88,18 @@ extension Graph {
             guard case .window(let extent, let stride, _) = node.operation.mapping(axis) else { return 0 }
             guard length >= extent else { return 0 }
             if (length - extent) % stride != 0 { isRagged = true }
+            if case .maxPooling(_, _, ceilMode: true) = node.operation {
+                return (length - extent + stride - 1) / stride + 1
+            }
             return (length - extent) / stride + 1
         case .transposedConvolution(let convolution):
             let taps = axis == .vertical ? convolution.kernelHeight : convolution.kernelWidth
             return (length - 1) * convolution.stride + taps
-        case .bilinearUpsampling(let factor):
+        case .bilinearUpsampling(let factor, _):
             return length * factor
-        case .centerCrop:
+        case .fitToSize:
             if (length - inputs[1]) % 2 != 0 { isRagged = true }
-            return length >= inputs[1] ? inputs[1] : 0
+            return inputs[1]
         case .crop(let crop):
             return axis == .vertical ? length - crop.top - crop.bottom : length - crop.left - crop.right
         }

@@ -13,13 +13,17 @@ public enum Operation: Sendable {
     /// `out[c] = in[c] * scale[c] + shift[c]`: batch normalisation at inference.
     case affine(ChannelAffine)
     case relu
-    /// The largest value under each window, without padding; a ragged rest is dropped (PyTorch's `ceil_mode=False`).
-    case maxPooling(extent: Int, stride: Int)
-    /// Bilinear interpolation by a whole factor with half-pixel centres (PyTorch's `align_corners=False`).
-    case bilinearUpsampling(factor: Int)
-    /// Inputs (map, reference): the map's middle, as large as the reference; an odd rest is cut at the end.
-    case centerCrop
-    case crop(Crop)
+    /// The largest value under each window. Without padding; a ragged rest is dropped, or with `ceilMode` pooled by a
+    /// window that reaches beyond the map.
+    case maxPooling(extent: Int, stride: Int, ceilMode: Bool = false)
+    /// Bilinear interpolation by a whole factor. With `alignCorners` the corner pixels keep their places, so that the
+    /// sample points depend on the map's size; without, pixel centres are half a pixel from the border.
+    case bilinearUpsampling(factor: Int, alignCorners: Bool = false)
+    /// Inputs (map, reference): the map with zeros around it, or cut, to the reference's height and width, its middle
+    /// over the reference's. Of an odd difference, the larger part is at the end.
+    case fitToSize
+    /// Cut by fixed amounts; with negative amounts, zeros are added.
+    case crop(Borders)
     /// All inputs behind each other along the channels.
     case concatenation
 }
@@ -101,8 +105,8 @@ public struct ChannelAffine: Sendable {
     }
 }
 
-/// Pixels cut off each side.
-public struct Crop: Hashable, Sendable {
+/// Pixels at each side of a map.
+public struct Borders: Hashable, Sendable {
     public var top: Int
     public var left: Int
     public var bottom: Int
@@ -114,6 +118,17 @@ public struct Crop: Hashable, Sendable {
         self.bottom = bottom
         self.right = right
     }
+
+    /// Whether, as a crop, it adds zeros somewhere.
+    public var isPadding: Bool { min(top, left, bottom, right) < 0 }
+
+    /// The same on every side.
+    public init(all pixels: Int) { self.init(top: pixels, left: pixels, bottom: pixels, right: pixels) }
+}
+
+extension Operation {
+    /// Zeros around a map: a crop by negative amounts.
+    public static func zeroPadding(_ pixels: Int) -> Operation { .crop(Borders(all: -pixels)) }
 }
 
 /// The two directions of a map.
@@ -125,10 +140,12 @@ public enum Axis: CaseIterable, Sendable {
 extension Operation {
     /// How the output reads its first input along one axis (for `concatenation`: each of its inputs).
     ///
-    /// - Precondition: not `input`, and `centerCrop` has been made a `crop`.
+    /// For maps without borders: sample points that depend on a map's size are another matter.
+    ///
+    /// - Precondition: not `input`, and `fitToSize` has been made a `crop`.
     func mapping(_ axis: Axis) -> AxisMapping {
         switch self {
-        case .input, .centerCrop:
+        case .input, .fitToSize:
             preconditionFailure("\(name) has no geometry of its own")
         case .convolution(let convolution):
             let taps = axis == .vertical ? convolution.kernelHeight : convolution.kernelWidth
@@ -136,9 +153,9 @@ extension Operation {
         case .transposedConvolution(let convolution):
             let taps = axis == .vertical ? convolution.kernelHeight : convolution.kernelWidth
             return .expanding(extent: taps, factor: convolution.stride, offset: 0)
-        case .maxPooling(let extent, let stride):
+        case .maxPooling(let extent, let stride, _):
             return .window(extent: extent, stride: stride, offset: 0)
-        case .bilinearUpsampling(let factor):
+        case .bilinearUpsampling(let factor, _):
             // out[i] lies at in[(i + 1/2) / factor - 1/2] and reads the pixels on both sides of it.
             return .expanding(extent: 2 * factor, factor: factor, offset: (factor + 1) / 2)
         case .crop(let crop):
@@ -163,8 +180,8 @@ extension Operation {
         case .relu: "ReLU"
         case .maxPooling: "max pooling"
         case .bilinearUpsampling: "bilinear upsampling"
-        case .centerCrop: "centre crop"
-        case .crop: "crop"
+        case .fitToSize: "fit to size"
+        case .crop(let borders): borders.isPadding ? "zero padding" : "crop"
         case .concatenation: "concatenation"
         }
     }

@@ -80,7 +80,7 @@ import Testing
         let pooled = graph.append(.maxPooling(extent: 2, stride: 2), graph.input)
         let weights = ConstantTensor(shape: [1, 1, 2, 2], elements: [1, 1, 1, 1])
         let up = graph.append(.transposedConvolution(TransposedConvolution(weights: weights, stride: 2)), pooled)
-        let cropped = graph.append(.centerCrop, up, pooled, label: "crop")
+        let cropped = graph.append(.fitToSize, up, pooled, label: "crop")
         graph.append(.concatenation, cropped, pooled)
         #expect(throws: NetworkError.self) { try SeamlessNetwork(graph) }
     }

@@ -85,7 +85,7 @@ public struct PaperUNet: Sendable {
                 map = graph.append(.bilinearUpsampling(factor: 2), map, label: step.label)
                 map = graph.append(.convolution(convolution), map, label: step.label)
             }
-            let cropped = graph.append(.centerCrop, skip, map, label: "skip into \(step.label)")
+            let cropped = graph.append(.fitToSize, skip, map, label: "skip into \(step.label)")
             map = graph.append(.concatenation, map, cropped, label: "skip into \(step.label)")
             map = append(step.block, on: map, to: &graph)
         }

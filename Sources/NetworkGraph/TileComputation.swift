@@ -1,0 +1,71 @@
+import Tensors
+
+/// What one tile computes: a window of the output, and for each map the window of it that this needs.
+public struct TileComputation: Sendable {
+    /// Without `fitToSize`: every crop is by a fixed number of pixels.
+    public let graph: Graph
+    /// For each node the part of its map that is needed, in the map's own pixels; nil where nothing is.
+    public let windows: [MapWindow?]
+    /// The input window relative to the first pixel that the tile keeps: what is to be read.
+    public let input: MapWindow
+
+    public var outputHeight: Int { windows[graph.output.index]!.rows.count }
+    public var outputWidth: Int { windows[graph.output.index]!.columns.count }
+
+    /// - Parameters:
+    ///   - rows: of the output.
+    ///   - columns: of the output.
+    ///   - origin: the output's first pixel lies over this pixel of the input, on both axes.
+    ///   - size: of the input on both axes, where maps have borders; nil for maps without borders.
+    init(_ graph: Graph, rows: Range<Int>, columns: Range<Int>, origin: Int, shapes: [MapShape]? = nil) {
+        self.graph = graph
+        let rowRanges = graph.ranges(forOutput: rows, .vertical, lengths: shapes?.map(\.height))
+        let columnRanges = graph.ranges(forOutput: columns, .horizontal, lengths: shapes?.map(\.width))
+        windows = zip(rowRanges, columnRanges).map { rows, columns in
+            guard let rows, let columns else { return nil }
+            return MapWindow(rows: rows, columns: columns)
+        }
+        input = windows[0]!.shifted(rows: -origin - rows.lowerBound, columns: -origin - columns.lowerBound)
+    }
+
+    /// Multiplications and additions, counted separately.
+    public var operationCount: Double {
+        var total = 0.0
+        for (index, node) in graph.nodes.enumerated() {
+            guard let window = windows[index] else { continue }
+            let pixels = Double(window.rows.count) * Double(window.columns.count)
+            switch node.operation {
+            case .convolution(let convolution):
+                total += 2 * Double(convolution.weights.count) * pixels
+            case .transposedConvolution(let convolution):
+                total +=
+                    2 * Double(convolution.weights.count) * pixels / Double(convolution.stride * convolution.stride)
+            default:
+                continue
+            }
+        }
+        return total
+    }
+}
+
+/// A window of a map in its own pixels.
+public struct MapWindow: Hashable, Sendable {
+    public var rows: Range<Int>
+    public var columns: Range<Int>
+
+    public init(rows: Range<Int>, columns: Range<Int>) {
+        self.rows = rows
+        self.columns = columns
+    }
+
+    package func shifted(rows: Int, columns: Int) -> MapWindow {
+        MapWindow(
+            rows: self.rows.lowerBound + rows..<self.rows.upperBound + rows,
+            columns: self.columns.lowerBound + columns..<self.columns.upperBound + columns)
+    }
+
+    /// The part that both cover, empty where they do not meet.
+    package func intersection(_ other: MapWindow) -> MapWindow {
+        MapWindow(rows: rows.clamped(to: other.rows), columns: columns.clamped(to: other.columns))
+    }
+}

@@ -1,0 +1,45 @@
+/// A network and the way in which it may be tiled.
+public enum TiledNetwork: Sendable {
+    case seamless(SeamlessNetwork)
+    case fixedTiles(FixedTileNetwork)
+
+    /// Derives from the graph whether its tiles fit together without seams.
+    ///
+    /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
+    public init(_ graph: Graph) throws {
+        do {
+            self = .seamless(try SeamlessNetwork(graph))
+        } catch let reason as NetworkError {
+            guard case .notEquivariant = reason else { throw reason }
+            self = .fixedTiles(try FixedTileNetwork(graph, reason: reason))
+        }
+    }
+
+    public var inputChannels: Int {
+        switch self {
+        case .seamless(let network): network.inputChannels
+        case .fixedTiles(let network): network.inputChannels
+        }
+    }
+
+    public var outputChannels: Int {
+        switch self {
+        case .seamless(let network): network.outputChannels
+        case .fixedTiles(let network): network.outputChannels
+        }
+    }
+
+    public var stride: Int {
+        switch self {
+        case .seamless(let network): network.stride
+        case .fixedTiles(let network): network.stride
+        }
+    }
+
+    public var tileRemainder: Int {
+        switch self {
+        case .seamless(let network): network.tileRemainder
+        case .fixedTiles(let network): network.tileRemainder
+        }
+    }
+}
