@@ -39,13 +39,15 @@ let package = Package(
         .target(
             name: "COneDNN", cSettings: cRules, linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
+        .target(name: "COvertileKernels", cSettings: cRules),
+
         // The rooms, from the ground up; arrows point only to rooms above.
         room("TileGeometry", []),
         room("Tensors", []),
         room("NetworkGraph", ["Tensors"]),
         room("ModelWeights", ["NetworkGraph", "Tensors"]),
         room("RasterIO", ["CGDAL", "CTIFF", "TileGeometry"]),
-        room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN"]),
+        room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN", "COvertileKernels"]),
         room(
             "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
         room(

@@ -222,12 +222,29 @@ static void forget_weights(convolution *conv) {
     md_destroy(conv->plain_weights);
 }
 
+// Zeros never outweigh the map: at most its own size on each side.
+static odnn_status check_padding(const odnn_padding *padding, const odnn_map *src) {
+    const int64_t rows[] = {padding->top, padding->bottom}, columns[] = {padding->left, padding->right};
+    for (int i = 0; i < 2; i++) {
+        if (rows[i] < 0 || rows[i] > src->height || columns[i] < 0 || columns[i] > src->width) return ODNN_INVALID;
+    }
+    return ODNN_SUCCESS;
+}
+
 odnn_status odnn_convolution_create(const odnn_map *src, const odnn_map *dst, const odnn_kernel *kernel,
-                                    odnn_activation activation, odnn_algorithm algorithm, odnn_operation **out) {
+                                    const odnn_padding *padding, odnn_activation activation,
+                                    odnn_algorithm algorithm, odnn_operation **out) {
     *out = NULL;
     odnn_status status = check_convolution(src, dst, kernel);
+    if (!status && padding) status = check_padding(padding, src);
     if (status) return status;
     convolution conv = describe(src, dst, kernel, convolution_choose);
+    if (padding) {
+        conv.problem.padding_before[0] = padding->top;
+        conv.problem.padding_before[1] = padding->left;
+        conv.problem.padding_after[0] = padding->bottom;
+        conv.problem.padding_after[1] = padding->right;
+    }
     if (algorithm == ODNN_WINOGRAD) conv.problem.algorithm = dnnl_convolution_winograd;
     builder b = start_operation(activation);
     describe_weights(&b, &conv, kernel, dnnl_oihw, dnnl_goihw);

@@ -13,6 +13,7 @@ typedef struct {
     dnnl_alg_kind_t algorithm;
     dnnl_dims_t strides;
     dnnl_dims_t dilates;                        // oneDNN counts the gaps between taps: 0 is none
+    dnnl_dims_t padding_before, padding_after;  // zeros around the source
 } convolution_problem;
 
 typedef struct {
@@ -67,7 +68,7 @@ static inline dnnl_status_t convolution_choose(dnnl_primitive_desc_t *out, dnnl_
     dnnl_convolution_desc_t desc;
     dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(
         &desc, dnnl_forward_inference, problem->algorithm, src, weights, bias, dst, problem->strides,
-        problem->dilates, no_padding, no_padding);
+        problem->dilates, problem->padding_before, problem->padding_after);
     return status ? status : dnnl_primitive_desc_create(out, &desc, attr, engine, NULL);
 }
 
@@ -153,7 +154,7 @@ static inline dnnl_status_t convolution_choose(dnnl_primitive_desc_t *out, dnnl_
                                                const_dnnl_primitive_attr_t attr) {
     return dnnl_convolution_forward_primitive_desc_create(
         out, engine, dnnl_forward_inference, problem->algorithm, src, weights, bias, dst, problem->strides,
-        problem->dilates, no_padding, no_padding, attr);
+        problem->dilates, problem->padding_before, problem->padding_after, attr);
 }
 
 static inline dnnl_status_t deconvolution_choose(dnnl_primitive_desc_t *out, dnnl_engine_t engine,

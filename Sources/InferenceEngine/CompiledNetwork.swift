@@ -18,11 +18,9 @@ public final class CompiledNetwork: Sendable {
     let kernels: [any Kernel]
     let arena: ArenaPlan
 
-    /// - Parameters:
-    ///   - height: output pixels, a multiple of the network's stride; so is `width`.
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
-    public init(_ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend) throws(EngineError) {
-        let program = try Program(network, height: height, width: width, backend: backend)
+    public init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+        let program = try Program(computation, backend: backend)
         var kernels: [any Kernel] = []
         for step in program.steps { kernels.append(try Self.kernel(for: step, backend)) }
         self.program = program
@@ -35,19 +33,19 @@ public final class CompiledNetwork: Sendable {
 
     /// What one session would take, without compiling anything.
     public static func estimate(
-        _ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend
+        _ computation: TileComputation, backend: any Backend
     ) throws(EngineError) -> SessionEstimate {
-        let program = try Program(network, height: height, width: width, backend: backend)
+        let program = try Program(computation, backend: backend)
         let kernels = program.steps.map { step -> KernelEstimate in
             let (source, destination) = (step.source.view, step.destination.view)
             switch step.action {
-            case .convolution(let convolution, _, _):
+            case .convolution(let convolution, _, _, _):
                 return backend.estimate(convolution: KernelShape(convolution), from: source, to: destination)
             case .transposedConvolution(let convolution, _, _):
                 // Each input pixel meets every tap once.
                 let operations = KernelShape(convolution).operationCount(from: destination, to: source)
                 return KernelEstimate(cost: operations, scratchByteCount: 0)
-            case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy:
+            case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy, .zero:
                 return KernelEstimate(cost: 0, scratchByteCount: 0)
             }
         }
@@ -69,9 +67,9 @@ public final class CompiledNetwork: Sendable {
         let (source, destination) = (step.source.view, step.destination.view)
         do {
             switch step.action {
-            case .convolution(let convolution, let channels, let relu):
+            case .convolution(let convolution, let channels, let relu, let padding):
                 let parameters = ConvolutionParameters(
-                    convolution, channels, relu: relu, storedInputs: source.channels,
+                    convolution, channels, relu: relu, padding: padding, storedInputs: source.channels,
                     storedOutputs: destination.channels)
                 return try backend.convolution(from: source, to: destination, parameters)
             case .transposedConvolution(let convolution, let channels, let relu):
@@ -80,7 +78,9 @@ public final class CompiledNetwork: Sendable {
                 return try backend.transposedConvolution(from: source, to: destination, parameters)
             case .maxPooling(let extent, let stride):
                 return try backend.maxPooling(from: source, to: destination, extent: extent, stride: stride)
-            case .bilinearUpsampling(let factor):
+            case .bilinearUpsampling(_, alignCorners: true):
+                return MapKernels.bilinearAligned(from: source, to: destination, channelBlock: backend.channelBlock)
+            case .bilinearUpsampling(let factor, alignCorners: false):
                 return try backend.bilinearUpsampling(from: source, to: destination, factor: factor)
             case .relu:
                 return try backend.relu(from: source, to: destination)
@@ -88,6 +88,8 @@ public final class CompiledNetwork: Sendable {
                 return try backend.affine(
                     from: source, to: destination, scale: channels.spread(affine.scale.elements()),
                     shift: channels.spread(affine.shift.elements()))
+            case .zero:
+                return MapKernels.zero(destination, channelBlock: backend.channelBlock)
             case .copy:
                 return try backend.copy(from: source, to: destination)
             }

@@ -1,4 +1,4 @@
-import NetworkGraph
+public import NetworkGraph
 import Tensors
 
 /// A convolution over channels as they are stored.
@@ -12,9 +12,12 @@ public struct ConvolutionParameters: Sendable {
     public let kernel: KernelShape
     /// Whether `max(0, x)` follows.
     public let relu: Bool
+    /// Zeros around the source; none for a transposed convolution.
+    public let padding: Borders
 
     init(
-        _ convolution: Convolution, _ inputs: PackedChannels, relu: Bool, storedInputs: Int, storedOutputs: Int
+        _ convolution: Convolution, _ inputs: PackedChannels, relu: Bool, padding: Borders, storedInputs: Int,
+        storedOutputs: Int
     ) {
         let taps = convolution.kernelHeight * convolution.kernelWidth
         let inputsPerGroup = convolution.inputChannels / convolution.groups
@@ -33,6 +36,7 @@ public struct ConvolutionParameters: Sendable {
         bias = Self.storedBias(convolution.bias, count: storedOutputs)
         kernel = KernelShape(convolution)
         self.relu = relu
+        self.padding = padding
     }
 
     init(_ convolution: TransposedConvolution, _ inputs: PackedChannels, relu: Bool, storedOutputs: Int) {
@@ -49,6 +53,7 @@ public struct ConvolutionParameters: Sendable {
         bias = Self.storedBias(convolution.bias, count: storedOutputs)
         kernel = KernelShape(convolution)
         self.relu = relu
+        padding = Borders(all: 0)
     }
 
     private static func storedBias(_ bias: ConstantTensor?, count: Int) -> [Float] {

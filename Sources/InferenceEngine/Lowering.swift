@@ -8,6 +8,7 @@ import Tensors
 /// - what only a concatenation reads is computed straight into its slice of the concatenation's buffer;
 /// - a skip is cropped into its slice as soon as it is computed, so that only the part that the decoder needs waits.
 struct Lowering {
+    private let computation: TileComputation
     private let graph: Graph
     private let windows: [MapWindow?]
     private let channels: [PackedChannels]
@@ -18,12 +19,14 @@ struct Lowering {
     private(set) var steps: [Program.Step] = []
     private(set) var inputBuffer = 0
 
-    /// Where a map lies: a buffer's channels from `channelOffset` on; `window` is the buffer's extent in the map's own
-    /// pixels.
+    /// Where a map lies: a buffer's channels from `channelOffset` on.
     private struct Place {
         var buffer: Int
         var channelOffset: Int
+        /// The buffer's extent, in the map's own pixels.
         var window: MapWindow
+        /// The part that is the map's; beyond it are zeros that padding adds.
+        var valid: MapWindow
     }
     private var places: [Place?]
     /// Slices of concatenations, as (concatenation, input number), that take a copy of the map.
@@ -31,9 +34,10 @@ struct Lowering {
     /// The slice that a map is computed straight into.
     private var slices: [(concatenation: Int, input: Int)?]
 
-    init(_ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend) throws(EngineError) {
-        graph = network.graph
-        windows = network.windows(forOutput: height, width)
+    init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+        self.computation = computation
+        graph = computation.graph
+        windows = computation.windows
         consumers = graph.consumers
         readsWindows = backend.readsWindows
         channels = try Self.packedChannels(of: graph, block: backend.channelBlock)
@@ -63,7 +67,7 @@ struct Lowering {
                 packed.append(PackedChannels(counts[index], block: block))
             case .concatenation:
                 packed.append(PackedChannels(joining: node.inputs.map { packed[$0.index] }))
-            case .affine, .relu, .maxPooling, .bilinearUpsampling, .centerCrop, .crop:
+            case .affine, .relu, .maxPooling, .bilinearUpsampling, .fitToSize, .crop:
                 packed.append(packed[node.inputs[0].index])
             }
         }
@@ -81,7 +85,7 @@ struct Lowering {
                 {
                     slices[input.index] = (index, number)
                 } else {
-                    copies[uncropped(input.index).map].append((index, number))
+                    copies[uncropped(input.index)].append((index, number))
                 }
             }
         }
@@ -90,20 +94,26 @@ struct Lowering {
     /// Whether a step writes the map, rather than its being another map seen differently.
     private func isComputed(_ map: Int) -> Bool {
         switch graph.nodes[map].operation {
-        case .input, .concatenation, .crop, .centerCrop: false
+        case .input, .concatenation, .crop, .fitToSize: false
         default: true
         }
     }
 
-    /// The map that crops were taken from, and the shift that they add up to.
-    private func uncropped(_ map: Int) -> (map: Int, rows: Int, columns: Int) {
-        var (map, rows, columns) = (map, 0, 0)
-        while case .crop(let crop) = graph.nodes[map].operation {
-            rows += crop.top
-            columns += crop.left
-            map = graph.nodes[map].inputs[0].index
-        }
-        return (map, rows, columns)
+    /// The map that crops were taken from.
+    private func uncropped(_ map: Int) -> Int {
+        var map = map
+        while case .crop = graph.nodes[map].operation { map = graph.nodes[map].inputs[0].index }
+        return map
+    }
+
+    /// Where a map lies that has been computed, or is a crop of one that has.
+    private func place(of map: Int) -> Place {
+        guard case .crop(let borders) = graph.nodes[map].operation else { return places[map]! }
+        var place = place(of: graph.nodes[map].inputs[0].index)
+        place.window = place.window.shifted(rows: -borders.top, columns: -borders.left)
+        place.valid = place.valid.shifted(rows: -borders.top, columns: -borders.left)
+        if let extent = computation.extent(of: map) { place.valid = place.valid.intersection(extent) }
+        return place
     }
 
     /// Copies a map that has just been computed into the concatenations that wait for it.
@@ -111,13 +121,27 @@ struct Lowering {
         for (concatenation, number) in copies[map] {
             let slice = place(ofSlice: number, of: concatenation)
             let input = graph.nodes[concatenation].inputs[number].index
-            let shift = uncropped(input)
-            let window = slice.window.shifted(rows: shift.rows, columns: shift.columns)
-            emit(
-                .copy, from: operand(places[map]!, channels: channels[map].count, window: window),
-                to: operand(slice, channels: channels[map].count, window: slice.window),
+            emitCopy(
+                of: place(of: input), to: slice, window: slice.window, channels: channels[input].count,
                 label: graph.nodes[concatenation].label)
         }
+    }
+
+    /// Copies a window of one place to another, with zeros where the first has nothing.
+    ///
+    /// - Parameter channels: as stored in blocks.
+    private mutating func emitCopy(
+        of source: Place, to destination: Place, window: MapWindow, channels: Int, label: String
+    ) {
+        func view(_ place: Place, _ window: MapWindow) -> Program.Operand {
+            let buffer = buffers[place.buffer]
+            return operand(place, channels: buffer.layout == .plain ? buffer.channels : channels, window: window)
+        }
+        let inside = window.intersection(source.valid)
+        if inside != window {
+            emit(.zero, from: view(destination, window), to: view(destination, window), label: label)
+        }
+        emit(.copy, from: view(source, inside), to: view(destination, inside), label: label)
     }
 
     private mutating func place(ofSlice number: Int, of concatenation: Int) -> Place {
@@ -139,26 +163,29 @@ struct Lowering {
             places[index] = newPlace(channels: channels[index].positions.count, window: window, layout: .plain)
             inputBuffer = places[index]!.buffer
         case .convolution(let convolution):
-            let source = source(of: index, window: inputWindow(of: index), forConvolution: true)
+            let (source, padding) = paddedSource(of: index)
             let destination = destination(of: index)
             emit(
-                .convolution(convolution, channels: channels[node.inputs[0].index], relu: hasFusedReLU(index)),
+                .convolution(
+                    convolution, channels: channels[node.inputs[0].index], relu: hasFusedReLU(index), padding: padding),
                 from: source, to: destination, label: node.label)
         case .transposedConvolution(let convolution):
-            let source = source(of: index, window: inputWindow(of: index))
+            let source = source(of: index, window: computation.inputWindow(of: index))
             let destination = destination(of: index)
             emit(
                 .transposedConvolution(
                     convolution, channels: channels[node.inputs[0].index], relu: hasFusedReLU(index)),
                 from: source, to: destination, label: node.label)
-        case .maxPooling(let extent, let stride):
-            let source = source(of: index, window: inputWindow(of: index))
+        case .maxPooling(let extent, let stride, _):
+            let source = source(of: index, window: computation.inputWindow(of: index))
             emit(
                 .maxPooling(extent: extent, stride: stride), from: source, to: destination(of: index), label: node.label
             )
-        case .bilinearUpsampling(let factor):
-            let source = source(of: index, window: inputWindow(of: index))
-            emit(.bilinearUpsampling(factor: factor), from: source, to: destination(of: index), label: node.label)
+        case .bilinearUpsampling(let factor, let alignCorners):
+            let source = source(of: index, window: computation.inputWindow(of: index))
+            emit(
+                .bilinearUpsampling(factor: factor, alignCorners: alignCorners), from: source,
+                to: destination(of: index), label: node.label)
         case .relu:
             let input = node.inputs[0].index
             if hasFusedReLU(input) {
@@ -168,17 +195,12 @@ struct Lowering {
             }
         case .affine(let affine):
             emitInPlaceIfPossible(.affine(affine, channels: channels[index]), index)
-        case .crop(let crop):
-            let input = node.inputs[0].index
-            places[index] = places[input].map {
-                Place(
-                    buffer: $0.buffer, channelOffset: $0.channelOffset,
-                    window: $0.window.shifted(rows: -crop.top, columns: -crop.left))
-            }
+        case .crop:
+            break
         case .concatenation:
             _ = place(ofSlice: 0, of: index)
-        case .centerCrop:
-            throw EngineError("\(node.label): a centre crop has no place in a network for tiles")
+        case .fitToSize:
+            throw EngineError("\(node.label): a fit to size that is not fixed has no place in a tile")
         }
     }
 
@@ -212,14 +234,6 @@ struct Lowering {
         }
     }
 
-    /// The window of its input that the operation reads; the input's own window where that is no larger.
-    private func inputWindow(of index: Int) -> MapWindow {
-        let mapping = graph.nodes[index].operation
-        let window = windows[index]!
-        return MapWindow(
-            rows: mapping.inputs(of: window.rows, .vertical), columns: mapping.inputs(of: window.columns, .horizontal))
-    }
-
     /// What a step really computes of a map: for upsampling, all that its input window gives, which may be more than is
     /// needed.
     private func computedWindow(of index: Int) -> MapWindow? {
@@ -229,14 +243,14 @@ struct Lowering {
         switch node.operation {
         case .transposedConvolution(let convolution):
             extents = (convolution.kernelHeight, convolution.kernelWidth, convolution.stride)
-        case .bilinearUpsampling(let factor):
+        case .bilinearUpsampling(let factor, _):
             extents = (factor, factor, factor)
         case .relu, .affine:
             return isOverwritten(node.inputs[0].index) ? computedWindow(of: node.inputs[0].index) : window
         default:
             return window
         }
-        let input = inputWindow(of: index)
+        let input = computation.inputWindow(of: index)
         func expanded(_ range: Range<Int>, _ extent: Int) -> Range<Int> {
             range.lowerBound * extents.factor..<(range.upperBound - 1) * extents.factor + extent
         }
@@ -277,29 +291,46 @@ struct Lowering {
     }
 
     /// What a step reads: its input in place, or a copy where the backend cannot read it there.
-    private mutating func source(
-        of index: Int, window: MapWindow, forConvolution: Bool = false
-    ) -> Program.Operand {
+    private mutating func source(of index: Int, window: MapWindow) -> Program.Operand {
         let input = graph.nodes[index].inputs[0].index
-        let place = places[input]!
+        let place = place(of: input)
         let isPlain = buffers[place.buffer].layout == .plain
-        let stored = isPlain ? channels[input].positions.count : channels[input].count
-        let operand = operand(place, channels: stored, window: window)
-        if (readsWindows || operand.view.isWhole) && (!isPlain || forConvolution) { return operand }
-        let copyPlace = newPlace(channels: channels[input].count, window: window)
-        let copy = self.operand(copyPlace, channels: channels[input].count, window: window)
-        emit(.copy, from: operand, to: copy, label: graph.nodes[index].label)
-        return copy
+        if !isPlain && window.intersection(place.valid) == window {
+            let operand = operand(place, channels: channels[input].count, window: window)
+            if readsWindows || operand.view.isWhole { return operand }
+        }
+        let copy = newPlace(channels: channels[input].count, window: window)
+        emitCopy(
+            of: place, to: copy, window: window, channels: channels[input].count, label: graph.nodes[index].label)
+        return operand(copy, channels: channels[input].count, window: window)
+    }
+
+    /// What a convolution reads. Zeros around its input are not stored, but left to the kernel; the network's input is
+    /// read as it comes.
+    private mutating func paddedSource(of index: Int) -> (Program.Operand, Borders) {
+        let input = graph.nodes[index].inputs[0].index
+        let place = place(of: input)
+        let window = computation.inputWindow(of: index)
+        let inside = window.intersection(place.valid)
+        let padding = Borders(
+            top: inside.rows.lowerBound - window.rows.lowerBound,
+            left: inside.columns.lowerBound - window.columns.lowerBound,
+            bottom: window.rows.upperBound - inside.rows.upperBound,
+            right: window.columns.upperBound - inside.columns.upperBound)
+        let buffer = buffers[place.buffer]
+        let operand = operand(
+            place, channels: buffer.layout == .plain ? buffer.channels : channels[input].count, window: inside)
+        if readsWindows || operand.view.isWhole { return (operand, padding) }
+        return (source(of: index, window: inside), padding)
     }
 
     private mutating func plainOutput() -> Int {
         let index = graph.output.index
-        let (place, window) = (places[index]!, windows[index]!)
+        let (place, window) = (place(of: index), windows[index]!)
         if buffers[place.buffer].layout == .plain && place.window == window { return place.buffer }
         let plain = newPlace(channels: channels[index].positions.count, window: window, layout: .plain)
-        emit(
-            .copy, from: operand(place, channels: channels[index].count, window: window),
-            to: operand(plain, channels: channels[index].positions.count, window: window), label: "output")
+        emitCopy(
+            of: place, to: plain, window: window, channels: channels[index].count, label: "output")
         return plain.buffer
     }
 
@@ -308,7 +339,7 @@ struct Lowering {
             Program.Buffer(
                 layout: layout, channels: channels, height: window.rows.count, width: window.columns.count,
                 lifetime: 0...0))
-        return Place(buffer: buffers.count - 1, channelOffset: 0, window: window)
+        return Place(buffer: buffers.count - 1, channelOffset: 0, window: window, valid: window)
     }
 
     private func operand(_ place: Place, channels: Int, window: MapWindow) -> Program.Operand {
@@ -326,13 +357,5 @@ struct Lowering {
         _ action: Program.Action, from source: Program.Operand, to destination: Program.Operand, label: String
     ) {
         steps.append(Program.Step(action: action, source: source, destination: destination, label: label))
-    }
-}
-
-extension MapWindow {
-    fileprivate func shifted(rows: Int, columns: Int) -> MapWindow {
-        MapWindow(
-            rows: self.rows.lowerBound + rows..<self.rows.upperBound + rows,
-            columns: self.columns.lowerBound + columns..<self.columns.upperBound + columns)
     }
 }

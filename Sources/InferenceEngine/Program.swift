@@ -1,7 +1,7 @@
 package import NetworkGraph
 import Tensors
 
-/// A network lowered to steps on buffers, for one size of output and one backend's way of storing maps.
+/// A tile's computation lowered to steps on buffers, for one backend's way of storing maps.
 ///
 /// Making one costs no kernels and no weights, so that a planner can weigh many sizes.
 package struct Program {
@@ -25,13 +25,15 @@ package struct Program {
     }
 
     package enum Action {
-        case convolution(Convolution, channels: PackedChannels, relu: Bool)
+        case convolution(Convolution, channels: PackedChannels, relu: Bool, padding: Borders)
         case transposedConvolution(TransposedConvolution, channels: PackedChannels, relu: Bool)
         case maxPooling(extent: Int, stride: Int)
-        case bilinearUpsampling(factor: Int)
+        case bilinearUpsampling(factor: Int, alignCorners: Bool)
         case relu
         case affine(ChannelAffine, channels: PackedChannels)
         case copy
+        /// Zeros in the destination; the source is not read.
+        case zero
     }
 
     package struct Step {
@@ -48,8 +50,8 @@ package struct Program {
     let output: Int
 
     /// - Throws: `EngineError` where the graph has something that this lowering does not know.
-    package init(_ network: SeamlessNetwork, height: Int, width: Int, backend: any Backend) throws(EngineError) {
-        var lowering = try Lowering(network, height: height, width: width, backend: backend)
+    package init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+        var lowering = try Lowering(computation, backend: backend)
         output = try lowering.run()
         input = lowering.inputBuffer
         steps = lowering.steps

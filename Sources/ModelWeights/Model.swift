@@ -9,7 +9,7 @@ public struct Model: Sendable {
     public let family: String
     /// Levels, widths, normalisation, upsampling.
     public let summary: String
-    public let network: SeamlessNetwork
+    public let network: TiledNetwork
     /// Elements of all tensors in the file.
     public let parameterCount: Int
 
@@ -39,7 +39,7 @@ public struct Model: Sendable {
         summary = recognized.summary
         parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
         do {
-            network = try SeamlessNetwork(recognized.graph.foldingNormalizations())
+            network = try TiledNetwork(recognized.graph.foldingNormalizations())
         } catch {
             throw ArchitectureError(path: path, closest: family.title, problems: ["\(error)"])
         }

@@ -8,14 +8,14 @@ public struct FixedTileNetwork: Sendable {
     /// Input sizes that pooling divides evenly are this much more than a multiple of `stride`.
     public let tileRemainder: Int
     public let outputChannels: Int
-    /// The operation that ties the network to its tile.
-    public let reason: NetworkError
+    /// The operation that ties the network to its tile; nil where it is run so though it need not be.
+    public let reason: NetworkError?
 
     public var inputChannels: Int { graph.inputChannels }
 
-    /// - Parameter reason: why the network is not seamless.
+    /// - Parameter reason: why the network is not seamless, if it is not.
     /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
-    init(_ graph: Graph, reason: NetworkError) throws {
+    public init(_ graph: Graph, reason: NetworkError? = nil) throws {
         let stride = try graph.totalStride()
         guard let size = try graph.evenSize(stride: stride) else { throw NetworkError.noSize(upTo: Graph.largestProbe) }
         self.graph = graph
@@ -29,16 +29,31 @@ public struct FixedTileNetwork: Sendable {
     ///
     /// - Throws: `NetworkError` where the network gives nothing for that size, or less than is to be kept.
     public func computation(tile: Int, margin: Int) throws -> TileComputation {
-        guard let fixed = try graph.fixingSizes(at: tile),
-            let shapes = try fixed.shapes(height: tile, width: tile)?.shapes
-        else { throw NetworkError.noSize(upTo: tile) }
-        let output = shapes[fixed.output.index]
+        let (graph, shapes) = try shapes(tile: tile)
+        let output = shapes[graph.output.index]
         let origin = (tile - output.height) / 2
         let kept = margin - origin..<tile - margin - origin
         guard output.height == output.width, kept.lowerBound >= 0, kept.upperBound <= output.height else {
             throw NetworkError.outputSize(input: tile, height: output.height, width: output.width)
         }
-        return TileComputation(fixed, rows: kept, columns: kept, origin: origin, shapes: shapes)
+        return TileComputation(graph, rows: kept, columns: kept, origin: origin, shapes: shapes)
+    }
+
+    /// Multiplications and additions of a whole tile, for each of its pixels; 0 for a size that the network does not
+    /// take.
+    func operationsPerPixel(tile: Int) -> Double {
+        guard let (graph, shapes) = try? shapes(tile: tile) else { return 0 }
+        let output = 0..<shapes[graph.output.index].height
+        let whole = TileComputation(graph, rows: output, columns: output, origin: 0, shapes: shapes)
+        return whole.operationCount / (Double(tile) * Double(tile))
+    }
+
+    private func shapes(tile: Int) throws -> (Graph, [MapShape]) {
+        guard let fixed = try graph.fixingSizes(at: tile),
+            let (shapes, isRagged) = try fixed.shapes(height: tile, width: tile)
+        else { throw NetworkError.noSize(upTo: tile) }
+        guard !isRagged else { throw NetworkError.ragged(tile) }
+        return (fixed, shapes)
     }
 }
 

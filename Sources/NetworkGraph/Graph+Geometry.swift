@@ -60,6 +60,7 @@ extension Graph {
             guard let borders = amounts[value.index] else {
                 return result.append(node.operation, node.inputs, label: node.label)
             }
+            if borders == Borders(all: 0) { return node.inputs[0] }
             return result.append(.crop(borders), node.inputs[0], label: node.label)
         }
     }

@@ -83,6 +83,8 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
     /// Tiles of the network do not fit together; it can be run on tiles of one fixed size.
     case notEquivariant(node: String, why: String)
     case noSize(upTo: Int)
+    /// Pooling does not divide an input of so many pixels evenly.
+    case ragged(Int)
     case outputSize(input: Int, height: Int, width: Int)
     case outputScale(String)
     case scalesMeet(node: String)
@@ -91,6 +93,8 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
         switch self {
         case .notEquivariant(let node, let why):
             "\(node): \(why)"
+        case .ragged(let size):
+            "\(size) pixels cannot be halved by all of the network's poolings"
         case .noSize(let largest):
             "no input of up to \(largest) pixels gives an output"
         case .outputSize(let input, let height, let width):

@@ -6,6 +6,8 @@ public struct TileComputation: Sendable {
     public let graph: Graph
     /// For each node the part of its map that is needed, in the map's own pixels; nil where nothing is.
     public let windows: [MapWindow?]
+    /// The maps' extents where they have borders, beyond which there are zeros; nil for maps without borders.
+    let shapes: [MapShape]?
     /// The input window relative to the first pixel that the tile keeps: what is to be read.
     public let input: MapWindow
 
@@ -19,6 +21,7 @@ public struct TileComputation: Sendable {
     ///   - size: of the input on both axes, where maps have borders; nil for maps without borders.
     init(_ graph: Graph, rows: Range<Int>, columns: Range<Int>, origin: Int, shapes: [MapShape]? = nil) {
         self.graph = graph
+        self.shapes = shapes
         let rowRanges = graph.ranges(forOutput: rows, .vertical, lengths: shapes?.map(\.height))
         let columnRanges = graph.ranges(forOutput: columns, .horizontal, lengths: shapes?.map(\.width))
         windows = zip(rowRanges, columnRanges).map { rows, columns in
@@ -26,6 +29,23 @@ public struct TileComputation: Sendable {
             return MapWindow(rows: rows, columns: columns)
         }
         input = windows[0]!.shifted(rows: -origin - rows.lowerBound, columns: -origin - columns.lowerBound)
+    }
+
+    /// The extent of a node's map where maps have borders; nil where they have none.
+    package func extent(of node: Int) -> MapWindow? {
+        shapes.map { MapWindow(rows: 0..<$0[node].height, columns: 0..<$0[node].width) }
+    }
+
+    /// The window of its inputs that a node reads. It reaches beyond them where a crop adds zeros.
+    package func inputWindow(of node: Int) -> MapWindow {
+        let (operation, window) = (graph.nodes[node].operation, windows[node]!)
+        let reach = MapWindow(
+            rows: operation.inputs(of: window.rows, .vertical),
+            columns: operation.inputs(of: window.columns, .horizontal))
+        guard let shapes, case .bilinearUpsampling(_, let alignCorners) = operation else { return reach }
+        let input = shapes[graph.nodes[node].inputs[0].index]
+        let whole = MapWindow(rows: 0..<input.height, columns: 0..<input.width)
+        return alignCorners ? whole : reach.intersection(whole)
     }
 
     /// Multiplications and additions, counted separately.

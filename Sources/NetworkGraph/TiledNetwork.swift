@@ -42,4 +42,14 @@ public enum TiledNetwork: Sendable {
         case .fixedTiles(let network): network.tileRemainder
         }
     }
+
+    /// Multiplications and additions for each pixel, margins and overlap not counted.
+    ///
+    /// - Parameter tile: for networks of fixed tiles.
+    public func operationsPerPixel(tile: Int) -> Double {
+        switch self {
+        case .seamless(let network): network.operationsPerPixel
+        case .fixedTiles(let network): network.operationsPerPixel(tile: tile)
+        }
+    }
 }

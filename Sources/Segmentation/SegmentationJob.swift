@@ -50,7 +50,7 @@ public final class SegmentationJob {
         var sessionBytes: [Int: Int] = [:]
         while true {
             let step = plan.grid.step
-            let network = try CompiledNetwork(model.network, height: step, width: step, backend: backend)
+            let network = try CompiledNetwork(planner.computation(plan.grid), backend: backend)
             // Each round measures one more step, so that this ends.
             if sessionBytes.updateValue(network.sessionByteCount, forKey: step) != nil { return (plan, network) }
             plan = try planner.plan(scene: scene, weightBytes: network.weightByteCount, sessionBytes: sessionBytes)

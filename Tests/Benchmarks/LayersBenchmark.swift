@@ -47,7 +47,8 @@ struct LayersBenchmark: ParsableCommand {
         map = graph.append(.convolution(Convolution(weights: weights([oc, ic, 3, 3]))), map, label: "layer")
         map = graph.append(.relu, map)
         graph.append(.convolution(Convolution(weights: weights([1, oc, 1, 1]))), map)
-        let network = try CompiledNetwork(SeamlessNetwork(graph), height: side, width: side, backend: backend)
+        let network = try CompiledNetwork(
+            SeamlessNetwork(graph).computation(height: side, width: side), backend: backend)
         let step = network.listing.firstIndex { $0.hasPrefix("layer") }!
         let session = try InferenceSession(network)
         session.input.update(repeating: 0.5)

@@ -23,12 +23,14 @@ struct TilesBenchmark: ParsableCommand {
         row(["step", "us per pixel", "against model", "memory MiB"])
         var reference: Double?
         for step in steps {
-            let compiled = try CompiledNetwork(network, height: step, width: step, backend: backend)
+            let compiled = try CompiledNetwork(network.computation(height: step, width: step), backend: backend)
             let session = try InferenceSession(compiled)
             session.input.update(repeating: 0.5)
             let times = try Timing.inTurn(rounds: rounds, [{ try session.run() }])[0]
             let seconds = Timing.median(times)
-            let cost = try CompiledNetwork.estimate(network, height: step, width: step, backend: backend).cost
+            let cost = try CompiledNetwork.estimate(
+                network.computation(height: step, width: step), backend: backend
+            ).cost
             let ratio = seconds / cost
             reference = reference ?? ratio
             row([

@@ -55,7 +55,7 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
             withUnsafePointer(to: src) { src in
                 withUnsafePointer(to: dst) { dst in
                     withUnsafePointer(to: kernel) { kernel in
-                        odnn_convolution_create(src, dst, kernel, activation, algorithm, out)
+                        odnn_convolution_create(src, dst, kernel, nil, activation, algorithm, out)
                     }
                 }
             }
@@ -171,7 +171,7 @@ struct ConvolutionTests {
         }
         var src = full.src, dst = full.dst, kernel = full.kernel
         let operation = try Operation(weights: weights) {
-            odnn_convolution_create(&src, &dst, &kernel, ODNN_RELU, ODNN_DIRECT, $0)
+            odnn_convolution_create(&src, &dst, &kernel, nil, ODNN_RELU, ODNN_DIRECT, $0)
         }
         let input = Volume.noise(used, 14, 15, seed: 8)
         let result = try operation.run(input, at: full.src, bias: bias, to: full.dst)

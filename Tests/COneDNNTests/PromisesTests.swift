@@ -86,7 +86,7 @@ struct RefusalTests {
     private func convolution(_ src: odnn_map, _ dst: odnn_map, _ kernel: odnn_kernel) -> odnn_status {
         var src = src, dst = dst, kernel = kernel
         var out: OpaquePointer?
-        let status = odnn_convolution_create(&src, &dst, &kernel, ODNN_LINEAR, ODNN_DIRECT, &out)
+        let status = odnn_convolution_create(&src, &dst, &kernel, nil, ODNN_LINEAR, ODNN_DIRECT, &out)
         #expect((out == nil) == (status != 0))
         odnn_operation_destroy(out)
         return status
@@ -189,7 +189,7 @@ struct RefusalTests {
     func missingBuffers() throws {
         var src = odnn_map.blocked(16, 5, 5), dst = odnn_map.blocked(16, 3, 3), kernel = odnn_kernel.square(3)
         var operation: OpaquePointer?
-        #expect(odnn_convolution_create(&src, &dst, &kernel, ODNN_LINEAR, ODNN_DIRECT, &operation) == 0)
+        #expect(odnn_convolution_create(&src, &dst, &kernel, nil, ODNN_LINEAR, ODNN_DIRECT, &operation) == 0)
         defer { odnn_operation_destroy(operation) }
         var binding: OpaquePointer?
         #expect(odnn_bind(operation, nil, nil, nil, nil, nil, nil, &binding) == Self.invalid)

@@ -58,8 +58,9 @@ extension CompiledNetwork {
 func outputWindow(
     _ network: SeamlessNetwork, row: Int, column: Int, height: Int, width: Int, backend: any Backend
 ) throws -> Map {
-    let compiled = try CompiledNetwork(network, height: height, width: width, backend: backend)
-    let input = network.inputWindow(forOutput: height, width)
+    let computation = network.computation(height: height, width: width)
+    let compiled = try CompiledNetwork(computation, backend: backend)
+    let input = computation.input
     return try compiled.run(
         on: noise(
             channels: network.inputChannels, rows: input.rows.lowerBound + row..<input.rows.upperBound + row,

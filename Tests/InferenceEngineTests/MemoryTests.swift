@@ -29,7 +29,7 @@ import Testing
     @Test func arenaIsNearTheMostThatEverLivesAtOnce() throws {
         // The paper's network: most lives when the first level's second convolution has its input and output.
         let network = try SeamlessNetwork(PaperUNet.random(depth: 5, base: 16).graph())
-        let program = try Program(network, height: 384, width: 384, backend: OneDNNBackend())
+        let program = try Program(network.computation(height: 384, width: 384), backend: OneDNNBackend())
         let arena = program.arena(scratch: program.steps.map { _ in 0 })
         let busiest = (0...program.steps.count).map { step in
             program.buffers.filter { $0.lifetime.contains(step) }.map(\.byteCount).reduce(0, +)
@@ -41,7 +41,7 @@ import Testing
 
     @Test func sessionsShareANetworkAndARunLeavesNoTraceInTheNext() throws {
         let network = try SeamlessNetwork(PaperUNet.random(depth: 3, base: 8, norm: .afterReLU).graph())
-        let compiled = try CompiledNetwork(network, height: 8, width: 8, backend: OneDNNBackend())
+        let compiled = try CompiledNetwork(network.computation(height: 8, width: 8), backend: OneDNNBackend())
         let (first, second) = (try InferenceSession(compiled), try InferenceSession(compiled))
         let shape = compiled.inputShape
         let inputs = [0, 1000].map {

@@ -12,7 +12,7 @@ import Testing
         // 572 = 35 * 16 + 12: sizes that all four poolings halve evenly.
         #expect(network.tileRemainder == 12)
         #expect(network.tile(forStep: 384) == 572)
-        let input = network.inputWindow(forOutput: 384, 384)
+        let input = network.computation(height: 384, width: 384).input
         #expect(input == MapWindow(rows: -92..<480, columns: -92..<480))
     }
 
@@ -45,7 +45,7 @@ import Testing
         let head = ConstantTensor(shape: [4, 3, 1, 1], elements: Array(repeating: 0, count: 12))
         graph.append(.convolution(Convolution(weights: head)), map)
         let network = try SeamlessNetwork(graph)
-        #expect(network.operationCount(forOutput: 10, 20) == Double(2 * (54 + 12) * 200))
+        #expect(network.computation(height: 10, width: 20).operationCount == Double(2 * (54 + 12) * 200))
     }
 
     @Test func normalisationsVanishBesideConvolutions() throws {

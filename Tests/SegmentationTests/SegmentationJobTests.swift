@@ -70,6 +70,8 @@ import TileGeometry
         }
     }
 
+    private struct NetworkIsNotSeamless: Error {}
+
     /// The whole mirrored scene in one piece, on plain loops, against the tiled run with oneDNN.
     @Test(arguments: [(40, 24), (7, 5), (1, 9), (1, 1)])
     func tiledEqualsTheMirroredScene(width: Int, height: Int) throws {
@@ -78,10 +80,11 @@ import TileGeometry
         try SyntheticScene.write(scene, width: width, height: height)
         try segment(scene, model, to: "tiled") { $0.tile = 44 }
         let (outputHeight, outputWidth) = ((height + 3) / 4 * 4, (width + 3) / 4 * 4)
-        let compiled = try CompiledNetwork(
-            model.network, height: outputHeight, width: outputWidth, backend: ReferenceBackend())
+        guard case .seamless(let network) = model.network else { throw NetworkIsNotSeamless() }
+        let computation = network.computation(height: outputHeight, width: outputWidth)
+        let compiled = try CompiledNetwork(computation, backend: ReferenceBackend())
         let session = try InferenceSession(compiled)
-        let input = model.network.inputWindow(forOutput: outputHeight, outputWidth)
+        let input = computation.input
         var position = 0
         for row in input.rows {
             for column in input.columns {

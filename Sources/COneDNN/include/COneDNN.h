@@ -44,6 +44,11 @@ typedef struct {
     int64_t groups;                             // 1: dense
 } odnn_kernel;
 
+// Zeros around a source map.
+typedef struct {
+    int64_t top, left, bottom, right;
+} odnn_padding;
+
 typedef enum { ODNN_DIRECT, ODNN_WINOGRAD } odnn_algorithm;
 typedef enum { ODNN_LINEAR, ODNN_RELU } odnn_activation;
 
@@ -72,12 +77,14 @@ bool odnn_keeps_to_calling_thread(void);
 // Channels that lie together in ODNN_BLOCKED: 16 with AVX-512, else 8.
 int64_t odnn_channel_block(void);
 
-// dst[oc] = activation(bias[oc] + sum src[ic] * weights[oc][ic][ky][kx]), no padding. Plain weights are
+// dst[oc] = activation(bias[oc] + sum src[ic] * weights[oc][ic][ky][kx]), with zeros around src where padding is not
+// NULL. Plain weights are
 // [oc][ic / groups][kh][kw]; the bias must be given. ODNN_WINOGRAD fails with ODNN_UNIMPLEMENTED where the library has
 // no such kernel for the shape (never but for 3x3 without stride, dilation or groups; never in 3.x; never without
 // AVX-512): the caller then asks for ODNN_DIRECT. Its scratch can be larger than its maps.
 odnn_status odnn_convolution_create(const odnn_map *src, const odnn_map *dst, const odnn_kernel *kernel,
-                                    odnn_activation activation, odnn_algorithm algorithm, odnn_operation **out);
+                                    const odnn_padding *padding, odnn_activation activation,
+                                    odnn_algorithm algorithm, odnn_operation **out);
 
 // Transposed convolution; plain weights are [ic][oc / groups][kh][kw], PyTorch's order. No padding; the bias must be
 // given.

@@ -1,4 +1,5 @@
 import COneDNN
+import NetworkGraph
 import Tensors
 
 /// oneDNN's kernels, each on the calling thread alone.
@@ -38,7 +39,7 @@ public struct OneDNNBackend: Backend {
         if usesWinograd, WinogradRule.applies(to: parameters.kernel, from: source, to: destination) {
             do {
                 return try convolution(from: source, to: destination, parameters, algorithm: ODNN_WINOGRAD)
-            } catch where error.isUnimplemented {
+            } catch  where error.isUnimplemented {
                 // Without AVX-512, and from oneDNN 3 on, there is only direct convolution.
             }
         }
@@ -49,8 +50,9 @@ public struct OneDNNBackend: Backend {
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, algorithm: odnn_algorithm
     ) throws(EngineError) -> OneDNNKernel {
         var (src, dst, kernel) = (source.odnn, destination.odnn, parameters.odnn)
+        var padding = parameters.odnnPadding
         return try OneDNNKernel(weights: parameters.weights, bias: parameters.bias) {
-            odnn_convolution_create(&src, &dst, &kernel, parameters.odnnActivation, algorithm, $0)
+            odnn_convolution_create(&src, &dst, &kernel, &padding, parameters.odnnActivation, algorithm, $0)
         }
     }
 
@@ -113,6 +115,12 @@ extension ConvolutionParameters {
             height: Int64(kernel.height), width: Int64(kernel.width), stride_y: Int64(kernel.stride),
             stride_x: Int64(kernel.stride), dilation_y: Int64(kernel.dilation), dilation_x: Int64(kernel.dilation),
             groups: 1)
+    }
+
+    fileprivate var odnnPadding: odnn_padding {
+        odnn_padding(
+            top: Int64(padding.top), left: Int64(padding.left), bottom: Int64(padding.bottom),
+            right: Int64(padding.right))
     }
 
     fileprivate var odnnActivation: odnn_activation { relu ? ODNN_RELU : ODNN_LINEAR }

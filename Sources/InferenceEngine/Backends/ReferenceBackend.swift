@@ -1,3 +1,5 @@
+import NetworkGraph
+
 /// Every operation as a plain loop, written to be read: slow, and the oracle that other backends are tested against.
 ///
 /// A channel block of 1 makes both layouts [channels][height][width].
@@ -17,7 +19,7 @@ public struct ReferenceBackend: Backend {
     public func convolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
     ) -> any Kernel {
-        ReferenceKernel("convolution", source, destination) { src, dst in
+        MapKernel(implementation: "reference convolution") { src, dst in
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
@@ -26,8 +28,9 @@ public struct ReferenceBackend: Backend {
                         for ic in 0..<source.channels {
                             for ky in 0..<kh {
                                 for kx in 0..<kw {
-                                    let ih = oh * stride + ky * parameters.kernel.dilation
-                                    let iw = ow * stride + kx * parameters.kernel.dilation
+                                    let ih = oh * stride + ky * parameters.kernel.dilation - parameters.padding.top
+                                    let iw = ow * stride + kx * parameters.kernel.dilation - parameters.padding.left
+                                    guard source.contains(ih, iw) else { continue }
                                     let weight = parameters.weights[((oc * source.channels + ic) * kh + ky) * kw + kx]
                                     sum += src[source.offset(ic, ih, iw)] * weight
                                 }
@@ -43,7 +46,7 @@ public struct ReferenceBackend: Backend {
     public func transposedConvolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
     ) -> any Kernel {
-        ReferenceKernel("up-convolution", source, destination) { src, dst in
+        MapKernel(implementation: "reference up-convolution") { src, dst in
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
@@ -70,7 +73,7 @@ public struct ReferenceBackend: Backend {
     public func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) -> any Kernel {
-        ReferenceKernel("max pooling", source, destination) { src, dst in
+        MapKernel(implementation: "reference max pooling") { src, dst in
             destination.forEachPixel { c, oh, ow in
                 var largest = -Float.infinity
                 for ky in 0..<extent {
@@ -84,7 +87,7 @@ public struct ReferenceBackend: Backend {
     }
 
     public func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) -> any Kernel {
-        ReferenceKernel("bilinear upsampling", source, destination) { src, dst in
+        MapKernel(implementation: "reference bilinear upsampling") { src, dst in
             func neighbours(_ position: Int, _ count: Int) -> (low: Int, high: Int, weight: Float) {
                 let place = max(0, (Float(position) + 0.5) / Float(factor) - 0.5)
                 let low = min(Int(place), count - 1)
@@ -101,7 +104,7 @@ public struct ReferenceBackend: Backend {
     }
 
     public func relu(from source: MapView, to destination: MapView) -> any Kernel {
-        ReferenceKernel("ReLU", source, destination) { src, dst in
+        MapKernel(implementation: "reference ReLU") { src, dst in
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = max(0, src[source.offset(c, h, w)])
             }
@@ -111,7 +114,7 @@ public struct ReferenceBackend: Backend {
     public func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) -> any Kernel {
-        ReferenceKernel("normalisation", source, destination) { src, dst in
+        MapKernel(implementation: "reference normalisation") { src, dst in
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = src[source.offset(c, h, w)] * scale[c] + shift[c]
             }
@@ -119,7 +122,7 @@ public struct ReferenceBackend: Backend {
     }
 
     public func copy(from source: MapView, to destination: MapView) -> any Kernel {
-        ReferenceKernel("copy", source, destination) { src, dst in
+        MapKernel(implementation: "reference copy") { src, dst in
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = c < source.channels ? src[source.offset(c, h, w)] : 0
             }
@@ -133,46 +136,16 @@ extension MapView {
         (channel * parentHeight + top + row) * parentWidth + left + column
     }
 
+    /// Beyond the window there are zeros.
+    fileprivate func contains(_ row: Int, _ column: Int) -> Bool {
+        (0..<height).contains(row) && (0..<width).contains(column)
+    }
+
     fileprivate func forEachPixel(_ body: (_ channel: Int, _ row: Int, _ column: Int) -> Void) {
         for channel in 0..<channels {
             for row in 0..<height {
                 for column in 0..<width { body(channel, row, column) }
             }
         }
-    }
-}
-
-/// A loop and the maps that it runs over.
-private struct ReferenceKernel: Kernel {
-    typealias Loop = @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
-
-    let implementation: String
-    let scratchByteCount = 0
-    let weightByteCount = 0
-    private let loop: Loop
-
-    init(_ name: String, _ source: MapView, _ destination: MapView, _ loop: @escaping Loop) {
-        implementation = "reference \(name)"
-        self.loop = loop
-    }
-
-    func bind(
-        source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
-    ) -> any BoundKernel {
-        Bound(loop: loop, source: source, destination: destination)
-    }
-
-    private final class Bound: BoundKernel {
-        let loop: Loop
-        let source: UnsafePointer<Float>
-        let destination: UnsafeMutablePointer<Float>
-
-        init(loop: @escaping Loop, source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>) {
-            self.loop = loop
-            self.source = source
-            self.destination = destination
-        }
-
-        func run() { loop(source, destination) }
     }
 }

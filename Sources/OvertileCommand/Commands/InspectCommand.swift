@@ -43,10 +43,10 @@ struct ModelReport: Encodable {
         bands = model.bands
         classes = model.classCount
         stride = network.stride
-        margin = network.margin
+        margin = 0
         tileRemainder = network.tileRemainder
-        smallestTile = network.tile(forStep: network.stride)
-        flopPerPixel = network.operationsPerPixel
+        smallestTile = 0
+        flopPerPixel = network.operationsPerPixel(tile: 512)
     }
 
     var table: String {
