@@ -1,0 +1,76 @@
+import Dispatch
+public import InferenceEngine
+public import ModelWeights
+import NetworkGraph
+import Synchronization
+import TileGeometry
+
+/// What a model does on this machine: tiles of zeros through the network, nothing read or written.
+public struct ModelTrial: Sendable {
+    /// Input pixels of a tile on a side.
+    public let tile: Int
+    /// Kept pixels of a tile on a side.
+    public let step: Int
+    public let workers: Int
+    public let tilesRun: Int
+    public let seconds: Double
+    /// Multiplications and additions of one tile.
+    public let operationsPerTile: Double
+    /// Memory of all workers' maps and of the weights.
+    public let memoryBytes: Int
+
+    public var megapixelsPerSecond: Double { Double(tilesRun * step * step) / seconds / 1e6 }
+    public var gigaflops: Double { Double(tilesRun) * operationsPerTile / seconds / 1e9 }
+
+    /// Runs for about so many seconds, each worker at least one tile after one that does not count.
+    ///
+    /// - Parameter options: `tile`, `margin`, `workers` and `memory` count; without a tile, that of a large scene.
+    /// - Throws: `SegmentationError` or `EngineError`.
+    public init(
+        _ model: Model, options: SegmentationOptions, seconds limit: Double, backend: any Backend = OneDNNBackend()
+    ) throws {
+        let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: false)
+        let plan = try planner.plan(scene: PixelSize(width: 10_000, height: 10_000))
+        let network = try CompiledNetwork(planner.computation(plan.grid), backend: backend)
+        let sessions = try (0..<plan.tiling.workers).map { _ in try Session(network) }
+        try Self.run(sessions) { try $0.session.run() }
+        let tiles = Counter()
+        let started = DispatchTime.now()
+        try Self.run(sessions) { worker in
+            repeat {
+                try worker.session.run()
+                tiles.increment()
+            } while started.secondsToNow < limit
+        }
+        self.seconds = started.secondsToNow
+        tile = plan.grid.tile
+        step = plan.grid.step
+        workers = plan.tiling.workers
+        tilesRun = tiles.value
+        operationsPerTile = plan.operationsPerTile
+        memoryBytes = network.weightByteCount + plan.tiling.workers * network.sessionByteCount
+    }
+
+    /// A session that one thread at a time uses: the one that runs its turn.
+    private final class Session: @unchecked Sendable {
+        let session: InferenceSession
+
+        init(_ network: CompiledNetwork) throws {
+            session = try InferenceSession(network)
+            session.input.update(repeating: 0)
+        }
+    }
+
+    /// Runs the body for all sessions at the same time, each on a thread of its own.
+    private static func run(_ sessions: [Session], _ body: @escaping @Sendable (Session) throws -> Void) throws {
+        let failure = Mutex<(any Error)?>(nil)
+        let group = DispatchGroup()
+        for session in sessions {
+            DispatchQueue(label: "overtile.trial").async(group: group) {
+                do { try body(session) } catch { failure.withLock { $0 = error } }
+            }
+        }
+        group.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+}
