@@ -28,12 +28,20 @@ public final class RasterWriter: @unchecked Sendable {
     private var pending: [Int: PendingBlock] = [:]
     private var isWritten: [Bool]
 
+    /// Whether a file could be made under this name, before any work is spent on it. Makes nothing.
+    ///
+    /// - Throws: `.outputExists`, `.cannotCreate`.
+    public static func check(path: String, overwrite: Bool) throws(RasterError) {
+        _ = try StagedFile(path: path, overwrite: overwrite)
+    }
+
     /// Creates the file under its hidden name.
     ///
-    /// - Throws: `.outputExists`, `.cannotCreate`, `.permissionDenied`, `.outOfSpace`; `.badArgument` for options that
+    /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`; `.badArgument` for options that
     ///   contradict each other.
     public init(path: String, options: Options) throws(RasterError) {
         try options.validate(path: path)
+        try options.checkCreationOptions(path: path)
         let file = try StagedFile(path: path, overwrite: options.overwrite)
         let messages = GDALMessages()
         guard let writing = options.sampleType.writing, let padding = options.sampleType.bytes(of: options.nodata ?? 0),

@@ -133,7 +133,7 @@ struct RasterOutputTests {
         let error = #expect(throws: RasterError.self) {
             _ = try RasterWriter(path: folder.path("out.tif"), options: options())
         }
-        #expect(error?.code == .permissionDenied)
+        #expect(error?.code == .cannotCreate)
     }
 
     @Test("options that no file could be made of")
