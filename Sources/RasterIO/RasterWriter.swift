@@ -125,7 +125,8 @@ public final class RasterWriter: @unchecked Sendable {
         pending.removeAll()
         guard let dataset else { return }
         self.dataset = nil
-        dataset.close()  // before removing: closing writes what it can, a sidecar among it
+        // Before removing: closing writes what it can, a sidecar among it. What it cannot is of no more interest.
+        dataset.close(reportingTo: GDALMessages(keepsWarnings: true))
         file.remove()
     }
 
