@@ -11,7 +11,7 @@ struct PlanCommand: ParsableCommand {
               tile             pixels of a tile, on a side; of these margin on each side overlap the neighbours
               step             pixels of a tile that are kept, on a side
               tiles            how many there are, in so many columns and rows
-              overlapCost      share of work that overlap adds: 0.25 is a quarter more than the scene in one piece
+              overlapCost      work that overlap adds: 0.25 is a quarter more
               workers          tiles computed at the same time
               memoryBytes      memory that the run needs at most; memoryLimit is what it may use
               flop             multiplications and additions of all tiles

@@ -8,7 +8,8 @@ struct SegmentCommand: ParsableCommand {
         abstract: "Segment one scene into a file, or several into a folder.",
         discussion: """
             The mask is a GeoTIFF on the scene's grid: the number of a class for each pixel, 255 where the scene has no \
-            data (65535 for models of 255 classes and more). In a folder, it has the scene's name with .tif.
+            data (65535 for models of 255 classes and more). In a folder, it has the scene's name with .tif. \
+            The names of the classes are in the file, and beside it, with .aux.xml, where GIS programs look for them.
 
             Examples:
               overtile segment scene.tif --model unet.pth --output mask.tif
