@@ -54,6 +54,11 @@ final class CommandProcess {
         self.process = process
     }
 
+    /// What one of the process's open files is, as the system tells it.
+    func file(_ descriptor: Int32) throws -> String {
+        try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(descriptor)")
+    }
+
     func signal(_ number: Int32) { kill(process, number) }
 
     func wait() throws -> Outcome {

@@ -1,6 +1,5 @@
 import Foundation
 import TestData
-import TestNetworks
 import Testing
 
 /// Ctrl-C and its kin while a scene is under way.
@@ -23,19 +22,9 @@ struct SignalTests {
     @Test("ends with its code, and leaves nothing", arguments: cases)
     func stops(_ signalled: Case) throws {
         let bench = try Workbench()
-        // Some 10 seconds of work.
-        let model = try ModelFile.paperUNet(in: bench.folder.url.path, depth: 4, base: 32)
-        let scene = bench.folder.path("large.tif")
-        try SyntheticScene.write(scene, width: 3000, height: 3000) { _, x, y in Float((x ^ y) & 255) }
-        let process = try CommandProcess(
-            CommandProcess.executable,
-            [
-                "segment", scene, "--model", model, "--output", bench.output(), "--probabilities",
-                bench.output("p.tif"), "--scale", "0.01",
-            ])
-        // Both outputs are under way, hidden.
-        let patience = ContinuousClock.now + .seconds(20)
-        while try bench.outputs.count < 2, ContinuousClock.now < patience { usleep(10_000) }
+        let process = try CommandProcess(CommandProcess.executable, bench.longRun())
+        try bench.waitForOutputs()
+        // Hidden until they are complete.
         #expect(try bench.outputs.allSatisfy { $0.hasPrefix(".") })
         usleep(200_000)
         let start = ContinuousClock.now

@@ -97,7 +97,18 @@ struct StreamTests {
         }
     }
 
-    /// The next file to be opened would get the number of a closed stream, and the warning would land in it.
+    /// The next file to be opened would get the number of a closed stream, and messages would be written into it.
+    @Test("no output gets the number of a closed stream")
+    func closedStreamsStayClosed() throws {
+        let line = "exec \"$OVERTILE\" \"$@\" <&- >&- 2>&-"
+        let process = try CommandProcess(
+            "/bin/sh", ["-c", "OVERTILE=$0; " + line, CommandProcess.executable] + bench.longRun())
+        try bench.waitForOutputs()
+        for descriptor: Int32 in 0...2 { #expect(try process.file(descriptor) == "/dev/null") }
+        process.signal(SIGTERM)
+        #expect(try process.wait().status == 143)
+    }
+
     @Test("closed streams cost nothing but their messages")
     func closedStreams() throws {
         let outcome = try CommandProcess.shell(

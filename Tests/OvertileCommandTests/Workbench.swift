@@ -18,6 +18,23 @@ final class Workbench {
         try SyntheticScene.write(scene, width: 150, height: 90)
     }
 
+    /// Scene and model of some 10 seconds of work, and both outputs: what a test has time to disturb.
+    func longRun() throws -> [String] {
+        let model = try ModelFile.paperUNet(in: folder.url.path, depth: 4, base: 32)
+        let scene = folder.path("large.tif")
+        try SyntheticScene.write(scene, width: 3000, height: 3000) { _, x, y in Float((x ^ y) & 255) }
+        return [
+            "segment", scene, "--model", model, "--output", output(), "--probabilities", output("p.tif"), "--scale",
+            "0.01",
+        ]
+    }
+
+    /// Waits until both outputs of a long run are under way.
+    func waitForOutputs() throws {
+        let patience = ContinuousClock.now + .seconds(20)
+        while try outputs.count < 2, ContinuousClock.now < patience { usleep(10_000) }
+    }
+
     func output(_ name: String = "mask.tif") -> String { folder.path("out/\(name)") }
 
     /// What lies in the folder of outputs, hidden files included.
