@@ -100,6 +100,26 @@ struct SeveralScenesTests {
         #expect(try disk.folder.names == ["neighbour"])
     }
 
+    /// The mask came to its end after the probabilities had their name, and they stayed alone where it failed.
+    @Test("a disk with room for one of two outputs has neither", .enabled(if: SmallDisk.isPossible, "needs mounting"))
+    func fullDiskAtTheEnd() throws {
+        let disk = try SmallDisk()
+        var outcomes: Set<Int32> = []
+        for free in stride(from: 80_000, to: 180_000, by: 4096) where !outcomes.contains(0) {
+            try disk.occupy((1 << 20) - free)
+            let outcome = try CommandProcess.run(
+                [
+                    "segment", bench.scene, "-m", bench.model, "-o", disk.folder.path("mask.tif"), "--probabilities",
+                    disk.folder.path("p.tif"), "--scale", "0.01", "--co", "COMPRESS=NONE", "-q",
+                ])
+            outcomes.insert(outcome.status)
+            guard outcome.status != 0 else { continue }
+            #expect(outcome.status == 74 && outcome.errorLines.count == 1, "\(outcome.errors)")
+            #expect(try disk.folder.names == ["neighbour"], "\(free) bytes")
+        }
+        #expect(outcomes == [74, 0])
+    }
+
     @Test("a file beyond the user's limit is an error, not the end")
     func fileSizeLimit() throws {
         let outcome = try CommandProcess.shell(
