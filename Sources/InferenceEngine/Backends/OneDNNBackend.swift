@@ -38,7 +38,7 @@ public struct OneDNNBackend: Backend {
         if usesWinograd, WinogradRule.applies(to: parameters.kernel, from: source, to: destination) {
             do {
                 return try convolution(from: source, to: destination, parameters, algorithm: ODNN_WINOGRAD)
-            } catch where error.isUnimplemented {
+            } catch  where error.isUnimplemented {
                 // Without AVX-512, and from oneDNN 3 on, there is only direct convolution.
             }
         }
