@@ -13,4 +13,4 @@ flags='-c release --scratch-path .build/tests -Xswiftc -enable-testing'
 # shellcheck disable=SC2086
 swift build --build-tests $flags
 # shellcheck disable=SC2086
-exec swift test --skip-build $flags "$@"
+exec swift test --disable-xctest --skip-build $flags "$@"
