@@ -81,7 +81,15 @@ let package = Package(
                 "TestData",
                 "TestNetworks",
             ]),
-        .target(name: "TestData", path: "Tests/TestData", swiftSettings: swiftRules),
+        .testTarget(
+            name: "OvertileCommandTests",
+            dependencies: [
+                "OvertileCommand", "RasterIO", "TileGeometry", "TestData", "TestNetworks",
+            ],
+            path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
+        .target(
+            name: "TestData", dependencies: ["RasterIO", "TileGeometry"], path: "Tests/TestData",
+            swiftSettings: swiftRules),
         .target(
             name: "TestNetworks", dependencies: ["NetworkGraph", "Tensors"], path: "Tests/TestNetworks",
             swiftSettings: swiftRules),

@@ -7,6 +7,10 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 sh "$root/Tests/install-packages.sh"
 cd "$root"
-# Release: the tests run whole networks, and it is what users run.
-swift build -c release --build-tests
-exec swift test -c release --skip-build "$@"
+# Release: the tests run whole networks, and it is what users run. A folder of its own, as testable code is built with
+# another flag.
+flags='-c release --scratch-path .build/tests -Xswiftc -enable-testing'
+# shellcheck disable=SC2086
+swift build --build-tests $flags
+# shellcheck disable=SC2086
+exec swift test --disable-xctest --skip-build $flags "$@"

@@ -1,26 +1,77 @@
-import Foundation
-
 #if canImport(Glibc)
     import Glibc
 #endif
 
 /// What people read: messages go to standard error, results to standard output.
 enum Console {
-    static func report(_ error: any Error) { writeError("overtile: error: \(oneLine("\(error)"))\n") }
+    static func report(_ error: any Error) { report("\(error)") }
 
-    static func warn(_ message: String) { writeError("overtile: warning: \(oneLine(message))\n") }
+    static func report(_ message: String) { writeLine("overtile: error: \(oneLine(message))") }
 
-    static func note(_ message: String) { writeError("\(message)\n") }
+    static func warn(_ message: String) { writeLine("overtile: warning: \(oneLine(message))") }
+
+    static func note(_ message: String) { writeLine(message) }
 
     /// A result.
-    static func print(_ text: String) { FileHandle.standardOutput.write(Data("\(text)\n".utf8)) }
+    ///
+    /// - Throws: `StandardOutputError` where it does not reach its reader.
+    static func print(_ text: String) throws {
+        let number = write("\(text)\n", to: STDOUT_FILENO)
+        if number != 0 { throw StandardOutputError(number: number) }
+    }
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    static func writeError(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    /// Characters in a line of the terminal; nil where it does not say.
+    static var terminalWidth: Int? {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// Clears the line of a terminal, where a progress bar may stand.
+    static let clearLine = "\r\u{1B}[K"
+
+    /// A message that cannot be told has nobody to tell it to: failures are ignored.
+    static func writeError(_ text: String) { _ = write(text, to: STDERR_FILENO) }
+
+    private static func writeLine(_ text: String) { writeError((isTerminal ? clearLine : "") + text + "\n") }
 
     /// Messages of libraries and names of files may hold line ends and control characters; one error is one line.
-    private static func oneLine(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
+    static func oneLine(_ text: String) -> String {
+        String(
+            text.unicodeScalars.map { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .lineSeparator, .paragraphSeparator: " "
+                default: Character(scalar)
+                }
+            })
     }
+
+    /// - Returns: 0, or the system's error number.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
+        let bytes = Array(text.utf8)
+        return bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count > 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno != EINTR {
+                    return errno
+                }
+            }
+            return 0
+        }
+    }
+}
+
+/// Standard output took less than all of a result.
+struct StandardOutputError: Error, CustomStringConvertible {
+    let number: Int32
+
+    /// The reader has read enough, as `head` does: no failure of anybody's.
+    var readerLeft: Bool { number == EPIPE }
+
+    var description: String { "cannot write to standard output: \(String(cString: strerror(number)))" }
 }

@@ -14,7 +14,9 @@ enum ExitStatus: Int32 {
     case bug = 70
     case cannotCreate = 73
     case inputOutput = 74
+    case hungUp = 129
     case interrupted = 130
+    case readerLeft = 141
     case terminated = 143
 
     /// nil for what the argument parser itself threw, help and version included: it knows its own codes.
@@ -25,7 +27,9 @@ enum ExitStatus: Int32 {
         case is ArchitectureError: self = .badData
         case let error as SegmentationError: self = error.code == .usage ? .usage : .badData
         case is EngineError: self = .bug
-        case is CancellationError: self = Signals.received == SIGTERM ? .terminated : .interrupted
+        case is CancellationError: self = Self(rawValue: 128 + Signals.received) ?? .interrupted
+        case let error as StandardOutputError: self = error.readerLeft ? .readerLeft : .inputOutput
+        case is UsageError: self = .usage
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil
         }

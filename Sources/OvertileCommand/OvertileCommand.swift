@@ -6,12 +6,21 @@ struct OvertileCommand: ParsableCommand {
         commandName: "overtile",
         abstract: "Segments georeferenced rasters of any size with U-Nets, without seams.",
         discussion: """
-            A scene is cut into overlapping tiles, mirrored beyond its borders; each tile is run through the network, and
+            A scene is cut into overlapping tiles, mirrored beyond its borders; each tile is run through the network, and \
             the results are put together as one raster on the scene's own grid.
 
-            Exit codes: 0 done, 1 some scenes failed, 64 wrong usage, 65 bad raster or model, 66 no such input, 70 a bug
-            in Overtile, 73 the output exists or cannot be created, 74 reading or writing failed, 130 after Ctrl-C, 143
-            after SIGTERM.
+            Results go to standard output; warnings, errors and progress go to standard error, an error in one line.
+
+            Exit codes:
+              0    done
+              1    some of several scenes failed; each has had its line
+              64   the command line is wrong, or does not fit the model or the scene
+              65   the raster or the model is bad, or they do not fit each other
+              66   there is no such input, or it may not be read
+              70   a bug in Overtile
+              73   the output exists, or cannot be created there
+              74   reading or writing failed, as on a full disk
+              130  stopped by Ctrl-C; 129 by a closed terminal, 143 by SIGTERM
             """,
         version: "0.1.0",
         subcommands: [SegmentCommand.self, InspectCommand.self, PlanCommand.self])
@@ -20,13 +29,28 @@ struct OvertileCommand: ParsableCommand {
 @main
 enum Main {
     static func main() {
+        Descriptors.fillStandardOnes()
+        Signals.ignoreThoseOfWriting()
         do {
+            try Arguments.check()
             var command = try OvertileCommand.parseAsRoot()
             try command.run()
         } catch {
-            guard let status = ExitStatus(for: error) else { OvertileCommand.exit(withError: error) }
-            Console.report(error)
-            status.exit()
+            exit(after: error)
         }
+    }
+
+    private static func exit(after error: any Error) -> Never {
+        guard let status = ExitStatus(for: error) else {
+            guard let usage = UsageError(error) else { OvertileCommand.exit(withError: error) }
+            exit(after: usage)
+        }
+        switch status {
+        case .readerLeft: break
+        case .interrupted, .terminated, .hungUp:
+            Console.report("\(Signals.reason); what was unfinished is removed")
+        default: Console.report(error)
+        }
+        status.exit()
     }
 }

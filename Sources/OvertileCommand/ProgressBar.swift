@@ -9,7 +9,7 @@ final class ProgressBar {
 
     /// - Parameter pixels: of the whole scene.
     init(label: String, pixels: Int) {
-        self.label = label
+        self.label = Console.oneLine(label)
         self.pixels = Double(pixels)
     }
 
@@ -19,16 +19,24 @@ final class ProgressBar {
         drawn = now
         let share = Double(done) / Double(total)
         let seconds = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
-        let filled = Int(share * 30)
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
+        // A line that wraps could not be drawn over.
+        let room = max(0, (Console.terminalWidth ?? 80) - 1)
+        let length = room < 100 ? 20 : 30
+        let filled = Int(share * Double(length))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: length - filled)
         let left = Duration.seconds(share > 0 ? seconds / share - seconds : 0)
         let speed = Text.number(pixels * share / max(seconds, 1e-3) / 1e6, digits: 2)
-        Console.writeError(
-            "\r\u{1B}[K\(label) [\(bar)] \(Int(share * 100)) %  \(speed) Mpx/s  \(Text.time(left)) left")
+        let numbers = " [\(bar)] \(Int(share * 100)) %  \(speed) Mpx/s  \(Text.time(left)) left"
+        Console.writeError(Console.clearLine + String((shortLabel(room - numbers.count) + numbers).prefix(room)))
     }
 
     /// Removes the bar.
     func finish() {
-        if drawn != nil { Console.writeError("\r\u{1B}[K") }
+        if drawn != nil { Console.writeError(Console.clearLine) }
+    }
+
+    /// The end of a long name tells more than its beginning.
+    private func shortLabel(_ room: Int) -> String {
+        label.count <= room ? label : "…" + label.suffix(max(0, room - 1))
     }
 }

@@ -22,10 +22,24 @@ enum Text {
         return (value < 0 ? "-" : "") + text
     }
 
-    /// "12.3 s", "4:05", "1:02:03"
+    /// "326 MFLOP", "1.25 TFLOP"
+    static func operations(_ count: Double) -> String {
+        let units = ["", "k", "M", "G", "T", "P", "E"]
+        var (value, unit) = (count, 0)
+        // 999.5 would be rounded to 1000.
+        while value >= 999.5, unit + 1 < units.count { (value, unit) = (value / 1000, unit + 1) }
+        let digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0
+        return "\(number(value, digits: unit == 0 ? 0 : digits)) \(units[unit])FLOP"
+    }
+
+    /// "under 1 ms", "12 ms", "12.3 s", "4:05", "1:02:03"
     static func time(_ duration: Duration) -> String {
-        let (seconds, attoseconds) = duration.components
-        if seconds < 60 { return number(Double(seconds) + Double(attoseconds) / 1e18, digits: 1) + " s" }
+        let (whole, attoseconds) = duration.components
+        let exact = Double(whole) + Double(attoseconds) / 1e18
+        if exact < 0.001 { return "under 1 ms" }
+        if exact < 0.0995 { return number(exact * 1000) + " ms" }
+        if exact < 59.95 { return number(exact, digits: 1) + " s" }
+        let seconds = Int64(exact.rounded())
         func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
         let minutes = seconds / 60
         if minutes < 60 { return "\(minutes):\(two(seconds % 60))" }

@@ -11,6 +11,12 @@ final class GDALMessages {
     }
 
     private(set) var failures: [Failure] = []
+    /// Texts of warnings, where these are wanted as reasons.
+    private(set) var warnings: [String] = []
+    private let keepsWarnings: Bool
+
+    /// - Parameter keepsWarnings: as `warnings`, instead of sending them to `RasterWarnings`.
+    init(keepsWarnings: Bool = false) { self.keepsWarnings = keepsWarnings }
 
     /// Runs calls into GDAL with their reports collected here; warnings go to `RasterWarnings`.
     @discardableResult
@@ -29,7 +35,12 @@ final class GDALMessages {
     private func receive(_ severity: CPLErr, _ number: CPLErrorNum, _ text: UnsafePointer<CChar>?) {
         switch severity {
         case CE_Debug: CPLDefaultErrorHandler(severity, number, text)  // asked for with CPL_DEBUG
-        case CE_Warning: RasterWarnings.emit(GDALLibrary.oneLine(text))
+        case CE_Warning:
+            if keepsWarnings {
+                warnings.append(GDALLibrary.oneLine(text))
+            } else {
+                RasterWarnings.emit(GDALLibrary.oneLine(text))
+            }
         default: failures.append(Failure(number: number, text: GDALLibrary.oneLine(text)))
         }
     }

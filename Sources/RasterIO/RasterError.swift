@@ -7,7 +7,7 @@ public struct RasterError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Code: Sendable {
         /// Nothing is there under this name, locally or on the server.
         case noSuchFile
-        /// The file is there and may not be read, or the folder may not be written.
+        /// The file is there and may not be read.
         case permissionDenied
         /// No driver of GDAL's recognises the file.
         case notARaster

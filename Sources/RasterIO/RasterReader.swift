@@ -15,6 +15,8 @@ public final class RasterReader: @unchecked Sendable {
     public let spatialReference: SpatialReference
     /// GDAL's short name of the format: "GTiff", "VRT", "JP2OpenJPEG", …
     public let driverName: String
+    /// The local files that the raster is made of, its own first: a mosaic's sources and all sidecars.
+    public let files: [String]
     /// The raster's own metadata, default domain.
     public let metadata: [String: String]
 
@@ -38,8 +40,9 @@ public final class RasterReader: @unchecked Sendable {
         try TIFFCompleteness.require(path: path)
         let dataset = try source.open()
         let messages = GDALMessages()
+        var files: [String] = []
         if !source.isVirtual {
-            let files = messages.during { () -> [String] in
+            files = messages.during { () -> [String] in
                 let list = GDALGetFileList(dataset.raw)
                 defer { CSLDestroy(list) }
                 return CStringList.items(list)
@@ -63,6 +66,7 @@ public final class RasterReader: @unchecked Sendable {
         }
         self.path = path
         self.size = size
+        self.files = files
         self.bands = bands
         self.masks = masks
         self.dataset = dataset

@@ -1,3 +1,4 @@
+import CGDAL
 public import TileGeometry
 
 extension RasterWriter {
@@ -59,6 +60,30 @@ extension RasterWriter {
             throw RasterError(.badArgument, path: path, "cannot create \(path): \(reason)")
         }
 
+        /// GDAL goes on without an option that it does not know, or with another value, which would leave the user
+        /// with another file than was asked for.
+        ///
+        /// - Throws: `.badArgument` in GDAL's words.
+        func checkCreationOptions(path: String) throws(RasterError) {
+            let messages = GDALMessages(keepsWarnings: true)
+            let areValid = messages.during {
+                guard let driver = GDALGetDriverByName("GTiff") else { return true }
+                return CStringList(creationItems).withUnsafe { GDALValidateCreationOptions(driver, $0) != 0 }
+            }
+            guard !areValid else { return }
+            let reason = messages.warnings.first ?? "GDAL refuses its creation options"
+            throw RasterError(
+                .badArgument, path: path,
+                "cannot create \(path): \(reason); gdalinfo --format GTiff lists the creation options")
+        }
+
+        /// An option that would change the numbers of classes: lossy compression, or too few bits.
+        private var lossyOption: String? {
+            creationItems.first { item in
+                item.hasPrefix("NBITS=") || ["COMPRESS=JPEG", "COMPRESS=WEBP"].contains(item.uppercased())
+            }
+        }
+
         private var contradiction: String? {
             let limit = Int(Int32.max)
             guard (1...limit).contains(size.width), (1...limit).contains(size.height), (1...65535).contains(bandCount)
@@ -71,6 +96,9 @@ extension RasterWriter {
             }
             for option in creationOptions where option.first == "=" || !option.contains("=") {
                 return "creation option \"\(option)\" is not of the form KEY=VALUE"
+            }
+            if !legend.isEmpty, let option = lossyOption {
+                return "creation option \"\(option)\" would change the numbers of classes; leave it out"
             }
             guard bandNames.count <= bandCount else { return "\(bandNames.count) names for \(bandCount) bands" }
             for entry in legend where !(0...65535).contains(entry.value) {

@@ -27,13 +27,22 @@ public final class RasterWriter: @unchecked Sendable {
     private let blocksDown: Int
     private var pending: [Int: PendingBlock] = [:]
     private var isWritten: [Bool]
+    private var isFinished = false
+
+    /// Whether a file could be made under this name, before any work is spent on it. Makes nothing.
+    ///
+    /// - Throws: `.outputExists`, `.cannotCreate`.
+    public static func check(path: String, overwrite: Bool) throws(RasterError) {
+        _ = try StagedFile(path: path, overwrite: overwrite)
+    }
 
     /// Creates the file under its hidden name.
     ///
-    /// - Throws: `.outputExists`, `.cannotCreate`, `.permissionDenied`, `.outOfSpace`; `.badArgument` for options that
+    /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`; `.badArgument` for options that
     ///   contradict each other.
     public init(path: String, options: Options) throws(RasterError) {
         try options.validate(path: path)
+        try options.checkCreationOptions(path: path)
         let file = try StagedFile(path: path, overwrite: options.overwrite)
         let messages = GDALMessages()
         guard let writing = options.sampleType.writing, let padding = options.sampleType.bytes(of: options.nodata ?? 0),
@@ -97,17 +106,26 @@ public final class RasterWriter: @unchecked Sendable {
         }
     }
 
-    /// Finishes the file and gives it its name; its bytes are on the disk then.
+    /// Finishes the file, which stays hidden: of several outputs, none gets its name before all are finished.
     ///
-    /// - Throws: `.badArgument` if pixels are missing; `.outOfSpace`, `.writeFailed`, `.outputExists`. The file is
-    ///   gone then.
-    public func commit() throws(RasterError) {
+    /// - Throws: `.badArgument` if pixels are missing; `.outOfSpace`, `.writeFailed`. The file is gone then.
+    public func finish() throws(RasterError) {
         do {
-            try finish()
+            try close()
+            isFinished = true
         } catch {
             discard()
             throw error
         }
+    }
+
+    /// Finishes the file, if that was not done, and gives it its name; its bytes are on the disk then.
+    ///
+    /// - Throws: as `finish()`, and `.outputExists`. The file is gone then.
+    public func commit() throws(RasterError) {
+        if !isFinished { try finish() }
+        defer { discard() }
+        try file.publish()
     }
 
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
@@ -115,13 +133,16 @@ public final class RasterWriter: @unchecked Sendable {
     /// Quick, except for `COMPRESS=NONE`: GDAL fills an uncompressed file to its full length before closing it.
     public func discard() {
         pending.removeAll()
+        if isFinished { file.remove() }
+        isFinished = false
         guard let dataset else { return }
         self.dataset = nil
-        dataset.close()  // before removing: closing writes what it can, a sidecar among it
+        // Before removing: closing writes what it can, a sidecar among it. What it cannot is of no more interest.
+        dataset.close(reportingTo: GDALMessages(keepsWarnings: true))
         file.remove()
     }
 
-    private func finish() throws(RasterError) {
+    private func close() throws(RasterError) {
         guard let dataset else { throw refusal("the end: it was committed or discarded before") }
         let missing = isWritten.count { !$0 }
         guard missing == 0 else {
@@ -130,12 +151,13 @@ public final class RasterWriter: @unchecked Sendable {
         // Much is written only now, the directory and the last blocks among it; closing itself reports nothing.
         let messages = GDALMessages()
         messages.during { GDALFlushCache(dataset.raw) }
-        defer { file.remove() }
         dataset.close(reportingTo: messages)
         self.dataset = nil
-        guard messages.failures.isEmpty else { throw failure("finish", messages) }
-        guard readsBack() else { throw failure("finish", messages) }
-        try file.publish()
+        guard messages.failures.isEmpty, readsBack() else {
+            let error = failure("finish", messages)  // before removing, which makes room again
+            file.remove()
+            throw error
+        }
     }
 
     /// Whether the closed file opens and all of it is there. Warns where it does not lie where it should: creation

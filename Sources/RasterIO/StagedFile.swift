@@ -17,7 +17,7 @@ final class StagedFile {
     /// What GDAL looks for beside a raster of any name, and would take for part of it.
     private static let sidecars = [".aux.xml", ".msk", ".msk.ovr", ".ovr"]
 
-    /// - Throws: `.outputExists`; `.cannotCreate` or `.permissionDenied` where the folder will not do.
+    /// - Throws: `.outputExists`; `.cannotCreate` where the folder will not do.
     init(path: String, overwrite: Bool) throws(RasterError) {
         guard !path.hasPrefix("/vsi") else {
             throw RasterError(
@@ -39,7 +39,13 @@ final class StagedFile {
         self.overwrite = overwrite
         try checkTarget()
         try checkFolder()
+        for name in stagedNames { StagedOutputs.add(name) }
     }
+
+    deinit { for name in stagedNames { StagedOutputs.remove(name) } }
+
+    /// The files that are there while the output is under way.
+    private var stagedNames: [String] { [stagingPath, stagingPath + ".aux.xml"] }
 
     /// Makes the file appear under its name, all bytes on the disk.
     ///
@@ -74,7 +80,8 @@ final class StagedFile {
     /// Whether the disk under the folder has less room than `bytes` for this user.
     func isOutOfSpace(forWriting bytes: Int) -> Bool {
         var status = statvfs()
-        guard statvfs(folder, &status) == 0 else { return false }
+        // File systems such as /proc have no blocks at all, which is not a full disk.
+        guard statvfs(folder, &status) == 0, status.f_blocks > 0 else { return false }
         return UInt64(status.f_bavail) * UInt64(status.f_frsize) < UInt64(bytes)
     }
 
@@ -89,7 +96,7 @@ final class StagedFile {
         guard access(folder, W_OK | X_OK) == 0 else {
             let reason = String(cString: strerror(errno))
             throw RasterError(
-                .permissionDenied, path: path,
+                .cannotCreate, path: path,
                 "cannot create \(path): the folder \(folder) may not be written (\(reason)); choose another")
         }
     }
@@ -137,6 +144,6 @@ final class StagedFile {
     }
 
     private func alreadyThere(_ file: String) -> RasterError {
-        RasterError(.outputExists, path: path, "\(file) is there already; choose another name, or ask to overwrite it")
+        RasterError(.outputExists, path: path, "\(file) is there already; choose another name, or give --overwrite")
     }
 }

@@ -38,7 +38,16 @@ extension OutputEncoding {
         guard allowed.contains(names.count) else {
             let wanted = channels == 1 ? "1 name, or 2 with the background's first" : "\(channels)"
             throw SegmentationError(
-                .usage, "--classes has \(names.count) names, and the model has \(channels) outputs: give \(wanted)")
+                .usage,
+                "--classes has \(names.count.counted("name")), and the model has \(channels.counted("output")): "
+                    + "give \(wanted)")
+        }
+        if let place = names.firstIndex(where: { $0.allSatisfy(\.isWhitespace) }) {
+            throw SegmentationError(
+                .usage, "--classes: name \(place + 1) of \(names.count) is empty: give each class one")
+        }
+        if let name = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw SegmentationError(.usage, "--classes: \"\(name)\" is there twice: give each class a name of its own")
         }
         guard options.threshold >= 0 && options.threshold <= 1 else {
             throw SegmentationError(

@@ -18,12 +18,14 @@ struct SceneInput {
             guard requested.count == model.bands else {
                 throw SegmentationError(
                     .usage,
-                    "--bands names \(requested.count) bands, and the model takes \(model.bands): name \(model.bands), in the model's order"
+                    "--bands names \(requested.count), and the model takes \(model.bands.counted("band")): name as many, in the model's order"
                 )
             }
             if let missing = requested.first(where: { $0 < 1 || $0 > scene.bands.count }) {
                 throw SegmentationError(
-                    .usage, "--bands: \(scene.path) has no band \(missing), only 1 to \(scene.bands.count)")
+                    .usage,
+                    "--bands: \(scene.path) has no band \(missing), only \(scene.bands.count == 1 ? "band 1" : "bands 1 to \(scene.bands.count)")"
+                )
             }
             return requested
         }
@@ -34,7 +36,8 @@ struct SceneInput {
                 ? "choose with --bands, for example --bands \((1...model.bands).map(String.init).joined(separator: ","))"
                 : "this model needs another scene"
             throw SegmentationError(
-                .badData, "\(scene.path): \(available.count) bands, and the model takes \(model.bands): \(advice)")
+                .badData,
+                "\(scene.path): \(available.count.counted("band")), and the model takes \(model.bands): \(advice)")
         }
         return available
     }
@@ -48,14 +51,24 @@ struct SceneInput {
             guard values.count == bands.count else {
                 throw SegmentationError(
                     .usage,
-                    "\(option) has \(values.count) values: give one, or one for each of the \(bands.count) bands")
+                    "\(option) has \(values.count) values: give one, or one for each band, of which there are \(bands.count)"
+                )
             }
             return values
         }
         let mean = try perBand(options.mean, "--mean", standard: 0)
         let std = try perBand(options.std, "--std", standard: 1)
-        guard std.allSatisfy({ $0 > 0 && $0.isFinite }) else {
-            throw SegmentationError(.usage, "--std: a standard deviation is greater than 0")
+        if let wrong = std.first(where: { !($0 > 0 && $0.isFinite) }) {
+            throw SegmentationError(.usage, "--std \(wrong) is no standard deviation: give a number greater than 0")
+        }
+        if let wrong = mean.first(where: { !$0.isFinite }) {
+            throw SegmentationError(.usage, "--mean \(wrong) is no mean: give a number")
+        }
+        if let scale = options.scale, !scale.isFinite || scale == 0 {
+            throw SegmentationError(.usage, "--scale \(scale) leaves nothing of the pixels: give another factor")
+        }
+        if let offset = options.offset, !offset.isFinite {
+            throw SegmentationError(.usage, "--offset \(offset) leaves nothing of the pixels: give a number")
         }
         guard options.scale == nil, options.offset == nil, options.mean == nil, options.std == nil else {
             return (Normalization(scale: options.scale ?? 1, offset: options.offset ?? 0, mean: mean, std: std), [])

@@ -66,7 +66,7 @@ public struct ScenePlanner: Sendable {
             )
         }
         if tiling.workers < min(workers, tiling.grid.count) {
-            warnings.append("memory is short: \(tiling.workers) workers instead of \(workers)")
+            warnings.append("memory is short: \(tiling.workers.counted("worker")) instead of \(workers)")
         }
         return warnings
     }

@@ -93,6 +93,9 @@ public final class SegmentationJob {
             let computed = try runPipeline(
                 Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output), times, cancellation,
                 progress)
+            // Where the disk is full at the very end, neither is left.
+            try probabilityWriter?.finish()
+            try maskWriter.finish()
             try probabilityWriter?.commit()
             try maskWriter.commit()
             return SegmentationSummary(

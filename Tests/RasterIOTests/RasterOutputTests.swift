@@ -133,7 +133,7 @@ struct RasterOutputTests {
         let error = #expect(throws: RasterError.self) {
             _ = try RasterWriter(path: folder.path("out.tif"), options: options())
         }
-        #expect(error?.code == .permissionDenied)
+        #expect(error?.code == .cannotCreate)
     }
 
     @Test("options that no file could be made of")
@@ -144,6 +144,12 @@ struct RasterOutputTests {
             { $0.nodata = 256 }, { $0.nodata = .nan }, { $0.creationOptions = ["ZSTD"] },
             { $0.bandNames = ["a", "b"] },
             { $0.legend = [LegendEntry(value: -1, name: "")] },
+            // What GDAL would pass over with a warning, and what would change the numbers of classes.
+            { $0.creationOptions = ["NONSENSE=1"] }, { $0.creationOptions = ["COMPRESS=NONSENSE"] },
+            {
+                $0.legend = [LegendEntry(value: 1, name: "water")]
+                $0.creationOptions = ["nbits=1"]
+            },
         ]
         for change in changes {
             var options = options()

@@ -5,9 +5,25 @@ import Overtile
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what a model is: network, bands, classes, margin, stride, cost.")
+        abstract: "Show what a model is: network, bands, classes, margin, stride, cost.",
+        discussion: """
+            The keys of --json:
+              model         the file
+              family        what kind of network it is
+              network       levels, widths, upsampling, normalisation
+              parameters    how many numbers the model holds
+              bands         bands of the scene that the model takes
+              outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax
+              classes       values of the mask
+              stride        pixels by which the tiles' places may differ
+              margin        pixels that the network needs around an output pixel, on each side
+              smallestTile  pixels of the smallest tile, on a side
+              tileRemainder what a tile's side leaves when it is divided by the stride
+              flopPerPixel  multiplications and additions for a pixel of the scene, overlap not counted
+              seamless      whether tiles give the same as the scene in one piece
+            """)
 
-    @Argument(help: "Weights: a PyTorch checkpoint or safetensors.")
+    @Argument(help: "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors file.")
     var model: String
 
     @Flag(help: "Print JSON.")
@@ -15,7 +31,7 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         let report = ModelReport(try Model(path: model))
-        Console.print(json ? try JSONText.encode(report) : report.table)
+        try Console.print(json ? try JSONText.encode(report) : report.table)
     }
 }
 
@@ -26,6 +42,7 @@ struct ModelReport: Encodable {
     let network: String
     let parameters: Int
     let bands: Int
+    let outputs: Int
     let classes: Int
     let stride: Int
     let margin: Int
@@ -41,6 +58,7 @@ struct ModelReport: Encodable {
         self.network = model.summary
         parameters = model.parameterCount
         bands = model.bands
+        outputs = model.outputChannels
         classes = model.classCount
         stride = network.stride
         margin = 0
@@ -56,7 +74,7 @@ struct ModelReport: Encodable {
             ("Network", "\(family): \(network)"),
             ("Parameters", Text.grouped(parameters)),
             ("Bands", "\(bands)"),
-            ("Classes", "\(classes)"),
+            ("Classes", outputs == 1 ? "2, by a sigmoid" : "\(classes), by a softmax"),
             ("Stride", "\(stride) pixels"),
             ("Margin", "\(margin) pixels on each side"),
             ("Tile sizes", "\(tiles), … in steps of \(stride)"),

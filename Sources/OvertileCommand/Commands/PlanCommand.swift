@@ -4,12 +4,27 @@ import Overtile
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Show how a scene would be cut: tiles, overlap, memory, expected time. Segments nothing.")
+        abstract: "Show how a scene would be cut: tiles, overlap, memory, expected time. Segments nothing.",
+        discussion: """
+            The keys of --json:
+              scene            the scene, and its size in pixels: width, height
+              tile             pixels of a tile, on a side; of these margin on each side overlap the neighbours
+              step             pixels of a tile that are kept, on a side
+              tiles            how many there are, in so many columns and rows
+              overlapCost      work that overlap adds: 0.25 is a quarter more
+              workers          tiles computed at the same time
+              memoryBytes      memory that the run needs at most; memoryLimit is what it may use
+              flop             multiplications and additions of all tiles
+              expectedSeconds  how long computing takes, from a trial of one tile on this machine
+            """)
 
     @Argument(help: "A raster that GDAL opens.")
     var scene: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Weights: a PyTorch checkpoint or safetensors.", valueName: "file"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors file.", valueName: "file"))
     var model: String
 
     @Flag(help: "Print JSON.")
@@ -20,7 +35,7 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func run() throws {
-        messages.showRasterWarnings()
+        messages.showRasterWarnings(about: scene)
         var options = SegmentationOptions()
         input.apply(to: &options)
         plan.apply(to: &options)
@@ -30,7 +45,7 @@ struct PlanCommand: ParsableCommand {
         job.warnings.forEach(messages.warn)
         var report = PlanReport(job.plan, model: model, scene: scene)
         report.expectedSeconds = try job.expectedSeconds()
-        Console.print(json ? try JSONText.encode(report) : report.table)
+        try Console.print(json ? try JSONText.encode(report) : report.table)
     }
 }
 
@@ -50,7 +65,7 @@ struct PlanReport: Encodable {
     let workers: Int
     let memoryBytes: Int
     let memoryLimit: Int
-    let teraFLOP: Double
+    let flop: Double
     /// From a trial of the network on this machine.
     var expectedSeconds: Double?
 
@@ -68,7 +83,7 @@ struct PlanReport: Encodable {
         workers = plan.tiling.workers
         memoryBytes = plan.memoryBytes
         memoryLimit = plan.memoryLimit
-        teraFLOP = plan.operations / 1e12
+        flop = plan.operations
     }
 
     var table: String {
@@ -77,7 +92,7 @@ struct PlanReport: Encodable {
             ("Tile", "\(tile) x \(tile) pixels, of which \(step) x \(step) are kept behind a margin of \(margin)"),
             ("Grid", "\(columns) x \(self.rows) tiles, \(Text.grouped(tiles)) in all"),
             ("Overlap", "\(Text.number(100 * overlapCost)) % more work than the scene in one piece"),
-            ("Work", "\(Text.number(teraFLOP, digits: 2)) TFLOP"),
+            ("Work", Text.operations(flop)),
             ("Workers", "\(workers)"),
             ("Memory", "\(ByteCount.text(memoryBytes)) of \(ByteCount.text(memoryLimit)) allowed"),
         ]

@@ -2,23 +2,39 @@ import ArgumentParser
 import Overtile
 
 /// Which of the scene's pixels the model is given, and how.
+///
+/// Values may be negative: `.unconditional` takes them for what they are, and not for options.
 struct InputOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The scene's bands in the model's order, counted from 1.", valueName: "4,3,2"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The scene's bands that the model takes, in its order, counted from 1; all but alpha by default.",
+            valueName: "4,3,2"))
     var bands: NumberList<Int>?
 
-    @Option(help: "Factor on every pixel value; 1/255 by default for 8-bit scenes, else 1.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            The model is given (pixel * scale + offset - mean) / std. Without any of these four, 8-bit pixels are \
+            divided by 255 and others are taken as they are.
+            """, valueName: "factor"))
     var scale: Float?
 
-    @Option(help: "Added after the factor.")
+    @Option(parsing: .unconditional, help: ArgumentHelp("See --scale.", valueName: "value"))
     var offset: Float?
 
-    @Option(help: ArgumentHelp("Subtracted then; one value, or one for each band.", valueName: "a,b"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("See --scale; one value, or one for each band.", valueName: "a,b"))
     var mean: NumberList<Float>?
 
-    @Option(help: ArgumentHelp("Divided by then; one value, or one for each band.", valueName: "a,b"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("See --scale; one value, or one for each band.", valueName: "a,b"))
     var std: NumberList<Float>?
 
-    @Option(help: ArgumentHelp("Pixel value that means \"no data\", instead of the scene's own.", valueName: "value"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Pixel value that means \"no data\", instead of the scene's own.", valueName: "value"))
     var nodata: Double?
 
     func apply(to options: inout SegmentationOptions) {
@@ -43,5 +59,6 @@ struct NumberList<Number: LosslessStringConvertible>: ExpressibleByArgument {
 }
 
 extension String {
-    fileprivate var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+    /// Without spaces at its ends.
+    var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
 }

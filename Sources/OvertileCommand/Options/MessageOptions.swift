@@ -1,5 +1,6 @@
 import ArgumentParser
 import Overtile
+import Synchronization
 
 /// How much is said on standard error.
 struct MessageOptions: ParsableArguments {
@@ -10,17 +11,22 @@ struct MessageOptions: ParsableArguments {
     var verbose = false
 
     mutating func validate() throws {
-        if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
+        if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other: give one of them") }
     }
 
     func warn(_ message: String) {
         if !quiet { Console.warn(message) }
     }
 
-    /// GDAL's own warnings, which need not concern the pixels that are read.
-    func showRasterWarnings() {
-        let isShown = !quiet
-        RasterWarnings.send { if isShown { Console.warn($0) } }
+    /// GDAL's own warnings, which need not concern the pixels that are read, each once for a scene: some come with
+    /// every block.
+    func showRasterWarnings(about scene: String) {
+        guard !quiet else { return RasterWarnings.send(to: nil) }
+        let said = Mutex<Set<String>>([])
+        RasterWarnings.send { message in
+            guard said.withLock({ $0.insert(message).inserted }) else { return }
+            Console.warn(message.contains(scene) ? message : "\(scene): \(message)")
+        }
     }
 
     /// A bar belongs on a terminal only.

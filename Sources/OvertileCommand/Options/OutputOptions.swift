@@ -3,30 +3,35 @@ import Overtile
 
 /// What the mask means and how it is written.
 struct OutputOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Names of the classes, from class 0 on.", valueName: "water,land"))
+    @Option(
+        help: ArgumentHelp(
+            "Names of the classes, from class 0 on, in the model's order; GIS programs show them.",
+            valueName: "water,land"))
     var classes: String?
 
-    @Option(help: "With one output: a probability above this is class 1.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "For models with one output: a pixel whose probability is above this is class 1, else class 0.",
+            valueName: "0…1"))
     var threshold: Float = 0.5
 
     @Option(
-        name: [.customLong("co")],
-        help: ArgumentHelp("GeoTIFF creation option, as in GDAL; may be given again.", valueName: "KEY=VALUE"))
-    var creationOptions: [String] = []
-
-    @Flag(help: "Replace outputs that exist.")
-    var overwrite = false
+        name: [.long, .customLong("co", withSingleDash: true)],
+        help: ArgumentHelp(
+            "GeoTIFF creation option, as COMPRESS=ZSTD; may be given again.", valueName: "KEY=VALUE"))
+    var co: [String] = []
 
     mutating func validate() throws {
-        if let wrong = creationOptions.first(where: { !$0.contains("=") || $0.first == "=" }) {
-            throw ValidationError("--co takes KEY=VALUE, as COMPRESS=ZSTD, not \"\(wrong)\".")
+        if let wrong = co.first(where: { !$0.contains("=") || $0.first == "=" }) {
+            throw ValidationError("--co takes KEY=VALUE, as COMPRESS=ZSTD, not \"\(wrong)\"")
         }
     }
 
     func apply(to options: inout SegmentationOptions) {
-        options.classNames = classes?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+        options.classNames =
+            classes?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmed } ?? []
         options.threshold = threshold
-        options.creationOptions = creationOptions
-        options.overwrites = overwrite
+        options.creationOptions = co
     }
 }

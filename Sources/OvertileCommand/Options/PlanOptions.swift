@@ -4,26 +4,39 @@ import Overtile
 /// How the scene is cut, and with what means it is run.
 struct PlanOptions: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "Input pixels of a tile on a side; chosen from network and scene by default.", valueName: "N"))
+            "Pixels of a tile on a side, its overlap included; chosen from network and scene by default.",
+            valueName: "N"))
     var tile: Int?
 
-    @Option(help: ArgumentHelp("Input pixels around the kept ones; what the network needs by default.", valueName: "M"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Pixels by which a tile overlaps on each side; what the network needs by default.", valueName: "M"))
     var margin: Int?
 
-    @Option(help: ArgumentHelp("Tiles computed at the same time; one for each core by default.", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Tiles computed at the same time; one for each core by default.", valueName: "N"))
     var workers: Int?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Most memory to use, as 800M or 4G; half of the machine's by default.", valueName: "size"))
     var memory: MemorySize?
 
     mutating func validate() throws {
         if let workers, !(1...1024).contains(workers) {
-            throw ValidationError("--workers takes a number from 1 to 1024.")
+            throw ValidationError("--workers \(workers) is out of range: give a number from 1 to 1024")
         }
-        if let tile, tile < 1 { throw ValidationError("--tile takes a number of pixels.") }
-        if let margin, margin < 0 { throw ValidationError("--margin takes a number of pixels.") }
+        if let tile, tile < 1 {
+            throw ValidationError("--tile \(tile) is no number of pixels: give one greater than 0, or leave it out")
+        }
+        if let margin, margin < 0 {
+            throw ValidationError(
+                "--margin \(margin) is no number of pixels: give one that is not negative, or leave it out")
+        }
     }
 
     func apply(to options: inout SegmentationOptions) {

@@ -1,14 +1,13 @@
 import Foundation
-import TestData
 
 /// A file system of 1 MB in memory, mounted for as long as the value lives.
-final class SmallDisk {
-    let folder: TemporaryFolder
+public final class SmallDisk {
+    public let folder: TemporaryFolder
 
     /// Whether this user may mount; tried once.
-    static let isPossible = (try? SmallDisk()) != nil
+    public static let isPossible = (try? SmallDisk()) != nil
 
-    init() throws {
+    public init() throws {
         folder = try TemporaryFolder()
         guard mount("tmpfs", folder.path(""), "tmpfs", 0, "size=1m") == 0 else { throw POSIXError(.EPERM) }
     }
@@ -16,7 +15,7 @@ final class SmallDisk {
     deinit { umount2(folder.path(""), 2) }  // MNT_DETACH
 
     /// Makes a file of this many bytes, in place of the one before.
-    func occupy(_ count: Int) throws {
+    public func occupy(_ count: Int) throws {
         _ = try folder.write([UInt8](repeating: 0, count: max(0, count)), to: "neighbour")
     }
 }

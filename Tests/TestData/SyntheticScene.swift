@@ -1,17 +1,17 @@
 import Foundation
-import RasterIO
+public import RasterIO
 import TileGeometry
 
 /// Scenes made by a formula, so that a test can say which pixel has which value.
-enum SyntheticScene {
-    static let spatialReference: SpatialReference = {
+public enum SyntheticScene {
+    public static let spatialReference: SpatialReference = {
         var reference = SpatialReference.none
         reference.geoTransform = GeoTransform([500_000, 10, 0, 5_000_000, 0, -10])
         return reference
     }()
 
     /// Waves of several lengths, 0 to 255, different in each band.
-    static func wave(_ band: Int, _ x: Int, _ y: Int) -> Float {
+    public static func wave(_ band: Int, _ x: Int, _ y: Int) -> Float {
         let (x, y, band) = (Double(x), Double(y), Double(band))
         let value = 127 + 60 * sin(x * 0.11 + band) + 50 * cos(y * 0.17 - band * x * 0.01) + 10 * sin(x * y * 0.9)
         return Float(value.rounded())
@@ -20,7 +20,7 @@ enum SyntheticScene {
     /// - Parameters:
     ///   - type: `.uint8` or `.float32`.
     ///   - value: by band (from 0), column and row.
-    static func write(
+    public static func write(
         _ path: String, width: Int, height: Int, bands: Int = 1, type: SampleType = .uint8, nodata: Double? = nil,
         value: (Int, Int, Int) -> Float = wave
     ) throws {
@@ -46,7 +46,7 @@ enum SyntheticScene {
 
 extension RasterReader {
     /// All of one band, NaN where invalid.
-    func wholeBand(_ band: Int = 1) throws -> [Float] {
+    public func wholeBand(_ band: Int = 1) throws -> [Float] {
         var samples = [Float](repeating: 0, count: size.area)
         var validity = [UInt8](repeating: 0, count: size.area)
         try samples.withUnsafeMutableBufferPointer { samples in
@@ -57,7 +57,7 @@ extension RasterReader {
         return samples
     }
 
-    static func wholeBand(ofFile path: String, _ band: Int = 1) throws -> [Float] {
+    public static func wholeBand(ofFile path: String, _ band: Int = 1) throws -> [Float] {
         try RasterReader(path: path).wholeBand(band)
     }
 }

@@ -1,0 +1,132 @@
+import Foundation
+import RasterIO
+import TestData
+import TestNetworks
+import Testing
+import TileGeometry
+
+/// Scenes into a folder, outputs in place of others, and the smallest scene there is.
+struct SeveralScenesTests {
+    let bench: Workbench
+
+    init() throws {
+        bench = try Workbench()
+        try FileManager.default.createDirectory(
+            atPath: bench.folder.path("probabilities"), withIntermediateDirectories: true)
+    }
+
+    private func segment(_ scenes: [String], _ more: String...) throws -> CommandProcess.Outcome {
+        try CommandProcess.run(
+            ["segment"] + scenes + ["--model", bench.model, "--output", bench.folder.path("out"), "--scale", "0.01"]
+                + more)
+    }
+
+    @Test("each has its mask and its probabilities, under its name")
+    func all() throws {
+        let other = bench.folder.path("other.name.tif")
+        try SyntheticScene.write(other, width: 20, height: 30)
+        let outcome = try segment([bench.scene, other], "--probabilities", bench.folder.path("probabilities"))
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        let names = ["other.name.tif", "scene.tif"]
+        #expect(try bench.outputs.filter { $0.hasSuffix(".tif") } == names)
+        let probabilities = try FileManager.default.contentsOfDirectory(atPath: bench.folder.path("probabilities"))
+        #expect(probabilities.filter { $0.hasSuffix(".tif") }.sorted() == names)
+        #expect(try RasterReader(path: bench.folder.path("probabilities/scene.tif")).bands.count == 2)
+    }
+
+    @Test("those that fail have a line each, the others are done")
+    func some() throws {
+        let empty = try bench.folder.write([], to: "empty.tif")
+        let outcome = try segment([empty, bench.scene, bench.folder.path("none.tif")])
+        #expect(outcome.status == 1)
+        #expect(outcome.errorLines.count == 3, "\(outcome.errors)")
+        #expect(outcome.errors.contains("empty.tif") && outcome.errors.contains("none.tif"))
+        #expect(outcome.errors.contains("2 of 3 scenes failed"))
+        #expect(try bench.outputs == ["scene.tif", "scene.tif.aux.xml"])
+    }
+
+    @Test("scenes that would share an output, and a missing folder")
+    func clashes() throws {
+        try FileManager.default.createDirectory(atPath: bench.folder.path("b"), withIntermediateDirectories: true)
+        let namesake = try bench.folder.copy(bench.scene, as: "b/scene.tif")
+        let shared = try segment([bench.scene, namesake])
+        #expect(shared.status == 64)
+        #expect(shared.errorLines.count == 1 && shared.errors.contains("both be written"), "\(shared.errors)")
+        let twice = try segment([bench.scene, bench.scene])
+        #expect(twice.status == 64 && twice.errors.contains("twice"), "\(twice.errors)")
+        let both = try segment([bench.scene, "x.tif"], "--probabilities", bench.folder.path("out"))
+        #expect(both.status == 64 && both.errors.contains("--probabilities"), "\(both.errors)")
+        let missing = try CommandProcess.run(
+            ["segment", bench.scene, "x.tif", "-m", bench.model, "-o", bench.folder.path("missing")])
+        #expect(missing.status == 73 && missing.errors.contains("make it first"), "\(missing.errors)")
+        #expect(try bench.outputs.isEmpty)
+    }
+
+    @Test("--overwrite replaces an output, which is not touched without it")
+    func overwrite() throws {
+        #expect(try bench.segment().status == 0)
+        let first = try bench.folder.bytes("out/mask.tif")
+        #expect(try bench.segment("--classes", "land,water").status == 73)
+        #expect(try bench.folder.bytes("out/mask.tif") == first)
+        #expect(try bench.segment("--classes", "land,water", "--overwrite").status == 0)
+        #expect(try bench.folder.bytes("out/mask.tif") != first)
+        #expect(try RasterReader(path: bench.output()).legend(ofBand: 1).map(\.name) == ["land", "water"])
+    }
+
+    @Test("a scene of one pixel, a name of two lines, negative values")
+    func odd() throws {
+        let scene = bench.folder.path("one\npixel ü.tif")
+        try SyntheticScene.write(scene, width: 1, height: 1)
+        let outcome = try segment([scene], "--offset", "-5", "--nodata", "-9999", "--mean", "-1")
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(try RasterReader(path: bench.output("one\npixel ü.tif")).size.area == 1)
+    }
+
+    @Test(
+        "a disk that is full leaves nothing", .enabled(if: SmallDisk.isPossible, "needs the right to mount"),
+        arguments: [0, 40_000])
+    func fullDisk(free: Int) throws {
+        let disk = try SmallDisk()
+        try disk.occupy((1 << 20) - free)
+        let scene = bench.folder.path("noise.tif")
+        try SyntheticScene.write(scene, width: 700, height: 700) { _, x, y in Float((x &* 7919 ^ y &* 104_729) & 255) }
+        let outcome = try CommandProcess.run(
+            [
+                "segment", scene, "-m", bench.model, "-o", disk.folder.path("mask.tif"), "--probabilities",
+                disk.folder.path("p.tif"), "--scale", "0.01",
+            ])
+        #expect(outcome.status == 74, "\(outcome.errors)")
+        #expect(outcome.errorLines.count == 1 && outcome.errors.contains("make room"), "\(outcome.errors)")
+        #expect(try disk.folder.names == ["neighbour"])
+    }
+
+    /// The mask came to its end after the probabilities had their name, and they stayed alone where it failed.
+    @Test("a disk with room for one of two outputs has neither", .enabled(if: SmallDisk.isPossible, "needs mounting"))
+    func fullDiskAtTheEnd() throws {
+        let disk = try SmallDisk()
+        var outcomes: Set<Int32> = []
+        for free in stride(from: 80_000, to: 180_000, by: 4096) where !outcomes.contains(0) {
+            try disk.occupy((1 << 20) - free)
+            let outcome = try CommandProcess.run(
+                [
+                    "segment", bench.scene, "-m", bench.model, "-o", disk.folder.path("mask.tif"), "--probabilities",
+                    disk.folder.path("p.tif"), "--scale", "0.01", "--co", "COMPRESS=NONE", "-q",
+                ])
+            outcomes.insert(outcome.status)
+            guard outcome.status != 0 else { continue }
+            #expect(outcome.status == 74 && outcome.errorLines.count == 1, "\(outcome.errors)")
+            #expect(try disk.folder.names == ["neighbour"], "\(free) bytes")
+        }
+        #expect(outcomes == [74, 0])
+    }
+
+    @Test("a file beyond the user's limit is an error, not the end")
+    func fileSizeLimit() throws {
+        let outcome = try CommandProcess.shell(
+            "ulimit -f 8; \"$OVERTILE\" segment \"$1\" -m \"$2\" -o \"$3\" --co COMPRESS=NONE --scale 1",
+            [bench.scene, bench.model, bench.output()])
+        #expect(outcome.status == 74, "\(outcome.errors)")
+        #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+        #expect(try bench.outputs.isEmpty)
+    }
+}
