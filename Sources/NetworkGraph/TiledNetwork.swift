@@ -52,4 +52,12 @@ public enum TiledNetwork: Sendable {
         case .fixedTiles(let network): network.operationsPerPixel(tile: tile)
         }
     }
+
+    /// Why tiles of the network do not fit together without seams; nil where they do.
+    public var seam: String? {
+        switch self {
+        case .seamless: nil
+        case .fixedTiles(let network): network.reason?.description
+        }
+    }
 }

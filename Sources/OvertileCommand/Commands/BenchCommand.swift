@@ -20,7 +20,11 @@ struct BenchCommand: ParsableCommand {
               memoryBytes          of all workers and the weights
             """)
 
-    @OptionGroup var model: ModelOption
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors file.", valueName: "file"))
+    var model: String
 
     @Option(help: ArgumentHelp("How long to run.", valueName: "seconds"))
     var seconds = 3.0
@@ -28,6 +32,7 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Tiles") var plan: PlanOptions
 
     mutating func validate() throws {
@@ -37,7 +42,7 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         var options = SegmentationOptions()
         plan.apply(to: &options)
-        let report = TrialReport(try ModelTrial(model.load(), options: options, seconds: seconds))
+        let report = TrialReport(try ModelTrial(choices.load(model), options: options, seconds: seconds))
         try Console.print(json ? JSONText.encode(report) : report.table)
     }
 }

@@ -16,22 +16,40 @@ struct InspectCommand: ParsableCommand {
               outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax
               classes       values of the mask
               stride        pixels by which the tiles' places may differ
-              margin        pixels that the network needs around an output pixel, on each side
-              smallestTile  pixels of the smallest tile, on a side
+              margin        pixels that the network needs around an output pixel, on each side; none for fixed tiles
+              smallestTile  pixels of the smallest tile, on a side; none for fixed tiles
               tileRemainder what a tile's side leaves when it is divided by the stride
               flopPerPixel  multiplications and additions for a pixel of the scene, overlap not counted
-              seamless      whether tiles give the same as the scene in one piece
+              seamless      whether tiles give the same as the scene in one piece; if not, reason says why
+
+            A file whose network is not known gets a list of its tensors, and the exit code 65.
             """)
 
     @Argument(help: "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors file.")
     var model: String
 
+    @Flag(help: "List the file's tensors, whatever they belong to.")
+    var tensors = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup(title: "Network") var choices: ModelChoices
+
     func run() throws {
-        let report = ModelReport(try Model(path: model))
-        try Console.print(json ? try JSONText.encode(report) : report.table)
+        if tensors { return try printTensors() }
+        do {
+            let report = ModelReport(try choices.load(model))
+            try Console.print(json ? JSONText.encode(report) : report.table)
+        } catch let error as ArchitectureError {
+            if !json { try printTensors() }
+            throw error
+        }
+    }
+
+    private func printTensors() throws {
+        let report = TensorReport(try Checkpoint.read(path: model))
+        try Console.print(json ? JSONText.encode(report.tensors) : report.table)
     }
 }
 
@@ -45,11 +63,12 @@ struct ModelReport: Encodable {
     let outputs: Int
     let classes: Int
     let stride: Int
-    let margin: Int
+    let margin: Int?
     let tileRemainder: Int
-    let smallestTile: Int
+    let smallestTile: Int?
     let flopPerPixel: Double
-    let seamless = true
+    let seamless: Bool
+    let reason: String?
 
     init(_ model: Model) {
         let network = model.network
@@ -61,26 +80,61 @@ struct ModelReport: Encodable {
         outputs = model.outputChannels
         classes = model.classCount
         stride = network.stride
-        margin = 0
         tileRemainder = network.tileRemainder
-        smallestTile = 0
-        flopPerPixel = network.operationsPerPixel(tile: 512)
+        switch network {
+        case .seamless(let network):
+            margin = network.margin
+            smallestTile = network.tile(forStep: network.stride)
+        case .fixedTiles:
+            margin = nil
+            smallestTile = nil
+        }
+        flopPerPixel = network.operationsPerPixel(tile: 512 / stride * stride + tileRemainder)
+        reason = network.seam
+        seamless = reason == nil
     }
 
     var table: String {
-        let tiles = (0..<3).map { String(smallestTile + $0 * stride) }.joined(separator: ", ")
-        return Text.table([
+        var rows = [
             ("Model", model),
             ("Network", "\(family): \(network)"),
             ("Parameters", Text.grouped(parameters)),
             ("Bands", "\(bands)"),
             ("Classes", outputs == 1 ? "2, by a sigmoid" : "\(classes), by a softmax"),
             ("Stride", "\(stride) pixels"),
-            ("Margin", "\(margin) pixels on each side"),
-            ("Tile sizes", "\(tiles), … in steps of \(stride)"),
-            ("Cost", "\(Text.number(flopPerPixel)) FLOP per pixel, overlap not counted"),
-            ("Seamless", "yes"),
-        ])
+        ]
+        if let margin, let smallestTile {
+            let tiles = (0..<3).map { String(smallestTile + $0 * stride) }.joined(separator: ", ")
+            rows.append(("Margin", "\(margin) pixels on each side"))
+            rows.append(("Tile sizes", "\(tiles), … in steps of \(stride)"))
+        } else {
+            rows.append(("Tile sizes", "multiples of \(stride)" + (tileRemainder > 0 ? " plus \(tileRemainder)" : "")))
+        }
+        rows.append(("Cost", "\(Text.number(flopPerPixel)) FLOP per pixel, overlap not counted"))
+        rows.append(("Seamless", reason.map { "no: \($0)" } ?? "yes"))
+        return Text.table(rows)
+    }
+}
+
+/// The tensors of a file, known or not.
+struct TensorReport {
+    struct Tensor: Encodable {
+        let name: String
+        let shape: [Int]
+        let type: String
+    }
+
+    let tensors: [Tensor]
+
+    init(_ stateDict: StateDict) {
+        tensors = stateDict.tensors.map { name, tensor in
+            Tensor(name: name, shape: tensor.shape, type: stateDict.elementTypes[name] ?? "")
+        }
+    }
+
+    var table: String {
+        Text.table(
+            tensors.map { ($0.name, $0.type + " (" + $0.shape.map(String.init).joined(separator: ", ") + ")") })
     }
 }
 

@@ -15,6 +15,7 @@ struct PlanCommand: ParsableCommand {
               workers          tiles computed at the same time
               memoryBytes      memory that the run needs at most; memoryLimit is what it may use
               flop             multiplications and additions of all tiles
+              seamless         whether the tiles give the same as the scene in one piece; if not, reason says why
               expectedSeconds  how long computing takes, from a trial of one tile on this machine
             """)
 
@@ -30,6 +31,7 @@ struct PlanCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
@@ -39,7 +41,7 @@ struct PlanCommand: ParsableCommand {
         var options = SegmentationOptions()
         input.apply(to: &options)
         plan.apply(to: &options)
-        let model = try Model(path: model)
+        let model = try choices.load(model)
         let scene = try RasterReader(path: scene, nodata: options.nodata)
         let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
         job.warnings.forEach(messages.warn)
@@ -66,6 +68,8 @@ struct PlanReport: Encodable {
     let memoryBytes: Int
     let memoryLimit: Int
     let flop: Double
+    let seamless: Bool
+    let reason: String?
     /// From a trial of the network on this machine.
     var expectedSeconds: Double?
 
@@ -84,6 +88,8 @@ struct PlanReport: Encodable {
         memoryBytes = plan.memoryBytes
         memoryLimit = plan.memoryLimit
         flop = plan.operations
+        reason = model.network.seam
+        seamless = reason == nil
     }
 
     var table: String {
@@ -94,6 +100,7 @@ struct PlanReport: Encodable {
             ("Overlap", "\(Text.number(100 * overlapCost)) % more work than the scene in one piece"),
             ("Work", Text.operations(flop)),
             ("Workers", "\(workers)"),
+            ("Seamless", reason.map { "no: \($0)" } ?? "yes"),
             ("Memory", "\(ByteCount.text(memoryBytes)) of \(ByteCount.text(memoryLimit)) allowed"),
         ]
         if let expectedSeconds {

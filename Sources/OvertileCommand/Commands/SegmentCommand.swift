@@ -22,6 +22,7 @@ struct SegmentCommand: ParsableCommand {
     var scenes: [String]
 
     @OptionGroup(title: "Files") var files: FileOptions
+    @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
@@ -31,7 +32,7 @@ struct SegmentCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let outputs = try OutputPaths.resolve(
             scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities)
-        let model = try Model(path: files.model)
+        let model = try choices.load(files.model)
         if outputs.count == 1 { return try segment(outputs[0], model, cancellation) }
         var failed = 0
         for paths in outputs {
