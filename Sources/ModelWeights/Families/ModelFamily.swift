@@ -36,6 +36,7 @@ package struct RecognizedNetwork {
 package enum ModelFamilies {
     package static let all: [any ModelFamily.Type] = [
         PaperUNetFamily.self, DRIVEUNetFamily.self, PytorchUNetFamily.self, PooledSkipUNetFamily.self,
+        NestedUNetFamily.self,
     ]
 
     /// More levels than any network has. It bounds what a hostile file can ask for: beyond it, the stride would be
