@@ -10,6 +10,8 @@ public struct Model: Sendable {
     /// Levels, widths, normalisation, upsampling.
     public let summary: String
     public let network: TiledNetwork
+    /// Depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
+    public let depths: ClosedRange<Int>?
     /// Elements of all tensors in the file.
     public let parameterCount: Int
 
@@ -22,60 +24,28 @@ public struct Model: Sendable {
     /// Reads a model file and recognises its network from the names and shapes of its tensors.
     ///
     /// - Throws: `WeightsError` for a file that cannot be read; `ArchitectureError` for one whose network is not known
-    ///   or cannot be tiled.
-    public init(path: String) throws {
-        let stateDict = try Checkpoint.read(path: path)
-        guard let family = ModelFamilies.all.first(where: { ParameterTable(stateDict).contains($0.landmark) }) else {
-            throw ArchitectureError.unknown(path: path, stateDict)
-        }
-        var parameters = ParameterTable(stateDict)
-        let recognized = family.network(from: &parameters)
-        let problems = parameters.problems + parameters.unexpected
-        guard let recognized, problems.isEmpty else {
-            throw ArchitectureError(path: path, closest: family.title, problems: problems)
-        }
+    ///   or cannot be run; `ModelOptionsError` for options that the network does not have.
+    public init(path: String, options: ModelOptions = ModelOptions()) throws {
+        try self.init(try Checkpoint.read(path: path), path: path, options: options)
+    }
+
+    /// Recognises the network whose tensors these are.
+    ///
+    /// - Parameter path: where they come from, for messages.
+    /// - Throws: `ArchitectureError` and `ModelOptionsError`.
+    public init(_ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions()) throws {
+        let match = FamilyMatch.closest(to: stateDict, options: options)
+        guard match.problems.isEmpty else { throw ArchitectureError(path: path, match, stateDict) }
+        try options.check(against: match.network, title: match.family.title, path: path)
         self.path = path
-        self.family = family.title
-        summary = recognized.summary
+        family = match.family.title
+        summary = match.network.summary
+        depths = match.network.depths
         parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
         do {
-            network = try TiledNetwork(recognized.graph.foldingNormalizations())
+            network = try TiledNetwork(match.network.graph.foldingNormalizations())
         } catch {
-            throw ArchitectureError(path: path, closest: family.title, problems: ["\(error)"])
+            throw ArchitectureError(path: path, closest: family, problem: error)
         }
-    }
-}
-
-/// A file whose tensors are no network that Overtile knows.
-public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
-    public let path: String
-    /// The family that it is closest to, nil where it is close to none.
-    public let closest: String?
-    /// What does not fit, a sentence each.
-    public let problems: [String]
-
-    init(path: String, closest: String?, problems: [String]) {
-        self.path = path
-        self.closest = closest
-        self.problems = problems
-    }
-
-    static func unknown(path: String, _ stateDict: StateDict) -> ArchitectureError {
-        let names = stateDict.tensors.prefix(3).map(\.name).joined(separator: ", ")
-        let known = ModelFamilies.all.map { "\($0.title) (with \($0.landmark))" }.joined(separator: "; ")
-        return ArchitectureError(
-            path: path, closest: nil,
-            problems: [
-                stateDict.tensors.isEmpty
-                    ? "it holds no tensors" : "its \(stateDict.tensors.count) tensors start with \(names)",
-                "known networks: \(known)",
-            ])
-    }
-
-    public var description: String {
-        let shown = problems.prefix(4).joined(separator: "; ")
-        let rest = problems.count > 4 ? "; and \(problems.count - 4) more" : ""
-        guard let closest else { return "\(path): not a network that Overtile knows: \(shown)\(rest)" }
-        return "\(path): looks like \(closest), but \(shown)\(rest)"
     }
 }

@@ -6,12 +6,13 @@ package import NetworkGraph
 package protocol ModelFamily: SendableMetatype {
     /// What people call it, for messages: "the paper's U-Net".
     static var title: String { get }
-    /// A parameter that every network of the family has and others hardly have by chance.
+    /// Weights of the convolution that reads the input, under a name that other families hardly have by chance.
     static var landmark: String { get }
-    /// Builds the graph from the parameters' names and shapes; what does not fit is noted in the table.
+    /// Builds the graph from the parameters' names and shapes; what does not fit is noted in the builder's table.
     ///
-    /// - Returns: nil where the parameters are too few to build anything.
-    static func network(from parameters: inout ParameterTable) -> RecognizedNetwork?
+    /// - Parameter options: those that the family knows nothing of are to be passed over, as is a depth that it does
+    ///   not have: `ModelOptions.check` tells the user.
+    static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork
 }
 
 /// A graph and what to say about it.
@@ -19,8 +20,26 @@ package struct RecognizedNetwork {
     package var graph: Graph
     /// One line: levels, widths, normalisation, upsampling.
     package var summary: String
+    /// Depths to which the network can be pruned.
+    package var depths: ClosedRange<Int>?
+    /// What to say after the family's title to someone who asks for a depth where there is none.
+    package var whyNoDepths = "has no depths to choose"
+    /// Whether the parameters are the same with and without padding, so that the user has to say.
+    package var leavesPaddingOpen = false
+
+    package init(graph: Graph, summary: String) {
+        self.graph = graph
+        self.summary = summary
+    }
 }
 
 package enum ModelFamilies {
-    package static let all: [any ModelFamily.Type] = [PaperUNetFamily.self]
+    package static let all: [any ModelFamily.Type] = [
+        PaperUNetFamily.self, DRIVEUNetFamily.self, PytorchUNetFamily.self, PooledSkipUNetFamily.self,
+        NestedUNetFamily.self,
+    ]
+
+    /// More levels than any network has. It bounds what a hostile file can ask for: beyond it, the stride would be
+    /// larger than any tile.
+    package static let mostLevels = 12
 }

@@ -1,7 +1,4 @@
-package import NetworkGraph
-import Tensors
-
-/// The paper's U-Net as it is commonly written in PyTorch, with these parameters:
+/// The paper's U-Net (Ronneberger, Fischer and Brox 2015) as it is commonly written in PyTorch, with these parameters:
 ///
 ///     down_path.K.block.N        convolutions and batch norms of level K, from full resolution down
 ///     up_path.K.up               2 x 2 up-convolution, or up_path.K.up.1, the 1 x 1 convolution behind bilinear upsampling
@@ -9,49 +6,53 @@ import Tensors
 ///     last                       1 x 1 convolution to the classes
 ///
 /// A block is a Sequential of (convolution, ReLU), (convolution, ReLU, batch norm) or (convolution, batch norm, ReLU),
-/// twice; N counts all of these, so that the convolutions' places tell which it is.
+/// twice; N counts all of these, so that the convolutions' places tell which it is. The skip is cut at its centre and
+/// stands behind the upsampled map. Whether the convolutions are valid, as in the paper, or padded, no parameter tells.
 package enum PaperUNetFamily: ModelFamily {
     package static let title = "the paper's U-Net"
     package static let landmark = "down_path.0.block.0.weight"
 
-    package static func network(from parameters: inout ParameterTable) -> RecognizedNetwork? {
-        guard let first = parameters.shape(landmark), first.count == 4, first.allSatisfy({ $0 > 0 }) else { return nil }
-        let inputChannels = first[1]
-        let style = blockStyle(parameters)
-        var encoder: [PaperUNet.Block] = []
-        var widths = [inputChannels]
-        while parameters.contains("down_path.\(encoder.count).block.0.weight") {
-            let prefix = "down_path.\(encoder.count).block"
-            let width = parameters.shape("\(prefix).0.weight")!.first ?? 0
-            guard width > 0 else { return nil }
-            encoder.append(block(prefix, from: widths.last!, to: width, style, &parameters))
-            widths.append(width)
+    package static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
+        let style = BlockStyle(builder.parameters)
+        let levels = builder.parameters.levels(from: 0, least: 1) { "down_path.\($0).block." }
+        var map = builder.input
+        var skips: [NetworkBuilder.Map] = []
+        for level in 0..<levels {
+            map = block("down_path.\(level).block", on: map, style, options, &builder)
+            skips.append(map)
+            if level < levels - 1 { map = builder.pooled(map, label: "level \(level)") }
         }
-        widths.removeFirst()
-        var decoder: [PaperUNet.DecoderStep] = []
-        for (number, width) in widths.dropLast().reversed().enumerated() {
+        let widths = skips.map(\.channels)
+        for (number, skip) in skips.dropLast().reversed().enumerated() {
             let prefix = "up_path.\(number)"
-            let below = widths[widths.count - 1 - number]
-            decoder.append(
-                PaperUNet.DecoderStep(
-                    upsampling: upsampling(prefix, from: below, to: width, &parameters),
-                    block: block("\(prefix).conv_block.block", from: 2 * width, to: width, style, &parameters),
-                    label: "\(prefix).up"))
+            let up = upsampled(map, "\(prefix).up", to: skip.channels, &builder)
+            let cut = builder.fitted(skip, to: up, label: "skip into \(prefix)")
+            let joined = builder.concatenated([up, cut], label: "skip into \(prefix)")
+            map = block("\(prefix).conv_block.block", on: joined, style, options, &builder)
         }
-        let classes = parameters.shape("last.weight")?.first ?? 1
-        let head = convolution("last", from: widths[0], to: max(1, classes), kernel: 1, &parameters)
-        let network = PaperUNet(inputChannels: inputChannels, encoder: encoder, decoder: decoder, head: head)
-        return RecognizedNetwork(
-            graph: network.graph(),
-            summary: "\(encoder.count) levels, widths \(widths.map(String.init).joined(separator: ", ")), "
-                + "\(network.upsamplingName), \(style.name)")
+        builder.head("last", on: map)
+        let parts = [
+            builder.text(widths: widths), hasBilinear(builder.parameters) ? "bilinear upsampling" : "up-convolution",
+            options.padded ? "padded convolutions" : "valid convolutions", style.rawValue,
+        ]
+        var network = RecognizedNetwork(graph: builder.graph, summary: parts.joined(separator: ", "))
+        network.leavesPaddingOpen = true
+        return network
     }
 
     /// Where a block's norm stands.
-    private enum BlockStyle {
-        case plain
-        case normAfterReLU
-        case normBeforeReLU
+    private enum BlockStyle: String {
+        case plain = "no batch norm"
+        case normAfterReLU = "batch norm after ReLU"
+        case normBeforeReLU = "batch norm before ReLU"
+
+        init(_ parameters: ParameterTable) {
+            if parameters.contains(prefix: "down_path.0.block.1.") {
+                self = .normBeforeReLU
+            } else {
+                self = parameters.contains(prefix: "down_path.0.block.3.") ? .normAfterReLU : .plain
+            }
+        }
 
         /// Positions of (convolution, batch norm) in the Sequential.
         var places: [(convolution: Int, norm: Int?)] {
@@ -61,80 +62,35 @@ package enum PaperUNetFamily: ModelFamily {
             case .normBeforeReLU: [(0, 1), (3, 4)]
             }
         }
-
-        var name: String {
-            switch self {
-            case .plain: "no batch norm"
-            case .normAfterReLU: "batch norm after ReLU"
-            case .normBeforeReLU: "batch norm before ReLU"
-            }
-        }
-    }
-
-    private static func blockStyle(_ parameters: ParameterTable) -> BlockStyle {
-        if parameters.contains("down_path.0.block.1.running_mean") { return .normBeforeReLU }
-        if parameters.contains("down_path.0.block.2.running_mean") { return .normAfterReLU }
-        return .plain
     }
 
     private static func block(
-        _ prefix: String, from inputs: Int, to outputs: Int, _ style: BlockStyle, _ parameters: inout ParameterTable
-    ) -> PaperUNet.Block {
-        var units: [PaperUNet.Unit] = []
-        for (number, place) in style.places.enumerated() {
+        _ prefix: String, on input: NetworkBuilder.Map, _ style: BlockStyle, _ options: ModelOptions,
+        _ builder: inout NetworkBuilder
+    ) -> NetworkBuilder.Map {
+        style.places.reduce(input) { map, place in
             let label = "\(prefix).\(place.convolution)"
-            let convolution = convolution(
-                label, from: number == 0 ? inputs : outputs, to: outputs, kernel: 3, &parameters)
-            let norm = place.norm.map { parameters.batchNorm("\(prefix).\($0)", channels: outputs) }
-            units.append(
-                PaperUNet.Unit(
-                    convolution: convolution,
-                    normalization: norm.map { style == .normBeforeReLU ? .beforeReLU($0) : .afterReLU($0) },
-                    label: label))
+            let norm = place.norm.map { "\(prefix).\($0)" }
+            let convolved = builder.convolution(label, on: map, padded: options.padded, norm: norm)
+            guard let norm else { return builder.relu(convolved, label: label) }
+            if style == .normBeforeReLU {
+                return builder.relu(builder.batchNorm(norm, on: convolved), label: label)
+            }
+            return builder.batchNorm(norm, on: builder.relu(convolved, label: label))
         }
-        return PaperUNet.Block(units: units)
     }
 
-    private static func upsampling(
-        _ prefix: String, from inputs: Int, to outputs: Int, _ parameters: inout ParameterTable
-    ) -> PaperUNet.Upsampling {
-        if parameters.contains("\(prefix).up.1.weight") {
-            return .bilinear(convolution("\(prefix).up.1", from: inputs, to: outputs, kernel: 1, &parameters))
-        }
-        let weights = parameters.tensor("\(prefix).up.weight", shape: [inputs, outputs, 2, 2])
-        let bias = parameters.optionalTensor("\(prefix).up.bias", shape: [outputs])
-        return .upConvolution(TransposedConvolution(weights: weights, bias: bias, stride: 2))
+    private static func hasBilinear(_ parameters: ParameterTable) -> Bool {
+        parameters.contains("up_path.0.up.1.weight")
     }
 
-    private static func convolution(
-        _ name: String, from inputs: Int, to outputs: Int, kernel: Int, _ parameters: inout ParameterTable
-    ) -> Convolution {
-        Convolution(
-            weights: parameters.tensor("\(name).weight", shape: [outputs, inputs, kernel, kernel]),
-            bias: parameters.optionalTensor("\(name).bias", shape: [outputs]))
-    }
-}
-
-extension ParameterTable {
-    /// PyTorch's BatchNorm2d: running statistics, and weight and bias unless it was made with `affine=False`.
-    package mutating func batchNorm(_ name: String, channels: Int) -> ChannelAffine {
-        ignore("\(name).num_batches_tracked")
-        let ones = ConstantTensor(shape: [channels]) { Array(repeating: 1, count: channels) }
-        let zeros = ConstantTensor(shape: [channels]) { Array(repeating: 0, count: channels) }
-        return ChannelAffine(
-            batchNorm: optionalTensor("\(name).weight", shape: [channels]) ?? ones,
-            bias: optionalTensor("\(name).bias", shape: [channels]) ?? zeros,
-            mean: tensor("\(name).running_mean", shape: [channels]),
-            variance: tensor("\(name).running_var", shape: [channels]))
-    }
-}
-
-extension PaperUNet {
-    fileprivate var upsamplingName: String {
-        switch decoder.first?.upsampling {
-        case .upConvolution: "up-convolution"
-        case .bilinear: "bilinear upsampling"
-        case nil: "no decoder"
-        }
+    private static func upsampled(
+        _ map: NetworkBuilder.Map, _ name: String, to outputs: Int, _ builder: inout NetworkBuilder
+    ) -> NetworkBuilder.Map {
+        guard hasBilinear(builder.parameters) else { return builder.upConvolution(name, on: map, outputs: outputs) }
+        let up = builder.bilinear(map, alignCorners: false, label: name)
+        let convolution = builder.parameters.convolution(
+            "\(name).1", inputs: up.channels, outputs: outputs, kernel: 1, biases: nil)
+        return builder.append(convolution, up, label: "\(name).1")
     }
 }

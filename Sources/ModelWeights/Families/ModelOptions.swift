@@ -1,0 +1,46 @@
+/// What a model file leaves open, and the user decides.
+public struct ModelOptions: Hashable, Sendable {
+    /// The convolutions pad with zeros. Only for families whose parameters are the same with and without padding.
+    public var padded: Bool
+    /// The pruned depth of a U-Net++ with deep supervision; nil for the mean of all heads' logits.
+    public var depth: Int?
+
+    public init(padded: Bool = false, depth: Int? = nil) {
+        self.padded = padded
+        self.depth = depth
+    }
+
+    /// - Throws: `ModelOptionsError` for a wish that the network cannot fulfil.
+    func check(against network: RecognizedNetwork, title: String, path: String) throws(ModelOptionsError) {
+        if padded && !network.leavesPaddingOpen {
+            throw ModelOptionsError(
+                path: path, option: .padded,
+                description: "\(path): leave out the request for padding: \(title) pads its convolutions anyway")
+        }
+        guard let depth else { return }
+        guard let depths = network.depths else {
+            throw ModelOptionsError(
+                path: path, option: .depth,
+                description: "\(path): leave out depth \(depth): \(title) \(network.whyNoDepths)")
+        }
+        guard depths.contains(depth) else {
+            let range = "\(depths.lowerBound) to \(depths.upperBound)"
+            throw ModelOptionsError(
+                path: path, option: .depth,
+                description: "\(path): there is no depth \(depth): this \(title) has depths \(range)")
+        }
+    }
+}
+
+/// A wish that a model cannot fulfil: the model file is sound.
+public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
+    public enum Option: Sendable {
+        case padded
+        case depth
+    }
+
+    public let path: String
+    public let option: Option
+    /// One line: what is wrong and what to do.
+    public let description: String
+}
