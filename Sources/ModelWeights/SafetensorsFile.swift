@@ -27,7 +27,7 @@ enum SafetensorsFile {
             tensors.append((tensor.name, try stored(tensor, in: data)))
         }
         try checkCoverage(of: data, by: header.tensors)
-        return StateDict(tensors: tensors.map { ($0.name, $0.tensor.constant) }, metadata: header.metadata)
+        return StateDict(stored: tensors, metadata: header.metadata)
     }
 
     private static func stored(

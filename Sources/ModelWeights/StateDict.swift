@@ -6,8 +6,15 @@ public struct StateDict: Sendable {
     /// safetensors' `__metadata__`; empty for containers without.
     public var metadata: [String: String]
 
-    public init(tensors: [(name: String, tensor: ConstantTensor)], metadata: [String: String] = [:]) {
+    /// What the file's elements are, by the tensor's name; nothing for tensors that come from no file.
+    public var elementTypes: [String: ElementType]
+
+    public init(
+        tensors: [(name: String, tensor: ConstantTensor)], metadata: [String: String] = [:],
+        elementTypes: [String: ElementType] = [:]
+    ) {
         self.tensors = tensors
         self.metadata = metadata
+        self.elementTypes = elementTypes
     }
 }

@@ -47,7 +47,7 @@ enum TorchLegacyCheckpoint {
             }
             stored.append((name, try tensor.stored(name: name, in: record, isBigEndian: false)))
         }
-        return StateDict(tensors: stored.map { ($0.name, $0.tensor.constant) })
+        return StateDict(stored: stored)
     }
 
     /// The next pickle, which `rest` then starts behind.

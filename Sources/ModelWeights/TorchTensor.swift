@@ -36,7 +36,7 @@ struct TorchTensor {
     /// - Throws: `unsupportedType`; `malformed` where the record is shorter than the pickle says, or the tensor does
     ///   not fit it.
     func stored(name: String, in record: FileSlice, isBigEndian: Bool) throws(WeightsError) -> StoredTensor {
-        let type = storage.isSupported ? dtype.map { ElementType(torchDType: $0) } ?? storage.elementType : nil
+        let type = storage.isSupported ? dtype.map { ElementType(rawValue: String($0)) } ?? storage.elementType : nil
         guard let type else {
             let typeName = dtype.map { "torch.\($0)" } ?? storage.typeName
             throw record.file.error(

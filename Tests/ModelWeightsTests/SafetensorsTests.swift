@@ -7,6 +7,7 @@ import Testing
         let stateDict = try Checkpoint.read(bytes: SafetensorsWriter.small)
         #expect(stateDict.tensors.map(\.name) == ["conv.bias", "conv.weight"])
         #expect(stateDict.metadata == ["format": "pt"])
+        #expect(stateDict.elementTypes == ["conv.bias": .float32, "conv.weight": .float32])
     }
 
     @Test func namesAndMetadataMayHoldAnyText() throws {
