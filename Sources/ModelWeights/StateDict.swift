@@ -9,6 +9,9 @@ public struct StateDict: Sendable {
     /// What the file's elements are, by the tensor's name; nothing for tensors that come from no file.
     public var elementTypes: [String: ElementType]
 
+    /// Tensors that a file may hold: a hundred times what the largest networks have.
+    static let largestCount = 100_000
+
     public init(
         tensors: [(name: String, tensor: ConstantTensor)], metadata: [String: String] = [:],
         elementTypes: [String: ElementType] = [:]

@@ -1,22 +1,3 @@
-/// A storage of PyTorch as a pickle refers to it: the bytes lie elsewhere in the file, under `key`.
-struct TorchStorage {
-    /// The entry of the zip archive, or the key in the list of a file from before torch 1.6.
-    let key: String
-    /// As the pickle names it: `torch.FloatStorage`.
-    let typeName: String
-    /// Nil for an untyped storage, whose tensors bring their own type.
-    let elementType: ElementType?
-    /// Whether `typeName` is one of those that are read.
-    let isSupported: Bool
-    /// In elements; in bytes for an untyped storage.
-    let count: Int
-    /// First element: not 0 only for views on storages, in files from before torch 1.6.
-    let viewOffset: Int
-
-    /// Bytes per element that `count` and `viewOffset` are in.
-    var unit: Int { elementType?.byteCount ?? 1 }
-}
-
 /// A tensor as a pickle describes it; whether it fits its storage is not yet known.
 struct TorchTensor {
     let storage: TorchStorage
