@@ -1,5 +1,5 @@
-/// The type that a tensor's elements have in the file. All of them are read as float32.
-enum ElementType: Sendable {
+/// The type that a tensor's elements have in the file, by its name in PyTorch and NumPy. All are read as float32.
+public enum ElementType: String, Sendable {
     case float64, float32, float16, bfloat16
     case int64, int32, int16, int8
     case uint64, uint32, uint16, uint8
@@ -48,26 +48,6 @@ enum ElementType: Sendable {
         case "CharStorage": self = .int8
         case "ByteStorage": self = .uint8
         case "BoolStorage": self = .bool
-        default: return nil
-        }
-    }
-
-    /// - Parameter name: a dtype of PyTorch without its module: `float32`.
-    init?(torchDType name: Substring) {
-        switch name {
-        case "float64": self = .float64
-        case "float32": self = .float32
-        case "float16": self = .float16
-        case "bfloat16": self = .bfloat16
-        case "int64": self = .int64
-        case "int32": self = .int32
-        case "int16": self = .int16
-        case "int8": self = .int8
-        case "uint64": self = .uint64
-        case "uint32": self = .uint32
-        case "uint16": self = .uint16
-        case "uint8": self = .uint8
-        case "bool": self = .bool
         default: return nil
         }
     }

@@ -19,14 +19,14 @@ extension PickleMachine {
         case .long1: try pushLong(byteCount: Int(integer(UInt8.self)))
         case .long4: try pushLong(byteCount: Int(integer(Int32.self)))
         case .binFloat: push(.float(Double(bitPattern: try integer(UInt64.self).byteSwapped)))  // big-endian
-        case .shortBinString: push(.string(try text(integer(UInt8.self))))
-        case .binString: push(.string(try text(integer(Int32.self))))
+        case .shortBinString: push(try textOrBytes(integer(UInt8.self)))
+        case .binString: push(try textOrBytes(integer(Int32.self)))
         case .shortBinUnicode: push(.string(try text(integer(UInt8.self))))
         case .binUnicode: push(.string(try text(integer(UInt32.self))))
         case .binUnicode8: push(.string(try text(integer(UInt64.self))))
-        case .shortBinBytes: push(.bytes(try take(integer(UInt8.self))))
-        case .binBytes: push(.bytes(try take(integer(UInt32.self))))
-        case .binBytes8, .byteArray8: push(.bytes(try take(integer(UInt64.self))))
+        case .shortBinBytes: push(.bytes(try take(integer(UInt8.self)).text))
+        case .binBytes: push(.bytes(try take(integer(UInt32.self)).text))
+        case .binBytes8, .byteArray8: push(.bytes(try take(integer(UInt64.self)).text))
 
         case .emptyTuple: push(makeTuple([]))
         case .tuple, .frozenSet: push(makeTuple(try popMark()))
@@ -100,11 +100,12 @@ extension PickleMachine {
 
     /// Little-endian two's complement of any length; nothing stands for 0.
     private mutating func pushLong(byteCount: Int) throws(WeightsError) {
-        let bytes = try take(byteCount).bytes
-        guard bytes.count <= MemoryLayout<Int>.size else {
-            push(.longInt(bytes))
+        let (text, slice) = try take(byteCount)
+        guard slice.count <= MemoryLayout<Int>.size else {
+            push(.longInt(text))
             return
         }
+        let bytes = slice.bytes
         let isNegative = bytes.last.map { $0 >= 0x80 } ?? false
         push(.int(bytes.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) }))
     }
@@ -119,6 +120,6 @@ extension PickleMachine {
         guard case .string(let name) = try pop(), case .string(let module) = try pop() else {
             throw malformed("names a global by something else than two strings")
         }
-        try pushGlobal(module: module, name: name)
+        try pushGlobal(module: heap.string(module), name: heap.string(name))
     }
 }

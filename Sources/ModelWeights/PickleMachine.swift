@@ -2,14 +2,18 @@
 ///
 /// A pickle is a program for a machine with a stack, marks on the stack and a memo of values to come back to. Calls go
 /// to `TorchConstructors`, which knows the few that state dicts need; any other makes an opaque object. Memory and
-/// time grow with the pickle's length and no faster, and stop at `largestWork`.
+/// time grow with the pickle's length and no faster, and stop at `largestMemory` and `largestWork`.
 /// Source: CPython, Lib/pickletools.py and Lib/pickle.py.
 struct PickleMachine {
     /// Instructions, and values put into containers, before a pickle is refused: a state dict takes some 100 per
     /// tensor.
     static let largestWork = 4_000_000
 
-    private(set) var heap = PickleHeap()
+    /// Memory in bytes that a pickle may take after `length` bytes of it, before it is refused. A state dict takes some
+    /// 10 for each of its own; a pickle made to exhaust its reader could take hundreds.
+    static func largestMemory(afterReading length: Int) -> Int { (16 << 20) + 24 * length }
+
+    private(set) var heap: PickleHeap
     /// The first call that was not understood, in the pickle's order.
     private(set) var foreignCall: PickleGlobal?
 
@@ -21,16 +25,22 @@ struct PickleMachine {
     private var stack: [PickleValue] = []
     /// Heights of the stack, lowest first.
     private var marks: [Int] = []
-    private var memo: [Int: PickleValue] = [:]
+    private var memo = PickleMemo()
     private var instructionCount = 0
+    /// The most values and marks that were ever on the stack.
+    private var highest = 0
 
     /// - Parameter slice: starts with the pickle and may go on behind it.
     init(_ slice: FileSlice) {
         cursor = ByteCursor(slice, subject: "its pickle")
+        heap = PickleHeap(slice)
     }
 
     /// Bytes of the pickle so far; its length once `run` has returned.
     var position: Int { cursor.position }
+
+    /// Memory that the pickle takes so far, in bytes.
+    private var memory: Int { heap.byteCount + memo.byteCount + highest * 2 * MemoryLayout<PickleValue>.stride }
 
     /// Reads up to the STOP instruction.
     ///
@@ -51,6 +61,13 @@ struct PickleMachine {
             instructionCount += 1
             guard instructionCount + heap.valueCount <= Self.largestWork else {
                 throw error(.refused, "its pickle takes more than \(Self.largestWork) steps: \(Self.advice)")
+            }
+            highest = max(highest, stack.count + marks.count)
+            guard memory <= Self.largestMemory(afterReading: position) else {
+                throw error(
+                    .refused,
+                    "its pickle takes \(memory >> 20) MB of memory in its first \(position) bytes, far more than a "
+                        + "state dict does: \(Self.advice)")
             }
         }
     }
@@ -102,11 +119,25 @@ struct PickleMachine {
         try cursor.integer()
     }
 
-    mutating func take(_ count: some BinaryInteger) throws(WeightsError) -> FileSlice { try cursor.take(count) }
+    mutating func take(_ count: some BinaryInteger) throws(WeightsError) -> (text: PickleText, slice: FileSlice) {
+        let start = position
+        let slice = try cursor.take(count)
+        guard let text = PickleText(start: start, count: slice.count) else {
+            throw error(.refused, "its pickle is longer than 4 GB: \(Self.advice)")
+        }
+        return (text, slice)
+    }
 
-    mutating func text(_ count: some BinaryInteger) throws(WeightsError) -> String {
-        guard let text = try take(count).text else { throw malformed("holds a string that is not UTF-8") }
+    mutating func text(_ count: some BinaryInteger) throws(WeightsError) -> PickleText {
+        let (text, slice) = try take(count)
+        guard slice.text != nil else { throw malformed("holds a string that is not UTF-8") }
         return text
+    }
+
+    /// The strings of Python 2, which may be text or not.
+    mutating func textOrBytes(_ count: some BinaryInteger) throws(WeightsError) -> PickleValue {
+        let (text, slice) = try take(count)
+        return slice.text == nil ? .bytes(text) : .string(text)
     }
 
     mutating func line() throws(WeightsError) -> String {
@@ -154,6 +185,7 @@ struct PickleMachine {
                 "its pickle calls \(global), which a state dict never needs: the file may be hostile. "
                     + "Nothing of it was run; take the weights from a source that you trust, best as safetensors")
         }
+        heap.charge(128 + global.path.utf8.count)
         push(.global(global))
     }
 
@@ -182,7 +214,11 @@ struct PickleMachine {
         guard case .tuple(let tuple) = id, let value = constructors.persistent(heap[tuple], heap) else {
             throw malformed("refers to something beside it that is no tensor storage")
         }
-        if case .storage(let storage) = value, storages[storage.key] == nil { storages[storage.key] = storage }
+        heap.charge(176)
+        if case .storage(let storage) = value, storages[storage.key] == nil {
+            heap.charge(96)
+            storages[storage.key] = storage
+        }
         push(value)
     }
 

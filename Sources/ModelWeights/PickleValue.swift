@@ -1,16 +1,16 @@
 /// A value that a pickle describes.
 ///
 /// Containers live in a `PickleHeap` and are named here by their place in it, because pickles share and change them
-/// after they were made, and may put one into itself.
+/// after they were made, and may put one into itself. A value takes 16 bytes, because one byte of pickle can push one.
 enum PickleValue {
     case none
     case bool(Bool)
     case int(Int)
     /// An integer beyond 64 bits: little-endian two's complement.
-    case longInt([UInt8])
+    case longInt(PickleText)
     case float(Double)
-    case string(String)
-    case bytes(FileSlice)
+    case string(PickleText)
+    case bytes(PickleText)
     case tuple(PickleHeap.Sequence)
     /// A list or a set.
     case list(PickleHeap.Sequence)
@@ -18,7 +18,7 @@ enum PickleValue {
     case dict(PickleHeap.Dictionary)
     /// A Python class or function, by name only.
     indirect case global(PickleGlobal)
-    indirect case storage(TorchStorage)
+    case storage(TorchStorage)
     indirect case tensor(TorchTensor)
     /// What a call that is not understood would have made.
     case opaque(PickleHeap.Object)

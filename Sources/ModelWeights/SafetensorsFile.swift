@@ -3,8 +3,9 @@
 /// Source: https://github.com/huggingface/safetensors, "Format". As there, a file is refused whose tensors overlap,
 /// leave holes, or do not fill it.
 enum SafetensorsFile {
-    /// The format's own bound on the header.
-    static let largestHeader = 100_000_000
+    /// Bytes. The format allows four times as much, which some hundred thousand tensors would need, and which a hostile
+    /// file needs to take a gigabyte of memory.
+    static let largestHeader = 25_000_000
 
     /// Whether the file looks like safetensors: a brace comes after the header's length, whatever length that is.
     static func isSafetensors(_ file: FileSlice) -> Bool {
@@ -18,7 +19,8 @@ enum SafetensorsFile {
         guard length <= largestHeader else {
             throw file.file.error(
                 .malformed,
-                "its header claims \(length) bytes, more than the \(largestHeader) that safetensors allows")
+                "its header claims \(length) bytes, more than the \(largestHeader) that are read: "
+                    + "copy or download the file again")
         }
         let header = try SafetensorsHeader(cursor.take(length))
         let data = try cursor.take(file.count - cursor.position)
@@ -27,7 +29,7 @@ enum SafetensorsFile {
             tensors.append((tensor.name, try stored(tensor, in: data)))
         }
         try checkCoverage(of: data, by: header.tensors)
-        return StateDict(tensors: tensors.map { ($0.name, $0.tensor.constant) }, metadata: header.metadata)
+        return StateDict(stored: tensors, metadata: header.metadata)
     }
 
     private static func stored(

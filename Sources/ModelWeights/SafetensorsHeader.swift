@@ -13,6 +13,8 @@ struct SafetensorsHeader {
         let end: Int
     }
 
+    private static let largestMetadata = 10_000
+
     /// In the order of the header.
     private(set) var tensors: [Tensor] = []
     /// The object `__metadata__`.
@@ -30,6 +32,9 @@ struct SafetensorsHeader {
             if name == "__metadata__" {
                 metadata = try Self.metadata(&json)
             } else {
+                guard tensors.count < StateDict.largestCount else {
+                    throw slice.file.error(.malformed, "its header names more than \(StateDict.largestCount) tensors")
+                }
                 tensors.append(try Self.tensor(name, &json))
             }
         }
@@ -38,7 +43,13 @@ struct SafetensorsHeader {
 
     private static func metadata(_ json: inout JSONCursor) throws(WeightsError) -> [String: String] {
         var metadata: [String: String] = [:]
-        try json.members { (key, json) throws(WeightsError) in metadata[key] = try json.string() }
+        let file = json.file
+        try json.members { (key, json) throws(WeightsError) in
+            guard metadata.count < largestMetadata else {
+                throw file.error(.malformed, "its header has more than \(largestMetadata) entries of metadata")
+            }
+            metadata[key] = try json.string()
+        }
         return metadata
     }
 

@@ -2,10 +2,16 @@ extension StateDict {
     /// What wrappers put before every name: DataParallel and its kin, Lightning modules, torch.compile.
     private static let wrapperPrefixes = ["module.", "model.", "net.", "_orig_mod."]
 
+    /// More wrappers than anybody puts around a network.
+    private static let mostPrefixes = 8
+
     /// Takes such prefixes off the names, one after the other, as long as all of them share one.
     mutating func removeSharedPrefixes() {
-        while let prefix = Self.wrapperPrefixes.first(where: isShared) {
-            for index in tensors.indices { tensors[index].name.unicodeScalars.removeFirst(prefix.utf8.count) }
+        for _ in 0..<Self.mostPrefixes {
+            guard let prefix = Self.wrapperPrefixes.first(where: isShared) else { return }
+            func shortened(_ name: String) -> String { String(name.unicodeScalars.dropFirst(prefix.utf8.count)) }
+            for index in tensors.indices { tensors[index].name = shortened(tensors[index].name) }
+            elementTypes = Dictionary(elementTypes.map { (shortened($0), $1) }, uniquingKeysWith: { first, _ in first })
         }
     }
 

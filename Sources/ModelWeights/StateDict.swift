@@ -6,8 +6,18 @@ public struct StateDict: Sendable {
     /// safetensors' `__metadata__`; empty for containers without.
     public var metadata: [String: String]
 
-    public init(tensors: [(name: String, tensor: ConstantTensor)], metadata: [String: String] = [:]) {
+    /// What the file's elements are, by the tensor's name; nothing for tensors that come from no file.
+    public var elementTypes: [String: ElementType]
+
+    /// Tensors that a file may hold: a hundred times what the largest networks have.
+    static let largestCount = 100_000
+
+    public init(
+        tensors: [(name: String, tensor: ConstantTensor)], metadata: [String: String] = [:],
+        elementTypes: [String: ElementType] = [:]
+    ) {
         self.tensors = tensors
         self.metadata = metadata
+        self.elementTypes = elementTypes
     }
 }

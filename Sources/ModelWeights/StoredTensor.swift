@@ -4,7 +4,7 @@ import Tensors
 struct StoredTensor: Sendable {
     /// The storage: whole elements, of which the tensor uses those that `layout` says.
     private let storage: FileSlice
-    private let type: ElementType
+    let type: ElementType
     private let isBigEndian: Bool
     private let layout: TensorLayout
 
@@ -28,7 +28,7 @@ struct StoredTensor: Sendable {
     }
 
     /// The tensor for the rooms above; it keeps the file mapped.
-    var constant: ConstantTensor { ConstantTensor(shape: layout.shape) { elements() } }
+    fileprivate var constant: ConstantTensor { ConstantTensor(shape: layout.shape) { elements() } }
 
     /// The elements in row-major order. Integers beyond 2^24 and doubles are rounded to the nearest float32.
     private func elements() -> [Float] {
@@ -85,5 +85,13 @@ struct StoredTensor: Sendable {
                 written += 1
             }
         }
+    }
+}
+
+extension StateDict {
+    init(stored: [(name: String, tensor: StoredTensor)], metadata: [String: String] = [:]) {
+        self.init(
+            tensors: stored.map { ($0.name, $0.tensor.constant) }, metadata: metadata,
+            elementTypes: Dictionary(stored.map { ($0.name, $0.tensor.type) }, uniquingKeysWith: { first, _ in first }))
     }
 }

@@ -18,7 +18,9 @@ struct TorchConstructors {
         case "collections.defaultdict":  // its first argument makes missing values
             return try dictionary(Array(arguments.prefix(3).dropFirst()), &heap)
         case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3":
-            return .tensor(try tensor(global, arguments, heap))
+            let tensor = try tensor(global, arguments, heap)
+            heap.charge(288 + 32 * tensor.shape.count)
+            return .tensor(tensor)
         case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
             "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer":
             guard case .tensor? = arguments.first else { throw Misuse(reason: "without a tensor") }
@@ -44,8 +46,8 @@ struct TorchConstructors {
     /// torch 1.6; or `("module", class, file, source)`, before 1.6. The location (`cuda:0`) does not matter here.
     func persistent(_ id: [PickleValue], _ heap: PickleHeap) -> PickleValue? {
         guard case .string(let kind)? = id.first else { return nil }
-        if kind == "module", id.count == 4, case .global = id[1] { return id[1] }
-        guard kind == "storage", id.count == 5 || id.count == 6, case .global(let type) = id[1],
+        if heap.matches(kind, "module"), id.count == 4, case .global = id[1] { return id[1] }
+        guard heap.matches(kind, "storage"), id.count == 5 || id.count == 6, case .global(let type) = id[1],
             case .string(let key) = id[2], case .int(var count) = id[4],
             let className = ["torch.storage", "torch.cuda", "torch"].lazy.compactMap(type.name(in:)).first,
             className.hasSuffix("Storage")
@@ -61,8 +63,8 @@ struct TorchConstructors {
         let elementType = ElementType(torchStorage: className)
         return .storage(
             TorchStorage(
-                key: key, typeName: type.path, elementType: elementType, isSupported: isUntyped || elementType != nil,
-                count: count, viewOffset: viewOffset))
+                key: heap.string(key), typeName: type.path, elementType: elementType,
+                isSupported: isUntyped || elementType != nil, count: count, viewOffset: viewOffset))
     }
 
     /// - Parameter arguments: none, or one list of pairs.

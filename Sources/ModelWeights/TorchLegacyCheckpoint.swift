@@ -22,7 +22,7 @@ enum TorchLegacyCheckpoint {
     /// - Throws: what `PickleMachine` and `TorchPickle` throw; `unknownContainer` for a pickle that is no checkpoint.
     static func read(_ file: FileSlice) throws(WeightsError) -> StateDict {
         var rest = file
-        guard case .longInt(magic) = try pickle(from: &rest).root else {
+        guard try pickle(from: &rest).isInteger(magic) else {
             throw file.file.error(
                 .unknownContainer, "is a bare pickle, not what torch.save writes: \(PickleMachine.advice)")
         }
@@ -47,7 +47,7 @@ enum TorchLegacyCheckpoint {
             }
             stored.append((name, try tensor.stored(name: name, in: record, isBigEndian: false)))
         }
-        return StateDict(tensors: stored.map { ($0.name, $0.tensor.constant) })
+        return StateDict(stored: stored)
     }
 
     /// The next pickle, which `rest` then starts behind.

@@ -26,8 +26,13 @@ struct TorchPickle {
     /// The items of a list of strings, or nil where the pickle is no such list.
     var strings: [String]? {
         guard case .list(let list) = root else { return nil }
-        let strings = heap[list].compactMap { if case .string(let string) = $0 { string } else { nil } }
+        let strings = heap[list].compactMap { if case .string(let text) = $0 { heap.string(text) } else { nil } }
         return strings.count == heap[list].count ? strings : nil
+    }
+
+    /// Whether the pickle is an integer of these bytes, little-endian.
+    func isInteger(_ bytes: [UInt8]) -> Bool {
+        if case .longInt(let text) = root { heap.bytes(text) == bytes } else { false }
     }
 
     /// Where training loops put the state dict beside epoch and optimizer, in order of preference.
@@ -99,9 +104,13 @@ struct TorchPickle {
     private func tensors(of dict: PickleHeap.Dictionary) throws(WeightsError) -> [(name: String, tensor: TorchTensor)] {
         var tensors: [(name: String, tensor: TorchTensor)] = []
         var names: Set<String> = []
-        for case (.string(let name), .tensor(let tensor)) in heap[dict] {
+        for case (.string(let text), .tensor(let tensor)) in heap[dict] {
+            let name = heap.string(text)
             guard names.insert(name).inserted else {
                 throw file.error(.malformed, "its state dict names \(WeightsError.quoted(name)) twice")
+            }
+            guard tensors.count < StateDict.largestCount else {
+                throw file.error(.refused, "its state dict has more than \(StateDict.largestCount) tensors")
             }
             tensors.append((name, tensor))
         }
@@ -109,7 +118,8 @@ struct TorchPickle {
     }
 
     private func keys(of dict: PickleHeap.Dictionary) -> String {
-        let keys = heap[dict].lazy.compactMap { if case .string(let key) = $0.key { key } else { nil } }.prefix(5)
+        let keys = heap[dict].lazy.compactMap { if case .string(let text) = $0.key { heap.string(text) } else { nil } }
+            .prefix(5)
         return keys.isEmpty ? "an empty dict" : "a dict of " + keys.map(WeightsError.quoted).joined(separator: ", ")
     }
 }

@@ -1,22 +1,3 @@
-/// A storage of PyTorch as a pickle refers to it: the bytes lie elsewhere in the file, under `key`.
-struct TorchStorage {
-    /// The entry of the zip archive, or the key in the list of a file from before torch 1.6.
-    let key: String
-    /// As the pickle names it: `torch.FloatStorage`.
-    let typeName: String
-    /// Nil for an untyped storage, whose tensors bring their own type.
-    let elementType: ElementType?
-    /// Whether `typeName` is one of those that are read.
-    let isSupported: Bool
-    /// In elements; in bytes for an untyped storage.
-    let count: Int
-    /// First element: not 0 only for views on storages, in files from before torch 1.6.
-    let viewOffset: Int
-
-    /// Bytes per element that `count` and `viewOffset` are in.
-    var unit: Int { elementType?.byteCount ?? 1 }
-}
-
 /// A tensor as a pickle describes it; whether it fits its storage is not yet known.
 struct TorchTensor {
     let storage: TorchStorage
@@ -36,7 +17,7 @@ struct TorchTensor {
     /// - Throws: `unsupportedType`; `malformed` where the record is shorter than the pickle says, or the tensor does
     ///   not fit it.
     func stored(name: String, in record: FileSlice, isBigEndian: Bool) throws(WeightsError) -> StoredTensor {
-        let type = storage.isSupported ? dtype.map { ElementType(torchDType: $0) } ?? storage.elementType : nil
+        let type = storage.isSupported ? dtype.map { ElementType(rawValue: String($0)) } ?? storage.elementType : nil
         guard let type else {
             let typeName = dtype.map { "torch.\($0)" } ?? storage.typeName
             throw record.file.error(

@@ -28,7 +28,7 @@ enum TorchZipCheckpoint {
             let record = try archive.data(of: entry)
             tensors.append((name, try tensor.stored(name: name, in: record, isBigEndian: isBigEndian)))
         }
-        return StateDict(tensors: tensors.map { ($0.name, $0.tensor.constant) })
+        return StateDict(stored: tensors)
     }
 
     /// The folder that all entries lie in, with its slash: `archive/`, or the name that the checkpoint once had.

@@ -7,6 +7,7 @@ import Testing
         let stateDict = try Checkpoint.read(bytes: SafetensorsWriter.small)
         #expect(stateDict.tensors.map(\.name) == ["conv.bias", "conv.weight"])
         #expect(stateDict.metadata == ["format": "pt"])
+        #expect(stateDict.elementTypes == ["conv.bias": .float32, "conv.weight": .float32])
     }
 
     @Test func namesAndMetadataMayHoldAnyText() throws {
@@ -47,8 +48,8 @@ import Testing
         "lengths of the header",
         arguments: [
             (1 << 63, .malformed),  // beyond Int
-            (.max, .malformed), (100_000_001, .malformed),  // beyond the format's bound
-            (100_000_000, .truncated),  // within it, but beyond the file
+            (.max, .malformed), (25_000_001, .malformed),  // beyond the bound
+            (25_000_000, .truncated),  // within it, but beyond the file
             (3, .malformed),  // ends within the JSON
             (0, .malformed),
         ] as [(UInt64, WeightsError.Code)])
@@ -96,6 +97,14 @@ import Testing
     func headers(header: String) throws {
         let file = SafetensorsWriter.file(header: header, data: [UInt8](repeating: 0, count: 8))
         #expect(try Checkpoint.error(bytes: file)?.code == .malformed)
+    }
+
+    @Test func headersNameNoMoreTensorsThanNetworksHave() throws {
+        let tensors = (0...100_000).map { #""\#($0)":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}"# }
+        let header = "{" + tensors.joined(separator: ",") + "}"
+        let error = try Checkpoint.error(bytes: SafetensorsWriter.file(header: header))
+        #expect(error?.code == .malformed)
+        #expect(error?.message.contains("more than 100000 tensors") == true)
     }
 
     @Test func emptyTensorsTakeNoBytes() throws {

@@ -72,6 +72,17 @@ import Testing
         #expect(try Checkpoint.read(bytes: file { $0.stateDict(tensors) }).tensors.map(\.name) == expected)
     }
 
+    /// What `inspect` lists, by the names that it shows.
+    @Test func elementTypesFollowTheNames() throws {
+        var half = SampleTensor.vector("module.model.b", key: "0", type: "HalfStorage", count: 2)
+        half.storage.module = "torch.cuda"
+        let tensors = [SampleTensor.vector("module.model.a", key: "1", count: 2), half]
+        let stateDict = try Checkpoint.read(bytes: file { $0.stateDict(tensors) })
+        #expect(stateDict.tensors.map(\.name) == ["a", "b"])
+        #expect(stateDict.elementTypes == ["a": .float32, "b": .float16])
+        #expect(stateDict.elementTypes["b"]?.rawValue == "float16")
+    }
+
     @Test func namesThatComeTwiceAreRefused() throws {
         let tensors = [SampleTensor.vector(key: "1", count: 2), SampleTensor.vector(key: "1", count: 2)]
         let error = try Checkpoint.error(bytes: file { $0.stateDict(tensors) })
