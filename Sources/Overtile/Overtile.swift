@@ -4,4 +4,5 @@
 @_exported public import NetworkGraph
 @_exported public import RasterIO
 @_exported public import Segmentation
+@_exported public import Tensors
 @_exported public import TileGeometry

@@ -128,7 +128,7 @@ struct TensorReport {
 
     init(_ stateDict: StateDict) {
         tensors = stateDict.tensors.map { name, tensor in
-            Tensor(name: name, shape: tensor.shape, type: stateDict.elementTypes[name] ?? "")
+            Tensor(name: name, shape: tensor.shape, type: stateDict.elementTypes[name]?.rawValue ?? "")
         }
     }
 
