@@ -115,7 +115,7 @@ struct BadInputTests {
         Case("half of its header", 65, ["header.safetensors"]) {
             segment($0, model: try $0.folder.copy($0.model, as: "header.safetensors", first: 100))
         },
-        Case("an unknown network", 65, ["other.safetensors", "inc.weight", "known networks"]) {
+        Case("an unknown network", 65, ["other.safetensors", "inc.weight", "closest is"]) {
             let path = $0.folder.path("other.safetensors")
             try ModelFile.safetensors([("inc.weight", [1], [1])]).write(to: URL(fileURLWithPath: path))
             return segment($0, model: path)

@@ -13,15 +13,32 @@ struct ConformanceTests {
         let classes: Int
     }
 
-    /// The paper's tile, a smaller one and one that holds much of the scene; and the choice of the cost model.
-    static let tiles = [252, 412, 572, nil]
+    /// A case's folder, and tiles to run it with beside the cost model's choice.
+    static let cases: [(name: String, tiles: [Int])] = [
+        // Valid convolutions: the paper's tile, a smaller one and one between
+        ("paper", [252, 412, 572]),
+        ("paper-batchnorm", [252, 412, 572]),
+        ("paper-tiny-scene", [252, 412, 572]),
+        // Padded, but equivariant: rewritten, so that any tile gives the same
+        ("pytorch-unet-transposed", [208, 352]),
+        ("seed000-transposed", [208, 352]),
+        ("seed002-transposed", [208, 352]),
+        // Tied to their tiles, which the case's arguments fix: aligned corners, skips padded to size
+        ("pytorch-unet-bilinear", []),
+        ("seed000-bilinear", []),
+        ("seed002-bilinear", []),
+        ("seed003", []),
+        // Dense skips, with one head, and with deep supervision's four, pruned and whole
+        ("unetplusplus", []),
+        ("unetplusplus-deep-1", []),
+        ("unetplusplus-deep-2", []),
+        ("unetplusplus-deep-3", []),
+        ("unetplusplus-deep-4", []),
+        ("unetplusplus-deep-mean", []),
+    ]
 
-    @Test(
-        "probabilities are PyTorch's, whatever container and tile",
-        arguments: [
-            "paper", "paper-batchnorm", "paper-tiny-scene",
-        ])
-    func probabilities(_ name: String) throws {
+    @Test("probabilities are PyTorch's, whatever container and tile", arguments: cases)
+    func probabilities(_ name: String, _ tiles: [Int]) throws {
         let bench = try Workbench()
         let description = try Data(contentsOf: URL(fileURLWithPath: SharedData.conformance("\(name)/case.json")))
         let conformance = try JSONDecoder().decode(Case.self, from: description)
@@ -30,7 +47,7 @@ struct ConformanceTests {
         let expectedBands = try (1...conformance.classes).map { try expected.wholeBand($0) }
         for (number, model) in conformance.models.enumerated() {
             // Containers hold the same weights: one of them runs with all tiles, in turn with one and two workers.
-            for tile in number == 0 ? Self.tiles : [nil] {
+            for tile in number == 0 ? tiles + [nil] : [nil] {
                 var bytes: [[UInt8]] = []
                 for workers in number == 0 ? [1, 2] : [2] {
                     var arguments = ["segment", scene, "--model", SharedData.conformance("\(name)/\(model)")]
@@ -63,8 +80,10 @@ struct ConformanceTests {
             }
         }
         #expect(largest <= conformance.tolerance, "\(run)")
-        // The mask is the most probable class, but where two are as probable within the tolerance.
+        // The mask is the most probable class, but where two are as probable within the tolerance. A sigmoid's single
+        // band is the probability of class 1.
         let mask = try RasterReader(path: bench.output()).wholeBand()
+        let bands = bands.count == 1 ? [bands[0].map { 1 - $0 }, bands[0]] : bands
         let wrong = mask.indices.filter { pixel in
             let best = bands.map { $0[pixel] }.max() ?? 0
             return !(0..<Float(bands.count)).contains(mask[pixel])

@@ -1,4 +1,4 @@
-public import NetworkGraph
+import NetworkGraph
 public import Tensors
 
 /// A generator with a seed, so that a failing test fails again.

@@ -16,11 +16,11 @@ struct InspectCommand: ParsableCommand {
               outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax
               classes       values of the mask
               stride        pixels by which the tiles' places may differ
-              margin        pixels that the network needs around an output pixel, on each side; none for fixed tiles
+              margin        pixels needed around an output pixel, on each side; none for fixed tiles
               smallestTile  pixels of the smallest tile, on a side; none for fixed tiles
               tileRemainder what a tile's side leaves when it is divided by the stride
               flopPerPixel  multiplications and additions for a pixel of the scene, overlap not counted
-              seamless      whether tiles give the same as the scene in one piece; if not, reason says why
+              seamless      whether tiles fit together without seams; if not, reason says why
 
             A file whose network is not known gets a list of its tensors, and the exit code 65.
             """)

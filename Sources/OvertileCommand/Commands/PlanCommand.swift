@@ -15,7 +15,7 @@ struct PlanCommand: ParsableCommand {
               workers          tiles computed at the same time
               memoryBytes      memory that the run needs at most; memoryLimit is what it may use
               flop             multiplications and additions of all tiles
-              seamless         whether the tiles give the same as the scene in one piece; if not, reason says why
+              seamless         whether tiles fit together without seams; if not, reason says why
               expectedSeconds  how long computing takes, from a trial of one tile on this machine
             """)
 

@@ -1,3 +1,5 @@
+public import NetworkGraph
+
 /// The U-Net of Ronneberger, Fischer and Brox (2015): valid convolutions, skips cropped at their centre, the upsampled
 /// map in front of the skip.
 ///

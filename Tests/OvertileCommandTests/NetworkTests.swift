@@ -1,0 +1,116 @@
+import Foundation
+import TestData
+import TestNetworks
+import Testing
+
+/// `inspect`, `plan` and `bench` on networks of every kind, and options that a network does not have.
+struct NetworkTests {
+    private static let needsSharedData = ConditionTrait.enabled(
+        if: SharedData.isPresent, Comment(rawValue: SharedData.missing))
+
+    private func report(_ arguments: [String]) throws -> [String: Any] {
+        let outcome = try CommandProcess.run(arguments + ["--json"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any] ?? [:]
+    }
+
+    @Test(
+        "inspect tells what can be seamless, and what prevents it", needsSharedData,
+        arguments: [
+            // valid: the network's own margin
+            ("paper", 92, nil as String?),
+            ("paper-batchnorm", 44, nil),
+            // padded and equivariant: up to the next multiple of the stride
+            ("pytorch-unet-transposed", 96, nil),
+            ("seed000-transposed", 96, nil),
+            ("seed002-transposed", 96, nil),
+            // tied to the tile
+            ("pytorch-unet-bilinear", nil as Int?, "aligned corners"),
+            ("unetplusplus", nil, "aligned corners"),
+            ("seed003", nil, "up4"),
+        ])
+    func seams(_ name: String, _ margin: Int?, _ reason: String?) throws {
+        let model = SharedData.conformance("\(name)/model.pth")
+        let inspected = try report(["inspect", model])
+        #expect(inspected["stride"] as? Int == (name == "paper-batchnorm" ? 8 : 16))
+        #expect(inspected["margin"] as? Int == margin)
+        #expect(inspected["seamless"] as? Bool == (reason == nil))
+        let planned = try report(["plan", SharedData.conformance("\(name)/scene.tif"), "--model", model, "--quiet"])
+        for report in [inspected, planned] {
+            let told = report["reason"] as? String
+            #expect(reason.map { told?.contains($0) == true } ?? (told == nil))
+        }
+    }
+
+    @Test("a pruned depth costs less, as counted and as run", needsSharedData)
+    func depths() throws {
+        let model = SharedData.conformance("unetplusplus-deep-4/model.pth")
+        let costs = try (1...4).map { depth in
+            try report(["inspect", model, "--depth", "\(depth)"])["flopPerPixel"] as? Double ?? 0
+        }
+        #expect(costs[0] > 0 && costs == costs.sorted() && Set(costs).count == 4)
+        let trial = try report(["bench", "--model", model, "--depth", "1", "--seconds", "0.1", "--tile", "128"])
+        let flop = try #require(trial["flopPerTile"] as? Double)
+        let step = try #require(trial["step"] as? Int)
+        #expect(trial["tile"] as? Int == 128 && step == 96)
+        // Borders and margins come on top.
+        #expect(flop / Double(step * step) > costs[0] && flop / Double(step * step) < 3 * costs[0])
+        #expect((trial["tiles"] as? Int ?? 0) >= 1 && (trial["megapixelsPerSecond"] as? Double ?? 0) > 0)
+    }
+
+    @Test("bench measures a model of one's own")
+    func bench() throws {
+        let outcome = try CommandProcess.run(["bench", "--model", try Workbench().model, "--seconds", "0.1"])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        #expect(outcome.output.contains("Mpx/s") && outcome.output.contains("GFLOP/s"))
+    }
+
+    @Test("padding is a choice where the tensors leave it open")
+    func padding() throws {
+        let bench = try Workbench()
+        let valid = try report(["inspect", bench.model])
+        let padded = try report(["inspect", bench.model, "--padded"])
+        #expect(valid["margin"] as? Int == 20 && padded["margin"] as? Int == 20)
+        let outcome = try bench.segment("--padded")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+
+    @Test("an unknown file is listed, and refused")
+    func unknown() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("other.safetensors")
+        try ModelFile.safetensors([("fc.weight", [2, 3], [1, 2, 3, 4, 5, 6]), ("fc.bias", [2], [1, 2])])
+            .write(to: URL(fileURLWithPath: path))
+        let outcome = try CommandProcess.run(["inspect", path])
+        #expect(outcome.status == 65)
+        #expect(outcome.output == "fc.weight  float32 (2, 3)\nfc.bias    float32 (2)\n")
+        let asked = try CommandProcess.run(["inspect", path, "--tensors"])
+        #expect(asked.status == 0 && asked.output == outcome.output && asked.errors.isEmpty)
+    }
+
+    @Test(
+        "options that the network does not have are refused", needsSharedData,
+        arguments: [
+            ("paper", ["--depth", "2"], "no depths"),
+            ("unetplusplus", ["--depth", "2"], "no depths"),
+            ("unetplusplus-deep-4", ["--depth", "5"], "depths 1 to 4"),
+            ("unetplusplus", ["--padded"], "anyway"),
+            // rewritten: a margin below the network's, a tile that four poolings cannot halve
+            ("pytorch-unet-transposed", ["--margin", "80"], "96"),
+            ("pytorch-unet-transposed", ["--tile", "500"], "496 or 512"),
+            // fixed tiles
+            ("seed003", ["--tile", "150"], "144 or 160"),
+            ("seed003", ["--tile", "32", "--margin", "16"], "--tile 32"),
+        ])
+    func refused(_ name: String, _ options: [String], _ says: String) throws {
+        let bench = try Workbench()
+        let outcome = try CommandProcess.run(
+            [
+                "segment", SharedData.conformance("\(name)/scene.tif"), "--model",
+                SharedData.conformance("\(name)/model.pth"), "--output", bench.output(), "--quiet",
+            ] + options)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains(says) && outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+        #expect(try bench.outputs.isEmpty)
+    }
+}
