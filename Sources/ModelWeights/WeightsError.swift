@@ -12,13 +12,14 @@ public struct WeightsError: Error, Sendable, CustomStringConvertible {
         case truncated
         /// The file breaks the rules of its own format.
         case malformed
-        /// The pickle names something that a state dict never needs. Nothing of it was run.
+        /// The pickle names something that reaches the system, has a tensor made by something that is not understood, or
+        /// takes more memory or time than a state dict does. Nothing of it was run.
         case refused
         /// A valid file uses a feature of its container that is not read, such as compression.
         case unsupportedContainer
         /// A tensor has an element type or a kind of storage that has no float32 reading.
         case unsupportedType
-        /// The file is sound and holds something else: a whole module, TorchScript, an optimizer.
+        /// The file is sound and holds something else: TorchScript, an optimizer, an object that is no module.
         case notAStateDict
     }
 
