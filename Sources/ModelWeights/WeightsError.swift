@@ -1,4 +1,4 @@
-/// Why a model file could not be read.
+/// Why a model file could not be read or written.
 public struct WeightsError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure, for code that has to choose; people read `message`.
     public enum Code: Sendable {
@@ -21,6 +21,14 @@ public struct WeightsError: Error, Sendable, CustomStringConvertible {
         case unsupportedType
         /// The file is sound and holds something else: TorchScript, an optimizer, an object that is no module.
         case notAStateDict
+        /// The output is there already, and was not to be overwritten.
+        case outputExists
+        /// The output's folder is missing or may not be written, or its name is no file's.
+        case cannotCreate
+        /// Writing failed, for want of room on the disk as a rule.
+        case writeFailed
+        /// What was to be written has no place in the format: a name that comes twice, a number beyond float16.
+        case unrepresentable
     }
 
     public let code: Code
