@@ -3,7 +3,8 @@ public enum Checkpoint {
     /// Reads the named tensors of a model file.
     ///
     /// The container is told from the first bytes and not from the file's name: safetensors, a PyTorch checkpoint
-    /// (`torch.save` since 1.6), or one from before. No code that a checkpoint may carry is ever run. Prefixes that
+    /// (`torch.save` since 1.6), or one from before. A PyTorch checkpoint is a state dict, or a whole module, alone or
+    /// under one of the keys where training loops put it. No code that a checkpoint may carry is ever run. Prefixes that
     /// all names share because training wrapped the network (`module.`, `model.`, `net.`, `_orig_mod.`) are left out.
     ///
     /// The file stays mapped for as long as a tensor of the result lives, and the elements are turned into float32

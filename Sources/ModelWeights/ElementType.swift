@@ -15,6 +15,14 @@ public enum ElementType: String, Sendable {
         }
     }
 
+    /// Whether the elements are whole numbers, or truth values.
+    var isInteger: Bool {
+        switch self {
+        case .float64, .float32, .float16, .bfloat16: false
+        case .int64, .int32, .int16, .int8, .uint64, .uint32, .uint16, .uint8, .bool: true
+        }
+    }
+
     /// - Parameter dtype: as a safetensors header spells it: `F32`, `BF16`, `I64`.
     init?(safetensors dtype: String) {
         switch dtype {

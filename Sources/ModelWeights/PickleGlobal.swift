@@ -18,12 +18,17 @@ struct PickleGlobal: CustomStringConvertible {
     /// Whether the global reaches the system, the interpreter or the network. A pickle that so much as names one of
     /// these was made to attack whoever loads it.
     ///
+    /// `getattr` is one of these, unless it does no more than `isAttributeLookup` says.
+    ///
     /// The list serves a clear message. Nothing depends on it being complete: no global is ever called.
     var isDangerous: Bool {
         let package = path.prefix { $0 != "." }
         if package == "builtins" { return !Self.plainBuiltins.contains(path.dropFirst(package.count + 1)) }
         return Self.dangerousPackages.contains(package)
     }
+
+    /// `getattr`, by which protocol 2 names classes inside classes, and functions inside C classes such as `torch.relu`.
+    var isAttributeLookup: Bool { path == "builtins.getattr" }
 
     private static let plainBuiltins: Set<Substring> = [
         "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "long", "object", "range",

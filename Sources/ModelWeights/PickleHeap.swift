@@ -93,9 +93,15 @@ struct PickleHeap {
         objects[object.index].state = state
     }
 
-    /// Whether the object is a `torch.nn.Module`: its state holds what only those have.
-    func isModule(_ object: Object) -> Bool {
-        guard case .dict(let state) = objects[object.index].state else { return false }
-        return value(of: "_parameters", in: state) != nil && value(of: "_modules", in: state) != nil
+    /// The attributes of an object, where it has any by name.
+    func attributes(of object: Object) -> Dictionary? {
+        switch objects[object.index].state {
+        case .dict(let attributes): return attributes
+        // The second are `__slots__`.
+        case .tuple(let pair):
+            guard self[pair].count == 2, case .dict(let attributes) = self[pair][0] else { return nil }
+            return attributes
+        default: return nil
+        }
     }
 }

@@ -13,14 +13,13 @@ struct PickleMachine {
     /// 10 for each of its own; a pickle made to exhaust its reader could take hundreds.
     static func largestMemory(afterReading length: Int) -> Int { (16 << 20) + 24 * length }
 
-    private(set) var heap: PickleHeap
-    /// The first call that was not understood, in the pickle's order.
-    private(set) var foreignCall: PickleGlobal?
-
+    var heap: PickleHeap
     /// Every storage that the pickle refers to, by key; as it was first referred to.
-    private(set) var storages: [String: TorchStorage] = [:]
+    var storages: [String: TorchStorage] = [:]
 
-    private let constructors = TorchConstructors()
+    let constructors = TorchConstructors()
+    /// A `getattr` that was named and not called yet.
+    var unusedLookup: PickleGlobal?
     private var cursor: ByteCursor
     private var stack: [PickleValue] = []
     /// Heights of the stack, lowest first.
@@ -56,7 +55,10 @@ struct PickleMachine {
                     "its pickle uses instruction 0x\(String(code, radix: 16)), which torch.save does not write "
                         + "in protocol 2: \(Self.advice)")
             }
-            if opcode == .stop { return try pop() }
+            if opcode == .stop {
+                if let unusedLookup { throw hostile(unusedLookup) }
+                return try pop()
+            }
             try step(opcode)
             instructionCount += 1
             guard instructionCount + heap.valueCount <= Self.largestWork else {
@@ -174,70 +176,13 @@ struct PickleMachine {
         }
     }
 
-    // MARK: Objects
-
-    /// - Throws: `refused` for a global that has no business in a model file.
-    mutating func pushGlobal(module: String, name: String) throws(WeightsError) {
-        let global = PickleGlobal(module: module, name: name)
-        guard !global.isDangerous else {
-            throw error(
-                .refused,
-                "its pickle calls \(global), which a state dict never needs: the file may be hostile. "
-                    + "Nothing of it was run; take the weights from a source that you trust, best as safetensors")
-        }
-        heap.charge(128 + global.path.utf8.count)
-        push(.global(global))
-    }
-
-    /// Pushes what calling `callable` makes.
-    mutating func call(_ callable: PickleValue, _ arguments: PickleValue) throws(WeightsError) {
-        guard case .tuple(let tuple) = arguments else { throw malformed("calls with \(arguments.kind) for arguments") }
-        switch callable {
-        case .global(let global):
-            let items = heap[tuple]
-            do {
-                if let made = try constructors.make(global, items, &heap) {
-                    push(made)
-                    return
-                }
-            } catch {
-                throw self.malformed("calls \(global) \(error.reason)")
-            }
-            foreignCall = foreignCall ?? global
-            push(.opaque(heap.makeObject(of: global)))
-        case .opaque: push(callable)
-        default: throw malformed("calls \(callable.kind)")
-        }
-    }
-
-    mutating func persistent(_ id: PickleValue) throws(WeightsError) {
-        guard case .tuple(let tuple) = id, let value = constructors.persistent(heap[tuple], heap) else {
-            throw malformed("refers to something beside it that is no tensor storage")
-        }
-        heap.charge(176)
-        if case .storage(let storage) = value, storages[storage.key] == nil {
-            heap.charge(96)
-            storages[storage.key] = storage
-        }
-        push(value)
-    }
-
-    /// Attributes: OrderedDict's (`_metadata` of a state dict), a parameter's. Only those of opaque objects are kept.
-    mutating func build(_ object: PickleValue, _ state: PickleValue) throws(WeightsError) {
-        switch object {
-        case .opaque(let object): heap.setState(state, of: object)
-        case .dict, .list, .tensor: break
-        default: throw malformed("sets attributes of \(object.kind)")
-        }
-    }
-
     // MARK: Errors
 
     func malformed(_ what: String) -> WeightsError {
         error(.malformed, "its pickle is damaged: before byte \(cursor.position) it \(what)")
     }
 
-    private func error(_ code: WeightsError.Code, _ message: String) -> WeightsError {
+    func error(_ code: WeightsError.Code, _ message: String) -> WeightsError {
         cursor.slice.file.error(code, message)
     }
 }

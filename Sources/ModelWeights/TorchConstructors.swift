@@ -6,6 +6,12 @@ struct TorchConstructors {
     /// Why a call cannot be what it claims, to be said after its name.
     struct Misuse: Error { let reason: String }
 
+    /// Classes and functions whose objects may lie among the tensors of a state dict, and are passed over there.
+    static let plain: Set<String> = [
+        "torch.device", "_codecs.encode", "builtins.set", "builtins.frozenset", "builtins.complex",
+        "builtins.bytearray", "builtins.slice", "builtins.range",
+    ]
+
     /// What calling `global` makes, or nil where the global is not known.
     ///
     /// - Throws: where the arguments are not what the function takes.
@@ -23,19 +29,32 @@ struct TorchConstructors {
             return .tensor(tensor)
         case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
             "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer":
-            guard case .tensor? = arguments.first else { throw Misuse(reason: "without a tensor") }
-            return arguments[0]
+            switch arguments.first {
+            case .tensor?, .opaque?: return arguments[0]
+            default: return nil  // a lazy module's, without elements
+            }
         case "torch._tensor._rebuild_from_type_v2":  // function, type, arguments, state
-            guard arguments.count == 4, case .global(let function) = arguments[0],
-                case .tuple(let inner) = arguments[2], function.name(in: "torch._utils") != nil
+            guard arguments.count == 4, case .global(let function) = arguments[0], case .tuple(let inner) = arguments[2]
             else { throw Misuse(reason: "with arguments that it does not take") }
-            return try make(function, heap[inner], &heap)
+            guard function.name(in: "torch._utils") != nil else { return .opaque(heap.makeObject(of: function)) }
+            return try make(function, heap[inner], &heap) ?? .opaque(heap.makeObject(of: function))
         case "torch.Size":
             guard case .tuple? = arguments.first else { throw Misuse(reason: "without a tuple") }
             return arguments[0]
-        case "torch.device", "_codecs.encode", "builtins.set", "builtins.frozenset", "builtins.complex",
-            "builtins.bytearray", "builtins.slice", "builtins.range":
-            return .opaque(heap.makeObject(of: global))
+        case "builtins.set", "builtins.frozenset":
+            guard case .list? = arguments.first else { return nil }
+            return arguments[0]
+        case "copyreg._reconstructor", "copy_reg._reconstructor":  // class, base class, the base's value
+            guard case .global(let type)? = arguments.first else { return nil }
+            return .opaque(heap.makeObject(of: type))
+        case "torch._dynamo.eval_frame.OptimizedModule":  // what torch.compile makes of a module
+            guard case .opaque? = arguments.first else { return nil }
+            return arguments[0]
+        case "torch.fx.graph_module.reduce_graph_module":  // attributes, source code
+            guard case .dict? = arguments.first else { return nil }
+            let module = heap.makeObject(of: global)
+            heap.setState(arguments[0], of: module)
+            return .opaque(module)
         default: return nil
         }
     }

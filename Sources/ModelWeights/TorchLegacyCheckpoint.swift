@@ -72,13 +72,13 @@ enum TorchLegacyCheckpoint {
                 throw rest.file.error(
                     .malformed, "lists storage \(WeightsError.quoted(key)), which its pickle does not name")
             }
-            guard storage.isSupported else {
+            guard let unit = storage.unit else {
                 throw rest.file.error(
                     .unsupportedType,
                     "has a storage of type \(WeightsError.quoted(storage.typeName)): save the tensors as float32")
             }
             let count: Int64 = try cursor.integer()
-            let (byteCount, overflow) = count.multipliedReportingOverflow(by: Int64(storage.unit))
+            let (byteCount, overflow) = count.multipliedReportingOverflow(by: Int64(unit))
             guard count >= 0, !overflow else {
                 throw rest.file.error(
                     .malformed, "claims \(count) elements in storage \(WeightsError.quoted(key)), which cannot be")

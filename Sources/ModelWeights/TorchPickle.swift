@@ -8,8 +8,6 @@ struct TorchPickle {
 
     private let file: MappedFile
     private let heap: PickleHeap
-    /// The first call that was not understood.
-    private let foreignCall: PickleGlobal?
 
     /// - Parameter slice: starts with the pickle and may go on behind it.
     /// - Throws: what `PickleMachine.run` throws.
@@ -20,7 +18,6 @@ struct TorchPickle {
         storages = machine.storages
         file = slice.file
         heap = machine.heap
-        foreignCall = machine.foreignCall
     }
 
     /// The items of a list of strings, or nil where the pickle is no such list.
@@ -35,86 +32,37 @@ struct TorchPickle {
         if case .longInt(let text) = root { heap.bytes(text) == bytes } else { false }
     }
 
-    /// Where training loops put the state dict beside epoch and optimizer, in order of preference.
-    static let wrappingKeys = ["state_dict", "model_state_dict", "model", "net"]
-
-    /// The tensors of the state dict, in its order.
+    /// The tensors of the state dict, in its order; those of a pickled module as its `state_dict()` would give them.
     ///
-    /// The state dict is the dict with tensors under one of `wrappingKeys`, at any depth, or else the dict itself.
-    /// Whatever else lies in it beside tensors (`mask_values`, a tensor's version) is passed over.
+    /// Classes and functions that are not understood may lie beside the state dict: what they would make is never asked
+    /// for. Whatever else lies in it beside tensors (`mask_values`, a tensor's version) is passed over.
     ///
-    /// - Throws: `notAStateDict`; `refused` where the pickle calls what is not understood; `malformed` where a
+    /// - Throws: `notAStateDict`; `refused` where a tensor is made by what is not understood; `malformed` where a
     ///   tensor's name comes twice.
     func stateDict() throws(WeightsError) -> [(name: String, tensor: TorchTensor)] {
-        let module = findModule()
-        if let module {
-            throw file.error(
+        switch StateDictSearch(heap).find(in: root) {
+        case .stateDict(let dict)?:
+            var tensors = NamedTensors(file: file, heap: heap)
+            for case (.string(let name), let value) in heap[dict] { try tensors.add(heap.string(name), value) }
+            return tensors.tensors
+        case .module(let module)?:
+            var walk = ModuleWalk(file: file, heap: heap)
+            return try walk.tensors(of: module)
+        case nil: throw nothingFound
+        }
+    }
+
+    private var nothingFound: WeightsError {
+        switch root {
+        case .dict(let top):
+            file.error(.notAStateDict, "holds no state dict, but \(keys(of: top)): \(PickleMachine.advice)")
+        case .opaque(let object):
+            file.error(
                 .notAStateDict,
-                "holds a whole pickled module of class \(module), which only Python can load: "
+                "holds an object of class \(heap.type(of: object)), which only Python can load: "
                     + "load it there and \(PickleMachine.advice)")
+        default: file.error(.notAStateDict, "holds \(root.kind) and no state dict: \(PickleMachine.advice)")
         }
-        if let foreignCall {
-            throw file.error(
-                .refused,
-                "its pickle calls \(foreignCall), which a state dict never needs. Nothing of it was run; "
-                    + "if you trust the file, load it in Python and \(PickleMachine.advice)")
-        }
-        guard case .dict(let top) = root else {
-            throw file.error(.notAStateDict, "holds \(root.kind) and no state dict: \(PickleMachine.advice)")
-        }
-        var visited: Set<PickleHeap.Dictionary> = []
-        guard let dict = findStateDict(in: top, &visited) else {
-            throw file.error(
-                .notAStateDict, "holds no state dict, but \(keys(of: top)): \(PickleMachine.advice)")
-        }
-        return try tensors(of: dict)
-    }
-
-    /// The class of a pickled module, where that is what the checkpoint is or wraps.
-    private func findModule() -> PickleGlobal? {
-        var candidates = [root]
-        if case .dict(let top) = root { candidates += Self.wrappingKeys.compactMap { heap.value(of: $0, in: top) } }
-        for case .opaque(let object) in candidates where heap.isModule(object) { return heap.type(of: object) }
-        return nil
-    }
-
-    /// - Parameter visited: dicts that were searched: one may contain itself.
-    private func findStateDict(
-        in start: PickleHeap.Dictionary, _ visited: inout Set<PickleHeap.Dictionary>
-    ) -> PickleHeap.Dictionary? {
-        var pending = [start]
-        var fallback: PickleHeap.Dictionary?
-        while let dict = pending.popLast() {
-            guard visited.insert(dict).inserted else { continue }
-            let wrapped = Self.wrappingKeys.compactMap { heap.value(of: $0, in: dict) }
-                .compactMap { if case .dict(let inner) = $0 { inner } else { nil } }
-            if holdsTensors(dict) {
-                if wrapped.isEmpty { return dict }
-                fallback = fallback ?? dict
-            }
-            pending += wrapped.reversed()
-        }
-        return fallback
-    }
-
-    private func holdsTensors(_ dict: PickleHeap.Dictionary) -> Bool {
-        heap[dict].contains { if case (.string, .tensor) = $0 { true } else { false } }
-    }
-
-    private func tensors(of dict: PickleHeap.Dictionary) throws(WeightsError) -> [(name: String, tensor: TorchTensor)] {
-        var tensors: [(name: String, tensor: TorchTensor)] = []
-        var names: Set<String> = []
-        for case (.string(let text), .tensor(let tensor)) in heap[dict] {
-            let name = heap.string(text)
-            guard names.insert(name).inserted else {
-                throw file.error(.malformed, "its state dict names \(WeightsError.quoted(name)) twice")
-            }
-            guard tensors.count < StateDict.largestCount else {
-                throw file.error(.refused, "its state dict has more than \(StateDict.largestCount) tensors")
-            }
-            tensors.append((name, tensor))
-        }
-        return tensors
     }
 
     private func keys(of dict: PickleHeap.Dictionary) -> String {

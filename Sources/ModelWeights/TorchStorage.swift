@@ -24,6 +24,15 @@ final class TorchStorage: Sendable {
         self.viewOffset = viewOffset
     }
 
-    /// Bytes per element that `count` and `viewOffset` are in.
-    var unit: Int { elementType?.byteCount ?? 1 }
+    /// Bytes per element that `count` and `viewOffset` are in; nil where the type is not known at all.
+    var unit: Int? {
+        if let elementType { return elementType.byteCount }
+        return isSupported ? 1 : Self.otherUnits[String(typeName.split(separator: ".").last ?? "")]
+    }
+
+    /// Types that are not read but may have to be stepped over: a checkpoint holds more than the state dict.
+    private static let otherUnits = [
+        "ComplexHalfStorage": 4, "ComplexFloatStorage": 8, "ComplexDoubleStorage": 16, "QInt8Storage": 1,
+        "QUInt8Storage": 1, "QInt32Storage": 4, "QUInt4x2Storage": 1, "QUInt2x4Storage": 1,
+    ]
 }

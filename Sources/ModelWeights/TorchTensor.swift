@@ -18,19 +18,19 @@ struct TorchTensor {
     ///   not fit it.
     func stored(name: String, in record: FileSlice, isBigEndian: Bool) throws(WeightsError) -> StoredTensor {
         let type = storage.isSupported ? dtype.map { ElementType(rawValue: String($0)) } ?? storage.elementType : nil
-        guard let type else {
+        guard let type, let unit = storage.unit else {
             let typeName = dtype.map { "torch.\($0)" } ?? storage.typeName
             throw record.file.error(
                 .unsupportedType,
                 "tensor \(WeightsError.quoted(name)) has elements of type \(WeightsError.quoted(typeName)): "
                     + "save it as float32")
         }
-        let (start, startOverflow) = storage.viewOffset.multipliedReportingOverflow(by: storage.unit)
-        let (length, lengthOverflow) = storage.count.multipliedReportingOverflow(by: storage.unit)
+        let (start, startOverflow) = storage.viewOffset.multipliedReportingOverflow(by: unit)
+        let (length, lengthOverflow) = storage.count.multipliedReportingOverflow(by: unit)
         guard !startOverflow, !lengthOverflow, let bytes = record.slice(at: start, count: length) else {
             throw record.file.error(
                 .malformed,
-                "tensor \(WeightsError.quoted(name)) has a storage of \(storage.count) elements of \(storage.unit) bytes, "
+                "tensor \(WeightsError.quoted(name)) has a storage of \(storage.count) elements of \(unit) bytes, "
                     + "but the file holds \(record.count) bytes of it: copy or download the file again")
         }
         return try StoredTensor(

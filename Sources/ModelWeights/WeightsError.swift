@@ -1,4 +1,4 @@
-/// Why a model file could not be read.
+/// Why a model file could not be read or written.
 public struct WeightsError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure, for code that has to choose; people read `message`.
     public enum Code: Sendable {
@@ -12,14 +12,23 @@ public struct WeightsError: Error, Sendable, CustomStringConvertible {
         case truncated
         /// The file breaks the rules of its own format.
         case malformed
-        /// The pickle names something that a state dict never needs. Nothing of it was run.
+        /// The pickle names something that reaches the system, has a tensor made by something that is not understood, or
+        /// takes more memory or time than a state dict does. Nothing of it was run.
         case refused
         /// A valid file uses a feature of its container that is not read, such as compression.
         case unsupportedContainer
         /// A tensor has an element type or a kind of storage that has no float32 reading.
         case unsupportedType
-        /// The file is sound and holds something else: a whole module, TorchScript, an optimizer.
+        /// The file is sound and holds something else: TorchScript, an optimizer, an object that is no module.
         case notAStateDict
+        /// The output is there already, and was not to be overwritten.
+        case outputExists
+        /// The output's folder is missing or may not be written, or its name is no file's.
+        case cannotCreate
+        /// Writing failed, for want of room on the disk as a rule.
+        case writeFailed
+        /// What was to be written has no place in the format: a name that comes twice, a number beyond float16.
+        case unrepresentable
     }
 
     public let code: Code

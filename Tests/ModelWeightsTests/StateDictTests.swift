@@ -5,12 +5,7 @@ import Testing
 @Suite struct StateDictTests {
     private static let expected: [String: [Float]] = ["conv.weight": [1, 2, 3, 4], "conv.bias": [0.5, -2]]
 
-    private func file(_ body: (inout PickleWriter) -> Void) -> [UInt8] {
-        TorchWriter.archive(
-            pickle: PickleWriter.pickle(body),
-            storages: TorchWriter.smallData.map { ($0.key, $0.floats.littleEndianBytes) }
-        ).bytes
-    }
+    private func file(_ body: (inout PickleWriter) -> Void) -> [UInt8] { TorchWriter.small(body) }
 
     @Test("inside a training checkpoint", arguments: ["state_dict", "model_state_dict", "model", "net"])
     func wrapped(key: String) throws {
@@ -88,32 +83,6 @@ import Testing
         let error = try Checkpoint.error(bytes: file { $0.stateDict(tensors) })
         #expect(error?.code == .malformed)
         #expect(error?.message.contains("'w' twice") == true)
-    }
-
-    /// `torch.save(net)`, alone or under a wrapping key.
-    @Test("a whole module", arguments: [false, true])
-    func wholeModule(isWrapped: Bool) throws {
-        let error = try Checkpoint.error(
-            bytes: file { writer in
-                if isWrapped {
-                    writer.code("}")
-                    writer.string("model")
-                }
-                writer.global("__main__", "UNet")
-                writer.code(")")
-                writer.raw([0x81])
-                writer.code("}(")
-                writer.string("training")
-                writer.raw([0x89])
-                writer.string("_parameters")
-                writer.stateDict(TorchWriter.smallTensors)
-                writer.string("_modules")
-                writer.code("}ub")
-                if isWrapped { writer.code("s") }
-            })
-        #expect(error?.code == .notAStateDict)
-        #expect(error?.message.contains("'__main__.UNet'") == true)
-        #expect(error?.message.contains("torch.save(net.state_dict(), ...)") == true)
     }
 
     @Test func whatElseIsSavedIsNamed() throws {

@@ -30,6 +30,13 @@ enum TorchWriter {
         archive(pickle: PickleWriter.pickle(body)).bytes
     }
 
+    /// A checkpoint whose pickle is what `body` writes, with the storages of `smallTensors`.
+    static func small(_ body: (inout PickleWriter) -> Void) -> [UInt8] {
+        archive(
+            pickle: PickleWriter.pickle(body), storages: smallData.map { ($0.key, $0.floats.littleEndianBytes) }
+        ).bytes
+    }
+
     /// As `torch.save` wrote before 1.6.
     ///
     /// - Parameter storages: with the number of elements that the file claims.
