@@ -34,6 +34,7 @@ public struct Model: Sendable {
     /// - Parameter path: where they come from, for messages.
     /// - Throws: `ArchitectureError` and `ModelOptionsError`.
     public init(_ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions()) throws {
+        let options = options.completed(from: stateDict.metadata)
         let match = FamilyMatch.closest(to: stateDict, options: options)
         guard match.problems.isEmpty else { throw ArchitectureError(path: path, match, stateDict) }
         try options.check(against: match.network, title: match.family.title, path: path)

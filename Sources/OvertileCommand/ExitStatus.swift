@@ -48,9 +48,12 @@ enum ExitStatus: Int32 {
 
     private init(_ code: WeightsError.Code) {
         switch code {
-        case .noSuchFile: self = .noInput
-        case .unreadable: self = .noInput
-        default: self = .badData
+        case .noSuchFile, .unreadable: self = .noInput
+        case .outputExists, .cannotCreate: self = .cannotCreate
+        case .writeFailed: self = .inputOutput
+        case .unknownContainer, .truncated, .malformed, .refused, .unsupportedContainer, .unsupportedType,
+            .notAStateDict, .unrepresentable:
+            self = .badData
         }
     }
 

@@ -23,7 +23,9 @@ struct OvertileCommand: ParsableCommand {
               130  stopped by Ctrl-C; 129 by a closed terminal, 143 by SIGTERM
             """,
         version: "0.1.0",
-        subcommands: [SegmentCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self])
+        subcommands: [
+            SegmentCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, ConvertCommand.self,
+        ])
 }
 
 @main

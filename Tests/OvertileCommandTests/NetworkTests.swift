@@ -113,4 +113,26 @@ struct NetworkTests {
         #expect(outcome.errors.contains(says) && outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
         #expect(try bench.outputs.isEmpty)
     }
+
+    @Test("a converted model gives the same bytes, and needs no flags")
+    func convert() throws {
+        let bench = try Workbench()
+        let converted = bench.output("padded.safetensors")
+        let outcome = try CommandProcess.run(["convert", bench.model, "--output", converted, "--padded"])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty && outcome.output.isEmpty)
+        let original = try bench.segment("--padded")
+        #expect(original.status == 0)
+        let mask = try bench.folder.bytes("out/mask.tif")
+        let again = try CommandProcess.run([
+            "segment", bench.scene, "--model", converted, "--output", bench.output(), "--scale", "0.01", "--overwrite",
+        ])
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(try bench.folder.bytes("out/mask.tif") == mask)
+        // Half precision halves the file; what is there is not replaced unasked.
+        let refused = try CommandProcess.run(["convert", bench.model, "--output", converted, "--half"])
+        #expect(refused.status == 73)
+        let halved = try CommandProcess.run(["convert", bench.model, "--output", converted, "--half", "--overwrite"])
+        #expect(halved.status == 0)
+        #expect(try bench.folder.bytes("out/padded.safetensors").count < 40 * 1024)
+    }
 }

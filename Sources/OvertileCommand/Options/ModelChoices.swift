@@ -11,8 +11,8 @@ struct ModelChoices: ParsableArguments {
     @Flag(help: "The paper's U-Net was trained with padded convolutions, which its tensors do not tell.")
     var padded = false
 
-    /// - Throws: `WeightsError` or `ArchitectureError`.
-    func load(_ path: String) throws -> Model {
-        try Model(path: path, options: ModelOptions(padded: padded, depth: depth))
-    }
+    var options: ModelOptions { ModelOptions(padded: padded, depth: depth) }
+
+    /// - Throws: `WeightsError`, `ArchitectureError` or `ModelOptionsError`.
+    func load(_ path: String) throws -> Model { try Model(path: path, options: options) }
 }
