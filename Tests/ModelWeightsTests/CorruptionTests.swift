@@ -9,6 +9,7 @@ import Testing
         ("safetensors", SafetensorsWriter.small),
         ("zip", TorchWriter.smallZip),
         ("legacy", TorchWriter.smallLegacy),
+        ("module", TorchWriter.small { $0.module(.small) }),
     ]
 
     @Test("the undamaged files read", arguments: containers.map(\.name))
