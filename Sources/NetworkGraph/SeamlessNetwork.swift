@@ -33,7 +33,8 @@ public struct SeamlessNetwork: Sendable {
         let stride = try graph.totalStride()
         guard let size = try graph.evenSize(stride: stride) else { throw NetworkError.noSize(upTo: Graph.largestProbe) }
         let amounts = try (0...2).map { try graph.fitAmounts(size: size + $0 * stride) }
-        for (index, borders) in amounts[0] ?? [:] where amounts.contains(where: { $0?[index] != borders }) {
+        for (index, borders) in (amounts[0] ?? [:]).sorted(by: { $0.key < $1.key })
+        where amounts.contains(where: { $0?[index] != borders }) {
             throw NetworkError.notEquivariant(
                 node: graph.nodes[index].label,
                 why: "a map is padded or cut by an amount that depends on the tile's size")
