@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Uninitialised memory aligned to 64 bytes, a cache line and the widest vector register.
 ///
 /// One owner: the memory lives as long as the object. Whoever shares it between threads sees to it that only one of
@@ -8,8 +12,17 @@ public final class AlignedBuffer: @unchecked Sendable {
 
     public static let alignment = 64
 
+    /// From here on, memory is asked for in huge pages: a worker's maps are walked with long strides, and small pages
+    /// would cost a look-up in the page table at nearly every one.
+    private static let hugePage = 2 << 20
+
     public init(byteCount: Int) {
-        bytes = .allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
+        let isLarge = byteCount >= Self.hugePage
+        bytes = .allocate(byteCount: max(byteCount, 1), alignment: isLarge ? Self.hugePage : Self.alignment)
+        #if os(Linux)
+            // Advice: where it is not taken, pages are small.
+            if isLarge { _ = madvise(bytes.baseAddress!, byteCount, MADV_HUGEPAGE) }
+        #endif
     }
 
     deinit { bytes.deallocate() }

@@ -8,5 +8,5 @@ struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "overtile-benchmarks",
         abstract: "Times Overtile against itself: layers, tile sizes, workers. For other programs see peers.py.",
-        subcommands: [LayersBenchmark.self, TilesBenchmark.self, WorkersBenchmark.self])
+        subcommands: [LayersBenchmark.self, StepsBenchmark.self, TilesBenchmark.self, WorkersBenchmark.self])
 }
