@@ -1,4 +1,6 @@
+import Dispatch
 public import NetworkGraph
+import Synchronization
 import Tensors
 
 /// A network compiled for one size of output: kernels with their weights in place, and a plan of a worker's memory.
@@ -21,8 +23,7 @@ public final class CompiledNetwork: Sendable {
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
     public init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
         let program = try Program(computation, backend: backend)
-        var kernels: [any Kernel] = []
-        for step in program.steps { kernels.append(try Self.kernel(for: step, backend)) }
+        let kernels = try Self.kernels(for: program.steps, backend)
         self.program = program
         self.kernels = kernels
         arena = program.arena(scratch: kernels.map(\.scratchByteCount))
@@ -61,6 +62,20 @@ public final class CompiledNetwork: Sendable {
             return "\(step.label): \(source.channels) x \(source.height) x \(source.width) to "
                 + "\(destination.channels) x \(destination.height) x \(destination.width), \(kernel.implementation)"
         }
+    }
+
+    /// Made on all cores: packing a large network's weights takes a while.
+    private static func kernels(
+        for steps: [Program.Step], _ backend: any Backend
+    ) throws(EngineError) -> [any Kernel] {
+        let made = Mutex([Result<any Kernel, EngineError>?](repeating: nil, count: steps.count))
+        DispatchQueue.concurrentPerform(iterations: steps.count) { index in
+            let result = Result { () throws(EngineError) in try kernel(for: steps[index], backend) }
+            made.withLock { $0[index] = result }
+        }
+        var kernels: [any Kernel] = []
+        for result in made.withLock({ $0 }) { kernels.append(try result!.get()) }
+        return kernels
     }
 
     private static func kernel(for step: Program.Step, _ backend: any Backend) throws(EngineError) -> any Kernel {
