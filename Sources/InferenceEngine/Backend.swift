@@ -2,8 +2,11 @@
 public protocol Backend: Sendable {
     /// For logs.
     var name: String { get }
-    /// Channels that lie together in the `blocked` layout; every stored map is padded with zero channels to a multiple.
+    /// Channels that lie together in the `blocked` layout on this machine.
     var channelBlock: Int { get }
+    /// Every stored map is padded with zero channels to a multiple of this, a multiple of `channelBlock`; the same on
+    /// every machine, so that plans are.
+    var channelMultiple: Int { get }
     /// Whether convolution, pooling and upsampling read a window of a larger map in place; else they are given copies.
     var readsWindows: Bool { get }
 
@@ -27,8 +30,8 @@ public protocol Backend: Sendable {
     func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel
-    /// From one layout or parent into another. A blocked destination may have more channels than a plain source: the
-    /// rest becomes zero. A plain destination may have fewer than a blocked source.
+    /// From one layout or parent into another. A blocked side may have more channels than a plain one; those are
+    /// neither read nor, as far as they make whole blocks, written.
     func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel
 }
 

@@ -40,7 +40,7 @@ struct Lowering {
         windows = computation.windows
         consumers = graph.consumers
         readsWindows = backend.readsWindows
-        channels = try Self.packedChannels(of: graph, block: backend.channelBlock)
+        channels = try Self.packedChannels(of: graph, block: backend.channelMultiple)
         places = Array(repeating: nil, count: graph.nodes.count)
         copies = Array(repeating: [], count: graph.nodes.count)
         slices = Array(repeating: nil, count: graph.nodes.count)
@@ -138,7 +138,9 @@ struct Lowering {
             return operand(place, channels: buffer.layout == .plain ? buffer.channels : channels, window: window)
         }
         let inside = window.intersection(source.valid)
-        if inside != window {
+        // A plain map leaves the channels that pad it unwritten.
+        let isPacked = buffers[source.buffer].layout == .plain && buffers[destination.buffer].layout == .blocked
+        if inside != window || isPacked {
             emit(.zero, from: view(destination, window), to: view(destination, window), label: label)
         }
         emit(.copy, from: view(source, inside), to: view(destination, inside), label: label)

@@ -9,7 +9,7 @@ public enum MapLayout: Hashable, Sendable {
 /// A window of a map in memory: what a kernel reads or writes, without knowing more of the buffer.
 public struct MapView: Hashable, Sendable {
     public var layout: MapLayout
-    /// Channels as stored: for `blocked` a multiple of the channel block.
+    /// Channels as stored: for `blocked` a multiple of the backend's `channelMultiple`.
     public var channels: Int
     public var height: Int
     public var width: Int

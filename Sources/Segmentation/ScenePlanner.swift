@@ -82,12 +82,14 @@ public struct ScenePlanner: Sendable {
         let slot = TileSlotLayout(
             bands: model.bands, inputPixels: inputPixels, outputPixels: shape.step * shape.step, maskBytesPerPixel: 1,
             probabilityBands: probabilityBands)
+        let slotBytes = Pipeline.slotsPerWorker * slot.byteCount
         let session = try CompiledNetwork.estimate(computation, backend: backend)
         // Reading, mirroring and writing weigh little beside the network; enough to tell apart sizes of equal work.
         let handling = 256 * Double(inputPixels)
         return TileCandidate(
             tile: shape.tile, margin: shape.margin, step: shape.step, cost: session.cost + handling,
-            bytesPerWorker: (sessionBytes ?? session.byteCount) + Pipeline.slotsPerWorker * slot.byteCount)
+            expectedBytesPerWorker: session.byteCount + slotBytes,
+            bytesPerWorker: sessionBytes.map { $0 + slotBytes })
     }
 
     // MARK: What only a compiled network knows

@@ -5,15 +5,21 @@ public struct TileCandidate: Hashable, Sendable {
     public let step: Int
     /// Work of one tile in any unit that grows with time, the same for all candidates.
     public let cost: Double
-    /// Memory that one worker needs to run it.
+    /// Memory that one worker is expected to need, the same on every machine: what the tile's price is made from.
+    public let expectedBytesPerWorker: Int
+    /// Memory that one worker needs on this machine, as far as that is known: what has to fit.
     public let bytesPerWorker: Int
 
-    public init(tile: Int, margin: Int, step: Int, cost: Double, bytesPerWorker: Int) {
+    /// - Parameter bytesPerWorker: nil for what is expected.
+    public init(
+        tile: Int, margin: Int, step: Int, cost: Double, expectedBytesPerWorker: Int, bytesPerWorker: Int? = nil
+    ) {
         self.tile = tile
         self.margin = margin
         self.step = step
         self.cost = cost
-        self.bytesPerWorker = bytesPerWorker
+        self.expectedBytesPerWorker = expectedBytesPerWorker
+        self.bytesPerWorker = bytesPerWorker ?? expectedBytesPerWorker
     }
 }
 
@@ -49,7 +55,7 @@ public enum TilePlanner {
     static func cost(of candidate: TileCandidate, scene: PixelSize) -> Double {
         let columns = (scene.width + candidate.step - 1) / candidate.step
         let rows = (scene.height + candidate.step - 1) / candidate.step
-        let price = 1 + Double(candidate.bytesPerWorker) / bytesThatDoubleTheCost
+        let price = 1 + Double(candidate.expectedBytesPerWorker) / bytesThatDoubleTheCost
         return (Double(columns) * Double(rows) + nominalWorkers / 2) * candidate.cost * price
     }
 

@@ -44,7 +44,7 @@ import TileGeometry
     private static let candidates = stride(from: 64, through: 2048, by: 64).map { step in
         let tile = step + 188
         return TileCandidate(
-            tile: tile, margin: 92, step: step, cost: Double(tile * tile), bytesPerWorker: 100 * tile * tile)
+            tile: tile, margin: 92, step: step, cost: Double(tile * tile), expectedBytesPerWorker: 100 * tile * tile)
     }
 
     private func plan(_ side: Int, workers: Int = 2, memory: Int = 1 << 33) throws -> TilePlan {

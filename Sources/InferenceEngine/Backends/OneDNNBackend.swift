@@ -6,6 +6,7 @@ import Tensors
 public struct OneDNNBackend: Backend {
     public let name: String
     public let channelBlock: Int
+    public let channelMultiple = 16
     /// oneDNN's fast kernels want maps without gaps.
     public let readsWindows = false
 
@@ -96,6 +97,12 @@ public struct OneDNNBackend: Backend {
 
     public func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
         var (src, dst) = (source.odnn, destination.odnn)
+        // As many blocks as the plain side fills; channels that pad a map to more are none of a copy's business.
+        let block = Int64(channelBlock)
+        if source.layout != destination.layout {
+            let filled = (min(src.channels, dst.channels) + block - 1) / block * block
+            if source.layout == .plain { dst.channels = filled } else { src.channels = filled }
+        }
         return try OneDNNKernel { odnn_copy_create(&src, &dst, $0) }
     }
 }

@@ -8,6 +8,7 @@ public struct ReferenceBackend: Backend {
 
     public let name = "reference"
     public let channelBlock = 1
+    public let channelMultiple = 1
     public let readsWindows = true
 
     public func estimate(
