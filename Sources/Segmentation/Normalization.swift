@@ -15,9 +15,19 @@ public struct Normalization: Hashable, Sendable {
         self.std = std
     }
 
+    /// What happens to the pixels of one of the network's bands, counted from 0.
+    func band(_ band: Int) -> BandNormalization {
+        BandNormalization(scale: scale, offset: offset, mean: mean[band], std: std[band])
+    }
+}
+
+struct BandNormalization {
+    let scale: Float
+    let offset: Float
+    let mean: Float
+    let std: Float
+
     /// An invalid pixel, given as NaN, becomes 0: what its band's mean would become.
     @inline(__always)
-    func callAsFunction(_ value: Float, band: Int) -> Float {
-        value.isNaN ? 0 : (value * scale + offset - mean[band]) / std[band]
-    }
+    func callAsFunction(_ value: Float) -> Float { value.isNaN ? 0 : (value * scale + offset - mean) / std }
 }

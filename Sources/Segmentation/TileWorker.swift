@@ -9,12 +9,15 @@ final class TileWorker {
     private let network: CompiledNetwork
     private let normalization: Normalization
     private let output: OutputEncoding
+    /// One pixel's, by output channel.
+    private var scores: [Float]
 
     init(_ network: CompiledNetwork, normalization: Normalization, output: OutputEncoding) throws {
         session = try InferenceSession(network)
         self.network = network
         self.normalization = normalization
         self.output = output
+        scores = Array(repeating: 0, count: network.outputShape.channels)
     }
 
     /// Fills the slot's mask and probabilities. A tile without a valid pixel in its kept window is not run.
@@ -41,20 +44,15 @@ final class TileWorker {
         let (firstColumn, firstRow) = (slot.columns.range.lowerBound, slot.rows.range.lowerBound)
         var position = 0
         for band in 0..<network.inputShape.channels {
-            let (mean, std) = (normalization.mean[band], normalization.std[band])
-            let (scale, offset) = (normalization.scale, normalization.offset)
+            let normalize = normalization.band(band)
             for row in slot.rows.sources {
                 let source = slot.samples.baseAddress! + (band * height + row - firstRow) * width
                 let destination = session.input.baseAddress! + position
                 if slot.columns.isPlain {
-                    for column in 0..<width {
-                        let value = source[column]
-                        destination[column] = value.isNaN ? 0 : (value * scale + offset - mean) / std
-                    }
+                    for column in 0..<width { destination[column] = normalize(source[column]) }
                 } else {
                     for (column, sourceColumn) in slot.columns.sources.enumerated() {
-                        let value = source[sourceColumn - firstColumn]
-                        destination[column] = value.isNaN ? 0 : (value * scale + offset - mean) / std
+                        destination[column] = normalize(source[sourceColumn - firstColumn])
                     }
                 }
                 position += slot.columns.sources.count
@@ -69,7 +67,6 @@ final class TileWorker {
         let plane = shape.height * shape.width
         let keptPlane = kept.width * kept.height
         let nodata = Class(truncatingIfNeeded: output.nodata)
-        var scores = [Float](repeating: 0, count: shape.channels)
         for row in 0..<kept.height {
             let validity = slot.validityRow(kept.y + row, kept)
             for column in 0..<kept.width {
