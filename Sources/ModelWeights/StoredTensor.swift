@@ -28,7 +28,7 @@ struct StoredTensor: Sendable {
     }
 
     /// The tensor for the rooms above; it keeps the file mapped.
-    fileprivate var constant: ConstantTensor { ConstantTensor(shape: layout.shape) { elements() } }
+    var constant: ConstantTensor { ConstantTensor(shape: layout.shape) { elements() } }
 
     /// The elements in row-major order. Integers beyond 2^24 and doubles are rounded to the nearest float32.
     private func elements() -> [Float] {

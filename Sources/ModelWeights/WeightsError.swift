@@ -19,6 +19,8 @@ public struct WeightsError: Error, Sendable, CustomStringConvertible {
         case unsupportedContainer
         /// A tensor has an element type or a kind of storage that has no float32 reading.
         case unsupportedType
+        /// The network in the file is sound and needs what is not computed: an operator, a second input.
+        case unsupportedNetwork
         /// The file is sound and holds something else: TorchScript, an optimizer, an object that is no module.
         case notAStateDict
         /// The output is there already, and was not to be overwritten.

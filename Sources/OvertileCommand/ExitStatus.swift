@@ -52,7 +52,7 @@ enum ExitStatus: Int32 {
         case .outputExists, .cannotCreate: self = .cannotCreate
         case .writeFailed: self = .inputOutput
         case .unknownContainer, .truncated, .malformed, .refused, .unsupportedContainer, .unsupportedType,
-            .notAStateDict, .unrepresentable:
+            .unsupportedNetwork, .notAStateDict, .unrepresentable:
             self = .badData
         }
     }
