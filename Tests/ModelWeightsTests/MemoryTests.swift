@@ -1,4 +1,3 @@
-import Glibc
 import ModelWeights
 import Testing
 
@@ -34,36 +33,10 @@ import Testing
         return "{" + members.joined(separator: ",") + "}"
     }
 
-    /// Ends the process where reading takes more memory on top of what it had.
     private static func expectToStay(within bound: Int, reading files: [(name: String, bytes: [UInt8])]) {
-        resetPeak()
-        let before = peak
-        for (name, bytes) in files {
-            let file = MemoryFile(bytes)
-            do { _ = try Checkpoint.read(path: file.path) } catch {}
-            let growth = peak - before
-            guard growth <= bound else {
-                print("\(name): \(growth >> 20) MB for a file of \(bytes.count >> 20) MB")
-                exit(1)
-            }
+        PeakMemory.expectToStay(within: bound, reading: files) { path in
+            do { _ = try Checkpoint.read(path: path) } catch {}
+            return true
         }
-    }
-
-    /// Sets the peak to what is in use now.
-    private static func resetPeak() {
-        let descriptor = open("/proc/self/clear_refs", O_WRONLY)
-        write(descriptor, "5", 1)
-        close(descriptor)
-    }
-
-    /// The most memory that was resident at a time, in bytes.
-    private static var peak: Int {
-        var text = [UInt8](repeating: 0, count: 8192)
-        let descriptor = open("/proc/self/status", O_RDONLY)
-        defer { close(descriptor) }
-        let count = read(descriptor, &text, text.count)
-        let lines = String(decoding: text.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
-        let fields = lines.first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace)
-        return (fields?.dropFirst().first.flatMap { Int($0) } ?? .max >> 10) << 10
     }
 }
