@@ -49,7 +49,7 @@ let package = Package(
         room("RasterIO", ["CGDAL", "CTIFF", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN", "COvertileKernels"]),
         room(
-            "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "TileGeometry"]),
+            "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
         room(
             "Overtile",
             ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TileGeometry"]),

@@ -1,7 +1,7 @@
 import Dispatch
 public import NetworkGraph
 import Synchronization
-import Tensors
+package import Tensors
 
 /// A network compiled for one size of output: kernels with their weights in place, and a plan of a worker's memory.
 ///
@@ -21,7 +21,15 @@ public final class CompiledNetwork: Sendable {
     let arena: ArenaPlan
 
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
-    public init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+    public convenience init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+        try self.init(computation, backend: backend, weights: PackedWeights())
+    }
+
+    /// - Parameter weights: shared with the network's compilations for other sizes.
+    /// - Throws: `EngineError` naming the operation that the backend cannot run.
+    package init(
+        _ computation: TileComputation, backend: any Backend, weights: PackedWeights
+    ) throws(EngineError) {
         let program = try Program(computation, backend: backend)
         let kernels = try Self.kernels(for: program.steps, backend)
         self.program = program
@@ -135,9 +143,16 @@ public final class InferenceSession {
     private let kernels: [any BoundKernel]
 
     /// - Throws: `EngineError` where the backend cannot make its per-thread state.
-    public init(_ network: CompiledNetwork) throws(EngineError) {
+    public convenience init(_ network: CompiledNetwork) throws(EngineError) {
+        try self.init(network, memory: AlignedBuffer(byteCount: network.sessionByteCount))
+    }
+
+    /// A session in a block of memory that other sessions of the same worker use too, one at a time.
+    ///
+    /// - Precondition: `memory` holds at least the network's `sessionByteCount`.
+    package init(_ network: CompiledNetwork, memory: AlignedBuffer) throws(EngineError) {
+        precondition(memory.bytes.count >= network.sessionByteCount, "too little memory for a session")
         let program = network.program
-        let memory = AlignedBuffer(byteCount: network.sessionByteCount)
         func floats(_ buffer: Int, channelOffset: Int = 0) -> UnsafeMutableBufferPointer<Float> {
             let description = program.buffers[buffer]
             let skipped = channelOffset * description.height * description.width

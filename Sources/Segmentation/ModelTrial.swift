@@ -31,7 +31,9 @@ public struct ModelTrial: Sendable {
     ) throws {
         let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: false)
         let plan = try planner.plan(scene: PixelSize(width: 10_000, height: 10_000))
-        let network = try CompiledNetwork(planner.computation(plan.grid), backend: backend)
+        let wholeTile = PixelSize(width: plan.grid.step, height: plan.grid.step)
+        let computation = try planner.computation(plan.grid, output: wholeTile)
+        let network = try CompiledNetwork(computation, backend: backend)
         let sessions = try (0..<plan.tiling.workers).map { _ in try Session(network) }
         try Self.run(sessions) { try $0.session.run() }
         let tiles = Counter()
@@ -47,7 +49,7 @@ public struct ModelTrial: Sendable {
         step = plan.grid.step
         workers = plan.tiling.workers
         tilesRun = tiles.value
-        operationsPerTile = plan.operationsPerTile
+        operationsPerTile = computation.operationCount
         memoryBytes = network.weightByteCount + plan.tiling.workers * network.sessionByteCount
     }
 

@@ -7,17 +7,18 @@ import TileGeometry
 struct TileReader: Sendable {
     private let reader: RasterReader
     private let bands: [Int]
-    /// Where the network's input starts, relative to the tile's output, and how large it is.
-    private let input: MapWindow
+    /// Where the network's input starts, relative to a tile's output of each size, and how large it is.
+    private let inputs: [PixelSize: MapWindow]
 
-    init(_ reader: RasterReader, bands: [Int], input: MapWindow) {
+    init(_ reader: RasterReader, bands: [Int], shapes: [TileShape]) {
         self.reader = reader
         self.bands = bands
-        self.input = input
+        inputs = Dictionary(uniqueKeysWithValues: shapes.map { ($0.output, $0.input) })
     }
 
     /// - Throws: `RasterError` naming band and window.
     func read(_ tile: Tile, into slot: TileSlot) throws {
+        let input = inputs[tile.output.size]!
         slot.tile = tile
         slot.columns = Mirroring.axis(
             start: tile.output.x + input.columns.lowerBound, length: input.columns.count, count: reader.size.width)
