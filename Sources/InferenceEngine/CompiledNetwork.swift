@@ -13,8 +13,6 @@ public final class CompiledNetwork: Sendable {
     public let outputShape: MapShape
     /// Memory that one session holds: all maps and the kernels' scratch.
     public var sessionByteCount: Int { arena.byteCount }
-    /// Memory of the weights, shared by all sessions.
-    public let weightByteCount: Int
 
     let program: Program
     let kernels: [any Kernel]
@@ -31,11 +29,10 @@ public final class CompiledNetwork: Sendable {
         _ computation: TileComputation, backend: any Backend, weights: PackedWeights
     ) throws(EngineError) {
         let program = try Program(computation, backend: backend)
-        let kernels = try Self.kernels(for: program.steps, backend)
+        let kernels = try Self.kernels(for: program.steps, backend, weights)
         self.program = program
         self.kernels = kernels
         arena = program.arena(scratch: kernels.map(\.scratchByteCount))
-        weightByteCount = kernels.map(\.weightByteCount).reduce(0, +)
         inputShape = program.buffers[program.input].shape
         outputShape = program.buffers[program.output].shape
     }
@@ -46,17 +43,7 @@ public final class CompiledNetwork: Sendable {
     ) throws(EngineError) -> SessionEstimate {
         let program = try Program(computation, backend: backend)
         let kernels = program.steps.map { step -> KernelEstimate in
-            let (source, destination) = (step.source.view, step.destination.view)
-            switch step.action {
-            case .convolution(let convolution, _, _, _):
-                return backend.estimate(convolution: KernelShape(convolution), from: source, to: destination)
-            case .transposedConvolution(let convolution, _, _):
-                // Each input pixel meets every tap once.
-                let operations = KernelShape(convolution).operationCount(from: destination, to: source)
-                return KernelEstimate(cost: operations, scratchByteCount: 0)
-            case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy, .zero:
-                return KernelEstimate(cost: 0, scratchByteCount: 0)
-            }
+            backend.estimate(step.action.shape, from: step.sources.map(\.view), to: step.destination.view)
         }
         return SessionEstimate(
             byteCount: program.arena(scratch: kernels.map(\.scratchByteCount)).byteCount,
@@ -66,19 +53,19 @@ public final class CompiledNetwork: Sendable {
     /// A line for each step: what it is, on what, and which kernel runs it.
     public var listing: [String] {
         zip(program.steps, kernels).map { step, kernel in
-            let (source, destination) = (step.source.view, step.destination.view)
-            return "\(step.label): \(source.channels) x \(source.height) x \(source.width) to "
+            let (source, destination) = (step.sources[0].view, step.destination.view)
+            return "\(step.label): \(step.inputChannels) x \(source.height) x \(source.width) to "
                 + "\(destination.channels) x \(destination.height) x \(destination.width), \(kernel.implementation)"
         }
     }
 
     /// Made on all cores: packing a large network's weights takes a while.
     private static func kernels(
-        for steps: [Program.Step], _ backend: any Backend
+        for steps: [Program.Step], _ backend: any Backend, _ weights: PackedWeights
     ) throws(EngineError) -> [any Kernel] {
         let made = Mutex([Result<any Kernel, EngineError>?](repeating: nil, count: steps.count))
         DispatchQueue.concurrentPerform(iterations: steps.count) { index in
-            let result = Result { () throws(EngineError) in try kernel(for: steps[index], backend) }
+            let result = Result { () throws(EngineError) in try kernel(for: steps[index], backend, weights) }
             made.withLock { $0[index] = result }
         }
         var kernels: [any Kernel] = []
@@ -86,19 +73,23 @@ public final class CompiledNetwork: Sendable {
         return kernels
     }
 
-    private static func kernel(for step: Program.Step, _ backend: any Backend) throws(EngineError) -> any Kernel {
-        let (source, destination) = (step.source.view, step.destination.view)
+    private static func kernel(
+        for step: Program.Step, _ backend: any Backend, _ weights: PackedWeights
+    ) throws(EngineError) -> any Kernel {
+        let (source, destination) = (step.sources[0].view, step.destination.view)
         do {
             switch step.action {
             case .convolution(let convolution, let channels, let relu, let padding):
                 let parameters = ConvolutionParameters(
-                    convolution, channels, relu: relu, padding: padding, storedInputs: source.channels,
-                    storedOutputs: destination.channels)
-                return try backend.convolution(from: source, to: destination, parameters)
+                    convolution, node: step.node, channels, relu: relu, padding: padding,
+                    storedInputs: step.inputChannels, storedOutputs: destination.channels)
+                return try backend.convolution(
+                    from: step.sources.map(\.view), to: destination, parameters, weights: weights)
             case .transposedConvolution(let convolution, let channels, let relu):
                 let parameters = ConvolutionParameters(
-                    convolution, channels, relu: relu, storedOutputs: destination.channels)
-                return try backend.transposedConvolution(from: source, to: destination, parameters)
+                    convolution, node: step.node, channels, relu: relu, storedOutputs: destination.channels)
+                return try backend.transposedConvolution(
+                    from: source, to: destination, parameters, weights: weights)
             case .maxPooling(let extent, let stride):
                 return try backend.maxPooling(from: source, to: destination, extent: extent, stride: stride)
             case .bilinearUpsampling(_, alignCorners: true):
@@ -118,7 +109,7 @@ public final class CompiledNetwork: Sendable {
             }
         } catch {
             throw EngineError(
-                "\(step.label) on a map of \(source.channels) x \(source.height) x \(source.width): \(error.description)"
+                "\(step.label) on a map of \(step.inputChannels) x \(source.height) x \(source.width): \(error.description)"
             )
         }
     }
@@ -128,7 +119,7 @@ public final class CompiledNetwork: Sendable {
 public struct SessionEstimate: Hashable, Sendable {
     /// Memory: all maps and the kernels' scratch.
     public let byteCount: Int
-    /// Time of one run, in units of multiplications and additions of a direct convolution.
+    /// Time of one run, in multiplications and additions that a core at its peak does meanwhile.
     public let cost: Double
 }
 
@@ -163,12 +154,13 @@ public final class InferenceSession {
         var kernels: [any BoundKernel] = []
         for (index, (step, kernel)) in zip(program.steps, network.kernels).enumerated() {
             let scratch = memory.bytes.baseAddress! + network.arena.offsets[program.buffers.count + index]
-            let source = floats(step.source.buffer, channelOffset: step.source.channelOffset)
-            let destination = floats(step.destination.buffer, channelOffset: step.destination.channelOffset)
+            func start(_ operand: Program.Operand) -> UnsafeMutablePointer<Float> {
+                floats(operand.buffer, channelOffset: operand.channelOffset).baseAddress!
+            }
             kernels.append(
                 try kernel.bind(
-                    source: UnsafePointer(source.baseAddress!), destination: destination.baseAddress!, scratch: scratch)
-            )
+                    sources: step.sources.map { UnsafePointer(start($0)) }, destination: start(step.destination),
+                    scratch: scratch))
         }
         self.memory = memory
         self.kernels = kernels
@@ -182,6 +174,21 @@ public final class InferenceSession {
     /// Computes `output` from `input`.
     public func run() throws(EngineError) {
         for kernel in kernels { try kernel.run() }
+    }
+}
+
+extension Program.Step {
+    /// As stored.
+    fileprivate var inputChannels: Int { sources.map(\.view.channels).reduce(0, +) }
+}
+
+extension Program.Action {
+    fileprivate var shape: StepShape {
+        switch self {
+        case .convolution(let convolution, _, _, _): .convolution(KernelShape(convolution))
+        case .transposedConvolution(let convolution, _, _): .transposedConvolution(KernelShape(convolution))
+        case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy, .zero: .elementwise
+        }
     }
 }
 

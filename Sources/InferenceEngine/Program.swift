@@ -38,8 +38,11 @@ package struct Program {
 
     package struct Step {
         var action: Action
-        var source: Operand
+        /// One; for a convolution perhaps the maps of a concatenation, in order.
+        var sources: [Operand]
         var destination: Operand
+        /// Position of the operation in the network's graph.
+        var node: Int
         /// The operation in the model file's words; for messages.
         var label: String
     }
@@ -77,7 +80,7 @@ package struct Program {
         }
         touch(input, at: 0)
         for (index, step) in steps.enumerated() {
-            touch(step.source.buffer, at: index)
+            for source in step.sources { touch(source.buffer, at: index) }
             touch(step.destination.buffer, at: index)
         }
         touch(output, at: steps.count)

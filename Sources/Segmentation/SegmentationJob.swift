@@ -23,11 +23,13 @@ public final class SegmentationJob {
     private let networks: TileNetworks
     let output: OutputEncoding
 
-    /// - Throws: `RasterError`, `SegmentationError` or `EngineError`.
+    /// - Parameter backend: nil for Overtile's own kernels.
+    /// - Throws: `RasterError`, `SegmentationError`, `EngineError` or `InstructionSetError`.
     public init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        backend: any Backend = OneDNNBackend()
+        backend: (any Backend)? = nil
     ) throws {
+        let backend = try backend ?? OvertileBackend()
         let input = try SceneInput(scene, model: model, options: options)
         output = OutputEncoding(
             channels: model.outputChannels, threshold: options.threshold, writesProbabilities: writesProbabilities)
@@ -49,9 +51,10 @@ public final class SegmentationJob {
         var candidates = try planner.candidates(for: scene)
         var plan = try planner.plan(candidates)
         var measured: Set<TileGrid> = []
+        let weights = PackedWeights()
         while true {
             let grid = plan.grid
-            let networks = try TileNetworks(grid, planner: planner, backend: backend)
+            let networks = try TileNetworks(grid, planner: planner, backend: backend, weights: weights)
             // Each round measures one more grid, so that this ends.
             guard measured.insert(grid).inserted else { return (plan, networks) }
             let place = candidates.firstIndex { $0.grid == grid }!

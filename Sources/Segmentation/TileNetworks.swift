@@ -6,12 +6,14 @@ import TileGeometry
 final class TileNetworks: Sendable {
     /// By the size of a tile's output.
     private let networks: [PixelSize: CompiledNetwork]
+    private let weights: PackedWeights
     /// A line for each step of the network on the grid's largest tiles.
     let listing: [String]
 
+    /// - Parameter weights: shared with earlier networks of the same model.
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
-    init(_ grid: TileGrid, planner: ScenePlanner, backend: any Backend) throws {
-        let weights = PackedWeights()
+    init(_ grid: TileGrid, planner: ScenePlanner, backend: any Backend, weights: PackedWeights) throws {
+        self.weights = weights
         let sizes = grid.outputSizes.map(\.output)
         var networks: [PixelSize: CompiledNetwork] = [:]
         for size in sizes {
@@ -25,7 +27,7 @@ final class TileNetworks: Sendable {
     /// Memory of one worker's sessions.
     var sessionByteCount: Int { networks.values.map(\.sessionByteCount).max()! }
     /// Memory of the weights, shared by all workers.
-    var weightByteCount: Int { networks.values.map(\.weightByteCount).reduce(0, +) }
+    var weightByteCount: Int { weights.byteCount }
 
     /// One worker's sessions by the size of a tile's output. They share their memory: each run overwrites what the one
     /// before it left, whichever it was.
