@@ -59,7 +59,8 @@ import TileGeometry
     @Test(arguments: [(150, 91, 4), (40, 200, 2), (128, 64, 1), (3, 3, 1)])
     func aWorkersSessionsShareItsMemory(width: Int, height: Int, shapes: Int) throws {
         let plan = try plan(width, height, tile: 104)
-        let networks = try TileNetworks(plan.grid, planner: planner(tile: 104), backend: OneDNNBackend())
+        let networks = try TileNetworks(
+            plan.grid, planner: planner(tile: 104), backend: OneDNNBackend(), weights: PackedWeights())
         let sessions = try networks.makeSessions()
         #expect(Set(sessions.keys) == Set(plan.shapes.map(\.output)) && sessions.count == shapes)
         let whole = try planner(tile: 104).computation(plan.grid, output: plan.shapes[0].output)
