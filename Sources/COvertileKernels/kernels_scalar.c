@@ -136,7 +136,7 @@ static void run_max_pooling(
                     for (size_t i = 0; i < extent; i++) {
                         for (size_t j = 0; j < extent; j++) {
                             float x = window[(ptrdiff_t)i * src[b].row + (ptrdiff_t)(j * OVERTILE_BLOCK + c)];
-                            if (!(x <= largest)) largest = x;
+                            if (x > largest || x != x) largest = x;
                         }
                     }
                     to[c] = largest;

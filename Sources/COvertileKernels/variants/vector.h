@@ -21,7 +21,8 @@ INLINE void stream(float *to, vector x) { __builtin_nontemporal_store(x, (vector
 // Keeps NaN, as PyTorch's does.
 INLINE vector relu(vector x) { return (vector)(~(x <= (vector){}) & (lanes)x); }
 
+// Keeps NaN of either, likewise.
 INLINE vector maximum(vector a, vector b) {
-    lanes first = ~(a <= b);
-    return (vector)((first & (lanes)a) | (~first & (lanes)b));
+    lanes second = (b > a) | (b != b);
+    return (vector)((~second & (lanes)a) | (second & (lanes)b));
 }
