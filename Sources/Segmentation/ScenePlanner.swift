@@ -97,11 +97,12 @@ public struct ScenePlanner: Sendable {
             grid: grid, costs: costs, expectedBytesPerWorker: try workerBytes(grid, session: sessionBytes))
     }
 
-    /// What one worker needs: a session that serves tiles of all shapes, and its slots.
+    /// What one worker needs: a session that serves tiles of all shapes, its slots, and what a thread that reads for it
+    /// keeps.
     func workerBytes(_ grid: TileGrid, session: Int) throws -> Int {
         let slot = try shapes(of: grid).slotLayout(
             bands: model.bands, maskBytesPerPixel: 1, probabilityBands: probabilityBands)
-        return session + Pipeline.slotsPerWorker * slot.byteCount
+        return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount
     }
 
     // MARK: What only a compiled network knows

@@ -96,18 +96,21 @@ public final class SegmentationJob {
         let maskWriter = try RasterWriter(path: mask, options: maskOptions)
         let probabilityWriter = try probabilities.map { try RasterWriter(path: $0, options: probabilityOptions) }
         let times = StageTimes()
+        let reader = TileReader(
+            scene, bands: bands, shapes: plan.shapes, threads: plan.tiling.workers, times: times)
+        let stitcher = Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output)
         do {
-            let computed = try runPipeline(
-                Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output), times, cancellation,
-                progress)
-            // Where the disk is full at the very end, neither is left.
-            try probabilityWriter?.finish()
-            try maskWriter.finish()
+            let computed = try runPipeline(reader, stitcher, times, cancellation, progress)
+            try times.measure(.writing) {
+                // Where the disk is full at the very end, neither is left.
+                try probabilityWriter?.finish()
+                try maskWriter.finish()
+            }
             try probabilityWriter?.commit()
             try maskWriter.commit()
             return SegmentationSummary(
                 scene: scene.size, tiles: plan.grid.count, tilesComputed: computed, workers: plan.tiling.workers,
-                seconds: started.secondsToNow, stages: times.seconds)
+                readers: reader.threads, seconds: started.secondsToNow, stages: times.seconds)
         } catch {
             maskWriter.discard()
             probabilityWriter?.discard()
@@ -117,20 +120,20 @@ public final class SegmentationJob {
 
     /// - Returns: the number of tiles that the network ran on.
     private func runPipeline(
-        _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation,
+        _ reader: TileReader, _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation,
         _ progress: @escaping (Int, Int) -> Void
     ) throws -> Int {
         let layout = plan.shapes.slotLayout(
             bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel, probabilityBands: output.probabilityBands)
-        let slots = (0..<Pipeline.slots(forWorkers: plan.tiling.workers)).map { _ in TileSlot(layout: layout) }
+        let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
+        let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
         let pipeline = Pipeline(grid: plan.grid, slots: slots, cancellation: cancellation)
-        let reader = TileReader(scene, bands: bands, shapes: plan.shapes)
         let (networks, normalization, output) = (networks, normalization, output)
         let computed = Counter()
         var written = 0
         try pipeline.run(
             workers: plan.tiling.workers,
-            read: { tile, slot in try times.measure(.reading) { try reader.read(tile, into: slot) } },
+            read: reader.read,
             makeWorker: {
                 let worker = try TileWorker(networks, normalization: normalization, output: output)
                 return { slot in
