@@ -49,7 +49,7 @@ let package = Package(
         room("RasterIO", ["CGDAL", "CTIFF", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN", "COvertileKernels"]),
         room(
-            "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "TileGeometry"]),
+            "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
         room(
             "Overtile",
             ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TileGeometry"]),
@@ -67,6 +67,7 @@ let package = Package(
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData"]),
         tests("COneDNNTests", ["COneDNN"]),
+        tests("COvertileKernelsTests", ["COvertileKernels"]),
         .executableTarget(
             name: "overtile-benchmarks",
             dependencies: [
@@ -84,7 +85,7 @@ let package = Package(
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "RasterIO", "TileGeometry", "TestData", "TestNetworks",
+                "OvertileCommand", "InferenceEngine", "RasterIO", "TileGeometry", "TestData", "TestNetworks",
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(

@@ -120,7 +120,7 @@ static void add_convolution(builder *b, const convolution *conv) {
 // up-convolution writes. `dense` is the tap's own map, in the same layout, and `from` its description to match.
 static odnn_status tap_mds(odnn_md *from, odnn_md *to, const odnn_map *dense, const odnn_map *dst,
                            const odnn_kernel *kernel) {
-    int64_t inner = dst->layout == ODNN_BLOCKED ? odnn_channel_block() : 1;
+    int64_t inner = block_of(dst->layout);
     int64_t outer = dst->channels / inner, h = dense->height, w = dense->width;
     const dnnl_dims_t dims = {outer, h, w, inner};
     const dnnl_dims_t dense_strides = {h * w * inner, w * inner, inner, 1};
@@ -149,7 +149,7 @@ static void add_upconvolution(builder *b, const convolution *conv, const odnn_ke
     if (!b->status) b->status = tap_mds(&from, &to, &tap.dst, &conv->dst, kernel);
     if (!b->status) {
         size_t tap_dst = c.stage_src ? map_size(&c.src_map) : 0, scratchpad = tap_dst + map_size(&tap.dst);
-        size_t pixel = sizeof(float) * (conv->dst.layout == ODNN_BLOCKED ? (size_t)odnn_channel_block() : 1);
+        size_t pixel = sizeof(float) * (size_t)block_of(conv->dst.layout);
         int taps = (int)(kernel->height * kernel->width);
 
         buffer src = add_staged_source(b, &c, &conv->src, linear, scratchpad);

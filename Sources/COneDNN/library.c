@@ -8,6 +8,11 @@ int odnn_version(void) {
     return 1000000 * version->major + 1000 * version->minor + version->patch;
 }
 
+void odnn_limit_instruction_set(odnn_instruction_set limit) {
+    // Too late, and without effect, once a kernel has been made.
+    dnnl_set_max_cpu_isa(limit == ODNN_AVX2 ? dnnl_cpu_isa_avx2 : dnnl_cpu_isa_sse41);
+}
+
 int64_t odnn_channel_block(void) {
 #if defined(__x86_64__)
     // Later instruction sets contain the bits of the earlier ones.

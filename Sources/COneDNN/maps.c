@@ -9,10 +9,10 @@ static const int64_t map_limit = INT64_MAX / 4096;
 static bool within(int64_t value, int64_t limit) { return value >= 1 && value <= limit; }
 
 odnn_status check_map(const odnn_map *map) {
-    if (!map || (map->layout != ODNN_PLAIN && map->layout != ODNN_BLOCKED)) return ODNN_INVALID;
+    if (!map || (unsigned)map->layout > ODNN_BLOCKED_16) return ODNN_INVALID;
     if (map->channels < 1 || map->height < 1 || map->width < 1 || map->top < 0 || map->left < 0) return ODNN_INVALID;
     if (map->top > map->parent_height - map->height || map->left > map->parent_width - map->width) return ODNN_INVALID;
-    if (map->layout == ODNN_BLOCKED && map->channels % odnn_channel_block() != 0) return ODNN_INVALID;
+    if (map->channels % block_of(map->layout) != 0) return ODNN_INVALID;
 
     int64_t plane, total;
     if (!within(map->parent_height, extent_limit) || !within(map->parent_width, extent_limit)) return ODNN_TOO_LARGE;
@@ -34,6 +34,15 @@ odnn_status check_kernel(const odnn_kernel *kernel) {
     return ODNN_SUCCESS;
 }
 
+int64_t block_of(odnn_layout layout) {
+    return layout == ODNN_PLAIN ? 1 : layout == ODNN_BLOCKED ? odnn_channel_block() : 16;
+}
+
+int64_t whole_blocks(int64_t channels, odnn_layout layout) {
+    int64_t block = block_of(layout);
+    return (channels + block - 1) / block * block;
+}
+
 bool is_window(const odnn_map *map) { return map->height != map->parent_height || map->width != map->parent_width; }
 
 bool same_map(const odnn_map *a, const odnn_map *b) {
@@ -42,7 +51,7 @@ bool same_map(const odnn_map *a, const odnn_map *b) {
 
 size_t map_offset(const odnn_map *map) {
     size_t pixel = (size_t)(map->top * map->parent_width + map->left);
-    return pixel * sizeof(float) * (map->layout == ODNN_BLOCKED ? (size_t)odnn_channel_block() : 1);
+    return pixel * sizeof(float) * (size_t)block_of(map->layout);
 }
 
 odnn_map dense_map(const odnn_map *map, odnn_layout layout) {
@@ -51,10 +60,7 @@ odnn_map dense_map(const odnn_map *map, odnn_layout layout) {
     dense.parent_height = map->height;
     dense.parent_width = map->width;
     dense.top = dense.left = 0;
-    if (layout == ODNN_BLOCKED) {
-        int64_t block = odnn_channel_block();
-        dense.channels = (map->channels + block - 1) / block * block;
-    }
+    dense.channels = whole_blocks(map->channels, layout);
     return dense;
 }
 
@@ -64,9 +70,8 @@ size_t map_size(const odnn_map *map) {
 }
 
 odnn_status map_md(odnn_md *out, const odnn_map *map, int64_t channels) {
-    dnnl_format_tag_t tag = map->layout == ODNN_PLAIN     ? dnnl_nchw
-                            : odnn_channel_block() == 16 ? dnnl_nChw16c
-                                                          : dnnl_nChw8c;
+    int64_t block = block_of(map->layout);
+    dnnl_format_tag_t tag = block == 1 ? dnnl_nchw : block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
     const dnnl_dims_t parent = {1, channels, map->parent_height, map->parent_width};
     if (!is_window(map)) return (odnn_status)md_create(out, 4, parent, tag);
 

@@ -73,6 +73,9 @@ bool is_reference(const_dnnl_primitive_desc_t chosen);
 // Maps.
 odnn_status check_map(const odnn_map *map);
 odnn_status check_kernel(const odnn_kernel *kernel);
+// Channels that lie together in a layout, and so many channels rounded up to whole blocks.
+int64_t block_of(odnn_layout layout);
+int64_t whole_blocks(int64_t channels, odnn_layout layout);
 bool is_window(const odnn_map *map);
 bool same_map(const odnn_map *a, const odnn_map *b);
 // Bytes from the parent's first element to the window's.

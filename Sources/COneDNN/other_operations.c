@@ -83,9 +83,8 @@ odnn_status odnn_copy_create(const odnn_map *src, const odnn_map *dst, odnn_oper
     if (src->height != dst->height || src->width != dst->width) return ODNN_INVALID;
     // The channels that are meant; a blocked side may pad them to a whole block.
     int64_t channels = src->channels < dst->channels ? src->channels : dst->channels;
-    int64_t block = odnn_channel_block(), padded = (channels + block - 1) / block * block;
-    if (src->channels != (src->layout == ODNN_BLOCKED ? padded : channels)) return ODNN_INVALID;
-    if (dst->channels != (dst->layout == ODNN_BLOCKED ? padded : channels)) return ODNN_INVALID;
+    if (src->channels != whole_blocks(channels, src->layout)) return ODNN_INVALID;
+    if (dst->channels != whole_blocks(channels, dst->layout)) return ODNN_INVALID;
 
     builder b = start_operation(ODNN_LINEAR);
     pair p = {0};

@@ -7,17 +7,21 @@ public protocol Backend: Sendable {
     /// Every stored map is padded with zero channels to a multiple of this, a multiple of `channelBlock`; the same on
     /// every machine, so that plans are.
     var channelMultiple: Int { get }
-    /// Whether convolution, pooling and upsampling read a window of a larger map in place; else they are given copies.
+    /// Whether convolution, up-convolution and pooling read a window of a larger map in place, and a convolution the maps
+    /// of a concatenation where they lie; else they are given copies.
     var readsWindows: Bool { get }
 
-    /// What a convolution will take, told without making it: a fixed rule on its shape, the same on every machine.
-    func estimate(convolution kernel: KernelShape, from source: MapView, to destination: MapView) -> KernelEstimate
+    /// What a step will take, told without making its kernel: a fixed rule on its shape, the same on every machine.
+    func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate
 
+    /// - Parameters:
+    ///   - sources: one, or the maps of a concatenation in order, of equal extent.
+    ///   - weights: where the packed weights are kept.
     func convolution(
-        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+        from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel
     func transposedConvolution(
-        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel
     func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
@@ -43,9 +47,17 @@ public struct KernelShape: Hashable, Sendable {
     public var dilation: Int
 }
 
+/// What a step does, as far as its time depends on it.
+public enum StepShape: Hashable, Sendable {
+    case convolution(KernelShape)
+    case transposedConvolution(KernelShape)
+    /// Bound by memory: pooling, upsampling, copies.
+    case elementwise
+}
+
 /// What a kernel is expected to take.
 public struct KernelEstimate: Hashable, Sendable {
-    /// Time in units of multiplications and additions of a direct convolution.
+    /// Time, in multiplications and additions that a core at its peak does meanwhile.
     public var cost: Double
     public var scratchByteCount: Int
 }
@@ -56,16 +68,14 @@ public protocol Kernel: Sendable {
     var implementation: String { get }
     /// Memory that one run needs beside its maps; free again when it is done.
     var scratchByteCount: Int { get }
-    /// Weights as they are held.
-    var weightByteCount: Int { get }
     /// Ties the kernel to one worker's memory.
     ///
     /// - Parameters:
-    ///   - source: first element of the source view's parent.
+    ///   - sources: first element of each source view's parent.
     ///   - destination: first element of the destination view's parent.
     ///   - scratch: at least `scratchByteCount` bytes, aligned to 64.
     func bind(
-        source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+        sources: [UnsafePointer<Float>], destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) throws(EngineError) -> any BoundKernel
 }
 

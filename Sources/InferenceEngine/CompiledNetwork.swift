@@ -1,7 +1,7 @@
 import Dispatch
 public import NetworkGraph
 import Synchronization
-import Tensors
+package import Tensors
 
 /// A network compiled for one size of output: kernels with their weights in place, and a plan of a worker's memory.
 ///
@@ -13,21 +13,32 @@ public final class CompiledNetwork: Sendable {
     public let outputShape: MapShape
     /// Memory that one session holds: all maps and the kernels' scratch.
     public var sessionByteCount: Int { arena.byteCount }
-    /// Memory of the weights, shared by all sessions.
-    public let weightByteCount: Int
 
     let program: Program
     let kernels: [any Kernel]
     let arena: ArenaPlan
 
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
-    public init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
-        let program = try Program(computation, backend: backend)
-        let kernels = try Self.kernels(for: program.steps, backend)
+    public convenience init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+        try self.init(computation, backend: backend, weights: PackedWeights())
+    }
+
+    /// - Parameters:
+    ///   - weights: shared with the network's compilations for other sizes.
+    ///   - joinsSteps: whether steps run depth-first; for comparison.
+    /// - Throws: `EngineError` naming the operation that the backend cannot run.
+    package init(
+        _ computation: TileComputation, backend: any Backend, weights: PackedWeights, joinsSteps: Bool = true
+    ) throws(EngineError) {
+        let program = try Program(computation, backend: backend, joinsSteps: joinsSteps)
+        let kernels = try Self.kernels(of: program, backend, weights)
         self.program = program
         self.kernels = kernels
-        arena = program.arena(scratch: kernels.map(\.scratchByteCount))
-        weightByteCount = kernels.map(\.weightByteCount).reduce(0, +)
+        var scratch = Array(repeating: 0, count: program.groupCount)
+        for (call, kernel) in zip(program.calls, kernels) {
+            scratch[call.group] = max(scratch[call.group], kernel.scratchByteCount)
+        }
+        arena = program.arena(scratch: scratch)
         inputShape = program.buffers[program.input].shape
         outputShape = program.buffers[program.output].shape
     }
@@ -37,60 +48,66 @@ public final class CompiledNetwork: Sendable {
         _ computation: TileComputation, backend: any Backend
     ) throws(EngineError) -> SessionEstimate {
         let program = try Program(computation, backend: backend)
-        let kernels = program.steps.map { step -> KernelEstimate in
-            let (source, destination) = (step.source.view, step.destination.view)
-            switch step.action {
-            case .convolution(let convolution, _, _, _):
-                return backend.estimate(convolution: KernelShape(convolution), from: source, to: destination)
-            case .transposedConvolution(let convolution, _, _):
-                // Each input pixel meets every tap once.
-                let operations = KernelShape(convolution).operationCount(from: destination, to: source)
-                return KernelEstimate(cost: operations, scratchByteCount: 0)
-            case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy, .zero:
-                return KernelEstimate(cost: 0, scratchByteCount: 0)
-            }
+        // A step that runs in bands reads what is still in the cache: each of its calls is small.
+        var scratch = Array(repeating: 0, count: program.groupCount)
+        var cost = 0.0
+        for call in program.calls {
+            let shape = call.isMove ? .elementwise : program.steps[call.step].action.shape
+            let estimate = backend.estimate(shape, from: call.sources.map(\.view), to: call.destination.view)
+            scratch[call.group] = max(scratch[call.group], estimate.scratchByteCount)
+            cost += estimate.cost
         }
-        return SessionEstimate(
-            byteCount: program.arena(scratch: kernels.map(\.scratchByteCount)).byteCount,
-            cost: kernels.map(\.cost).reduce(0, +))
+        return SessionEstimate(byteCount: program.arena(scratch: scratch).byteCount, cost: cost)
     }
 
     /// A line for each step: what it is, on what, and which kernel runs it.
     public var listing: [String] {
-        zip(program.steps, kernels).map { step, kernel in
-            let (source, destination) = (step.source.view, step.destination.view)
-            return "\(step.label): \(source.channels) x \(source.height) x \(source.width) to "
+        program.steps.enumerated().map { index, step in
+            let kernel = kernels[program.calls.firstIndex { $0.step == index }!]
+            let (source, destination) = (step.sources[0].view, step.destination.view)
+            return "\(step.label): \(step.inputChannels) x \(source.height) x \(source.width) to "
                 + "\(destination.channels) x \(destination.height) x \(destination.width), \(kernel.implementation)"
         }
     }
 
-    /// Made on all cores: packing a large network's weights takes a while.
+    /// Made on all cores, as packing a large network's weights takes a while; each step's by one of them, so that no weights
+    /// are packed twice.
     private static func kernels(
-        for steps: [Program.Step], _ backend: any Backend
+        of program: Program, _ backend: any Backend, _ weights: PackedWeights
     ) throws(EngineError) -> [any Kernel] {
-        let made = Mutex([Result<any Kernel, EngineError>?](repeating: nil, count: steps.count))
-        DispatchQueue.concurrentPerform(iterations: steps.count) { index in
-            let result = Result { () throws(EngineError) in try kernel(for: steps[index], backend) }
-            made.withLock { $0[index] = result }
+        let calls = Dictionary(grouping: program.calls.indices) { program.calls[$0].step }
+        let made = Mutex([Result<any Kernel, EngineError>?](repeating: nil, count: program.calls.count))
+        DispatchQueue.concurrentPerform(iterations: program.steps.count) { step in
+            for call in calls[step, default: []] {
+                let result = Result { () throws(EngineError) in
+                    try kernel(for: program.calls[call], program.steps[step], backend, weights)
+                }
+                made.withLock { $0[call] = result }
+            }
         }
         var kernels: [any Kernel] = []
         for result in made.withLock({ $0 }) { kernels.append(try result!.get()) }
         return kernels
     }
 
-    private static func kernel(for step: Program.Step, _ backend: any Backend) throws(EngineError) -> any Kernel {
-        let (source, destination) = (step.source.view, step.destination.view)
+    private static func kernel(
+        for call: Program.Call, _ step: Program.Step, _ backend: any Backend, _ weights: PackedWeights
+    ) throws(EngineError) -> any Kernel {
+        let (source, destination) = (call.sources[0].view, call.destination.view)
         do {
+            if call.isMove { return try backend.copy(from: source, to: destination) }
             switch step.action {
-            case .convolution(let convolution, let channels, let relu, let padding):
+            case .convolution(let convolution, let channels, let relu):
                 let parameters = ConvolutionParameters(
-                    convolution, channels, relu: relu, padding: padding, storedInputs: source.channels,
-                    storedOutputs: destination.channels)
-                return try backend.convolution(from: source, to: destination, parameters)
+                    convolution, node: step.node, channels, relu: relu, padding: call.padding,
+                    storedInputs: step.inputChannels, storedOutputs: destination.channels)
+                return try backend.convolution(
+                    from: call.sources.map(\.view), to: destination, parameters, weights: weights)
             case .transposedConvolution(let convolution, let channels, let relu):
                 let parameters = ConvolutionParameters(
-                    convolution, channels, relu: relu, storedOutputs: destination.channels)
-                return try backend.transposedConvolution(from: source, to: destination, parameters)
+                    convolution, node: step.node, channels, relu: relu, storedOutputs: destination.channels)
+                return try backend.transposedConvolution(
+                    from: source, to: destination, parameters, weights: weights)
             case .maxPooling(let extent, let stride):
                 return try backend.maxPooling(from: source, to: destination, extent: extent, stride: stride)
             case .bilinearUpsampling(_, alignCorners: true):
@@ -110,7 +127,7 @@ public final class CompiledNetwork: Sendable {
             }
         } catch {
             throw EngineError(
-                "\(step.label) on a map of \(source.channels) x \(source.height) x \(source.width): \(error.description)"
+                "\(step.label) on a map of \(step.inputChannels) x \(source.height) x \(source.width): \(error.description)"
             )
         }
     }
@@ -120,7 +137,7 @@ public final class CompiledNetwork: Sendable {
 public struct SessionEstimate: Hashable, Sendable {
     /// Memory: all maps and the kernels' scratch.
     public let byteCount: Int
-    /// Time of one run, in units of multiplications and additions of a direct convolution.
+    /// Time of one run, in multiplications and additions that a core at its peak does meanwhile.
     public let cost: Double
 }
 
@@ -132,12 +149,20 @@ public final class InferenceSession {
     public let output: UnsafeBufferPointer<Float>
 
     private let memory: AlignedBuffer
+    private let calls: [Program.Call]
     private let kernels: [any BoundKernel]
 
     /// - Throws: `EngineError` where the backend cannot make its per-thread state.
-    public init(_ network: CompiledNetwork) throws(EngineError) {
+    public convenience init(_ network: CompiledNetwork) throws(EngineError) {
+        try self.init(network, memory: AlignedBuffer(byteCount: network.sessionByteCount))
+    }
+
+    /// A session in a block of memory that other sessions of the same worker use too, one at a time.
+    ///
+    /// - Precondition: `memory` holds at least the network's `sessionByteCount`.
+    package init(_ network: CompiledNetwork, memory: AlignedBuffer) throws(EngineError) {
+        precondition(memory.bytes.count >= network.sessionByteCount, "too little memory for a session")
         let program = network.program
-        let memory = AlignedBuffer(byteCount: network.sessionByteCount)
         func floats(_ buffer: Int, channelOffset: Int = 0) -> UnsafeMutableBufferPointer<Float> {
             let description = program.buffers[buffer]
             let skipped = channelOffset * description.height * description.width
@@ -146,27 +171,46 @@ public final class InferenceSession {
                 count: description.byteCount / MemoryLayout<Float>.stride - skipped)
         }
         var kernels: [any BoundKernel] = []
-        for (index, (step, kernel)) in zip(program.steps, network.kernels).enumerated() {
-            let scratch = memory.bytes.baseAddress! + network.arena.offsets[program.buffers.count + index]
-            let source = floats(step.source.buffer, channelOffset: step.source.channelOffset)
-            let destination = floats(step.destination.buffer, channelOffset: step.destination.channelOffset)
+        for (call, kernel) in zip(program.calls, network.kernels) {
+            let scratch = memory.bytes.baseAddress! + network.arena.offsets[program.buffers.count + call.group]
+            func start(_ operand: Program.Operand) -> UnsafeMutablePointer<Float> {
+                floats(operand.buffer, channelOffset: operand.channelOffset).baseAddress!
+            }
             kernels.append(
                 try kernel.bind(
-                    source: UnsafePointer(source.baseAddress!), destination: destination.baseAddress!, scratch: scratch)
-            )
+                    sources: call.sources.map { UnsafePointer(start($0)) }, destination: start(call.destination),
+                    scratch: scratch))
         }
         self.memory = memory
+        calls = program.calls
         self.kernels = kernels
         input = floats(program.input)
         output = UnsafeBufferPointer(floats(program.output))
     }
 
     /// Runs one step of the network's listing on what an earlier run left; for benchmarks.
-    package func run(step: Int) throws(EngineError) { try kernels[step].run() }
+    package func run(step: Int) throws(EngineError) {
+        for (call, kernel) in zip(calls, kernels) where call.step == step { try kernel.run() }
+    }
 
     /// Computes `output` from `input`.
     public func run() throws(EngineError) {
         for kernel in kernels { try kernel.run() }
+    }
+}
+
+extension Program.Step {
+    /// As stored.
+    fileprivate var inputChannels: Int { sources.map(\.view.channels).reduce(0, +) }
+}
+
+extension Program.Action {
+    fileprivate var shape: StepShape {
+        switch self {
+        case .convolution(let convolution, _, _): .convolution(KernelShape(convolution))
+        case .transposedConvolution(let convolution, _, _): .transposedConvolution(KernelShape(convolution))
+        case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy, .zero: .elementwise
+        }
     }
 }
 

@@ -6,7 +6,8 @@ import Tensors
 /// Three rules save memory and copies:
 /// - a ReLU behind a convolution is part of it, and a ReLU or normalisation that alone reads a map works in place;
 /// - what only a concatenation reads is computed straight into its slice of the concatenation's buffer;
-/// - a skip is cropped into its slice as soon as it is computed, so that only the part that the decoder needs waits.
+/// - a concatenation that only convolutions read is never put together, where the backend reads its maps in place; else a
+///   skip is cropped into its slice as soon as it is computed, so that only the part that the decoder needs waits.
 struct Lowering {
     private let computation: TileComputation
     private let graph: Graph
@@ -19,14 +20,37 @@ struct Lowering {
     private(set) var steps: [Program.Step] = []
     private(set) var inputBuffer = 0
 
-    /// Where a map lies: a buffer's channels from `channelOffset` on.
+    /// Where a map lies.
     private struct Place {
+        /// One; several for a concatenation that is read where its maps lie.
+        var parts: [Part]
+        /// The part of the plane that is the map's; beyond it are zeros that padding adds.
+        var valid: MapWindow
+
+        /// The place of a map that is in one piece.
+        var part: Part {
+            get { parts[0] }
+            set { parts[0] = newValue }
+        }
+
+        func shifted(rows: Int, columns: Int) -> Place {
+            var place = self
+            for index in parts.indices {
+                place.parts[index].window = parts[index].window.shifted(rows: rows, columns: columns)
+            }
+            place.valid = valid.shifted(rows: rows, columns: columns)
+            return place
+        }
+    }
+
+    /// A buffer's channels from `channelOffset` on.
+    private struct Part {
         var buffer: Int
         var channelOffset: Int
+        /// As stored.
+        var channels: Int
         /// The buffer's extent, in the map's own pixels.
         var window: MapWindow
-        /// The part that is the map's; beyond it are zeros that padding adds.
-        var valid: MapWindow
     }
     private var places: [Place?]
     /// Slices of concatenations, as (concatenation, input number), that take a copy of the map.
@@ -79,7 +103,9 @@ struct Lowering {
     /// Decides for each input of a concatenation whether it is computed into its slice or copied there.
     private mutating func assignSlices() {
         for (index, node) in graph.nodes.enumerated() {
-            guard case .concatenation = node.operation, let window = windows[index] else { continue }
+            guard case .concatenation = node.operation, let window = windows[index], !isReadInParts(index) else {
+                continue
+            }
             for (number, input) in node.inputs.enumerated() {
                 if consumers[input.index].count == 1, computedWindow(of: input.index) == window, isComputed(input.index)
                 {
@@ -88,6 +114,32 @@ struct Lowering {
                     copies[uncropped(input.index)].append((index, number))
                 }
             }
+        }
+    }
+
+    /// Whether all that reads a concatenation takes its maps where they lie: convolutions do, if nothing is to be padded.
+    private func isReadInParts(_ concatenation: Int) -> Bool {
+        readsWindows && isReadByConvolutionsAlone(concatenation)
+            && graph.nodes[concatenation].inputs.allSatisfy { isUnpadded($0.index) }
+    }
+
+    private func isReadByConvolutionsAlone(_ map: Int) -> Bool {
+        guard graph.output.index != map else { return false }
+        return consumers[map].allSatisfy { reader in
+            switch graph[reader].operation {
+            case .convolution: true
+            case .crop: isReadByConvolutionsAlone(reader.index)
+            default: windows[reader.index] == nil
+            }
+        }
+    }
+
+    /// Whether a map lies in blocks, and no crop of it adds zeros.
+    private func isUnpadded(_ map: Int) -> Bool {
+        switch graph.nodes[map].operation {
+        case .crop(let borders): !borders.isPadding && isUnpadded(graph.nodes[map].inputs[0].index)
+        case .input: false
+        default: true
         }
     }
 
@@ -109,9 +161,7 @@ struct Lowering {
     /// Where a map lies that has been computed, or is a crop of one that has.
     private func place(of map: Int) -> Place {
         guard case .crop(let borders) = graph.nodes[map].operation else { return places[map]! }
-        var place = place(of: graph.nodes[map].inputs[0].index)
-        place.window = place.window.shifted(rows: -borders.top, columns: -borders.left)
-        place.valid = place.valid.shifted(rows: -borders.top, columns: -borders.left)
+        var place = place(of: graph.nodes[map].inputs[0].index).shifted(rows: -borders.top, columns: -borders.left)
         if let extent = computation.extent(of: map) { place.valid = place.valid.intersection(extent) }
         return place
     }
@@ -121,29 +171,21 @@ struct Lowering {
         for (concatenation, number) in copies[map] {
             let slice = place(ofSlice: number, of: concatenation)
             let input = graph.nodes[concatenation].inputs[number].index
-            emitCopy(
-                of: place(of: input), to: slice, window: slice.window, channels: channels[input].count,
-                label: graph.nodes[concatenation].label)
+            emitCopy(of: place(of: input), to: slice, window: slice.part.window, for: concatenation)
         }
     }
 
     /// Copies a window of one place to another, with zeros where the first has nothing.
-    ///
-    /// - Parameter channels: as stored in blocks.
-    private mutating func emitCopy(
-        of source: Place, to destination: Place, window: MapWindow, channels: Int, label: String
-    ) {
-        func view(_ place: Place, _ window: MapWindow) -> Program.Operand {
-            let buffer = buffers[place.buffer]
-            return operand(place, channels: buffer.layout == .plain ? buffer.channels : channels, window: window)
-        }
+    private mutating func emitCopy(of source: Place, to destination: Place, window: MapWindow, for node: Int) {
         let inside = window.intersection(source.valid)
         // A plain map leaves the channels that pad it unwritten.
-        let isPacked = buffers[source.buffer].layout == .plain && buffers[destination.buffer].layout == .blocked
+        let isPacked =
+            buffers[source.part.buffer].layout == .plain && buffers[destination.part.buffer].layout == .blocked
         if inside != window || isPacked {
-            emit(.zero, from: view(destination, window), to: view(destination, window), label: label)
+            let whole = operand(destination.part, window: window)
+            emit(.zero, from: [whole], to: whole, node)
         }
-        emit(.copy, from: view(source, inside), to: view(destination, inside), label: label)
+        emit(.copy, from: [operand(source.part, window: inside)], to: operand(destination.part, window: inside), node)
     }
 
     private mutating func place(ofSlice number: Int, of concatenation: Int) -> Place {
@@ -152,7 +194,9 @@ struct Lowering {
             places[concatenation] = newPlace(channels: channels[concatenation].count, window: window)
         }
         var place = places[concatenation]!
-        for input in graph.nodes[concatenation].inputs[..<number] { place.channelOffset += channels[input.index].count }
+        let inputs = graph.nodes[concatenation].inputs
+        for input in inputs[..<number] { place.part.channelOffset += channels[input.index].count }
+        place.part.channels = channels[inputs[number].index].count
         return place
     }
 
@@ -163,31 +207,29 @@ struct Lowering {
         switch node.operation {
         case .input:
             places[index] = newPlace(channels: channels[index].positions.count, window: window, layout: .plain)
-            inputBuffer = places[index]!.buffer
+            inputBuffer = places[index]!.part.buffer
         case .convolution(let convolution):
-            let (source, padding) = paddedSource(of: index)
+            let (sources, padding) = paddedSources(of: index)
             let destination = destination(of: index)
+            let inputs = channels[node.inputs[0].index]
             emit(
-                .convolution(
-                    convolution, channels: channels[node.inputs[0].index], relu: hasFusedReLU(index), padding: padding),
-                from: source, to: destination, label: node.label)
+                .convolution(convolution, channels: inputs, relu: hasFusedReLU(index)), from: sources, to: destination,
+                padding: padding, index)
         case .transposedConvolution(let convolution):
-            let source = source(of: index, window: computation.inputWindow(of: index))
+            let source = source(of: index, window: computation.inputWindow(of: index), inPlace: readsWindows)
             let destination = destination(of: index)
             emit(
                 .transposedConvolution(
                     convolution, channels: channels[node.inputs[0].index], relu: hasFusedReLU(index)),
-                from: source, to: destination, label: node.label)
+                from: [source], to: destination, index)
         case .maxPooling(let extent, let stride, _):
-            let source = source(of: index, window: computation.inputWindow(of: index))
-            emit(
-                .maxPooling(extent: extent, stride: stride), from: source, to: destination(of: index), label: node.label
-            )
+            let source = source(of: index, window: computation.inputWindow(of: index), inPlace: readsWindows)
+            emit(.maxPooling(extent: extent, stride: stride), from: [source], to: destination(of: index), index)
         case .bilinearUpsampling(let factor, let alignCorners):
-            let source = source(of: index, window: computation.inputWindow(of: index))
+            let source = source(of: index, window: computation.inputWindow(of: index), inPlace: alignCorners)
             emit(
-                .bilinearUpsampling(factor: factor, alignCorners: alignCorners), from: source,
-                to: destination(of: index), label: node.label)
+                .bilinearUpsampling(factor: factor, alignCorners: alignCorners), from: [source],
+                to: destination(of: index), index)
         case .relu:
             let input = node.inputs[0].index
             if hasFusedReLU(input) {
@@ -200,7 +242,14 @@ struct Lowering {
         case .crop:
             break
         case .concatenation:
-            _ = place(ofSlice: 0, of: index)
+            if isReadInParts(index) {
+                let maps = node.inputs.map { place(of: $0.index) }
+                places[index] = Place(
+                    parts: maps.flatMap(\.parts),
+                    valid: maps.dropFirst().reduce(maps[0].valid) { $0.intersection($1.valid) })
+            } else {
+                _ = place(ofSlice: 0, of: index)
+            }
         case .fitToSize:
             throw EngineError("\(node.label): a fit to size that is not fixed has no place in a tile")
         }
@@ -228,11 +277,11 @@ struct Lowering {
         if isOverwritten(input) {
             let place = places[input]!
             places[index] = place
-            let operand = operand(place, channels: channels[index].count, window: place.window)
-            emit(action, from: operand, to: operand, label: graph.nodes[index].label)
+            let operand = operand(place.part, window: place.part.window)
+            emit(action, from: [operand], to: operand, index)
         } else {
-            let source = source(of: index, window: computedWindow(of: index)!)
-            emit(action, from: source, to: destination(of: index), label: graph.nodes[index].label)
+            let source = source(of: index, window: computedWindow(of: index)!, inPlace: false)
+            emit(action, from: [source], to: destination(of: index), index)
         }
     }
 
@@ -282,8 +331,7 @@ struct Lowering {
             place = newPlace(channels: channels[index].count, window: window)
         }
         places[index] = place
-        let channels = buffers[place.buffer].layout == .plain ? channels[index].positions.count : channels[index].count
-        return operand(place, channels: channels, window: window)
+        return operand(place.part, window: window)
     }
 
     /// A convolution may write the network's output as the caller reads it, when nothing else follows.
@@ -292,24 +340,25 @@ struct Lowering {
         return index == graph.output.index || (hasFusedReLU(index) && consumers[index][0] == graph.output)
     }
 
-    /// What a step reads: its input in place, or a copy where the backend cannot read it there.
-    private mutating func source(of index: Int, window: MapWindow) -> Program.Operand {
+    /// What a step reads: its input where it lies, or a copy where that cannot be.
+    ///
+    /// - Parameter inPlace: whether the kernel reads a window of a larger map.
+    private mutating func source(of index: Int, window: MapWindow, inPlace: Bool) -> Program.Operand {
         let input = graph.nodes[index].inputs[0].index
         let place = place(of: input)
-        let isPlain = buffers[place.buffer].layout == .plain
+        let isPlain = buffers[place.part.buffer].layout == .plain
         if !isPlain && window.intersection(place.valid) == window {
-            let operand = operand(place, channels: channels[input].count, window: window)
-            if readsWindows || operand.view.isWhole { return operand }
+            let operand = operand(place.part, window: window)
+            if inPlace || operand.view.isWhole { return operand }
         }
         let copy = newPlace(channels: channels[input].count, window: window)
-        emitCopy(
-            of: place, to: copy, window: window, channels: channels[input].count, label: graph.nodes[index].label)
-        return operand(copy, channels: channels[input].count, window: window)
+        emitCopy(of: place, to: copy, window: window, for: index)
+        return operand(copy.part, window: window)
     }
 
     /// What a convolution reads. Zeros around its input are not stored, but left to the kernel; the network's input is
     /// read as it comes.
-    private mutating func paddedSource(of index: Int) -> (Program.Operand, Borders) {
+    private mutating func paddedSources(of index: Int) -> ([Program.Operand], Borders) {
         let input = graph.nodes[index].inputs[0].index
         let place = place(of: input)
         let window = computation.inputWindow(of: index)
@@ -319,21 +368,19 @@ struct Lowering {
             left: inside.columns.lowerBound - window.columns.lowerBound,
             bottom: window.rows.upperBound - inside.rows.upperBound,
             right: window.columns.upperBound - inside.columns.upperBound)
-        let buffer = buffers[place.buffer]
-        let operand = operand(
-            place, channels: buffer.layout == .plain ? buffer.channels : channels[input].count, window: inside)
-        if readsWindows || operand.view.isWhole { return (operand, padding) }
-        return (source(of: index, window: inside), padding)
+        let operands = place.parts.map { operand($0, window: inside) }
+        if readsWindows || operands[0].view.isWhole { return (operands, padding) }
+        return ([source(of: index, window: inside, inPlace: false)], padding)
     }
 
     private mutating func plainOutput() -> Int {
         let index = graph.output.index
         let (place, window) = (place(of: index), windows[index]!)
-        if buffers[place.buffer].layout == .plain && place.window == window { return place.buffer }
+        let part = place.part
+        if buffers[part.buffer].layout == .plain && part.window == window { return part.buffer }
         let plain = newPlace(channels: channels[index].positions.count, window: window, layout: .plain)
-        emitCopy(
-            of: place, to: plain, window: window, channels: channels[index].count, label: "output")
-        return plain.buffer
+        emitCopy(of: place, to: plain, window: window, for: index)
+        return plain.part.buffer
     }
 
     private mutating func newPlace(channels: Int, window: MapWindow, layout: MapLayout = .blocked) -> Place {
@@ -341,23 +388,28 @@ struct Lowering {
             Program.Buffer(
                 layout: layout, channels: channels, height: window.rows.count, width: window.columns.count,
                 lifetime: 0...0))
-        return Place(buffer: buffers.count - 1, channelOffset: 0, window: window, valid: window)
+        let part = Part(buffer: buffers.count - 1, channelOffset: 0, channels: channels, window: window)
+        return Place(parts: [part], valid: window)
     }
 
-    private func operand(_ place: Place, channels: Int, window: MapWindow) -> Program.Operand {
-        let buffer = buffers[place.buffer]
+    private func operand(_ part: Part, window: MapWindow) -> Program.Operand {
+        let buffer = buffers[part.buffer]
         return Program.Operand(
-            buffer: place.buffer, channelOffset: place.channelOffset,
+            buffer: part.buffer, channelOffset: part.channelOffset,
             view: MapView(
-                layout: buffer.layout, channels: channels, height: window.rows.count, width: window.columns.count,
-                parentHeight: buffer.height, parentWidth: buffer.width,
-                top: window.rows.lowerBound - place.window.rows.lowerBound,
-                left: window.columns.lowerBound - place.window.columns.lowerBound))
+                layout: buffer.layout, channels: part.channels, height: window.rows.count,
+                width: window.columns.count, parentHeight: buffer.height, parentWidth: buffer.width,
+                top: window.rows.lowerBound - part.window.rows.lowerBound,
+                left: window.columns.lowerBound - part.window.columns.lowerBound))
     }
 
     private mutating func emit(
-        _ action: Program.Action, from source: Program.Operand, to destination: Program.Operand, label: String
+        _ action: Program.Action, from sources: [Program.Operand], to destination: Program.Operand,
+        padding: Borders = Borders(all: 0), _ node: Int
     ) {
-        steps.append(Program.Step(action: action, source: source, destination: destination, label: label))
+        steps.append(
+            Program.Step(
+                action: action, sources: sources, destination: destination, padding: padding, node: node,
+                label: graph.nodes[node].label))
     }
 }

@@ -22,12 +22,22 @@ public struct MapView: Hashable, Sendable {
 
     /// Whether the window is its whole parent, so that its pixels follow each other without gaps.
     public var isWhole: Bool { height == parentHeight && width == parentWidth }
+
+    var elementCount: Int { channels * height * width }
+
+    /// Floats from a row of the window to the next, for blocks of so many channels.
+    func rowStride(block: Int) -> Int { parentWidth * block }
+
+    /// Floats from a block of so many channels to the next.
+    func planeStride(block: Int) -> Int { parentHeight * parentWidth * block }
+
+    /// Floats from the parent's first element to the window's.
+    func offset(block: Int) -> Int { (top * parentWidth + left) * block }
 }
 
 extension KernelShape {
     /// Multiplications and additions of a convolution over channels as they are stored.
-    func operationCount(from source: MapView, to destination: MapView) -> Double {
-        2 * Double(height * width) * Double(source.channels) * Double(destination.channels)
-            * Double(destination.height) * Double(destination.width)
+    func operationCount(inputChannels: Int, to destination: MapView) -> Double {
+        2 * Double(height * width) * Double(inputChannels) * Double(destination.elementCount)
     }
 }

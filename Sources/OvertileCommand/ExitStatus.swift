@@ -28,6 +28,7 @@ enum ExitStatus: Int32 {
         case let error as SegmentationError: self = error.code == .usage ? .usage : .badData
         case is ModelOptionsError: self = .usage
         case is EngineError: self = .bug
+        case is InstructionSetError: self = .usage
         case is CancellationError: self = Self(rawValue: 128 + Signals.received) ?? .interrupted
         case let error as StandardOutputError: self = error.readerLeft ? .readerLeft : .inputOutput
         case is UsageError: self = .usage

@@ -24,14 +24,20 @@ public struct ModelTrial: Sendable {
 
     /// Runs for about so many seconds, each worker at least one tile after one that does not count.
     ///
-    /// - Parameter options: `tile`, `margin`, `workers` and `memory` count; without a tile, that of a large scene.
-    /// - Throws: `SegmentationError` or `EngineError`.
+    /// - Parameters:
+    ///   - options: `tile`, `margin`, `workers` and `memory` count; without a tile, that of a large scene.
+    ///   - backend: nil for Overtile's own kernels.
+    /// - Throws: `SegmentationError`, `EngineError` or `InstructionSetError`.
     public init(
-        _ model: Model, options: SegmentationOptions, seconds limit: Double, backend: any Backend = OneDNNBackend()
+        _ model: Model, options: SegmentationOptions, seconds limit: Double, backend: (any Backend)? = nil
     ) throws {
+        let backend = try backend ?? OvertileBackend()
         let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: false)
         let plan = try planner.plan(scene: PixelSize(width: 10_000, height: 10_000))
-        let network = try CompiledNetwork(planner.computation(plan.grid), backend: backend)
+        let wholeTile = PixelSize(width: plan.grid.step, height: plan.grid.step)
+        let computation = try planner.computation(plan.grid, output: wholeTile)
+        let weights = PackedWeights()
+        let network = try CompiledNetwork(computation, backend: backend, weights: weights)
         let sessions = try (0..<plan.tiling.workers).map { _ in try Session(network) }
         try Self.run(sessions) { try $0.session.run() }
         let tiles = Counter()
@@ -47,8 +53,8 @@ public struct ModelTrial: Sendable {
         step = plan.grid.step
         workers = plan.tiling.workers
         tilesRun = tiles.value
-        operationsPerTile = plan.operationsPerTile
-        memoryBytes = network.weightByteCount + plan.tiling.workers * network.sessionByteCount
+        operationsPerTile = computation.operationCount
+        memoryBytes = weights.byteCount + plan.tiling.workers * network.sessionByteCount
     }
 
     /// A session that one thread at a time uses: the one that runs its turn.

@@ -22,26 +22,28 @@ public struct ScenePlanner: Sendable {
 
     /// - Throws: `SegmentationError` for a tile, margin or memory that cannot be.
     public func plan(scene: PixelSize) throws -> ScenePlan {
-        try plan(scene: scene, weightBytes: estimatedWeightBytes, sessionBytes: [:])
+        try plan(candidates(for: scene))
     }
 
-    /// - Parameters:
-    ///   - weightBytes: of the weights as the backend holds them.
-    ///   - sessionBytes: what a session really takes, for the steps that have been compiled; others are estimated.
-    func plan(scene: PixelSize, weightBytes: Int, sessionBytes: [Int: Int]) throws -> ScenePlan {
+    /// The grids to choose from.
+    ///
+    /// - Throws: `SegmentationError` for a tile or margin that cannot be, naming the nearest that can.
+    func candidates(for scene: PixelSize) throws -> [TileCandidate] { try choice.grids(for: scene).map(candidate) }
+
+    /// - Parameter weightBytes: of the weights as the backend holds them; nil for a guess.
+    func plan(_ candidates: [TileCandidate], weightBytes: Int? = nil) throws -> ScenePlan {
+        let weightBytes = weightBytes ?? estimatedWeightBytes
         let budget = options.memory.map(MemoryBudget.init) ?? .standard
-        let candidates = try choice.shapes(for: scene).map { try candidate($0, sessionBytes: sessionBytes[$0.step]) }
         let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
         let available = budget.workerBytes(weights: weightBytes)
         let tiling: TilePlan
         do {
-            tiling = try TilePlanner.plan(scene: scene, candidates: candidates, workers: workers, memory: available)
+            tiling = try TilePlanner.plan(candidates: candidates, workers: workers, memory: available)
         } catch {
             throw memoryError(error, budget: budget, available: available)
         }
-        let computation = try computation(tiling.grid)
         return ScenePlan(
-            tiling: tiling, input: computation.input, operationsPerTile: computation.operationCount,
+            tiling: tiling, shapes: try shapes(of: tiling.grid),
             memoryBytes: budget.total - available + tiling.workers * tiling.bytesPerWorker,
             memoryLimit: budget.total, warnings: warnings(about: tiling, requested: workers))
     }
@@ -71,25 +73,36 @@ public struct ScenePlanner: Sendable {
         return warnings
     }
 
-    /// What the tiles of a grid compute.
-    func computation(_ grid: TileGrid) throws -> TileComputation {
-        try choice.computation(TileShape(tile: grid.tile, margin: grid.margin, step: grid.step))
+    /// What tiles of a grid compute whose output has this size.
+    func computation(_ grid: TileGrid, output: PixelSize) throws -> TileComputation {
+        try choice.computation(grid, output: output)
     }
 
-    private func candidate(_ shape: TileShape, sessionBytes: Int?) throws -> TileCandidate {
-        let computation = try choice.computation(shape)
-        let inputPixels = computation.input.rows.count * computation.input.columns.count
-        let slot = TileSlotLayout(
-            bands: model.bands, inputPixels: inputPixels, outputPixels: shape.step * shape.step, maskBytesPerPixel: 1,
-            probabilityBands: probabilityBands)
-        let slotBytes = Pipeline.slotsPerWorker * slot.byteCount
-        let session = try CompiledNetwork.estimate(computation, backend: backend)
-        // Reading, mirroring and writing weigh little beside the network; enough to tell apart sizes of equal work.
-        let handling = 256 * Double(inputPixels)
+    private func shapes(of grid: TileGrid) throws -> [TileShape] {
+        try grid.outputSizes.map { TileShape($0, try computation(grid, output: $0.output)) }
+    }
+
+    private func candidate(_ grid: TileGrid) throws -> TileCandidate {
+        var costs: [PixelSize: Double] = [:]
+        var sessionBytes = 0
+        for size in grid.outputSizes.map(\.output) {
+            let computation = try computation(grid, output: size)
+            let session = try CompiledNetwork.estimate(computation, backend: backend)
+            // Reading, mirroring and writing weigh little beside the network; enough to tell apart sizes of equal work.
+            let handling = 256 * Double(computation.input.rows.count * computation.input.columns.count)
+            costs[size] = session.cost + handling
+            sessionBytes = max(sessionBytes, session.byteCount)
+        }
         return TileCandidate(
-            tile: shape.tile, margin: shape.margin, step: shape.step, cost: session.cost + handling,
-            expectedBytesPerWorker: session.byteCount + slotBytes,
-            bytesPerWorker: sessionBytes.map { $0 + slotBytes })
+            grid: grid, costs: costs, expectedBytesPerWorker: try workerBytes(grid, session: sessionBytes))
+    }
+
+    /// What one worker needs: a session that serves tiles of all shapes, its slots, and what a thread that reads for it
+    /// keeps.
+    func workerBytes(_ grid: TileGrid, session: Int) throws -> Int {
+        let slot = try shapes(of: grid).slotLayout(
+            bands: model.bands, maskBytesPerPixel: 1, probabilityBands: probabilityBands)
+        return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount
     }
 
     // MARK: What only a compiled network knows

@@ -20,20 +20,22 @@ public final class SegmentationJob {
     public let warnings: [String]
 
     let options: SegmentationOptions
-    private let network: CompiledNetwork
+    private let networks: TileNetworks
     let output: OutputEncoding
 
-    /// - Throws: `RasterError`, `SegmentationError` or `EngineError`.
+    /// - Parameter backend: nil for Overtile's own kernels.
+    /// - Throws: `RasterError`, `SegmentationError`, `EngineError` or `InstructionSetError`.
     public init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        backend: any Backend = OneDNNBackend()
+        backend: (any Backend)? = nil
     ) throws {
+        let backend = try backend ?? OvertileBackend()
         let input = try SceneInput(scene, model: model, options: options)
         output = OutputEncoding(
             channels: model.outputChannels, threshold: options.threshold, writesProbabilities: writesProbabilities)
         try output.check(options)
         let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: writesProbabilities)
-        (plan, network) = try Self.compile(planner, scene: scene.size, model: model, backend: backend)
+        (plan, networks) = try Self.compile(planner, scene: scene.size, backend: backend)
         self.scene = scene
         self.model = model
         self.options = options
@@ -44,33 +46,38 @@ public final class SegmentationJob {
 
     /// Plans with estimates, compiles, and plans again with what the kernels really take, until both agree.
     private static func compile(
-        _ planner: ScenePlanner, scene: PixelSize, model: Model, backend: any Backend
-    ) throws -> (ScenePlan, CompiledNetwork) {
-        var plan = try planner.plan(scene: scene)
-        var sessionBytes: [Int: Int] = [:]
+        _ planner: ScenePlanner, scene: PixelSize, backend: any Backend
+    ) throws -> (ScenePlan, TileNetworks) {
+        var candidates = try planner.candidates(for: scene)
+        var plan = try planner.plan(candidates)
+        var measured: Set<TileGrid> = []
+        let weights = PackedWeights()
         while true {
-            let step = plan.grid.step
-            let network = try CompiledNetwork(planner.computation(plan.grid), backend: backend)
-            // Each round measures one more step, so that this ends.
-            if sessionBytes.updateValue(network.sessionByteCount, forKey: step) != nil { return (plan, network) }
-            plan = try planner.plan(scene: scene, weightBytes: network.weightByteCount, sessionBytes: sessionBytes)
-            if plan.grid.step == step { return (plan, network) }
+            let grid = plan.grid
+            let networks = try TileNetworks(grid, planner: planner, backend: backend, weights: weights)
+            // Each round measures one more grid, so that this ends.
+            guard measured.insert(grid).inserted else { return (plan, networks) }
+            let place = candidates.firstIndex { $0.grid == grid }!
+            candidates[place].bytesPerWorker = try planner.workerBytes(grid, session: networks.sessionByteCount)
+            plan = try planner.plan(candidates, weightBytes: networks.weightByteCount)
+            if plan.grid == grid { return (plan, networks) }
         }
     }
 
     /// A line for each step of the network: shapes, and the kernel that runs it.
-    public var kernelListing: [String] { network.listing }
+    public var kernelListing: [String] { networks.listing }
 
     /// How long the run will take if reading and writing are not the limit, from a trial of one tile on one worker.
     ///
     /// - Throws: `EngineError`.
     public func expectedSeconds() throws -> Double {
-        let session = try InferenceSession(network)
+        let largest = plan.shapes[0].output
+        let session = try networks.makeSessions()[largest]!
         session.input.update(repeating: 0)
         let started = DispatchTime.now()
         try session.run()
-        let rounds = (plan.grid.count + plan.tiling.workers - 1) / plan.tiling.workers
-        return started.secondsToNow * Double(rounds)
+        let secondsPerCost = started.secondsToNow / plan.tiling.costs[largest]!
+        return secondsPerCost * TileSchedule(plan.grid, costs: plan.tiling.costs).makespan(workers: plan.tiling.workers)
     }
 
     /// Runs the scene and puts the outputs in place.
@@ -89,18 +96,21 @@ public final class SegmentationJob {
         let maskWriter = try RasterWriter(path: mask, options: maskOptions)
         let probabilityWriter = try probabilities.map { try RasterWriter(path: $0, options: probabilityOptions) }
         let times = StageTimes()
+        let reader = TileReader(
+            scene, bands: bands, shapes: plan.shapes, threads: plan.tiling.workers, times: times)
+        let stitcher = Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output)
         do {
-            let computed = try runPipeline(
-                Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output), times, cancellation,
-                progress)
-            // Where the disk is full at the very end, neither is left.
-            try probabilityWriter?.finish()
-            try maskWriter.finish()
+            let computed = try runPipeline(reader, stitcher, times, cancellation, progress)
+            try times.measure(.writing) {
+                // Where the disk is full at the very end, neither is left.
+                try probabilityWriter?.finish()
+                try maskWriter.finish()
+            }
             try probabilityWriter?.commit()
             try maskWriter.commit()
             return SegmentationSummary(
                 scene: scene.size, tiles: plan.grid.count, tilesComputed: computed, workers: plan.tiling.workers,
-                seconds: started.secondsToNow, stages: times.seconds)
+                readers: reader.threads, seconds: started.secondsToNow, stages: times.seconds)
         } catch {
             maskWriter.discard()
             probabilityWriter?.discard()
@@ -110,24 +120,22 @@ public final class SegmentationJob {
 
     /// - Returns: the number of tiles that the network ran on.
     private func runPipeline(
-        _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation,
+        _ reader: TileReader, _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation,
         _ progress: @escaping (Int, Int) -> Void
     ) throws -> Int {
-        let layout = TileSlotLayout(
-            bands: model.bands, inputPixels: plan.input.rows.count * plan.input.columns.count,
-            outputPixels: plan.grid.step * plan.grid.step, maskBytesPerPixel: output.maskBytesPerPixel,
-            probabilityBands: output.probabilityBands)
-        let slots = (0..<Pipeline.slots(forWorkers: plan.tiling.workers)).map { _ in TileSlot(layout: layout) }
+        let layout = plan.shapes.slotLayout(
+            bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel, probabilityBands: output.probabilityBands)
+        let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
+        let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
         let pipeline = Pipeline(grid: plan.grid, slots: slots, cancellation: cancellation)
-        let reader = TileReader(scene, bands: bands, input: plan.input)
-        let (network, normalization, output) = (network, normalization, output)
+        let (networks, normalization, output) = (networks, normalization, output)
         let computed = Counter()
         var written = 0
         try pipeline.run(
             workers: plan.tiling.workers,
-            read: { tile, slot in try times.measure(.reading) { try reader.read(tile, into: slot) } },
+            read: reader.read,
             makeWorker: {
-                let worker = try TileWorker(network, normalization: normalization, output: output)
+                let worker = try TileWorker(networks, normalization: normalization, output: output)
                 return { slot in
                     if try times.measure(.computing, { try worker.run(slot) }) { computed.increment() }
                 }

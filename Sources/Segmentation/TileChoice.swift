@@ -1,13 +1,6 @@
 import NetworkGraph
 import TileGeometry
 
-/// Input pixels of a tile on a side, those around the kept ones, and the kept ones.
-struct TileShape: Hashable, Sendable {
-    var tile: Int
-    var margin: Int
-    var step: Int
-}
-
 /// The tiles that a network allows, within what the user asked for.
 struct TileChoice {
     let network: TiledNetwork
@@ -24,36 +17,39 @@ struct TileChoice {
     /// Input pixels on a side where a network of fixed tiles says nothing.
     private static let standardFixedTile = 512
 
-    /// The shapes to choose from, at least one.
+    /// The grids to choose from, at least one.
     ///
     /// - Throws: `SegmentationError` for a tile or margin that cannot be, naming the nearest that can.
-    func shapes(for scene: PixelSize) throws -> [TileShape] {
+    func grids(for scene: PixelSize) throws -> [TileGrid] {
         if let margin, margin > Self.largestTile {
             throw SegmentationError(.usage, "--margin \(margin) is beyond the largest tile, \(Self.largestTile) pixels")
         }
         switch network {
-        case .seamless(let network): return try shapes(for: scene, network)
-        case .fixedTiles: return [try fixedShape()]
+        case .seamless(let network): return try grids(for: scene, network)
+        case .fixedTiles: return [try fixedGrid(for: scene)]
         }
     }
 
-    func computation(_ shape: TileShape) throws -> TileComputation {
+    /// What a tile of one of these grids computes.
+    ///
+    /// - Parameter output: one of the grid's output sizes, or the size of a whole tile's output.
+    func computation(_ grid: TileGrid, output: PixelSize) throws -> TileComputation {
         switch network {
         case .seamless(let network):
-            return network.computation(height: shape.step, width: shape.step)
+            return network.computation(height: output.height, width: output.width)
         case .fixedTiles(let network):
             do {
-                return try network.computation(tile: shape.tile, margin: shape.margin)
+                return try network.computation(tile: grid.tile, margin: grid.margin)
             } catch {
                 throw SegmentationError(
-                    .usage, "tiles of \(shape.tile) pixels with a margin of \(shape.margin) cannot be: \(error)")
+                    .usage, "tiles of \(grid.tile) pixels with a margin of \(grid.margin) cannot be: \(error)")
             }
         }
     }
 
     // MARK: Seamless networks
 
-    private func shapes(for scene: PixelSize, _ network: SeamlessNetwork) throws -> [TileShape] {
+    private func grids(for scene: PixelSize, _ network: SeamlessNetwork) throws -> [TileGrid] {
         let margin = margin ?? network.margin
         guard margin >= network.margin else {
             throw SegmentationError(
@@ -63,22 +59,26 @@ struct TileChoice {
         }
         func tile(forStep step: Int) -> Int { tileSize(atLeast: max(network.tile(forStep: step), step + 2 * margin)) }
         let unit = network.stride
+        func grid(_ tile: Int, _ step: Int) -> TileGrid {
+            TileGrid(scene: scene, tile: tile, margin: margin, step: step, unit: unit)
+        }
         if let size = self.tile {
             try check(size, smallest: tile(forStep: unit))
             var step = (size - 2 * margin) / unit * unit
             while network.tile(forStep: step) > size { step -= unit }
-            return [TileShape(tile: size, margin: margin, step: step)]
+            return [grid(size, step)]
         }
         let block = leastCommonMultiple(unit, 16)
         let largest = min(Self.largestStep, (max(scene.width, scene.height) + block - 1) / block * block)
         return stride(from: block, through: max(block, largest), by: block)
             .filter { OutputBlock.divides(step: $0) }
-            .map { TileShape(tile: tile(forStep: $0), margin: margin, step: $0) }
+            .map { grid(tile(forStep: $0), $0) }
     }
 
     // MARK: Networks of fixed tiles
 
-    private func fixedShape() throws -> TileShape {
+    /// Whole tiles only: what such a network says of a pixel depends on its tile.
+    private func fixedGrid(for scene: PixelSize) throws -> TileGrid {
         let unit = network.stride
         let size = tile ?? tileSize(atLeast: Self.standardFixedTile)
         try check(size, smallest: tileSize(atLeast: unit + 2 * (margin ?? 0)))
@@ -88,7 +88,7 @@ struct TileChoice {
             throw SegmentationError(
                 .usage, "--tile \(size) keeps nothing behind a margin of \(margin) on each side: give a larger tile")
         }
-        return TileShape(tile: size, margin: margin, step: step)
+        return TileGrid(scene: scene, tile: size, margin: margin, step: step)
     }
 
     // MARK: Sizes

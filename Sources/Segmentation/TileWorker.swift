@@ -5,19 +5,18 @@ import TileGeometry
 
 /// Runs the network on one tile at a time, from samples to classes. One for each worker thread.
 final class TileWorker {
-    private let session: InferenceSession
-    private let network: CompiledNetwork
+    /// By the size of a tile's output, all in one block of memory.
+    private let sessions: [PixelSize: InferenceSession]
     private let normalization: Normalization
     private let output: OutputEncoding
     /// One pixel's, by output channel.
     private var scores: [Float]
 
-    init(_ network: CompiledNetwork, normalization: Normalization, output: OutputEncoding) throws {
-        session = try InferenceSession(network)
-        self.network = network
+    init(_ networks: TileNetworks, normalization: Normalization, output: OutputEncoding) throws {
+        sessions = try networks.makeSessions()
         self.normalization = normalization
         self.output = output
-        scores = Array(repeating: 0, count: network.outputShape.channels)
+        scores = Array(repeating: 0, count: output.channels)
     }
 
     /// Fills the slot's mask and probabilities. A tile without a valid pixel in its kept window is not run.
@@ -25,29 +24,30 @@ final class TileWorker {
     /// - Returns: whether the network ran.
     func run(_ slot: TileSlot) throws -> Bool {
         let kept = slot.tile!.kept
+        let session = sessions[slot.tile!.output.size]!
         let hasValidPixel = (kept.y..<kept.maxY).contains { slot.validityRow($0, kept).contains(1) }
         if hasValidPixel {
-            normalizeInput(of: slot)
+            normalize(slot, into: session.input)
             try session.run()
         }
         if output.usesWideMask {
-            encode(slot, kept, isComputed: hasValidPixel, mask: slot.mask.bindMemory(to: UInt16.self))
+            encode(session.output, isComputed: hasValidPixel, in: slot, mask: slot.mask.bindMemory(to: UInt16.self))
         } else {
-            encode(slot, kept, isComputed: hasValidPixel, mask: slot.mask.bindMemory(to: UInt8.self))
+            encode(session.output, isComputed: hasValidPixel, in: slot, mask: slot.mask.bindMemory(to: UInt8.self))
         }
         return hasValidPixel
     }
 
     /// Mirrors and normalises the slot's samples into the network's input.
-    private func normalizeInput(of slot: TileSlot) {
+    private func normalize(_ slot: TileSlot, into input: UnsafeMutableBufferPointer<Float>) {
         let (width, height) = (slot.columns.range.count, slot.rows.range.count)
         let (firstColumn, firstRow) = (slot.columns.range.lowerBound, slot.rows.range.lowerBound)
         var position = 0
-        for band in 0..<network.inputShape.channels {
+        for band in 0..<normalization.mean.count {
             let normalize = normalization.band(band)
             for row in slot.rows.sources {
                 let source = slot.samples.baseAddress! + (band * height + row - firstRow) * width
-                let destination = session.input.baseAddress! + position
+                let destination = input.baseAddress! + position
                 if slot.columns.isPlain {
                     for column in 0..<width { destination[column] = normalize(source[column]) }
                 } else {
@@ -60,12 +60,12 @@ final class TileWorker {
         }
     }
 
+    /// - Parameter map: [channels][tile.output.height][tile.output.width]
     private func encode<Class: FixedWidthInteger>(
-        _ slot: TileSlot, _ kept: PixelWindow, isComputed: Bool, mask: UnsafeMutableBufferPointer<Class>
+        _ map: UnsafeBufferPointer<Float>, isComputed: Bool, in slot: TileSlot, mask: UnsafeMutableBufferPointer<Class>
     ) {
-        let shape = network.outputShape
-        let plane = shape.height * shape.width
-        let keptPlane = kept.width * kept.height
+        let (size, kept) = (slot.tile!.output.size, slot.tile!.kept)
+        let (plane, keptPlane) = (size.area, kept.size.area)
         let nodata = Class(truncatingIfNeeded: output.nodata)
         for row in 0..<kept.height {
             let validity = slot.validityRow(kept.y + row, kept)
@@ -76,8 +76,8 @@ final class TileWorker {
                     for band in 0..<output.probabilityBands { slot.probabilities[band * keptPlane + position] = .nan }
                     continue
                 }
-                let pixel = row * shape.width + column
-                for channel in scores.indices { scores[channel] = session.output[channel * plane + pixel] }
+                let pixel = row * size.width + column
+                for channel in scores.indices { scores[channel] = map[channel * plane + pixel] }
                 mask[position] = Class(truncatingIfNeeded: output.classify(&scores))
                 for band in 0..<output.probabilityBands {
                     slot.probabilities[band * keptPlane + position] = scores[band]

@@ -1,29 +1,35 @@
 /// The tiles of a scene: where each one's kept output lies, and which input it needs.
 ///
-/// Tile (column, row) keeps the output window that starts at `(column * step, row * step)`; its input starts `margin`
-/// pixels before that on both axes and is `tile` pixels wide and high. The last column and row run past the scene's
-/// edge; they are not moved back.
+/// Tile (column, row) computes the output window that starts at `(column * step, row * step)`; its input starts `margin`
+/// pixels before that on both axes. Tiles are `step` pixels wide and high, but for those of the last column and row:
+/// they end with the first multiple of `unit` that reaches the scene's edge. No tile is moved.
 public struct TileGrid: Hashable, Sendable {
     public let scene: PixelSize
-    /// Input pixels on a side.
+    /// Input pixels of a whole tile on a side.
     public let tile: Int
     /// Input pixels before the first kept one.
     public let margin: Int
-    /// Kept output pixels on a side, and the distance between neighbouring tiles.
+    /// Kept output pixels of a whole tile on a side, and the distance between neighbouring tiles.
     public let step: Int
+    /// What divides every tile's width and height: the network's stride, or the step where all tiles are whole.
+    public let unit: Int
 
     public let columns: Int
     public let rows: Int
 
-    /// - Precondition: `scene` is not empty and `0 < step <= tile`.
-    public init(scene: PixelSize, tile: Int, margin: Int, step: Int) {
+    /// - Parameter unit: nil for whole tiles only.
+    /// - Precondition: `scene` is not empty, `0 < step <= tile`, and `unit` divides `step`.
+    public init(scene: PixelSize, tile: Int, margin: Int, step: Int, unit: Int? = nil) {
         precondition(scene.width > 0 && scene.height > 0, "a scene has pixels")
         precondition(
             step > 0 && step <= tile && margin >= 0, "a tile of \(tile) keeps \(step) behind a margin of \(margin)")
+        let unit = unit ?? step
+        precondition(unit > 0 && step % unit == 0, "a step of \(step) is no multiple of \(unit)")
         self.scene = scene
         self.tile = tile
         self.margin = margin
         self.step = step
+        self.unit = unit
         columns = (scene.width + step - 1) / step
         rows = (scene.height + step - 1) / step
     }
@@ -34,17 +40,47 @@ public struct TileGrid: Hashable, Sendable {
     public subscript(index: Int) -> Tile {
         precondition(index >= 0 && index < count, "tile \(index) of \(count)")
         let (row, column) = index.quotientAndRemainder(dividingBy: columns)
-        let output = PixelWindow(x: column * step, y: row * step, width: step, height: step)
+        let output = PixelWindow(
+            x: column * step, y: row * step, width: column == columns - 1 ? lastWidth : step,
+            height: row == rows - 1 ? lastHeight : step)
+        let overlap = tile - step
         return Tile(
             index: index, column: column, row: row, output: output,
             kept: output.intersection(PixelWindow(scene)),
-            input: PixelWindow(x: output.x - margin, y: output.y - margin, width: tile, height: tile))
+            input: PixelWindow(
+                x: output.x - margin, y: output.y - margin, width: output.width + overlap,
+                height: output.height + overlap))
     }
 
-    /// Input pixels computed per scene pixel: 1 would be no overlap at all.
-    public var inputPerScenePixel: Double {
-        Double(count) * Double(tile * tile) / (Double(scene.width) * Double(scene.height))
+    /// The sizes of the tiles' outputs and how many tiles have each, at most four, the largest first.
+    public var outputSizes: [TileCount] {
+        let widths = Self.extents(count: columns, step: step, last: lastWidth)
+        let heights = Self.extents(count: rows, step: step, last: lastHeight)
+        return heights.flatMap { height in
+            widths.map { width in
+                TileCount(
+                    output: PixelSize(width: width.extent, height: height.extent), count: width.count * height.count)
+            }
+        }
     }
+
+    private var lastWidth: Int { lastExtent(of: scene.width, count: columns) }
+    private var lastHeight: Int { lastExtent(of: scene.height, count: rows) }
+
+    private func lastExtent(of length: Int, count: Int) -> Int {
+        (length - (count - 1) * step + unit - 1) / unit * unit
+    }
+
+    private static func extents(count: Int, step: Int, last: Int) -> [(extent: Int, count: Int)] {
+        if last == step { return [(step, count)] }
+        return count == 1 ? [(last, 1)] : [(step, count - 1), (last, 1)]
+    }
+}
+
+/// How many tiles of a grid compute an output of one size.
+public struct TileCount: Hashable, Sendable {
+    public let output: PixelSize
+    public let count: Int
 }
 
 /// One tile of a grid. Windows are in scene pixels; `output` and `input` may reach beyond the scene.

@@ -19,7 +19,8 @@ struct StepsBenchmark: ParsableCommand {
 
     func run() throws {
         let network = try SeamlessNetwork(PaperUNet.random(bands: 3, classes: 4, depth: 5, base: base).graph())
-        let compiled = try CompiledNetwork(network.computation(height: step, width: step), backend: OneDNNBackend())
+        let compiled = try CompiledNetwork(
+            network.computation(height: step, width: step), backend: try OvertileBackend())
         let session = try InferenceSession(compiled)
         session.input.update(repeating: 0.5)
         try session.run()

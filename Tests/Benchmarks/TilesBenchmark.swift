@@ -19,7 +19,7 @@ struct TilesBenchmark: ParsableCommand {
 
     func run() throws {
         let network = try SeamlessNetwork(PaperUNet.random(bands: 3, classes: 4, depth: 5, base: base).graph())
-        let backend = OneDNNBackend()
+        let backend = try OvertileBackend()
         row(["step", "us per pixel", "against model", "memory MiB"])
         var reference: Double?
         for step in steps {

@@ -54,7 +54,7 @@ struct BadInputTests {
         option(64, ["--workers 0", "1024"], "--workers", "0"),
         option(64, ["--memory"], "--memory", "lots"),
         option(64, ["needs", "1 MiB", "--memory"], "--memory", "1M"),
-        option(64, ["tiles of 4096", "--tile"], "--tile", "4096", "--memory", "400M"),
+        option(64, ["tiles of 4096", "--tile"], "--tile", "4096", "--memory", "190M"),
         option(64, ["band 0"], "--bands", "0"),
         option(64, ["band -1"], "--bands", "-1"),
         option(64, ["names 3", "takes 1 band"], "--bands", "1,1,1"),

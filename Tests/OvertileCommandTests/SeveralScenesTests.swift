@@ -110,7 +110,7 @@ struct SeveralScenesTests {
             let outcome = try CommandProcess.run(
                 [
                     "segment", bench.scene, "-m", bench.model, "-o", disk.folder.path("mask.tif"), "--probabilities",
-                    disk.folder.path("p.tif"), "--scale", "0.01", "--co", "COMPRESS=NONE", "-q",
+                    disk.folder.path("p.tif"), "--scale", "0.01", "--co", "COMPRESS=NONE", "--tile", "72", "-q",
                 ])
             outcomes.insert(outcome.status)
             guard outcome.status != 0 else { continue }

@@ -1,8 +1,10 @@
 // The few functions through which Overtile uses oneDNN; they hide whether it is 2.x or 3.x.
 //
-// Maps are float32, one image, `channels` x `height` x `width`, in one of two layouts:
-//   ODNN_PLAIN    [channels][height][width]
-//   ODNN_BLOCKED  [channels/B][height][width][B], B = odnn_channel_block(); channels is a multiple of B
+// Maps are float32, one image, `channels` x `height` x `width`, in one of three layouts:
+//   ODNN_PLAIN       [channels][height][width]
+//   ODNN_BLOCKED     [channels/B][height][width][B], B = odnn_channel_block(); channels is a multiple of B
+//   ODNN_BLOCKED_16  the same with B = 16 on every processor; where that is not the processor's own block, convolutions
+//                    are staged
 // A slice of whole blocks of a blocked map is a blocked map itself: move the pointer by whole planes.
 // An operation is immutable after its creation and may be shared by threads. A binding fixes the buffers that one
 // thread runs it on, one run at a time; this target allocates nothing in odnn_run. Every operation runs on the calling
@@ -27,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { ODNN_PLAIN, ODNN_BLOCKED } odnn_layout;
+typedef enum { ODNN_PLAIN, ODNN_BLOCKED, ODNN_BLOCKED_16 } odnn_layout;
 
 // A window of a larger map (the parent): what an operation reads or writes, without copying it out.
 typedef struct {
@@ -73,6 +75,10 @@ int odnn_version(void);
 // Whether the library was built to run on the calling thread alone (OpenMP, or sequential). Builds on TBB or SYCL work,
 // but choose threads themselves.
 bool odnn_keeps_to_calling_thread(void);
+
+// Holds the library to kernels for older processors; to be called before anything else.
+typedef enum { ODNN_SSE41, ODNN_AVX2 } odnn_instruction_set;
+void odnn_limit_instruction_set(odnn_instruction_set limit);
 
 // Channels that lie together in ODNN_BLOCKED: 16 with AVX-512, else 8.
 int64_t odnn_channel_block(void);

@@ -35,13 +35,12 @@ struct MapKernel: Kernel {
 
     let implementation: String
     let scratchByteCount = 0
-    let weightByteCount = 0
     let loop: Loop
 
     func bind(
-        source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+        sources: [UnsafePointer<Float>], destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) -> any BoundKernel {
-        Bound(loop: loop, source: source, destination: destination)
+        Bound(loop: loop, source: sources[0], destination: destination)
     }
 
     private final class Bound: BoundKernel {

@@ -14,18 +14,32 @@ public struct OneDNNBackend: Backend {
 
     public init() { self.init(usesWinograd: true) }
 
-    /// - Parameter usesWinograd: false: direct convolution everywhere, to compare with.
-    package init(usesWinograd: Bool) {
+    /// - Parameters:
+    ///   - usesWinograd: false: direct convolution everywhere, to compare with.
+    ///   - channelBlock: 16, or nil for the processor's own.
+    package init(usesWinograd: Bool = true, channelBlock: Int? = nil) {
         self.usesWinograd = usesWinograd
         let version = Int(odnn_version())
         name = "oneDNN \(version / 1_000_000).\(version / 1_000 % 1_000).\(version % 1_000)"
-        channelBlock = Int(odnn_channel_block())
+        self.channelBlock = channelBlock ?? Int(odnn_channel_block())
     }
 
-    public func estimate(
-        convolution kernel: KernelShape, from source: MapView, to destination: MapView
-    ) -> KernelEstimate {
-        let operations = kernel.operationCount(from: source, to: destination)
+    public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+        let source = sources[0]
+        switch step {
+        case .convolution(let kernel):
+            return estimate(kernel, from: source, to: destination)
+        case .transposedConvolution(let kernel):
+            // Each input pixel meets every tap once.
+            let operations = kernel.operationCount(inputChannels: destination.channels, to: source)
+            return KernelEstimate(cost: operations, scratchByteCount: 0)
+        case .elementwise:
+            return KernelEstimate(cost: 0, scratchByteCount: 0)
+        }
+    }
+
+    private func estimate(_ kernel: KernelShape, from source: MapView, to destination: MapView) -> KernelEstimate {
+        let operations = kernel.operationCount(inputChannels: source.channels, to: destination)
         guard usesWinograd, WinogradRule.applies(to: kernel, from: source, to: destination) else {
             return KernelEstimate(cost: operations, scratchByteCount: 0)
         }
@@ -35,33 +49,36 @@ public struct OneDNNBackend: Backend {
     }
 
     public func convolution(
-        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+        from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
+        let source = sources[0]
         if usesWinograd, WinogradRule.applies(to: parameters.kernel, from: source, to: destination) {
             do {
-                return try convolution(from: source, to: destination, parameters, algorithm: ODNN_WINOGRAD)
+                return try convolution(
+                    from: source, to: destination, parameters, weights, algorithm: ODNN_WINOGRAD)
             } catch  where error.isUnimplemented {
                 // Without AVX-512, and from oneDNN 3 on, there is only direct convolution.
             }
         }
-        return try convolution(from: source, to: destination, parameters, algorithm: ODNN_DIRECT)
+        return try convolution(from: source, to: destination, parameters, weights, algorithm: ODNN_DIRECT)
     }
 
     private func convolution(
-        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, algorithm: odnn_algorithm
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, _ weights: PackedWeights,
+        algorithm: odnn_algorithm
     ) throws(EngineError) -> OneDNNKernel {
-        var (src, dst, kernel) = (source.odnn, destination.odnn, parameters.odnn)
+        var (src, dst, kernel) = (odnn(source), odnn(destination), parameters.odnn)
         var padding = parameters.odnnPadding
-        return try OneDNNKernel(weights: parameters.weights, bias: parameters.bias) {
+        return try OneDNNKernel(parameters, counted: weights) {
             odnn_convolution_create(&src, &dst, &kernel, &padding, parameters.odnnActivation, algorithm, $0)
         }
     }
 
     public func transposedConvolution(
-        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
-        var (src, dst, kernel) = (source.odnn, destination.odnn, parameters.odnn)
-        return try OneDNNKernel(weights: parameters.weights, bias: parameters.bias) {
+        var (src, dst, kernel) = (odnn(source), odnn(destination), parameters.odnn)
+        return try OneDNNKernel(parameters, counted: weights) {
             odnn_deconvolution_create(&src, &dst, &kernel, parameters.odnnActivation, $0)
         }
     }
@@ -69,7 +86,7 @@ public struct OneDNNBackend: Backend {
     public func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) throws(EngineError) -> any Kernel {
-        var (src, dst) = (source.odnn, destination.odnn)
+        var (src, dst) = (odnn(source), odnn(destination))
         var kernel = odnn_kernel(
             height: Int64(extent), width: Int64(extent), stride_y: Int64(stride), stride_x: Int64(stride),
             dilation_y: 1, dilation_x: 1, groups: 1)
@@ -79,24 +96,24 @@ public struct OneDNNBackend: Backend {
     public func bilinearUpsampling(
         from source: MapView, to destination: MapView, factor: Int
     ) throws(EngineError) -> any Kernel {
-        var (src, dst) = (source.odnn, destination.odnn)
+        var (src, dst) = (odnn(source), odnn(destination))
         return try OneDNNKernel { odnn_bilinear_create(&src, &dst, $0) }
     }
 
     public func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        var (src, dst) = (source.odnn, destination.odnn)
+        var (src, dst) = (odnn(source), odnn(destination))
         return try OneDNNKernel { odnn_relu_create(&src, &dst, $0) }
     }
 
     public func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel {
-        var (src, dst) = (source.odnn, destination.odnn)
+        var (src, dst) = (odnn(source), odnn(destination))
         return try OneDNNKernel(scale: scale, shift: shift) { odnn_affine_create(&src, &dst, $0) }
     }
 
     public func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        var (src, dst) = (source.odnn, destination.odnn)
+        var (src, dst) = (odnn(source), odnn(destination))
         // As many blocks as the plain side fills; channels that pad a map to more are none of a copy's business.
         let block = Int64(channelBlock)
         if source.layout != destination.layout {
@@ -105,14 +122,13 @@ public struct OneDNNBackend: Backend {
         }
         return try OneDNNKernel { odnn_copy_create(&src, &dst, $0) }
     }
-}
 
-extension MapView {
-    fileprivate var odnn: odnn_map {
-        odnn_map(
-            layout: layout == .plain ? ODNN_PLAIN : ODNN_BLOCKED, channels: Int64(channels), height: Int64(height),
-            width: Int64(width), parent_height: Int64(parentHeight), parent_width: Int64(parentWidth),
-            top: Int64(top), left: Int64(left))
+    private func odnn(_ view: MapView) -> odnn_map {
+        let blocked = channelBlock == 16 ? ODNN_BLOCKED_16 : ODNN_BLOCKED
+        return odnn_map(
+            layout: view.layout == .plain ? ODNN_PLAIN : blocked, channels: Int64(view.channels),
+            height: Int64(view.height), width: Int64(view.width), parent_height: Int64(view.parentHeight),
+            parent_width: Int64(view.parentWidth), top: Int64(view.top), left: Int64(view.left))
     }
 }
 

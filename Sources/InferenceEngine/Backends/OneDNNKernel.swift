@@ -10,7 +10,6 @@ final class OneDNNKernel: Kernel, @unchecked Sendable {
 
     let implementation: String
     let scratchByteCount: Int
-    let weightByteCount: Int
 
     typealias Create = (UnsafeMutablePointer<OpaquePointer?>) -> odnn_status
 
@@ -20,17 +19,20 @@ final class OneDNNKernel: Kernel, @unchecked Sendable {
     }
 
     /// - Parameters:
-    ///   - weights: plain order; packed here.
-    ///   - bias: a value for each output channel.
-    convenience init(weights: [Float], bias: [Float], _ create: Create) throws(EngineError) {
+    ///   - parameters: weights and bias; packed here.
+    ///   - counted: where they are counted.
+    convenience init(
+        _ parameters: ConvolutionParameters, counted: PackedWeights, _ create: Create
+    ) throws(EngineError) {
         let operation = try Self.operation(create)
         let packed = AlignedBuffer(byteCount: odnn_packed_weights_size(operation))
-        let status = odnn_pack_weights(operation, weights, packed.bytes.baseAddress!)
+        let status = odnn_pack_weights(operation, parameters.weights(), packed.bytes.baseAddress!)
         guard status == 0 else {
             odnn_operation_destroy(operation)
             throw EngineError(status: status)
         }
-        self.init(operation, weights: packed, bias: AlignedBuffer(copying: bias))
+        counted.count(packed)
+        self.init(operation, weights: packed, bias: AlignedBuffer(copying: parameters.bias()))
     }
 
     /// An affine operation: a factor and a summand for each channel.
@@ -46,7 +48,6 @@ final class OneDNNKernel: Kernel, @unchecked Sendable {
         self.bias = bias
         implementation = String(cString: odnn_implementation(operation))
         scratchByteCount = odnn_scratch_size(operation)
-        weightByteCount = (weights?.bytes.count ?? 0) + (bias?.bytes.count ?? 0)
     }
 
     deinit { odnn_operation_destroy(operation) }
@@ -59,11 +60,11 @@ final class OneDNNKernel: Kernel, @unchecked Sendable {
     }
 
     func bind(
-        source: UnsafePointer<Float>, destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+        sources: [UnsafePointer<Float>], destination: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) throws(EngineError) -> any BoundKernel {
         var binding: OpaquePointer?
         let status = odnn_bind(
-            operation, source, nil, weights.map { UnsafeRawPointer($0.bytes.baseAddress!) },
+            operation, sources[0], nil, weights.map { UnsafeRawPointer($0.bytes.baseAddress!) },
             bias.map { UnsafePointer($0.bytes.assumingMemoryBound(to: Float.self).baseAddress!) }, destination, scratch,
             &binding)
         guard status == 0, let binding else { throw EngineError(status: status) }
@@ -99,7 +100,7 @@ extension EngineError {
 }
 
 extension AlignedBuffer {
-    fileprivate convenience init(copying values: [Float]) {
+    convenience init(copying values: [Float]) {
         self.init(byteCount: values.count * MemoryLayout<Float>.stride)
         values.withUnsafeBytes { bytes.copyMemory(from: $0) }
     }

@@ -9,30 +9,30 @@ public struct ReferenceBackend: Backend {
     public let name = "reference"
     public let channelBlock = 1
     public let channelMultiple = 1
-    public let readsWindows = true
+    public let readsWindows = false
 
-    public func estimate(
-        convolution kernel: KernelShape, from source: MapView, to destination: MapView
-    ) -> KernelEstimate {
-        KernelEstimate(cost: kernel.operationCount(from: source, to: destination), scratchByteCount: 0)
+    public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+        KernelEstimate(cost: Double(destination.elementCount), scratchByteCount: 0)
     }
 
     public func convolution(
-        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+        from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
-        MapKernel(implementation: "reference convolution") { src, dst in
+        let source = sources[0]
+        let (weights, bias) = (parameters.weights(), parameters.bias())
+        return MapKernel(implementation: "reference convolution") { src, dst in
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
                     for ow in 0..<destination.width {
-                        var sum = parameters.bias[oc]
+                        var sum = bias[oc]
                         for ic in 0..<source.channels {
                             for ky in 0..<kh {
                                 for kx in 0..<kw {
                                     let ih = oh * stride + ky * parameters.kernel.dilation - parameters.padding.top
                                     let iw = ow * stride + kx * parameters.kernel.dilation - parameters.padding.left
                                     guard source.contains(ih, iw) else { continue }
-                                    let weight = parameters.weights[((oc * source.channels + ic) * kh + ky) * kw + kx]
+                                    let weight = weights[((oc * source.channels + ic) * kh + ky) * kw + kx]
                                     sum += src[source.offset(ic, ih, iw)] * weight
                                 }
                             }
@@ -45,20 +45,21 @@ public struct ReferenceBackend: Backend {
     }
 
     public func transposedConvolution(
-        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
-        MapKernel(implementation: "reference up-convolution") { src, dst in
+        let (weights, bias) = (parameters.weights(), parameters.bias())
+        return MapKernel(implementation: "reference up-convolution") { src, dst in
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
                     for ow in 0..<destination.width {
-                        var sum = parameters.bias[oc]
+                        var sum = bias[oc]
                         for ky in 0..<kh where (oh - ky) % stride == 0 {
                             for kx in 0..<kw where (ow - kx) % stride == 0 {
                                 let (ih, iw) = ((oh - ky) / stride, (ow - kx) / stride)
                                 guard oh >= ky, ow >= kx, ih < source.height, iw < source.width else { continue }
                                 for ic in 0..<source.channels {
-                                    let weight = parameters.weights[
+                                    let weight = weights[
                                         ((ic * destination.channels + oc) * kh + ky) * kw + kx]
                                     sum += src[source.offset(ic, ih, iw)] * weight
                                 }

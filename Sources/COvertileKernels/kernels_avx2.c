@@ -1,0 +1,12 @@
+// 16 registers of 8 floats: 6 x 2 accumulators, 2 of weights, 1 of pixels.
+#if defined(__x86_64__)
+#include "kernel_sets.h"
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define VECTOR 8
+#define PRODUCT_ROWS 6
+#define PRODUCT_WIDTH 2
+#define KERNELS overtile_kernels_avx2
+#define KERNELS_NAME "avx2"
+#include "variants/variant.h"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,17 @@
+// All kernels of one instruction set. The file that includes this sets the vector macros, the compiler's target and
+// KERNELS, the name of the set.
+#include "vector.h"
+#include "product.h"
+#include "../winograd_blocking.h"
+#include "winograd.h"
+#include "direct.h"
+#include "up_convolution.h"
+#include "max_pooling.h"
+
+const overtile_kernels KERNELS = {
+    .name = KERNELS_NAME,
+    .winograd = {winograd_packed_count, winograd_pack, overtile_winograd_scratch_count, winograd_run},
+    .direct = {direct_packed_count, direct_pack, direct_scratch_count, direct_run},
+    .up_convolution = {up_packed_count, up_pack, up_scratch_count, up_run},
+    .max_pooling = max_pooling_run,
+};

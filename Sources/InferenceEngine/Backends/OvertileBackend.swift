@@ -1,0 +1,92 @@
+import COneDNN
+import COvertileKernels
+import Foundation
+import NetworkGraph
+import Tensors
+
+/// Overtile's own kernels for what a U-Net spends its time on, each on the calling thread alone; oneDNN for the rest.
+public struct OvertileBackend: Backend {
+    public let name: String
+    public let channelBlock = Int(OVERTILE_BLOCK)
+    public let channelMultiple = Int(OVERTILE_BLOCK)
+    public let readsWindows = true
+
+    private let kernels: OwnKernels
+    private let oneDNN: OneDNNBackend
+
+    /// The environment variable that holds Overtile to a lesser instruction set than the processor's best.
+    public static let variable = "OVERTILE_ISA"
+
+    /// - Throws: `InstructionSetError` where `OVERTILE_ISA` names an instruction set that this processor does not have.
+    public init() throws(InstructionSetError) {
+        try self.init(instructionSet: ProcessInfo.processInfo.environment[Self.variable])
+    }
+
+    /// - Parameter instructionSet: one of `instructionSets`; nil for the best.
+    package init(instructionSet: String?) throws(InstructionSetError) {
+        kernels = try OwnKernels(instructionSet: instructionSet)
+        // An older processor has an older processor's oneDNN.
+        if instructionSet == "avx2" { odnn_limit_instruction_set(ODNN_AVX2) }
+        if instructionSet == "scalar" { odnn_limit_instruction_set(ODNN_SSE41) }
+        oneDNN = OneDNNBackend(channelBlock: channelBlock)
+        name = "Overtile's kernels for \(kernels.instructionSet), \(oneDNN.name)"
+    }
+
+    /// What this processor has, fastest first.
+    package static var instructionSets: [String] { OwnKernels.all.map(\.instructionSet) }
+
+    public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+        OwnKernels.estimate(step, from: sources, to: destination)
+    }
+
+    public func convolution(
+        from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
+    ) -> any Kernel {
+        kernels.convolution(from: sources, to: destination, parameters, weights: weights)
+    }
+
+    public func transposedConvolution(
+        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
+    ) throws(EngineError) -> any Kernel {
+        let kernel = parameters.kernel
+        if kernel.height == kernel.stride && kernel.width == kernel.stride {
+            return kernels.upConvolution(from: source, to: destination, parameters, weights: weights)
+        }
+        return try oneDNN.transposedConvolution(from: source, to: destination, parameters, weights: weights)
+    }
+
+    public func maxPooling(from source: MapView, to destination: MapView, extent: Int, stride: Int) -> any Kernel {
+        kernels.maxPooling(from: source, to: destination, extent: extent, stride: stride)
+    }
+
+    public func bilinearUpsampling(
+        from source: MapView, to destination: MapView, factor: Int
+    ) throws(EngineError) -> any Kernel {
+        try oneDNN.bilinearUpsampling(from: source, to: destination, factor: factor)
+    }
+
+    public func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
+        try oneDNN.relu(from: source, to: destination)
+    }
+
+    public func affine(
+        from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
+    ) throws(EngineError) -> any Kernel {
+        try oneDNN.affine(from: source, to: destination, scale: scale, shift: shift)
+    }
+
+    public func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
+        try oneDNN.copy(from: source, to: destination)
+    }
+}
+
+/// `OVERTILE_ISA` names something that this processor does not have.
+public struct InstructionSetError: Error, CustomStringConvertible, Sendable {
+    let asked: String
+    let available: [String]
+
+    public var description: String {
+        "\(OvertileBackend.variable) is '\(asked)', and this processor has \(available.joined(separator: ", ")): "
+            + "set it to one of these, or leave it out"
+    }
+}

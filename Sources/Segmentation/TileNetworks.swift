@@ -1,0 +1,40 @@
+import InferenceEngine
+import Tensors
+import TileGeometry
+
+/// A network compiled for every shape of tile that a grid has, with one set of weights.
+final class TileNetworks: Sendable {
+    /// By the size of a tile's output.
+    private let networks: [PixelSize: CompiledNetwork]
+    private let weights: PackedWeights
+    /// A line for each step of the network on the grid's largest tiles.
+    let listing: [String]
+
+    /// - Parameter weights: shared with earlier networks of the same model.
+    /// - Throws: `EngineError` naming the operation that the backend cannot run.
+    init(_ grid: TileGrid, planner: ScenePlanner, backend: any Backend, weights: PackedWeights) throws {
+        self.weights = weights
+        let sizes = grid.outputSizes.map(\.output)
+        var networks: [PixelSize: CompiledNetwork] = [:]
+        for size in sizes {
+            networks[size] = try CompiledNetwork(
+                planner.computation(grid, output: size), backend: backend, weights: weights)
+        }
+        self.networks = networks
+        listing = networks[sizes[0]]!.listing
+    }
+
+    /// Memory of one worker's sessions.
+    var sessionByteCount: Int { networks.values.map(\.sessionByteCount).max()! }
+    /// Memory of the weights, shared by all workers.
+    var weightByteCount: Int { weights.byteCount }
+
+    /// One worker's sessions by the size of a tile's output. They share their memory: each run overwrites what the one
+    /// before it left, whichever it was.
+    ///
+    /// - Throws: `EngineError` where the backend cannot make its per-thread state.
+    func makeSessions() throws -> [PixelSize: InferenceSession] {
+        let memory = AlignedBuffer(byteCount: sessionByteCount)
+        return try networks.mapValues { try InferenceSession($0, memory: memory) }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import InferenceEngine
+import ModelWeights
+import NetworkGraph
+import TestData
+import TestNetworks
+import Testing
+import TileGeometry
+
+@testable import Segmentation
+
+/// Tiles of the last column and row: only what the scene needs, in the memory of a whole tile.
+@Suite struct CutTilesTests {
+    private let folder: TemporaryFolder
+    private let model: Model
+
+    init() throws {
+        folder = try TemporaryFolder()
+        model = try Model(path: ModelFile.paperUNet(in: folder.url.path))
+    }
+
+    private func planner(tile: Int? = nil) -> ScenePlanner {
+        var options = SegmentationOptions()
+        options.tile = tile
+        return ScenePlanner(model, backend: OneDNNBackend(), options: options, writesProbabilities: true)
+    }
+
+    private func plan(_ width: Int, _ height: Int, tile: Int? = nil) throws -> ScenePlan {
+        try planner(tile: tile).plan(scene: PixelSize(width: width, height: height))
+    }
+
+    @Test func aFewPixelsMoreCostLittleMore() throws {
+        // Tiles of 104 keep 64 pixels; the network's stride is 4.
+        let whole = try plan(640, 640, tile: 104)
+        let ragged = try plan(641, 641, tile: 104)
+        #expect(ragged.grid.count == 121 && whole.grid.count == 100)
+        #expect(ragged.operations < 1.15 * whole.operations)
+        #expect(ragged.overlapCost(model.network) < 1.15 * (1 + whole.overlapCost(model.network)) - 1)
+        #expect(ragged.tiling.bytesPerWorker == whole.tiling.bytesPerWorker)
+    }
+
+    @Test func operationsAreThoseOfEachTile() throws {
+        guard case .seamless(let network) = model.network else {
+            Issue.record("the paper's network is seamless")
+            return
+        }
+        let plan = try plan(150, 91, tile: 104)
+        let counted = (0..<plan.grid.count).map { plan.grid[$0].output }
+            .reduce(0) { $0 + network.computation(height: $1.height, width: $1.width).operationCount }
+        #expect(plan.shapes.count == 4 && plan.operations == counted)
+    }
+
+    @Test func anEdgeThatNothingCrossesIsNotCut() throws {
+        let plan = try plan(640, 192, tile: 104)
+        #expect(plan.shapes.count == 1 && plan.shapes[0].count == 30)
+        #expect(plan.shapes[0].output == PixelSize(width: 64, height: 64))
+    }
+
+    @Test(arguments: [(150, 91, 4), (40, 200, 2), (128, 64, 1), (3, 3, 1)])
+    func aWorkersSessionsShareItsMemory(width: Int, height: Int, shapes: Int) throws {
+        let plan = try plan(width, height, tile: 104)
+        let networks = try TileNetworks(
+            plan.grid, planner: planner(tile: 104), backend: OneDNNBackend(), weights: PackedWeights())
+        let sessions = try networks.makeSessions()
+        #expect(Set(sessions.keys) == Set(plan.shapes.map(\.output)) && sessions.count == shapes)
+        let whole = try planner(tile: 104).computation(plan.grid, output: plan.shapes[0].output)
+        let alone = try CompiledNetwork(whole, backend: OneDNNBackend())
+        #expect(networks.sessionByteCount == alone.sessionByteCount)
+        let starts = sessions.values.map { UInt(bitPattern: $0.input.baseAddress!) }
+        #expect(starts.max()! - starts.min()! < UInt(networks.sessionByteCount))
+    }
+
+    @Test func networksOfFixedTilesKeepThemWhole() throws {
+        let graph = PaperUNet.random(depth: 3, base: 4).graph()
+        let network = TiledNetwork.fixedTiles(try FixedTileNetwork(graph))
+        let choice = TileChoice(network: network, tile: 108, margin: 24)
+        let grids = try choice.grids(for: PixelSize(width: 150, height: 91))
+        #expect(grids.count == 1 && grids[0].outputSizes.count == 1)
+        let size = grids[0].outputSizes[0]
+        #expect(size.output == PixelSize(width: 60, height: 60) && size.count == 6)
+        let input = try choice.computation(grids[0], output: size.output).input
+        #expect(input == MapWindow(rows: -20..<80, columns: -20..<80))
+    }
+}
