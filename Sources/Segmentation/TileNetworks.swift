@@ -6,21 +6,25 @@ import TileGeometry
 final class TileNetworks: Sendable {
     /// By the size of a tile's output.
     private let networks: [PixelSize: CompiledNetwork]
+    private let weights = PackedWeights()
+    private let compile: @Sendable (PixelSize, PackedWeights) throws -> CompiledNetwork
     /// A line for each step of the network on the grid's largest tiles.
     let listing: [String]
 
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
     init(_ grid: TileGrid, planner: ScenePlanner, backend: any Backend) throws {
-        let weights = PackedWeights()
+        compile = { size, weights in
+            try CompiledNetwork(planner.computation(grid, output: size), backend: backend, weights: weights)
+        }
         let sizes = grid.outputSizes.map(\.output)
         var networks: [PixelSize: CompiledNetwork] = [:]
-        for size in sizes {
-            networks[size] = try CompiledNetwork(
-                planner.computation(grid, output: size), backend: backend, weights: weights)
-        }
+        for size in sizes { networks[size] = try compile(size, weights) }
         self.networks = networks
         listing = networks[sizes[0]]!.listing
     }
+
+    /// The network for tiles of another size, or of one that the grid has.
+    func network(forOutput size: PixelSize) throws -> CompiledNetwork { try networks[size] ?? compile(size, weights) }
 
     /// Memory of one worker's sessions.
     var sessionByteCount: Int { networks.values.map(\.sessionByteCount).max()! }
