@@ -39,16 +39,10 @@ public struct ModelTrial: Sendable {
         let plan = try planner.plan(scene: PixelSize(width: 10_000, height: 10_000))
         let wholeTile = PixelSize(width: plan.grid.step, height: plan.grid.step)
         let computation = try planner.computation(plan.grid, output: wholeTile)
-<<<<<<< HEAD
         let weights = PackedWeights()
         let network = try CompiledNetwork(computation, backend: backend, weights: weights)
-        let sessions = try (0..<plan.tiling.workers).map { _ in try Session(network) }
-        try Self.run(sessions) { try $0.session.run() }
-=======
-        let network = try CompiledNetwork(computation, backend: backend)
         let sessions = try SessionGroup(network, workers: plan.tiling.workers)
         _ = try sessions.secondsPerTile()
->>>>>>> plan
         let tiles = Counter()
         let started = DispatchTime.now()
         try sessions.run { session in
