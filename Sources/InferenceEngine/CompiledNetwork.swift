@@ -23,16 +23,22 @@ public final class CompiledNetwork: Sendable {
         try self.init(computation, backend: backend, weights: PackedWeights())
     }
 
-    /// - Parameter weights: shared with the network's compilations for other sizes.
+    /// - Parameters:
+    ///   - weights: shared with the network's compilations for other sizes.
+    ///   - joinsSteps: whether steps run depth-first; for comparison.
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
     package init(
-        _ computation: TileComputation, backend: any Backend, weights: PackedWeights
+        _ computation: TileComputation, backend: any Backend, weights: PackedWeights, joinsSteps: Bool = true
     ) throws(EngineError) {
-        let program = try Program(computation, backend: backend)
-        let kernels = try Self.kernels(for: program.steps, backend, weights)
+        let program = try Program(computation, backend: backend, joinsSteps: joinsSteps)
+        let kernels = try Self.kernels(of: program, backend, weights)
         self.program = program
         self.kernels = kernels
-        arena = program.arena(scratch: kernels.map(\.scratchByteCount))
+        var scratch = Array(repeating: 0, count: program.groupCount)
+        for (call, kernel) in zip(program.calls, kernels) {
+            scratch[call.group] = max(scratch[call.group], kernel.scratchByteCount)
+        }
+        arena = program.arena(scratch: scratch)
         inputShape = program.buffers[program.input].shape
         outputShape = program.buffers[program.output].shape
     }
@@ -42,31 +48,42 @@ public final class CompiledNetwork: Sendable {
         _ computation: TileComputation, backend: any Backend
     ) throws(EngineError) -> SessionEstimate {
         let program = try Program(computation, backend: backend)
-        let kernels = program.steps.map { step -> KernelEstimate in
-            backend.estimate(step.action.shape, from: step.sources.map(\.view), to: step.destination.view)
+        // A step that runs in bands reads what is still in the cache: each of its calls is small.
+        var scratch = Array(repeating: 0, count: program.groupCount)
+        var cost = 0.0
+        for call in program.calls {
+            let shape = call.isMove ? .elementwise : program.steps[call.step].action.shape
+            let estimate = backend.estimate(shape, from: call.sources.map(\.view), to: call.destination.view)
+            scratch[call.group] = max(scratch[call.group], estimate.scratchByteCount)
+            cost += estimate.cost
         }
-        return SessionEstimate(
-            byteCount: program.arena(scratch: kernels.map(\.scratchByteCount)).byteCount,
-            cost: kernels.map(\.cost).reduce(0, +))
+        return SessionEstimate(byteCount: program.arena(scratch: scratch).byteCount, cost: cost)
     }
 
     /// A line for each step: what it is, on what, and which kernel runs it.
     public var listing: [String] {
-        zip(program.steps, kernels).map { step, kernel in
+        program.steps.enumerated().map { index, step in
+            let kernel = kernels[program.calls.firstIndex { $0.step == index }!]
             let (source, destination) = (step.sources[0].view, step.destination.view)
             return "\(step.label): \(step.inputChannels) x \(source.height) x \(source.width) to "
                 + "\(destination.channels) x \(destination.height) x \(destination.width), \(kernel.implementation)"
         }
     }
 
-    /// Made on all cores: packing a large network's weights takes a while.
+    /// Made on all cores, as packing a large network's weights takes a while; each step's by one of them, so that no weights
+    /// are packed twice.
     private static func kernels(
-        for steps: [Program.Step], _ backend: any Backend, _ weights: PackedWeights
+        of program: Program, _ backend: any Backend, _ weights: PackedWeights
     ) throws(EngineError) -> [any Kernel] {
-        let made = Mutex([Result<any Kernel, EngineError>?](repeating: nil, count: steps.count))
-        DispatchQueue.concurrentPerform(iterations: steps.count) { index in
-            let result = Result { () throws(EngineError) in try kernel(for: steps[index], backend, weights) }
-            made.withLock { $0[index] = result }
+        let calls = Dictionary(grouping: program.calls.indices) { program.calls[$0].step }
+        let made = Mutex([Result<any Kernel, EngineError>?](repeating: nil, count: program.calls.count))
+        DispatchQueue.concurrentPerform(iterations: program.steps.count) { step in
+            for call in calls[step, default: []] {
+                let result = Result { () throws(EngineError) in
+                    try kernel(for: program.calls[call], program.steps[step], backend, weights)
+                }
+                made.withLock { $0[call] = result }
+            }
         }
         var kernels: [any Kernel] = []
         for result in made.withLock({ $0 }) { kernels.append(try result!.get()) }
@@ -74,17 +91,18 @@ public final class CompiledNetwork: Sendable {
     }
 
     private static func kernel(
-        for step: Program.Step, _ backend: any Backend, _ weights: PackedWeights
+        for call: Program.Call, _ step: Program.Step, _ backend: any Backend, _ weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
-        let (source, destination) = (step.sources[0].view, step.destination.view)
+        let (source, destination) = (call.sources[0].view, call.destination.view)
         do {
+            if call.isMove { return try backend.copy(from: source, to: destination) }
             switch step.action {
-            case .convolution(let convolution, let channels, let relu, let padding):
+            case .convolution(let convolution, let channels, let relu):
                 let parameters = ConvolutionParameters(
-                    convolution, node: step.node, channels, relu: relu, padding: padding,
+                    convolution, node: step.node, channels, relu: relu, padding: call.padding,
                     storedInputs: step.inputChannels, storedOutputs: destination.channels)
                 return try backend.convolution(
-                    from: step.sources.map(\.view), to: destination, parameters, weights: weights)
+                    from: call.sources.map(\.view), to: destination, parameters, weights: weights)
             case .transposedConvolution(let convolution, let channels, let relu):
                 let parameters = ConvolutionParameters(
                     convolution, node: step.node, channels, relu: relu, storedOutputs: destination.channels)
@@ -131,6 +149,7 @@ public final class InferenceSession {
     public let output: UnsafeBufferPointer<Float>
 
     private let memory: AlignedBuffer
+    private let calls: [Program.Call]
     private let kernels: [any BoundKernel]
 
     /// - Throws: `EngineError` where the backend cannot make its per-thread state.
@@ -152,24 +171,27 @@ public final class InferenceSession {
                 count: description.byteCount / MemoryLayout<Float>.stride - skipped)
         }
         var kernels: [any BoundKernel] = []
-        for (index, (step, kernel)) in zip(program.steps, network.kernels).enumerated() {
-            let scratch = memory.bytes.baseAddress! + network.arena.offsets[program.buffers.count + index]
+        for (call, kernel) in zip(program.calls, network.kernels) {
+            let scratch = memory.bytes.baseAddress! + network.arena.offsets[program.buffers.count + call.group]
             func start(_ operand: Program.Operand) -> UnsafeMutablePointer<Float> {
                 floats(operand.buffer, channelOffset: operand.channelOffset).baseAddress!
             }
             kernels.append(
                 try kernel.bind(
-                    sources: step.sources.map { UnsafePointer(start($0)) }, destination: start(step.destination),
+                    sources: call.sources.map { UnsafePointer(start($0)) }, destination: start(call.destination),
                     scratch: scratch))
         }
         self.memory = memory
+        calls = program.calls
         self.kernels = kernels
         input = floats(program.input)
         output = UnsafeBufferPointer(floats(program.output))
     }
 
     /// Runs one step of the network's listing on what an earlier run left; for benchmarks.
-    package func run(step: Int) throws(EngineError) { try kernels[step].run() }
+    package func run(step: Int) throws(EngineError) {
+        for (call, kernel) in zip(calls, kernels) where call.step == step { try kernel.run() }
+    }
 
     /// Computes `output` from `input`.
     public func run() throws(EngineError) {
@@ -185,7 +207,7 @@ extension Program.Step {
 extension Program.Action {
     fileprivate var shape: StepShape {
         switch self {
-        case .convolution(let convolution, _, _, _): .convolution(KernelShape(convolution))
+        case .convolution(let convolution, _, _): .convolution(KernelShape(convolution))
         case .transposedConvolution(let convolution, _, _): .transposedConvolution(KernelShape(convolution))
         case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy, .zero: .elementwise
         }

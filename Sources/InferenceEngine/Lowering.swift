@@ -211,10 +211,10 @@ struct Lowering {
         case .convolution(let convolution):
             let (sources, padding) = paddedSources(of: index)
             let destination = destination(of: index)
+            let inputs = channels[node.inputs[0].index]
             emit(
-                .convolution(
-                    convolution, channels: channels[node.inputs[0].index], relu: hasFusedReLU(index), padding: padding),
-                from: sources, to: destination, index)
+                .convolution(convolution, channels: inputs, relu: hasFusedReLU(index)), from: sources, to: destination,
+                padding: padding, index)
         case .transposedConvolution(let convolution):
             let source = source(of: index, window: computation.inputWindow(of: index), inPlace: readsWindows)
             let destination = destination(of: index)
@@ -404,10 +404,12 @@ struct Lowering {
     }
 
     private mutating func emit(
-        _ action: Program.Action, from sources: [Program.Operand], to destination: Program.Operand, _ node: Int
+        _ action: Program.Action, from sources: [Program.Operand], to destination: Program.Operand,
+        padding: Borders = Borders(all: 0), _ node: Int
     ) {
         steps.append(
             Program.Step(
-                action: action, sources: sources, destination: destination, node: node, label: graph.nodes[node].label))
+                action: action, sources: sources, destination: destination, padding: padding, node: node,
+                label: graph.nodes[node].label))
     }
 }

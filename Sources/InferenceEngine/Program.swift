@@ -5,13 +5,14 @@ import Tensors
 ///
 /// Making one costs no kernels and no weights, so that a planner can weigh many sizes.
 package struct Program {
-    /// Memory for one map: its storage order and the window of the plane that it covers.
+    /// Memory for one map, or for a sliding window of its rows.
     package struct Buffer {
         var layout: MapLayout
         /// Channels as stored.
         var channels: Int
         var height: Int
         var width: Int
+        /// First and last group of calls that touch it.
         package var lifetime: ClosedRange<Int>
 
         package var byteCount: Int { channels * height * width * MemoryLayout<Float>.stride }
@@ -25,7 +26,7 @@ package struct Program {
     }
 
     package enum Action {
-        case convolution(Convolution, channels: PackedChannels, relu: Bool, padding: Borders)
+        case convolution(Convolution, channels: PackedChannels, relu: Bool)
         case transposedConvolution(TransposedConvolution, channels: PackedChannels, relu: Bool)
         case maxPooling(extent: Int, stride: Int)
         case bilinearUpsampling(factor: Int, alignCorners: Bool)
@@ -41,49 +42,74 @@ package struct Program {
         /// One; for a convolution perhaps the maps of a concatenation, in order.
         var sources: [Operand]
         var destination: Operand
+        /// Zeros around the source; none but for convolutions.
+        var padding = Borders(all: 0)
         /// Position of the operation in the network's graph.
         var node: Int
         /// The operation in the model file's words; for messages.
         var label: String
     }
 
+    /// What is run: a step, or some rows of it.
+    package struct Call {
+        /// Position of the step.
+        var step: Int
+        /// Calls of a group take turns at its buffers and share their scratch.
+        var group: Int
+        var sources: [Operand]
+        var destination: Operand
+        /// Zeros around these rows' source; none but for convolutions.
+        var padding: Borders
+        /// Whether this only moves rows of the step's map within its buffer.
+        var isMove = false
+    }
+
     package private(set) var steps: [Step] = []
+    package private(set) var calls: [Call] = []
     package private(set) var buffers: [Buffer] = []
     let input: Int
     let output: Int
 
+    package var groupCount: Int { calls.last.map { $0.group + 1 } ?? 0 }
+
+    /// - Parameter joinsSteps: whether steps run depth-first; for comparison.
     /// - Throws: `EngineError` where the graph has something that this lowering does not know.
-    package init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+    package init(
+        _ computation: TileComputation, backend: any Backend, joinsSteps: Bool = true
+    ) throws(EngineError) {
         var lowering = try Lowering(computation, backend: backend)
         output = try lowering.run()
         input = lowering.inputBuffer
         steps = lowering.steps
-        buffers = lowering.buffers
-        Self.setLifetimes(of: &buffers, steps: steps, input: input, output: output)
+        var schedule = DepthFirst(steps, buffers: lowering.buffers, kept: [input, output])
+        schedule.run(joinsSteps: joinsSteps && backend.readsWindows)
+        calls = schedule.calls
+        buffers = schedule.buffers
+        setLifetimes()
     }
 
-    /// One block of memory for all buffers and for what each step needs beside them.
+    /// One block of memory for all buffers and for what each group of calls needs beside them.
     ///
-    /// - Parameter scratch: bytes for each step; its place in the plan comes after the buffers'.
+    /// - Parameter scratch: bytes for each group; its place in the plan comes after the buffers'.
     package func arena(scratch: [Int]) -> ArenaPlan {
         let maps = buffers.map { ArenaPlan.Buffer(byteCount: $0.byteCount, lifetime: $0.lifetime) }
         let scratch = scratch.enumerated().map { ArenaPlan.Buffer(byteCount: $1, lifetime: $0...$0) }
         return ArenaPlan(maps + scratch)
     }
 
-    /// The input is written before the first step and the output read after the last.
-    private static func setLifetimes(of buffers: inout [Buffer], steps: [Step], input: Int, output: Int) {
+    /// The input is written before the first call and the output read after the last.
+    private mutating func setLifetimes() {
         var lifetimes = [ClosedRange<Int>?](repeating: nil, count: buffers.count)
-        func touch(_ buffer: Int, at step: Int) {
-            let lifetime = lifetimes[buffer] ?? step...step
-            lifetimes[buffer] = min(lifetime.lowerBound, step)...max(lifetime.upperBound, step)
+        func touch(_ buffer: Int, at group: Int) {
+            let lifetime = lifetimes[buffer] ?? group...group
+            lifetimes[buffer] = min(lifetime.lowerBound, group)...max(lifetime.upperBound, group)
         }
         touch(input, at: 0)
-        for (index, step) in steps.enumerated() {
-            for source in step.sources { touch(source.buffer, at: index) }
-            touch(step.destination.buffer, at: index)
+        for call in calls {
+            for source in call.sources { touch(source.buffer, at: call.group) }
+            touch(call.destination.buffer, at: call.group)
         }
-        touch(output, at: steps.count)
+        touch(output, at: groupCount)
         for index in buffers.indices { buffers[index].lifetime = lifetimes[index] ?? 0...0 }
     }
 }

@@ -22,6 +22,9 @@ enum Text {
         return (value < 0 ? "-" : "") + text
     }
 
+    /// "1 worker", "3 workers"
+    static func counted(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
+
     /// "326 MFLOP", "1.25 TFLOP"
     static func operations(_ count: Double) -> String {
         let units = ["", "k", "M", "G", "T", "P", "E"]

@@ -20,6 +20,8 @@ public final class RasterReader: @unchecked Sendable {
     /// The raster's own metadata, default domain.
     public let metadata: [String: String]
 
+    /// The user's, for all bands, in place of the file's own.
+    private let nodata: Double?
     let dataset: DatasetHandle
     let masks: [RasterMask]
     /// The band whose zeros make a pixel transparent, counted from 1.
@@ -69,12 +71,18 @@ public final class RasterReader: @unchecked Sendable {
         self.files = files
         self.bands = bands
         self.masks = masks
+        self.nodata = nodata
         self.dataset = dataset
         alphaBand = bands.first(where: \.isAlpha)?.number
         spatialReference = messages.during { SpatialReference(dataset: dataset.raw) }
         driverName = GDALGetDriverShortName(GDALGetDatasetDriver(dataset.raw)).map { String(cString: $0) } ?? ""
         metadata = messages.during { CStringList.dictionary(GDALGetMetadata(dataset.raw, nil)) }
     }
+
+    /// Another reader of the same raster, for another thread.
+    ///
+    /// - Throws: as `init`.
+    public func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
 
     /// The classes of a mask, as a writer of this module left them: names from the band's metadata, colours from its
     /// colour table. Empty where the band has none.

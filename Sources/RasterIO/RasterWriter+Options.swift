@@ -1,4 +1,5 @@
 import CGDAL
+import Glibc
 public import TileGeometry
 
 extension RasterWriter {
@@ -31,7 +32,11 @@ extension RasterWriter {
             self.sampleType = sampleType
         }
 
-        /// The creation options in force, sorted: the same for the same options, as the file's bytes must be.
+        /// Blocks that GDAL compresses at the same time, each in memory of its own; it writes them in the order in which
+        /// they came, so that the file's bytes do not depend on it.
+        private static let compressionThreads = max(1, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
+        /// The creation options in force, sorted: they make the same bytes for the same options.
         var creationItems: [String] {
             var items = [
                 "BIGTIFF": "IF_SAFER",
@@ -39,6 +44,7 @@ extension RasterWriter {
                 "BLOCKYSIZE": String(blockSize.height),
                 "COMPRESS": "DEFLATE",
                 "INTERLEAVE": "BAND",
+                "NUM_THREADS": String(Self.compressionThreads),
                 "TILED": "YES",
             ]
             for option in creationOptions {

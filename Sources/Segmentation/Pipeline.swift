@@ -2,21 +2,28 @@ import Dispatch
 import Synchronization
 import TileGeometry
 
-/// One reader, some workers and one stitcher, each on its own thread, with a fixed number of tile slots going round.
+/// A reader, some workers and one stitcher, each on its own thread, with a fixed number of tile slots going round.
 ///
 ///     free slots ─> reader ─> read slots ─> workers ─> computed slots ─> stitcher ─> free slots
 ///
-/// Slots are the back-pressure: a stage that runs ahead finds none. The reader hands tiles out in order and every tile
+/// Slots are the back-pressure: a stage that runs ahead finds none. The reader takes tiles up in order and every tile
 /// owns its slot until it is written, so the tile that the stitcher waits for is always on its way.
 /// The first error, or a cancellation, closes all queues; every stage then leaves after the tile it is at.
 final class Pipeline: Sendable {
     /// What a worker does to a tile.
     typealias Compute = (TileSlot) throws -> Void
 
-    /// Slots for each worker: one in work, one waiting to be computed, and one on its way to or from the files.
-    static let slotsPerWorker = 3
+    /// What a reader does: it starts to fill a slot, and calls back when that is done or has failed, on any thread.
+    typealias Read = @Sendable (Tile, TileSlot, _ done: @escaping @Sendable ((any Error)?) -> Void) -> Void
 
-    static func slots(forWorkers workers: Int) -> Int { slotsPerWorker * workers }
+    /// Slots for each worker: one in work, one waiting to be computed, and one on its way to or from the files. Of small
+    /// slots there are more, which tide over a block that takes long to decode or to compress.
+    static func slotsPerWorker(_ layout: TileSlotLayout) -> Int {
+        max(3, min(16, smallSlotBytes / max(1, layout.byteCount)))
+    }
+
+    /// Memory of a worker's slots up to which there are more than three.
+    private static let smallSlotBytes = 16 << 20
 
     private let grid: TileGrid
     private let cancellation: Cancellation
@@ -34,12 +41,12 @@ final class Pipeline: Sendable {
     /// Runs until every tile is written.
     ///
     /// - Parameters:
-    ///   - read: fills a slot; called on one thread.
+    ///   - read: fills slots; called on one thread, for the next tile whether or not the last is done.
     ///   - makeWorker: called once on each worker's thread, for what that worker keeps from tile to tile.
     ///   - stitch: writes what has its turn, and returns the slots that are free again; called on the calling thread.
     /// - Throws: the first error of any stage; `CancellationError` after a cancellation.
     func run(
-        workers: Int, read: @escaping @Sendable (Tile, TileSlot) throws -> Void,
+        workers: Int, read: @escaping Read,
         makeWorker: @escaping @Sendable () throws -> Compute, stitch: (TileSlot) throws -> [TileSlot]
     ) throws {
         let group = DispatchGroup()
@@ -68,13 +75,19 @@ final class Pipeline: Sendable {
         if cancellation.isCancelled { throw CancellationError() }
     }
 
-    private func readTiles(_ body: (Tile, TileSlot) throws -> Void) throws {
+    private func readTiles(_ body: Read) throws {
+        let reading = DispatchGroup()
+        defer { reading.wait() }
         for index in 0..<grid.count {
             try checkCancellation()
             guard let slot = free.pop() else { return }
-            try body(grid[index], slot)
-            read.push(slot)
+            reading.enter()
+            body(grid[index], slot) { error in
+                if let error { self.stop(error) } else { self.read.push(slot) }
+                reading.leave()
+            }
         }
+        reading.wait()
         read.close()
     }
 

@@ -20,6 +20,7 @@ public final class SegmentationJob {
     public let warnings: [String]
 
     let options: SegmentationOptions
+    private let planner: ScenePlanner
     private let networks: TileNetworks
     let output: OutputEncoding
 
@@ -34,7 +35,7 @@ public final class SegmentationJob {
         output = OutputEncoding(
             channels: model.outputChannels, threshold: options.threshold, writesProbabilities: writesProbabilities)
         try output.check(options)
-        let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: writesProbabilities)
+        planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: writesProbabilities)
         (plan, networks) = try Self.compile(planner, scene: scene.size, backend: backend)
         self.scene = scene
         self.model = model
@@ -67,17 +68,15 @@ public final class SegmentationJob {
     /// A line for each step of the network: shapes, and the kernel that runs it.
     public var kernelListing: [String] { networks.listing }
 
-    /// How long the run will take if reading and writing are not the limit, from a trial of one tile on one worker.
+    /// How long the run will take if reading and writing are not the limit, from a trial of a second or two.
     ///
     /// - Throws: `EngineError`.
-    public func expectedSeconds() throws -> Double {
-        let largest = plan.shapes[0].output
-        let session = try networks.makeSessions()[largest]!
-        session.input.update(repeating: 0)
-        let started = DispatchTime.now()
-        try session.run()
-        let secondsPerCost = started.secondsToNow / plan.tiling.costs[largest]!
-        return secondsPerCost * TileSchedule(plan.grid, costs: plan.tiling.costs).makespan(workers: plan.tiling.workers)
+    public func expectedTime() throws -> ExpectedTime {
+        let trial = try TimeTrial(plan, networks, planner: planner)
+        let schedule = TileSchedule(plan.grid, costs: plan.tiling.costs)
+        return ExpectedTime(
+            seconds: trial.secondsPerCost * schedule.makespan(workers: plan.tiling.workers),
+            trialSeconds: trial.seconds)
     }
 
     /// Runs the scene and puts the outputs in place.
@@ -96,18 +95,21 @@ public final class SegmentationJob {
         let maskWriter = try RasterWriter(path: mask, options: maskOptions)
         let probabilityWriter = try probabilities.map { try RasterWriter(path: $0, options: probabilityOptions) }
         let times = StageTimes()
+        let reader = TileReader(
+            scene, bands: bands, shapes: plan.shapes, threads: plan.tiling.workers, times: times)
+        let stitcher = Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output)
         do {
-            let computed = try runPipeline(
-                Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output), times, cancellation,
-                progress)
-            // Where the disk is full at the very end, neither is left.
-            try probabilityWriter?.finish()
-            try maskWriter.finish()
+            let computed = try runPipeline(reader, stitcher, times, cancellation, progress)
+            try times.measure(.writing) {
+                // Where the disk is full at the very end, neither is left.
+                try probabilityWriter?.finish()
+                try maskWriter.finish()
+            }
             try probabilityWriter?.commit()
             try maskWriter.commit()
             return SegmentationSummary(
                 scene: scene.size, tiles: plan.grid.count, tilesComputed: computed, workers: plan.tiling.workers,
-                seconds: started.secondsToNow, stages: times.seconds)
+                readers: reader.threads, seconds: started.secondsToNow, stages: times.seconds)
         } catch {
             maskWriter.discard()
             probabilityWriter?.discard()
@@ -117,20 +119,20 @@ public final class SegmentationJob {
 
     /// - Returns: the number of tiles that the network ran on.
     private func runPipeline(
-        _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation,
+        _ reader: TileReader, _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation,
         _ progress: @escaping (Int, Int) -> Void
     ) throws -> Int {
         let layout = plan.shapes.slotLayout(
             bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel, probabilityBands: output.probabilityBands)
-        let slots = (0..<Pipeline.slots(forWorkers: plan.tiling.workers)).map { _ in TileSlot(layout: layout) }
+        let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
+        let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
         let pipeline = Pipeline(grid: plan.grid, slots: slots, cancellation: cancellation)
-        let reader = TileReader(scene, bands: bands, shapes: plan.shapes)
         let (networks, normalization, output) = (networks, normalization, output)
         let computed = Counter()
         var written = 0
         try pipeline.run(
             workers: plan.tiling.workers,
-            read: { tile, slot in try times.measure(.reading) { try reader.read(tile, into: slot) } },
+            read: reader.read,
             makeWorker: {
                 let worker = try TileWorker(networks, normalization: normalization, output: output)
                 return { slot in

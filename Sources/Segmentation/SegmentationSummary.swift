@@ -9,17 +9,20 @@ public struct SegmentationSummary: Sendable {
     /// Tiles with at least one valid pixel.
     public let tilesComputed: Int
     public let workers: Int
+    /// Threads that read.
+    public let readers: Int
     /// Wall time from opening the outputs to having them in place.
     public let seconds: Double
-    /// Time that each stage was busy; computing is the sum over all workers.
+    /// Time that each stage was busy; reading and computing are sums over their threads.
     public let stages: StageSeconds
 
     public var megapixelsPerSecond: Double { Double(scene.area) / seconds / 1e6 }
 
-    /// The stage that kept the others waiting.
+    /// The stage whose threads were busy for the largest part of the run: what kept the others waiting.
     public var limit: String {
         let shares = [
-            ("reading", stages.reading), ("computing", stages.computing / Double(workers)), ("writing", stages.writing),
+            ("reading", stages.reading / Double(readers)), ("computing", stages.computing / Double(workers)),
+            ("writing", stages.writing),
         ]
         return shares.max { $0.1 < $1.1 }!.0
     }

@@ -12,7 +12,15 @@ final class TileSlot: @unchecked Sendable {
     var columns = MirroredAxis(sources: [0], range: 0..<1)
     var rows = MirroredAxis(sources: [0], range: 0..<1)
 
+    /// The part of the scene that these show.
+    var window: PixelWindow {
+        PixelWindow(
+            x: columns.range.lowerBound, y: rows.range.lowerBound, width: columns.range.count, height: rows.range.count)
+    }
+
     /// [bands][rows.range][columns.range] as read from the scene; NaN where invalid.
+    ///
+    /// While it is read, several threads write to it, each its own part.
     let samples: UnsafeMutableBufferPointer<Float>
     /// [rows.range][columns.range], 1 where a pixel is valid.
     let validity: UnsafeMutableBufferPointer<UInt8>
@@ -48,8 +56,10 @@ struct TileSlotLayout {
     /// 0 where no probabilities are written.
     var probabilityBands: Int
 
+    /// What is read of the scene.
+    var inputByteCount: Int { (bands * MemoryLayout<Float>.stride + 1) * inputPixels }
+
     var byteCount: Int {
-        (bands * inputPixels + probabilityBands * outputPixels) * MemoryLayout<Float>.stride + inputPixels
-            + outputPixels * maskBytesPerPixel
+        inputByteCount + (probabilityBands * MemoryLayout<Float>.stride + maskBytesPerPixel) * outputPixels
     }
 }

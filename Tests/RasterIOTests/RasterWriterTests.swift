@@ -112,6 +112,18 @@ struct RasterWriterTests {
         #expect(try folder.bytes("first.tif.aux.xml") == folder.bytes("second.tif.aux.xml"))
     }
 
+    @Test("the bytes do not depend on how many threads compress", arguments: layouts)
+    func threadsMakeTheSameBytes(_ layout: Layout) throws {
+        let folder = try TemporaryFolder()
+        var options = RasterWriter.Options(size: layout.size, bandCount: layout.bands, sampleType: .float32)
+        options.blockSize = PixelSize(width: 16, height: 16)
+        for threads in [[], ["NUM_THREADS=1"], ["num_threads=7"]] {
+            options.creationOptions = layout.creationOptions + threads
+            try write(folder.path("\(threads.joined()).tif"), options) { Float($0) / 8 }
+            #expect(try folder.bytes("\(threads.joined()).tif") == folder.bytes(".tif"))
+        }
+    }
+
     @Test("no block is written twice: the file is no longer than its directory and blocks")
     func noWaste() throws {
         let folder = try TemporaryFolder()

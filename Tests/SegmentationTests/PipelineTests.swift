@@ -21,14 +21,19 @@ import TileGeometry
         workers: Int, cancellation: Cancellation = Cancellation(), readFailsAt: Int? = nil, computeFailsAt: Int? = nil,
         stitchFailsAt: Int? = nil, cancelAt: Int? = nil
     ) throws -> [Int] {
-        let slots = (0..<Pipeline.slots(forWorkers: workers)).map { _ in TileSlot(layout: Self.slotLayout) }
+        let slots = (0..<3 * workers).map { _ in TileSlot(layout: Self.slotLayout) }
+        let readers = (0..<3).map { DispatchQueue(label: "reader \($0)") }
         var order = TileOrder()
         var written: [Int] = []
         try Pipeline(grid: Self.grid, slots: slots, cancellation: cancellation).run(
             workers: workers,
-            read: { tile, slot in
-                if tile.index == readFailsAt { throw StageFailure(stage: "read") }
-                slot.tile = tile
+            read: { tile, slot, done in
+                // Three threads, of which one is slow: tiles are read out of order.
+                readers[tile.index % 3].async {
+                    if tile.index % 3 == 1 { usleep(1000) }
+                    slot.tile = tile
+                    done(tile.index == readFailsAt ? StageFailure(stage: "read") : nil)
+                }
             },
             makeWorker: {
                 { slot in

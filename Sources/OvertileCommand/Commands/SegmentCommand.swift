@@ -82,7 +82,8 @@ struct SegmentCommand: ParsableCommand {
 
     private func stages(_ summary: SegmentationSummary) -> String {
         func seconds(_ value: Double) -> String { Text.number(value, digits: 1) + " s" }
-        return "reading \(seconds(summary.stages.reading)), computing \(seconds(summary.stages.computing)) on "
-            + "\(summary.workers) workers, writing \(seconds(summary.stages.writing)): the limit was \(summary.limit)"
+        return "reading \(seconds(summary.stages.reading)) on \(Text.counted(summary.readers, "thread")), computing "
+            + "\(seconds(summary.stages.computing)) on \(Text.counted(summary.workers, "worker")), writing "
+            + "\(seconds(summary.stages.writing)), of \(seconds(summary.seconds)) in all: the limit was \(summary.limit)"
     }
 }
