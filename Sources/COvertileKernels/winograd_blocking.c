@@ -11,9 +11,10 @@ winograd_blocking winograd_blocking_for(const overtile_convolution *conv) {
     size_t weights = 36 * conv->ic * conv->oc * sizeof(float);
     size_t channels, block;
     if (weights <= (10 << 20)) {
-        // Weights stay in the third level; transformed tiles and 32 channels of their products fill the second.
+        // Weights stay in the third level; transformed tiles and 32 channels of their products share the second with a
+        // band of the maps.
         channels = smaller(conv->oc, 32);
-        block = larger(28, (448 << 10) / (36 * (conv->ic + channels) * sizeof(float)));
+        block = larger(14, (256 << 10) / (36 * (conv->ic + channels) * sizeof(float)));
     } else {
         // Weights come from memory: many tiles for each time that they do.
         channels = conv->oc;

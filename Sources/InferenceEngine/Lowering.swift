@@ -15,6 +15,7 @@ struct Lowering {
     private let channels: [PackedChannels]
     private let consumers: [[Graph.Value]]
     private let readsWindows: Bool
+    private let channelBlock: Int
 
     private(set) var buffers: [Program.Buffer] = []
     private(set) var steps: [Program.Step] = []
@@ -64,6 +65,7 @@ struct Lowering {
         windows = computation.windows
         consumers = graph.consumers
         readsWindows = backend.readsWindows
+        channelBlock = backend.channelBlock
         channels = try Self.packedChannels(of: graph, block: backend.channelMultiple)
         places = Array(repeating: nil, count: graph.nodes.count)
         copies = Array(repeating: [], count: graph.nodes.count)
@@ -379,9 +381,20 @@ struct Lowering {
         let part = place.part
         if buffers[part.buffer].layout == .plain && part.window == window { return part.buffer }
         let plain = newPlace(channels: channels[index].positions.count, window: window, layout: .plain)
-        emitCopy(of: place, to: plain, window: window, for: index)
+        // A concatenation's parts have gaps between them, which stay behind.
+        for run in channels[index].runs {
+            var (source, destination) = (place, plain)
+            source.part.channelOffset += run.stored
+            source.part.channels = min(part.channels - run.stored, blocks(run.count))
+            destination.part.channelOffset = run.position
+            destination.part.channels = run.count
+            emitCopy(of: source, to: destination, window: window, for: index)
+        }
         return plain.part.buffer
     }
+
+    /// So many channels, rounded up to whole blocks.
+    private func blocks(_ channels: Int) -> Int { (channels + channelBlock - 1) / channelBlock * channelBlock }
 
     private mutating func newPlace(channels: Int, window: MapWindow, layout: MapLayout = .blocked) -> Place {
         buffers.append(

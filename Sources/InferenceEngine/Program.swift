@@ -139,6 +139,19 @@ package struct PackedChannels {
         self.count = count
     }
 
+    /// Channels that follow each other as stored: the first one's number, where it is stored, and how many they are.
+    var runs: [(position: Int, stored: Int, count: Int)] {
+        var runs: [(position: Int, stored: Int, count: Int)] = []
+        for (position, stored) in positions.enumerated() {
+            if let last = runs.last, last.stored + last.count == stored {
+                runs[runs.count - 1].count += 1
+            } else {
+                runs.append((position, stored, 1))
+            }
+        }
+        return runs
+    }
+
     /// `values` at their stored places, zero elsewhere.
     func spread(_ values: [Float]) -> [Float] {
         var stored = Array(repeating: Float(0), count: count)

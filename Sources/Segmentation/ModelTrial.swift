@@ -2,7 +2,6 @@ import Dispatch
 public import InferenceEngine
 public import ModelWeights
 import NetworkGraph
-import Synchronization
 import TileGeometry
 
 /// What a model does on this machine: tiles of zeros through the network, nothing read or written.
@@ -18,9 +17,13 @@ public struct ModelTrial: Sendable {
     public let operationsPerTile: Double
     /// Memory of all workers' maps and of the weights.
     public let memoryBytes: Int
+    /// Multiplications and additions, in milliards a second, that so many threads do at best, measured beside the tiles.
+    public let peakGigaflops: Double
 
     public var megapixelsPerSecond: Double { Double(tilesRun * step * step) / seconds / 1e6 }
     public var gigaflops: Double { Double(tilesRun) * operationsPerTile / seconds / 1e9 }
+    /// Above 1 where convolutions take fewer multiplications than the direct way, which `gigaflops` counts.
+    public var shareOfPeak: Double { gigaflops / peakGigaflops }
 
     /// Runs for about so many seconds, each worker at least one tile after one that does not count.
     ///
@@ -38,45 +41,23 @@ public struct ModelTrial: Sendable {
         let computation = try planner.computation(plan.grid, output: wholeTile)
         let weights = PackedWeights()
         let network = try CompiledNetwork(computation, backend: backend, weights: weights)
-        let sessions = try (0..<plan.tiling.workers).map { _ in try Session(network) }
-        try Self.run(sessions) { try $0.session.run() }
+        let sessions = try SessionGroup(network, workers: plan.tiling.workers)
+        _ = try sessions.secondsPerTile()
         let tiles = Counter()
         let started = DispatchTime.now()
-        try Self.run(sessions) { worker in
+        try sessions.run { session in
             repeat {
-                try worker.session.run()
+                try session.run()
                 tiles.increment()
             } while started.secondsToNow < limit
         }
         self.seconds = started.secondsToNow
+        peakGigaflops = MachinePeak.gigaflops(threads: plan.tiling.workers)
         tile = plan.grid.tile
         step = plan.grid.step
         workers = plan.tiling.workers
         tilesRun = tiles.value
         operationsPerTile = computation.operationCount
         memoryBytes = weights.byteCount + plan.tiling.workers * network.sessionByteCount
-    }
-
-    /// A session that one thread at a time uses: the one that runs its turn.
-    private final class Session: @unchecked Sendable {
-        let session: InferenceSession
-
-        init(_ network: CompiledNetwork) throws {
-            session = try InferenceSession(network)
-            session.input.update(repeating: 0)
-        }
-    }
-
-    /// Runs the body for all sessions at the same time, each on a thread of its own.
-    private static func run(_ sessions: [Session], _ body: @escaping @Sendable (Session) throws -> Void) throws {
-        let failure = Mutex<(any Error)?>(nil)
-        let group = DispatchGroup()
-        for session in sessions {
-            DispatchQueue(label: "overtile.trial").async(group: group) {
-                do { try body(session) } catch { failure.withLock { $0 = error } }
-            }
-        }
-        group.wait()
-        if let error = failure.withLock({ $0 }) { throw error }
     }
 }

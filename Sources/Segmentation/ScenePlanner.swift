@@ -86,15 +86,21 @@ public struct ScenePlanner: Sendable {
         var costs: [PixelSize: Double] = [:]
         var sessionBytes = 0
         for size in grid.outputSizes.map(\.output) {
-            let computation = try computation(grid, output: size)
-            let session = try CompiledNetwork.estimate(computation, backend: backend)
-            // Reading, mirroring and writing weigh little beside the network; enough to tell apart sizes of equal work.
-            let handling = 256 * Double(computation.input.rows.count * computation.input.columns.count)
-            costs[size] = session.cost + handling
-            sessionBytes = max(sessionBytes, session.byteCount)
+            let tile = try estimate(grid, output: size)
+            costs[size] = tile.cost
+            sessionBytes = max(sessionBytes, tile.sessionBytes)
         }
         return TileCandidate(
             grid: grid, costs: costs, expectedBytesPerWorker: try workerBytes(grid, session: sessionBytes))
+    }
+
+    /// What a tile of a grid takes whose output has this size.
+    func estimate(_ grid: TileGrid, output: PixelSize) throws -> (cost: Double, sessionBytes: Int) {
+        let computation = try computation(grid, output: output)
+        let session = try CompiledNetwork.estimate(computation, backend: backend)
+        // Reading, mirroring and writing weigh little beside the network; enough to tell apart sizes of equal work.
+        let handling = 256 * Double(computation.input.rows.count * computation.input.columns.count)
+        return (session.cost + handling, session.byteCount)
     }
 
     /// What one worker needs: a session that serves tiles of all shapes, its slots, and what a thread that reads for it

@@ -20,6 +20,7 @@ public final class SegmentationJob {
     public let warnings: [String]
 
     let options: SegmentationOptions
+    private let planner: ScenePlanner
     private let networks: TileNetworks
     let output: OutputEncoding
 
@@ -34,7 +35,7 @@ public final class SegmentationJob {
         output = OutputEncoding(
             channels: model.outputChannels, threshold: options.threshold, writesProbabilities: writesProbabilities)
         try output.check(options)
-        let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: writesProbabilities)
+        planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: writesProbabilities)
         (plan, networks) = try Self.compile(planner, scene: scene.size, backend: backend)
         self.scene = scene
         self.model = model
@@ -67,17 +68,15 @@ public final class SegmentationJob {
     /// A line for each step of the network: shapes, and the kernel that runs it.
     public var kernelListing: [String] { networks.listing }
 
-    /// How long the run will take if reading and writing are not the limit, from a trial of one tile on one worker.
+    /// How long the run will take if reading and writing are not the limit, from a trial of a second or two.
     ///
     /// - Throws: `EngineError`.
-    public func expectedSeconds() throws -> Double {
-        let largest = plan.shapes[0].output
-        let session = try networks.makeSessions()[largest]!
-        session.input.update(repeating: 0)
-        let started = DispatchTime.now()
-        try session.run()
-        let secondsPerCost = started.secondsToNow / plan.tiling.costs[largest]!
-        return secondsPerCost * TileSchedule(plan.grid, costs: plan.tiling.costs).makespan(workers: plan.tiling.workers)
+    public func expectedTime() throws -> ExpectedTime {
+        let trial = try TimeTrial(plan, networks, planner: planner)
+        let schedule = TileSchedule(plan.grid, costs: plan.tiling.costs)
+        return ExpectedTime(
+            seconds: trial.secondsPerCost * schedule.makespan(workers: plan.tiling.workers),
+            trialSeconds: trial.seconds)
     }
 
     /// Runs the scene and puts the outputs in place.

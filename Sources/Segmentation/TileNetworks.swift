@@ -7,6 +7,7 @@ final class TileNetworks: Sendable {
     /// By the size of a tile's output.
     private let networks: [PixelSize: CompiledNetwork]
     private let weights: PackedWeights
+    private let compile: @Sendable (PixelSize) throws -> CompiledNetwork
     /// A line for each step of the network on the grid's largest tiles.
     let listing: [String]
 
@@ -14,15 +15,18 @@ final class TileNetworks: Sendable {
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
     init(_ grid: TileGrid, planner: ScenePlanner, backend: any Backend, weights: PackedWeights) throws {
         self.weights = weights
+        compile = { size in
+            try CompiledNetwork(planner.computation(grid, output: size), backend: backend, weights: weights)
+        }
         let sizes = grid.outputSizes.map(\.output)
         var networks: [PixelSize: CompiledNetwork] = [:]
-        for size in sizes {
-            networks[size] = try CompiledNetwork(
-                planner.computation(grid, output: size), backend: backend, weights: weights)
-        }
+        for size in sizes { networks[size] = try compile(size) }
         self.networks = networks
         listing = networks[sizes[0]]!.listing
     }
+
+    /// The network for tiles of another size, or of one that the grid has.
+    func network(forOutput size: PixelSize) throws -> CompiledNetwork { try networks[size] ?? compile(size) }
 
     /// Memory of one worker's sessions.
     var sessionByteCount: Int { networks.values.map(\.sessionByteCount).max()! }

@@ -7,6 +7,9 @@ import ArgumentParser
 struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "overtile-benchmarks",
-        abstract: "Times Overtile against itself: layers, tile sizes, workers. For other programs see peers.py.",
-        subcommands: [LayersBenchmark.self, StepsBenchmark.self, TilesBenchmark.self, WorkersBenchmark.self])
+        abstract: "Times Overtile against oneDNN and against itself. For other programs see peers.py.",
+        subcommands: [
+            LayersBenchmark.self, StepsBenchmark.self, NetworksBenchmark.self, TilesBenchmark.self,
+            WorkersBenchmark.self,
+        ])
 }

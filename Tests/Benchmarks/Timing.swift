@@ -34,5 +34,6 @@ func row(_ cells: [String]) {
 
 func digits(_ value: Double, _ count: Int) -> String {
     let power = (0..<count).reduce(1.0) { product, _ in product * 10 }
-    return "\((value * power).rounded() / power)"
+    let rounded = (value * power).rounded() / power
+    return count == 0 ? "\(Int(rounded))" : "\(rounded)"
 }

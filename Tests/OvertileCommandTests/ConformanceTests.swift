@@ -1,4 +1,5 @@
 import Foundation
+import InferenceEngine
 import RasterIO
 import TestData
 import Testing
@@ -40,19 +41,14 @@ struct ConformanceTests {
     @Test("probabilities are PyTorch's, whatever container and tile", arguments: cases)
     func probabilities(_ name: String, _ tiles: [Int]) throws {
         let bench = try Workbench()
-        let description = try Data(contentsOf: URL(fileURLWithPath: SharedData.conformance("\(name)/case.json")))
-        let conformance = try JSONDecoder().decode(Case.self, from: description)
-        let scene = SharedData.conformance("\(name)/scene.tif")
-        let expected = try RasterReader(path: SharedData.conformance("\(name)/expected.tif"))
-        let expectedBands = try (1...conformance.classes).map { try expected.wholeBand($0) }
+        let conformance = try Self.conformance(name)
         for (number, model) in conformance.models.enumerated() {
             // Containers hold the same weights: one of them runs with all tiles, in turn with one and two workers.
             for tile in number == 0 ? tiles + [nil] : [nil] {
                 var bytes: [[UInt8]] = []
                 for workers in number == 0 ? [1, 2] : [2] {
-                    var arguments = ["segment", scene, "--model", SharedData.conformance("\(name)/\(model)")]
-                    arguments += ["--output", bench.output(), "--probabilities", bench.output("p.tif"), "--overwrite"]
-                    arguments += ["--workers", "\(workers)"] + conformance.args
+                    var arguments = Self.arguments(bench, name, model: model, conformance)
+                    arguments += ["--workers", "\(workers)"]
                     if let tile { arguments += ["--tile", "\(tile)"] }
                     let outcome = try CommandProcess.run(arguments)
                     #expect(
@@ -61,20 +57,53 @@ struct ConformanceTests {
                     bytes.append(try bench.folder.bytes("out/mask.tif") + bench.folder.bytes("out/p.tif"))
                 }
                 #expect(bytes.allSatisfy { $0 == bytes[0] }, "one and two workers, tile \(tile ?? 0)")
-                try compare(bench, with: expected, expectedBands, conformance, "\(model), tile \(tile ?? 0)")
+                try compare(bench, with: name, conformance, "\(model), tile \(tile ?? 0)")
             }
         }
     }
 
-    private func compare(
-        _ bench: Workbench, with expected: RasterReader, _ bands: [[Float]], _ conformance: Case, _ run: String
-    ) throws {
+    /// Instruction sets below this processor's best, and the cases that each runs: plain C one of every kind of network
+    /// alone, for it takes its time.
+    static let lesserSets: [(set: String, name: String)] = OvertileBackend.instructionSets.dropFirst().flatMap { set in
+        let names = set == "scalar" ? ["seed002-transposed", "seed003", "unetplusplus"] : cases.map(\.name)
+        return names.map { (set, $0) }
+    }
+
+    @Test("probabilities are PyTorch's on older processors, too", arguments: lesserSets)
+    func lesserSet(_ set: String, _ name: String) throws {
+        let bench = try Workbench()
+        let conformance = try Self.conformance(name)
+        let arguments = Self.arguments(bench, name, model: conformance.models[0], conformance)
+        let outcome = try CommandProcess.shell(
+            "\(OvertileBackend.variable)=\(set) exec \"$OVERTILE\" \"$@\"", arguments)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        guard outcome.status == 0 else { return }
+        try compare(bench, with: name, conformance, set)
+    }
+
+    private static func conformance(_ name: String) throws -> Case {
+        let description = try Data(contentsOf: URL(fileURLWithPath: SharedData.conformance("\(name)/case.json")))
+        return try JSONDecoder().decode(Case.self, from: description)
+    }
+
+    private static func arguments(_ bench: Workbench, _ name: String, model: String, _ conformance: Case) -> [String] {
+        [
+            "segment", SharedData.conformance("\(name)/scene.tif"), "--model",
+            SharedData.conformance("\(name)/\(model)"), "--output", bench.output(), "--probabilities",
+            bench.output("p.tif"), "--overwrite",
+        ] + conformance.args
+    }
+
+    /// Both outputs against what PyTorch gave.
+    private func compare(_ bench: Workbench, with name: String, _ conformance: Case, _ run: String) throws {
+        let expected = try RasterReader(path: SharedData.conformance("\(name)/expected.tif"))
+        let expectedBands = try (1...conformance.classes).map { try expected.wholeBand($0) }
         let reader = try RasterReader(path: bench.output("p.tif"))
         #expect(reader.size == expected.size)
         #expect(reader.bands.count == conformance.classes)
         #expect(reader.spatialReference.isEquivalent(to: expected.spatialReference))
         var largest: Float = 0
-        for (index, band) in bands.enumerated() {
+        for (index, band) in expectedBands.enumerated() {
             for (value, wanted) in zip(try reader.wholeBand(index + 1), band) {
                 largest = max(largest, value.isNaN ? .infinity : abs(value - wanted))
             }
@@ -83,7 +112,7 @@ struct ConformanceTests {
         // The mask is the most probable class, but where two are as probable within the tolerance. A sigmoid's single
         // band is the probability of class 1.
         let mask = try RasterReader(path: bench.output()).wholeBand()
-        let bands = bands.count == 1 ? [bands[0].map { 1 - $0 }, bands[0]] : bands
+        let bands = expectedBands.count == 1 ? [expectedBands[0].map { 1 - $0 }, expectedBands[0]] : expectedBands
         let wrong = mask.indices.filter { pixel in
             let best = bands.map { $0[pixel] }.max() ?? 0
             return !(0..<Float(bands.count)).contains(mask[pixel])

@@ -74,6 +74,9 @@ struct NetworkTests {
         let outcome = try CommandProcess.run(["bench", "--model", bench.model, "--seconds", "0.1"])
         #expect(outcome.status == 0 && outcome.errors.isEmpty)
         #expect(outcome.output.contains("Mpx/s") && outcome.output.contains("GFLOP/s"))
+        let told = try report(["bench", "--model", bench.model, "--seconds", "0.1"])
+        let numbers = ["gigaflops", "peakGigaflops", "shareOfPeak"].map { told[$0] as? Double ?? 0 }
+        #expect(numbers.allSatisfy { $0 > 0 } && abs(numbers[0] / numbers[1] - numbers[2]) < 1e-6 * numbers[2])
     }
 
     @Test("padding is a choice where the tensors leave it open")

@@ -87,4 +87,8 @@ void overtile_bilinear_aligned(const overtile_map *src, const overtile_map *dst,
 // Zeros in a whole window.
 void overtile_zero(const overtile_map *dst, float *to);
 
+// Multiplications and additions, in milliards a second, that the calling thread does at best in so many seconds: the
+// widest fused multiply-add of this processor, on registers alone.
+double overtile_peak_gigaflops(double seconds);
+
 #endif

@@ -8,6 +8,11 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             Runs tiles of zeros through the network; nothing is read or written.
 
+            Arithmetic is counted as if every convolution were done the direct way, so that figures of different \
+            programs can be compared. Peak is what the processor's widest fused multiply-add does on registers alone, on \
+            as many threads as there are workers. Winograd's convolution needs as little as a quarter of the \
+            multiplications of the direct way, so that more than the whole peak is possible.
+
             The keys of --json:
               tile                 input pixels of a tile, on a side
               step                 kept pixels of a tile, on a side
@@ -16,6 +21,8 @@ struct BenchCommand: ParsableCommand {
               seconds              in so much time
               megapixelsPerSecond  kept pixels, in millions, a second
               gigaflops            multiplications and additions, in milliards, a second
+              peakGigaflops        what the workers' threads do at best, on registers
+              shareOfPeak          gigaflops / peakGigaflops
               flopPerTile          multiplications and additions of a tile
               memoryBytes          of all workers and the weights
             """)
@@ -56,6 +63,8 @@ struct TrialReport: Encodable {
     let seconds: Double
     let megapixelsPerSecond: Double
     let gigaflops: Double
+    let peakGigaflops: Double
+    let shareOfPeak: Double
     let flopPerTile: Double
     let memoryBytes: Int
 
@@ -67,6 +76,8 @@ struct TrialReport: Encodable {
         seconds = trial.seconds
         megapixelsPerSecond = trial.megapixelsPerSecond
         gigaflops = trial.gigaflops
+        peakGigaflops = trial.peakGigaflops
+        shareOfPeak = trial.shareOfPeak
         flopPerTile = trial.operationsPerTile
         memoryBytes = trial.memoryBytes
     }
@@ -78,6 +89,10 @@ struct TrialReport: Encodable {
             ("Run", "\(tiles) tiles in \(Text.number(seconds, digits: 1)) s"),
             ("Speed", "\(Text.number(megapixelsPerSecond, digits: 3)) Mpx/s, overlap paid"),
             ("Arithmetic", "\(Text.number(gigaflops)) GFLOP/s, of convolutions done the direct way"),
+            (
+                "Share of peak",
+                "\(Text.number(100 * shareOfPeak)) % of \(Text.number(peakGigaflops)) GFLOP/s, the threads' best on registers"
+            ),
             ("Memory", ByteCount.text(memoryBytes)),
         ])
     }

@@ -9,14 +9,15 @@ struct PlanCommand: ParsableCommand {
             The keys of --json:
               scene            the scene, and its size in pixels: width, height
               tile             pixels of a tile, on a side; of these margin on each side overlap the neighbours
-              step             pixels of a tile that are kept, on a side
+              step             pixels of a tile that are kept, on a side; the last column and row are cut
               tiles            how many there are, in so many columns and rows
-              overlapCost      work that overlap adds: 0.25 is a quarter more
+              overlapCost      work that overlap and ragged edges add: 0.25 is a quarter more
               workers          tiles computed at the same time
               memoryBytes      memory that the run needs at most; memoryLimit is what it may use
               flop             multiplications and additions of all tiles
               seamless         whether tiles fit together without seams; if not, reason says why
-              expectedSeconds  how long computing takes, from a trial of one tile on this machine
+              expectedSeconds  how long computing takes, from a trial of tiles on this machine
+              trialSeconds     how long the trial took
             """)
 
     @Argument(help: "A raster that GDAL opens.")
@@ -46,7 +47,9 @@ struct PlanCommand: ParsableCommand {
         let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
         job.warnings.forEach(messages.warn)
         var report = PlanReport(job.plan, model: model, scene: scene)
-        report.expectedSeconds = try job.expectedSeconds()
+        let expected = try job.expectedTime()
+        report.expectedSeconds = expected.seconds
+        report.trialSeconds = expected.trialSeconds
         try Console.print(json ? try JSONText.encode(report) : report.table)
     }
 }
@@ -72,6 +75,7 @@ struct PlanReport: Encodable {
     let reason: String?
     /// From a trial of the network on this machine.
     var expectedSeconds: Double?
+    var trialSeconds: Double?
 
     init(_ plan: ScenePlan, model: Model, scene: RasterReader) {
         self.scene = scene.path
@@ -103,8 +107,9 @@ struct PlanReport: Encodable {
             ("Seamless", reason.map { "no: \($0)" } ?? "yes"),
             ("Memory", "\(ByteCount.text(memoryBytes)) of \(ByteCount.text(memoryLimit)) allowed"),
         ]
-        if let expectedSeconds {
-            rows.append(("Expected time", "\(Text.time(.seconds(expectedSeconds))), from a trial on this machine"))
+        if let expectedSeconds, let trialSeconds {
+            let (expected, trial) = (Text.time(.seconds(expectedSeconds)), Text.time(.seconds(trialSeconds)))
+            rows.append(("Expected time", "\(expected), from a trial of \(trial) on this machine"))
         }
         return Text.table(rows)
     }
