@@ -150,6 +150,9 @@ package struct PackedChannels {
         self.count = count
     }
 
+    /// Whether every channel is stored at its own number.
+    var isDense: Bool { runs.count == 1 }
+
     /// Channels that follow each other as stored: the first one's number, where it is stored, and how many they are.
     var runs: [(position: Int, stored: Int, count: Int)] {
         var runs: [(position: Int, stored: Int, count: Int)] = []
