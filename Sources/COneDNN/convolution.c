@@ -222,11 +222,14 @@ static void forget_weights(convolution *conv) {
     md_destroy(conv->plain_weights);
 }
 
-// Zeros never outweigh the map: at most its own size on each side.
-static odnn_status check_padding(const odnn_padding *padding, const odnn_map *src) {
+// Zeros on each side: at most the map's own size, or what a window spans.
+static odnn_status check_padding(const odnn_padding *padding, const odnn_map *src, const odnn_kernel *kernel) {
     const int64_t rows[] = {padding->top, padding->bottom}, columns[] = {padding->left, padding->right};
+    const int64_t spanned_rows = kernel->height * kernel->dilation_y, spanned_columns = kernel->width * kernel->dilation_x;
+    const int64_t most_rows = src->height > spanned_rows ? src->height : spanned_rows;
+    const int64_t most_columns = src->width > spanned_columns ? src->width : spanned_columns;
     for (int i = 0; i < 2; i++) {
-        if (rows[i] < 0 || rows[i] > src->height || columns[i] < 0 || columns[i] > src->width) return ODNN_INVALID;
+        if (rows[i] < 0 || rows[i] > most_rows || columns[i] < 0 || columns[i] > most_columns) return ODNN_INVALID;
     }
     return ODNN_SUCCESS;
 }
@@ -236,7 +239,7 @@ odnn_status odnn_convolution_create(const odnn_map *src, const odnn_map *dst, co
                                     odnn_algorithm algorithm, odnn_operation **out) {
     *out = NULL;
     odnn_status status = check_convolution(src, dst, kernel);
-    if (!status && padding) status = check_padding(padding, src);
+    if (!status && padding) status = check_padding(padding, src, kernel);
     if (status) return status;
     convolution conv = describe(src, dst, kernel, convolution_choose);
     if (padding) {

@@ -102,12 +102,13 @@ static inline dnnl_status_t bilinear_choose(dnnl_primitive_desc_t *out, dnnl_eng
 }
 
 // 2.x knows one description for both sides.
-static inline dnnl_status_t relu_choose(dnnl_primitive_desc_t *out, dnnl_engine_t engine, odnn_md_view src,
-                                        odnn_md_view dst, const_dnnl_primitive_attr_t attr) {
+static inline dnnl_status_t eltwise_choose(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
+                                           dnnl_alg_kind_t function, float alpha, odnn_md_view src,
+                                           odnn_md_view dst, const_dnnl_primitive_attr_t attr) {
     if (!dnnl_memory_desc_equal(src, dst)) return dnnl_unimplemented;
     dnnl_eltwise_desc_t desc;
     dnnl_status_t status =
-        dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_inference, dnnl_eltwise_relu, src, 0, 0);
+        dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_inference, function, src, alpha, 0);
     return status ? status : dnnl_primitive_desc_create(out, &desc, attr, engine, NULL);
 }
 
@@ -180,10 +181,11 @@ static inline dnnl_status_t bilinear_choose(dnnl_primitive_desc_t *out, dnnl_eng
                                                          NULL, src, dst, attr);
 }
 
-static inline dnnl_status_t relu_choose(dnnl_primitive_desc_t *out, dnnl_engine_t engine, odnn_md_view src,
-                                        odnn_md_view dst, const_dnnl_primitive_attr_t attr) {
-    return dnnl_eltwise_forward_primitive_desc_create(out, engine, dnnl_forward_inference, dnnl_eltwise_relu, src, dst,
-                                                      0, 0, attr);
+static inline dnnl_status_t eltwise_choose(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
+                                           dnnl_alg_kind_t function, float alpha, odnn_md_view src,
+                                           odnn_md_view dst, const_dnnl_primitive_attr_t attr) {
+    return dnnl_eltwise_forward_primitive_desc_create(out, engine, dnnl_forward_inference, function, src, dst, alpha, 0,
+                                                      attr);
 }
 
 static inline dnnl_status_t binary_choose(dnnl_primitive_desc_t *out, dnnl_engine_t engine,

@@ -95,7 +95,9 @@ odnn_status odnn_copy_create(const odnn_map *src, const odnn_map *dst, odnn_oper
     return finish_pair(&b, &p, src, dst, none, none, out);
 }
 
-odnn_status odnn_relu_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out) {
+// A function of each element.
+static odnn_status function_create(const odnn_map *src, const odnn_map *dst, dnnl_alg_kind_t function, float alpha,
+                                   odnn_operation **out) {
     *out = NULL;
     odnn_status status = check_pair(src, dst);
     if (status) return status;
@@ -103,8 +105,20 @@ odnn_status odnn_relu_create(const odnn_map *src, const odnn_map *dst, odnn_oper
 
     builder b = start_operation(ODNN_LINEAR);
     pair p = describe(&b, src, dst);
-    if (!b.status) b.status = (odnn_status)relu_choose(&p.chosen, b.engine, p.src, p.dst, b.attr);
+    if (!b.status) b.status = (odnn_status)eltwise_choose(&p.chosen, b.engine, function, alpha, p.src, p.dst, b.attr);
     return finish_pair(&b, &p, src, dst, none, none, out);
+}
+
+odnn_status odnn_relu_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out) {
+    return function_create(src, dst, dnnl_eltwise_relu, 0, out);
+}
+
+odnn_status odnn_sigmoid_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out) {
+    return function_create(src, dst, dnnl_eltwise_logistic, 0, out);
+}
+
+odnn_status odnn_silu_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out) {
+    return function_create(src, dst, dnnl_eltwise_swish, 1, out);
 }
 
 // A product with the scales, and a sum with the shifts as its post-operation.

@@ -34,6 +34,11 @@ public protocol Backend: Sendable {
     func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel
+    /// Whatever works on maps without weights. Activations, arithmetic on an operand that is not stretched, and softmax
+    /// may run in place; all read and write any window.
+    func kernel(
+        _ operation: MapOperation, from sources: [MapView], to destination: MapView
+    ) throws(EngineError) -> any Kernel
     /// From one layout or parent into another. A blocked side may have more channels than a plain one; those are
     /// neither read nor, as far as they make whole blocks, written.
     func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel
@@ -45,6 +50,8 @@ public struct KernelShape: Hashable, Sendable {
     public var width: Int
     public var stride: Int
     public var dilation: Int
+    /// 1, or as many as channels.
+    public var groups = 1
 }
 
 /// What a step does, as far as its time depends on it.

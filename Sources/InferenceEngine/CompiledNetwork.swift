@@ -52,7 +52,7 @@ public final class CompiledNetwork: Sendable {
         var scratch = Array(repeating: 0, count: program.groupCount)
         var (cost, weights) = (0.0, 0)
         for call in program.calls {
-            let shape = call.isMove ? .elementwise : program.steps[call.step].action.shape
+            let shape = call.isMove ? .elementwise : program.steps[call.step].shape
             let estimate = backend.estimate(shape, from: call.sources.map(\.view), to: call.destination.view)
             scratch[call.group] = max(scratch[call.group], estimate.scratchByteCount)
             cost += call.repeats * estimate.cost
@@ -122,6 +122,8 @@ public final class CompiledNetwork: Sendable {
                 return try backend.affine(
                     from: source, to: destination, scale: channels.spread(affine.scale.elements()),
                     shift: channels.spread(affine.shift.elements()))
+            case .map(let operation):
+                return try backend.kernel(operation, from: call.sources.map(\.view), to: destination)
             case .zero:
                 return MapKernels.zero(destination, channelBlock: backend.channelBlock)
             case .copy:
@@ -206,14 +208,13 @@ public final class InferenceSession {
 extension Program.Step {
     /// As stored.
     fileprivate var inputChannels: Int { sources.map(\.view.channels).reduce(0, +) }
-}
 
-extension Program.Action {
     fileprivate var shape: StepShape {
-        switch self {
-        case .convolution(let convolution, _, _): .convolution(KernelShape(convolution))
+        switch action {
+        case .convolution(let convolution, _, _):
+            .convolution(KernelShape(convolution, storedChannels: inputChannels))
         case .transposedConvolution(let convolution, _, _): .transposedConvolution(KernelShape(convolution))
-        case .maxPooling, .bilinearUpsampling, .relu, .affine, .copy, .zero: .elementwise
+        case .maxPooling, .bilinearUpsampling, .relu, .affine, .map, .copy, .zero: .elementwise
         }
     }
 }

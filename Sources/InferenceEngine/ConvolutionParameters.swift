@@ -15,7 +15,7 @@ public struct ConvolutionParameters: Sendable {
     private let loadWeights: @Sendable () -> [Float]
     private let loadBias: @Sendable () -> [Float]
 
-    /// [oc][ic][kh][kw]; for a transposed convolution [ic][oc][kh][kw]. Made each time.
+    /// [oc][ic][kh][kw], depthwise [c][kh][kw]; for a transposed convolution [ic][oc][kh][kw]. Made each time.
     func weights() -> [Float] { loadWeights() }
 
     /// [oc] as stored.
@@ -25,9 +25,16 @@ public struct ConvolutionParameters: Sendable {
         _ convolution: Convolution, node: Int, _ inputs: PackedChannels, relu: Bool, padding: Borders,
         storedInputs: Int, storedOutputs: Int
     ) {
-        loadWeights = { convolution.storedWeights(inputs, storedInputs: storedInputs, storedOutputs: storedOutputs) }
-        loadBias = { Self.storedBias(convolution.bias, count: storedOutputs) }
-        kernel = KernelShape(convolution)
+        kernel = KernelShape(convolution, storedChannels: storedInputs)
+        if convolution.isDepthwise {
+            loadWeights = { convolution.depthwiseWeights(inputs, stored: storedInputs) }
+            loadBias = { inputs.spread(convolution.bias?.elements() ?? []) }
+        } else {
+            loadWeights = {
+                convolution.storedWeights(inputs, storedInputs: storedInputs, storedOutputs: storedOutputs)
+            }
+            loadBias = { Self.storedBias(convolution.bias, count: storedOutputs) }
+        }
         self.node = node
         self.relu = relu
         self.padding = padding
@@ -70,6 +77,19 @@ extension Convolution {
     }
 }
 
+extension Convolution {
+    /// Outputs are stored where their inputs are.
+    fileprivate func depthwiseWeights(_ channels: PackedChannels, stored: Int) -> [Float] {
+        let taps = kernelHeight * kernelWidth
+        let elements = weights.elements()
+        var result = Array(repeating: Float(0), count: stored * taps)
+        for (channel, position) in channels.positions.enumerated() {
+            for tap in 0..<taps { result[position * taps + tap] = elements[channel * taps + tap] }
+        }
+        return result
+    }
+}
+
 extension TransposedConvolution {
     fileprivate func storedWeights(_ inputs: PackedChannels, storedOutputs: Int) -> [Float] {
         let taps = kernelHeight * kernelWidth
@@ -86,10 +106,11 @@ extension TransposedConvolution {
 }
 
 extension KernelShape {
-    init(_ convolution: Convolution) {
+    /// - Parameter storedChannels: of the input; a depthwise convolution has as many groups.
+    init(_ convolution: Convolution, storedChannels: Int) {
         self.init(
             height: convolution.kernelHeight, width: convolution.kernelWidth, stride: convolution.stride,
-            dilation: convolution.dilation)
+            dilation: convolution.dilation, groups: convolution.isDepthwise ? storedChannels : 1)
     }
 
     init(_ convolution: TransposedConvolution) {

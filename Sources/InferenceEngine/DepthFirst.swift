@@ -275,6 +275,7 @@ private struct RowReach {
         let channels = step.sources.map(\.view.channels).reduce(0, +) * step.destination.view.channels
         switch step.action {
         case .convolution(let convolution, _, _):
+            guard !convolution.isDepthwise else { return nil }
             stride = convolution.stride
             extent = (convolution.kernelHeight - 1) * convolution.dilation + 1
             offset = step.padding.top
@@ -288,7 +289,7 @@ private struct RowReach {
             weightByteCount = 4 * channels * convolution.kernelHeight * convolution.kernelWidth
         case .maxPooling(let extent, let stride):
             (self.stride, self.extent) = (stride, extent)
-        case .bilinearUpsampling, .relu, .affine, .copy, .zero:
+        case .bilinearUpsampling, .relu, .affine, .map, .copy, .zero:
             return nil
         }
     }

@@ -89,11 +89,17 @@ struct Lowering {
         var packed: [PackedChannels] = []
         for (index, node) in graph.nodes.enumerated() {
             switch node.operation {
-            case .input, .convolution, .transposedConvolution:
+            case .convolution(let convolution) where convolution.isDepthwise:
+                packed.append(packed[node.inputs[0].index])
+            case .input, .convolution, .transposedConvolution, .channelMean, .channelSlice:
                 packed.append(PackedChannels(counts[index], block: block))
             case .concatenation:
                 packed.append(PackedChannels(joining: node.inputs.map { packed[$0.index] }))
-            case .affine, .relu, .maxPooling, .bilinearUpsampling, .fitToSize, .crop:
+            case .arithmetic:
+                let full = node.inputs.first { counts[$0.index] == counts[index] }!
+                packed.append(packed[full.index])
+            case .affine, .relu, .maxPooling, .bilinearUpsampling, .fitToSize, .crop, .activation, .pooling, .resize,
+                .padding, .globalMean, .softmax, .groupNormalization:
                 packed.append(packed[node.inputs[0].index])
             }
         }
@@ -129,7 +135,7 @@ struct Lowering {
         guard graph.output.index != map else { return false }
         return consumers[map].allSatisfy { reader in
             switch graph[reader].operation {
-            case .convolution: true
+            case .convolution(let convolution): !convolution.isDepthwise
             case .crop: isReadByConvolutionsAlone(reader.index)
             default: windows[reader.index] == nil
             }
@@ -211,7 +217,7 @@ struct Lowering {
             places[index] = newPlace(channels: channels[index].positions.count, window: window, layout: .plain)
             inputBuffer = places[index]!.part.buffer
         case .convolution(let convolution):
-            let (sources, padding) = paddedSources(of: index)
+            let (sources, padding) = paddedSources(of: index, isDepthwise: convolution.isDepthwise)
             let destination = destination(of: index)
             let inputs = channels[node.inputs[0].index]
             emit(
@@ -252,6 +258,45 @@ struct Lowering {
             } else {
                 _ = place(ofSlice: 0, of: index)
             }
+        case .activation(let activation):
+            let stored = StoredActivation(activation, channels: channels[index])
+            emitInPlaceIfPossible(.map(.activation(stored)), index)
+        case .softmax:
+            emitInPlaceIfPossible(.map(.softmax(positions: channels[index].positions)), index)
+        case .arithmetic(let arithmetic):
+            lower(arithmetic, index)
+        case .pooling(let pooling):
+            let reach = MapWindow(
+                rows: node.operation.inputs(of: window.rows, .vertical),
+                columns: node.operation.inputs(of: window.columns, .horizontal))
+            let inside = computation.inputWindow(of: index)
+            emit(.pooling(pooling, padding: Borders(around: inside, in: reach)), index, from: inside)
+        case .resize(let resize):
+            let extent = computation.extent(of: node.inputs[0].index)
+            let inside = computation.inputWindow(of: index)
+            let rows = window.rows.map {
+                resize.sample($0, .vertical, input: extent?.rows.count).relative(to: inside.rows)
+            }
+            let columns = window.columns.map {
+                resize.sample($0, .horizontal, input: extent?.columns.count).relative(to: inside.columns)
+            }
+            emit(.resampling(rows: rows, columns: columns), index, from: inside)
+        case .padding(let padding):
+            emit(.padding(padding), index, from: computation.inputWindow(of: index))
+        case .globalMean:
+            emit(.globalMean, index, from: computation.inputWindow(of: index))
+        case .channelMean:
+            emit(.channelMean(positions: channels[node.inputs[0].index].positions), index, from: window)
+        case .channelSlice(let start, let count, let step):
+            let positions = channels[node.inputs[0].index].positions
+            emit(.channelSlice(positions: (0..<count).map { positions[start + $0 * step] }), index, from: window)
+        case .groupNormalization(let groups, let affine, let epsilon):
+            let (stored, size) = (channels[index], channels[index].positions.count / groups)
+            emit(
+                .groupNormalization(
+                    groups: (0..<groups).map { Array(stored.positions[$0 * size..<($0 + 1) * size]) },
+                    scale: stored.spread(affine.scale.elements()), shift: stored.spread(affine.shift.elements()),
+                    epsilon: epsilon), index, from: computation.inputWindow(of: index))
         case .fitToSize:
             throw EngineError("\(node.label): a fit to size that is not fixed has no place in a tile")
         }
@@ -260,7 +305,7 @@ struct Lowering {
     private func hasFusedReLU(_ index: Int) -> Bool {
         guard consumers[index].count == 1, case .relu = graph[consumers[index][0]].operation else { return false }
         switch graph.nodes[index].operation {
-        case .convolution, .transposedConvolution: return true
+        case .convolution, .transposedConvolution, .arithmetic: return true
         default: return false
         }
     }
@@ -268,10 +313,21 @@ struct Lowering {
     /// Whether the map's only reader overwrites it.
     private func isOverwritten(_ index: Int) -> Bool {
         guard consumers[index].count == 1, isComputed(index) else { return false }
-        switch graph[consumers[index][0]].operation {
-        case .relu, .affine: return true
+        let reader = consumers[index][0]
+        switch graph[reader].operation {
+        case .relu, .affine, .activation, .softmax: return true
+        case .arithmetic: return overwrittenOperand(of: reader.index) == index
         default: return false
         }
+    }
+
+    /// The operand in whose place an arithmetic operation puts its result, if there is one.
+    private func overwrittenOperand(of arithmetic: Int) -> Int? {
+        graph.nodes[arithmetic].inputs.first { operand in
+            consumers[operand.index].count == 1 && isComputed(operand.index)
+                && computedWindow(of: operand.index) == windows[arithmetic]
+                && channels[operand.index].positions == channels[arithmetic].positions
+        }?.index
     }
 
     private mutating func emitInPlaceIfPossible(_ action: Program.Action, _ index: Int) {
@@ -287,6 +343,63 @@ struct Lowering {
         }
     }
 
+    /// A step on one map without weights.
+    private mutating func emit(_ operation: MapOperation, _ index: Int, from window: MapWindow) {
+        let source = source(of: index, window: window, inPlace: true)
+        emit(.map(operation), from: [source], to: destination(of: index), index)
+    }
+
+    private mutating func lower(_ arithmetic: Arithmetic, _ index: Int) {
+        let (node, window) = (graph.nodes[index], windows[index]!)
+        var operands: [MapOperation.Operand] = []
+        var sources: [Program.Operand] = []
+        for input in node.inputs {
+            let packed = channels[input.index]
+            let isStretched = packed.positions.count < channels[index].positions.count
+            let extent = computation.extent(of: input.index)
+            // As far as the operand goes: one row, one column, where it is stretched.
+            let part = extent.map { $0.rows.count == 1 && $0.columns.count == 1 ? $0 : window } ?? window
+            operands.append(
+                MapOperation.Operand(
+                    onlyChannel: isStretched ? packed.positions[0] : nil,
+                    isOnePixel: part != window))
+            var source = source(of: index, input: input.index, window: part, inPlace: true)
+            if !isStretched, packed.positions != channels[index].positions {
+                source = repacked(source, packed, like: index, window: part)
+            }
+            sources.append(source)
+        }
+        let operation = MapOperation.arithmetic(
+            arithmetic, positions: channels[index].positions, left: operands[0], right: operands[1],
+            relu: hasFusedReLU(index))
+        if let overwritten = overwrittenOperand(of: index) {
+            let place = places[overwritten]!
+            places[index] = place
+            emit(.map(operation), from: sources, to: operand(place.part, window: place.part.window), index)
+        } else {
+            emit(.map(operation), from: sources, to: destination(of: index), index)
+        }
+    }
+
+    /// A copy of a map, its channels stored as another node's are.
+    private mutating func repacked(
+        _ source: Program.Operand, _ packed: PackedChannels, like index: Int, window: MapWindow
+    ) -> Program.Operand {
+        let stored = channels[index]
+        let place = newPlace(channels: stored.count, window: window)
+        let whole = operand(place.part, window: window)
+        emit(.zero, from: [whole], to: whole, index)
+        for run in stored.runs {
+            var part = place.part
+            part.channelOffset += run.stored
+            part.channels = blocks(run.count)
+            let positions = Array(packed.positions[run.position..<run.position + run.count])
+            emit(
+                .map(.channelSlice(positions: positions)), from: [source], to: operand(part, window: window), index)
+        }
+        return whole
+    }
+
     /// What a step really computes of a map: for upsampling, all that its input window gives, which may be more than is
     /// needed.
     private func computedWindow(of index: Int) -> MapWindow? {
@@ -298,8 +411,10 @@ struct Lowering {
             extents = (convolution.kernelHeight, convolution.kernelWidth, convolution.stride)
         case .bilinearUpsampling(let factor, _):
             extents = (factor, factor, factor)
-        case .relu, .affine:
+        case .relu, .affine, .activation, .softmax:
             return isOverwritten(node.inputs[0].index) ? computedWindow(of: node.inputs[0].index) : window
+        case .padding, .groupNormalization:
+            return computation.extent(of: index)
         default:
             return window
         }
@@ -338,7 +453,9 @@ struct Lowering {
 
     /// A convolution may write the network's output as the caller reads it, when nothing else follows.
     private func isPlainOutputPossible(_ index: Int) -> Bool {
-        guard case .convolution = graph.nodes[index].operation else { return false }
+        guard case .convolution(let convolution) = graph.nodes[index].operation, !convolution.isDepthwise else {
+            return false
+        }
         return index == graph.output.index || (hasFusedReLU(index) && consumers[index][0] == graph.output)
     }
 
@@ -346,7 +463,12 @@ struct Lowering {
     ///
     /// - Parameter inPlace: whether the kernel reads a window of a larger map.
     private mutating func source(of index: Int, window: MapWindow, inPlace: Bool) -> Program.Operand {
-        let input = graph.nodes[index].inputs[0].index
+        source(of: index, input: graph.nodes[index].inputs[0].index, window: window, inPlace: inPlace)
+    }
+
+    private mutating func source(
+        of index: Int, input: Int, window: MapWindow, inPlace: Bool
+    ) -> Program.Operand {
         let place = place(of: input)
         let isPlain = buffers[place.part.buffer].layout == .plain
         if !isPlain && window.intersection(place.valid) == window {
@@ -360,16 +482,13 @@ struct Lowering {
 
     /// What a convolution reads. Zeros around its input are not stored, but left to the kernel; the network's input is
     /// read as it comes.
-    private mutating func paddedSources(of index: Int) -> ([Program.Operand], Borders) {
+    private mutating func paddedSources(of index: Int, isDepthwise: Bool) -> ([Program.Operand], Borders) {
         let input = graph.nodes[index].inputs[0].index
         let place = place(of: input)
         let window = computation.inputWindow(of: index)
         let inside = window.intersection(place.valid)
-        let padding = Borders(
-            top: inside.rows.lowerBound - window.rows.lowerBound,
-            left: inside.columns.lowerBound - window.columns.lowerBound,
-            bottom: window.rows.upperBound - inside.rows.upperBound,
-            right: window.columns.upperBound - inside.columns.upperBound)
+        let padding = Borders(around: inside, in: window)
+        if isDepthwise { return ([source(of: index, window: inside, inPlace: false)], padding) }
         let operands = place.parts.map { operand($0, window: inside) }
         if readsWindows || operands[0].view.isWhole { return (operands, padding) }
         return ([source(of: index, window: inside, inPlace: false)], padding)
@@ -424,5 +543,25 @@ struct Lowering {
             Program.Step(
                 action: action, sources: sources, destination: destination, padding: padding, node: node,
                 label: graph.nodes[node].label))
+    }
+}
+
+extension Borders {
+    /// What a window has beyond a part of it, on each side.
+    fileprivate init(around part: MapWindow, in whole: MapWindow) {
+        self.init(
+            top: part.rows.lowerBound - whole.rows.lowerBound, left: part.columns.lowerBound - whole.columns.lowerBound,
+            bottom: whole.rows.upperBound - part.rows.upperBound,
+            right: whole.columns.upperBound - part.columns.upperBound)
+    }
+}
+
+extension Resize.Sample {
+    /// Counted from the first of these positions.
+    fileprivate func relative(to range: Range<Int>) -> Self {
+        var sample = self
+        sample.low -= range.lowerBound
+        sample.high -= range.lowerBound
+        return sample
     }
 }

@@ -43,6 +43,6 @@ extension KernelShape {
 
     /// Multiplications and additions of a convolution over channels as they are stored.
     func operationCount(inputChannels: Int, to destination: MapView) -> Double {
-        2 * Double(height * width) * Double(inputChannels) * Double(destination.elementCount)
+        2 * Double(height * width) * Double(inputChannels / groups) * Double(destination.elementCount)
     }
 }

@@ -32,6 +32,7 @@ package struct Program {
         case bilinearUpsampling(factor: Int, alignCorners: Bool)
         case relu
         case affine(ChannelAffine, channels: PackedChannels)
+        case map(MapOperation)
         case copy
         /// Zeros in the destination; the source is not read.
         case zero
@@ -39,7 +40,7 @@ package struct Program {
 
     package struct Step {
         var action: Action
-        /// One; for a convolution perhaps the maps of a concatenation, in order.
+        /// One; two for arithmetic; for a convolution perhaps the maps of a concatenation, in order.
         var sources: [Operand]
         var destination: Operand
         /// Zeros around the source; none but for convolutions.

@@ -2,27 +2,75 @@
 ///
 /// It runs on tiles of one fixed size, with its own padding, and the middle of each is kept.
 public struct FixedTileNetwork: Sendable {
-    private let graph: Graph
+    /// The network for tiles of so many pixels on a side, without `fitToSize`.
+    private let graph: @Sendable (_ tile: Int) throws -> Graph
     /// Tiles are multiples of this, so that pooling divides them evenly.
     public let stride: Int
     /// Input sizes that pooling divides evenly are this much more than a multiple of `stride`.
     public let tileRemainder: Int
+    public let inputChannels: Int
     public let outputChannels: Int
+    /// The only size of tile that the network takes; nil for all that `stride` and `tileRemainder` allow.
+    public let onlyTile: Int?
     /// The operation that ties the network to its tile; nil where it is run so though it need not be.
     public let reason: NetworkError?
 
-    public var inputChannels: Int { graph.inputChannels }
-
-    /// - Parameter reason: why the network is not seamless, if it is not.
+    /// - Parameters:
+    ///   - size: an input size that all windows divide evenly; nil: one is looked for.
+    ///   - reason: why the network is not seamless, if it is not.
     /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
-    public init(_ graph: Graph, reason: NetworkError? = nil) throws {
+    public init(_ graph: Graph, size: Int? = nil, reason: NetworkError? = nil) throws {
         let stride = try graph.totalStride()
-        guard let size = try graph.evenSize(stride: stride) else { throw NetworkError.noSize(upTo: Graph.largestProbe) }
+        guard let size = try size ?? graph.evenSize(stride: stride) else {
+            throw NetworkError.noSize(upTo: Graph.largestProbe)
+        }
+        try self.init(
+            example: graph, stride: stride, tileRemainder: size % stride, onlyTile: nil, reason: reason
+        ) { tile in
+            guard let fixed = try graph.fixingSizes(at: tile) else { throw NetworkError.noSize(upTo: tile) }
+            return fixed
+        }
+        try checkGrowth(from: size)
+    }
+
+    /// A network whose operations depend on the size of its tiles, or that takes tiles of one size alone.
+    ///
+    /// - Parameters:
+    ///   - tile: a size that it takes.
+    ///   - isOnly: whether there is no other.
+    ///   - graph: gives the network for a size of tile that is a whole number of strides from `tile`.
+    /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
+    public init(
+        tile: Int, isOnly: Bool, reason: NetworkError, graph: @escaping @Sendable (_ tile: Int) throws -> Graph
+    ) throws {
+        let example = try graph(tile)
+        try self.init(
+            example: example, stride: example.stride, tileRemainder: tile % example.stride,
+            onlyTile: isOnly ? tile : nil,
+            reason: reason, graph: graph)
+        if !isOnly { try checkGrowth(from: tile) }
+    }
+
+    private init(
+        example: Graph, stride: Int, tileRemainder: Int, onlyTile: Int?, reason: NetworkError?,
+        graph: @escaping @Sendable (_ tile: Int) throws -> Graph
+    ) throws {
         self.graph = graph
         self.stride = stride
+        self.tileRemainder = tileRemainder
+        self.onlyTile = onlyTile
         self.reason = reason
-        tileRemainder = size % stride
-        outputChannels = try graph.channels()[graph.output.index]
+        inputChannels = example.inputChannels
+        outputChannels = try example.channels()[example.output.index]
+    }
+
+    /// - Throws: `NetworkError.outputSize` where the output does not grow with the input, pixel by pixel.
+    private func checkGrowth(from tile: Int) throws {
+        func output(_ tile: Int) -> MapShape? { (try? shapes(tile: tile)).map { $1[$0.output.index] } }
+        guard let small = output(tile), let large = output(tile + stride) else { return }
+        guard large.height - small.height == stride, large.width - small.width == stride, small.height <= tile else {
+            throw NetworkError.outputSize(input: tile, height: small.height, width: small.width)
+        }
     }
 
     /// What a tile of `tile` pixels on a side computes that keeps all but `margin` pixels at each border.
@@ -49,10 +97,11 @@ public struct FixedTileNetwork: Sendable {
     }
 
     private func shapes(tile: Int) throws -> (Graph, [MapShape]) {
-        guard let fixed = try graph.fixingSizes(at: tile),
-            let (shapes, isRagged) = try fixed.shapes(height: tile, width: tile)
-        else { throw NetworkError.noSize(upTo: tile) }
-        guard !isRagged else { throw NetworkError.ragged(tile) }
+        let fixed = try graph(tile)
+        guard let (shapes, isRagged) = try fixed.shapes(height: tile, width: tile) else {
+            throw NetworkError.noSize(upTo: tile)
+        }
+        guard !isRagged || onlyTile != nil else { throw NetworkError.ragged(tile) }
         return (fixed, shapes)
     }
 }

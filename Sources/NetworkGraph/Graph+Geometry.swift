@@ -4,27 +4,54 @@ extension Graph {
     ///
     /// - Throws: `NetworkError` where maps of different resolutions meet, or the output has not the input's.
     func totalStride() throws(NetworkError) -> Int {
-        var scales: [Ratio] = []
-        for node in nodes {
+        for axis in Axis.allCases {
+            if let meeting = scales(axis).meeting { throw .scalesMeet(node: nodes[meeting].label) }
+        }
+        try checkOutputScale()
+        return stride
+    }
+
+    /// - Throws: `NetworkError.outputScale` where the output has another resolution than the input.
+    package func checkOutputScale() throws(NetworkError) {
+        for axis in Axis.allCases {
+            guard let output = scales(axis).scales[output.index], output != Ratio(1, 1) else { continue }
+            throw .outputScale("\(output.numerator)/\(output.denominator)")
+        }
+    }
+
+    /// The total stride, whether or not the maps that meet fit together.
+    package var stride: Int {
+        let scales = Axis.allCases.flatMap { self.scales($0).scales }
+        return scales.compactMap { $0?.numerator }.reduce(1, leastCommonMultiple)
+    }
+
+    /// Input pixels for each pixel of every map; nil for maps of a fixed size, which go with any resolution. And the
+    /// first node at which different resolutions meet.
+    private func scales(_ axis: Axis) -> (scales: [Ratio?], meeting: Int?) {
+        var scales: [Ratio?] = []
+        var meeting: Int?
+        for (index, node) in nodes.enumerated() {
             guard let first = node.inputs.first else {
                 scales.append(Ratio(1, 1))
                 continue
             }
-            let scale = scales[first.index]
             switch node.operation {
-            case .concatenation:
-                guard node.inputs.allSatisfy({ scales[$0.index] == scale }) else { throw .scalesMeet(node: node.label) }
-                scales.append(scale)
+            case .concatenation, .arithmetic:
+                let known = node.inputs.compactMap { scales[$0.index] }
+                if known.contains(where: { $0 != known[0] }) { meeting = meeting ?? index }
+                scales.append(known.first)
             case .fitToSize:
                 // Whether both have one resolution shows in the amounts, which then do not depend on the size.
                 scales.append(scales[node.inputs[1].index])
+            case .globalMean:
+                scales.append(nil)
+            case .resize(let resize) where resize.isFixed(axis):
+                scales.append(nil)
             default:
-                scales.append(scale * node.operation.mapping(.vertical).scale)
+                scales.append(scales[first.index].map { $0 * node.operation.mapping(axis).scale })
             }
         }
-        let output = scales[output.index]
-        guard output == Ratio(1, 1) else { throw .outputScale("\(output.numerator)/\(output.denominator)") }
-        return scales.map(\.numerator).reduce(1, leastCommonMultiple)
+        return (scales, meeting)
     }
 
     /// For each map, the range along one axis that a range of the output needs, nil where it needs none.
@@ -40,8 +67,9 @@ extension Graph {
             for input in nodes[index].inputs {
                 var needed = reach
                 if let length = lengths?[input.index] {
-                    if case .bilinearUpsampling(_, alignCorners: true) = nodes[index].operation { needed = 0..<length }
-                    needed = needed.clamped(to: 0..<length)
+                    // A map of one pixel may meet a larger one, for which it is stretched.
+                    let isWhole = nodes[index].operation.readsWholeMap || length == 1
+                    needed = isWhole ? 0..<length : needed.clamped(to: 0..<length)
                 }
                 let other = ranges[input.index] ?? needed
                 ranges[input.index] =
@@ -65,6 +93,40 @@ extension Graph {
         }
     }
 
+    /// The first operation that ties the network to its tile, whatever the tile's size.
+    package var seam: NetworkError? {
+        for node in nodes {
+            if let why = node.operation.seam { return .notEquivariant(node: node.label, why: why) }
+        }
+        return nil
+    }
+
+    /// Without crops that cut nothing.
+    package func removingEmptyCrops() -> Graph {
+        rewritten { _, node, result in
+            if case .crop(Borders(all: 0)) = node.operation { return node.inputs[0] }
+            return result.append(node.operation, node.inputs, label: node.label)
+        }
+    }
+
+    /// The same function for a plane without borders, where padding of whatever kind is a mere shift.
+    func onPlane() -> Graph {
+        rewritten { _, node, result in
+            switch node.operation {
+            case .padding(let padding):
+                return result.append(.crop(padding.borders), node.inputs, label: node.label)
+            case .pooling(let pooling):
+                var input = node.inputs[0]
+                if pooling.borders != Borders(all: 0) {
+                    input = result.append(.crop(pooling.borders), input, label: node.label)
+                }
+                return result.append(pooling.unpadded.simplest, input, label: node.label)
+            default:
+                return result.append(node.operation, node.inputs, label: node.label)
+            }
+        }
+    }
+
     /// What each fit to size cuts or adds when the input is `size` pixels on a side.
     func fitAmounts(size: Int) throws(GraphError) -> [Int: Borders]? {
         guard let shapes = try shapes(height: size, width: size)?.shapes else { return nil }
@@ -82,25 +144,32 @@ extension Graph {
     /// Inputs up to this many pixels on a side are tried when looking for one that the network takes.
     static let largestProbe = 1 << 14
 
-    /// The smallest input that no window of the network divides unevenly; else the smallest multiple of the stride
-    /// that gives an output; nil where nothing does.
+    /// The smallest input that no window of the network divides unevenly, a multiple of the stride if there is one; else
+    /// the smallest multiple that gives an output; nil where nothing does.
     func evenSize(stride: Int) throws(GraphError) -> Int? {
         var size = 1
         while size <= Self.largestProbe, try !takes(size) { size *= 2 }
         guard size <= Self.largestProbe else { return nil }
         // The smallest size lies between the last power of two that failed and this one, which did not.
-        for candidate in max(1, size / 2)..<size + 2 * stride {
-            if let shapes = try? shapes(height: candidate, width: candidate), !shapes.isRagged { return candidate }
-        }
-        for candidate in max(1, size / 2)..<size + 2 * stride where candidate % stride == 0 {
-            if try takes(candidate) { return candidate }
-        }
-        return nil
+        let candidates = max(1, size / 2)..<size + 2 * stride
+        let multiples = candidates.filter { $0.isMultiple(of: stride) }
+        return (multiples + candidates).first(where: dividesEvenly) ?? multiples.first(where: gives)
     }
+
+    /// Whether a size of input gives an output no larger than itself, and no window drops pixels.
+    package func dividesEvenly(height: Int, width: Int) -> Bool {
+        guard let (shapes, isRagged) = try? shapes(height: height, width: width) else { return false }
+        let output = shapes[output.index]
+        return !isRagged && output.height <= height && output.width <= width
+    }
+
+    private func dividesEvenly(_ size: Int) -> Bool { dividesEvenly(height: size, width: size) }
+
+    private func gives(_ size: Int) -> Bool { (try? shapes(height: size, width: size)) != nil }
 
     /// Some sizes that are too small make maps of different sizes meet; those are simply not taken.
     private func takes(_ size: Int) throws(GraphError) -> Bool {
         _ = try channels()
-        return (try? shapes(height: size, width: size)) != nil
+        return gives(size)
     }
 }

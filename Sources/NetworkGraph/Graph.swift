@@ -42,6 +42,12 @@ public struct Graph: Sendable {
         return output
     }
 
+    /// Makes a map the graph's output; what it does not depend on is left out.
+    package mutating func end(at value: Value) {
+        output = value
+        self = removingUnread()
+    }
+
     public subscript(value: Value) -> Node { nodes[value.index] }
 
     /// For each node, the nodes that read it.

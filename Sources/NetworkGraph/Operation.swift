@@ -26,6 +26,23 @@ public enum Operation: Sendable {
     case crop(Borders)
     /// All inputs behind each other along the channels.
     case concatenation
+    case activation(Activation)
+    /// Of two inputs, the first to the left of the second. One of one pixel, or of one channel, is stretched.
+    case arithmetic(Arithmetic)
+    case pooling(Pooling)
+    case resize(Resize)
+    case padding(Padding)
+    /// Over all pixels: one pixel is left.
+    case globalMean
+    /// Over all channels: one channel is left.
+    case channelMean
+    /// Over the channels.
+    case softmax
+    /// Every `step`-th of its input's channels, `count` of them from `start` on.
+    case channelSlice(start: Int, count: Int, step: Int)
+    /// Each group of neighbouring channels gets mean 0 and variance 1 over all its pixels, then each channel its factor
+    /// and summand (Wu and He 2018). As many groups as channels: instance normalisation.
+    case groupNormalization(groups: Int, ChannelAffine, epsilon: Float)
 }
 
 /// `out[o] = bias[o] + Σ in[i] * weights[o][i][ky][kx]`.
@@ -52,6 +69,8 @@ public struct Convolution: Sendable {
     public var inputChannels: Int { weights.shape[1] * groups }
     public var kernelHeight: Int { weights.shape[2] }
     public var kernelWidth: Int { weights.shape[3] }
+    /// Whether each output is made of the one input that has its place.
+    public var isDepthwise: Bool { groups > 1 && groups == inputChannels && groups == outputChannels }
 }
 
 /// `out[o][y * stride + ky] += in[i][y] * weights[i][o][ky]`, likewise along x, plus the bias.
@@ -140,7 +159,8 @@ public enum Axis: CaseIterable, Sendable {
 extension Operation {
     /// How the output reads its first input along one axis (for `concatenation`: each of its inputs).
     ///
-    /// For maps without borders: sample points that depend on a map's size are another matter.
+    /// For maps without borders: sample points that depend on a map's size are another matter, as is what reads its whole
+    /// input (`readsWholeMap`).
     ///
     /// - Precondition: not `input`, and `fitToSize` has been made a `crop`.
     func mapping(_ axis: Axis) -> AxisMapping {
@@ -160,9 +180,37 @@ extension Operation {
             return .expanding(extent: 2 * factor, factor: factor, offset: (factor + 1) / 2)
         case .crop(let crop):
             return .window(extent: 1, stride: 1, offset: axis == .vertical ? crop.top : crop.left)
-        case .affine, .relu, .concatenation:
+        case .pooling(let pooling):
+            let window = pooling.window(axis)
+            return .window(extent: window.extent, stride: window.stride, offset: -window.before)
+        case .resize(let resize):
+            return resize.mapping(axis)
+        case .padding(let padding):
+            let amounts = padding.amounts
+            return .window(extent: 1, stride: 1, offset: axis == .vertical ? -amounts.top : -amounts.left)
+        case .affine, .relu, .concatenation, .activation, .arithmetic, .globalMean, .channelMean, .softmax,
+            .channelSlice, .groupNormalization:
             return .identity
         }
+    }
+
+    /// Why tiles do not fit together without seams where a network has this operation; nil where it is equivariant to
+    /// shifts.
+    var seam: String? {
+        switch self {
+        case .bilinearUpsampling(_, alignCorners: true):
+            "bilinear upsampling with aligned corners samples at places that depend on the tile's size"
+        case .resize(let resize): resize.seam
+        case .globalMean: "a mean over the whole map makes every pixel depend on the whole tile"
+        case .groupNormalization: "mean and variance of the whole map make every pixel depend on the whole tile"
+        default: nil
+        }
+    }
+
+    /// Whether each pixel depends on all of the input, or may where maps have borders.
+    package var readsWholeMap: Bool {
+        if case .padding = self { return true }
+        return seam != nil
     }
 
     /// The range of its first input (for `concatenation`: of each input) that a range of the output reads.
@@ -183,6 +231,16 @@ extension Operation {
         case .fitToSize: "fit to size"
         case .crop(let borders): borders.isPadding ? "zero padding" : "crop"
         case .concatenation: "concatenation"
+        case .activation(let activation): activation.name
+        case .arithmetic(let arithmetic): arithmetic.rawValue
+        case .pooling(let pooling): pooling.kind == .maximum ? "max pooling" : "average pooling"
+        case .resize: "resizing"
+        case .padding: "padding"
+        case .globalMean: "mean over the map"
+        case .channelMean: "mean over the channels"
+        case .softmax: "softmax"
+        case .channelSlice: "slice of channels"
+        case .groupNormalization: "group normalisation"
         }
     }
 }

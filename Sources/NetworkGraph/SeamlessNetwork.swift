@@ -21,17 +21,14 @@ public struct SeamlessNetwork: Sendable {
 
     public var inputChannels: Int { graph.inputChannels }
 
+    /// - Parameter size: an input size that all windows divide evenly; nil: one is looked for.
     /// - Throws: `GraphError` where the graph contradicts itself, `NetworkError` where it is not equivariant.
-    public init(_ graph: Graph) throws {
-        for node in graph.nodes {
-            if case .bilinearUpsampling(_, alignCorners: true) = node.operation {
-                throw NetworkError.notEquivariant(
-                    node: node.label,
-                    why: "bilinear upsampling with aligned corners samples at places that depend on the tile's size")
-            }
-        }
+    public init(_ graph: Graph, size: Int? = nil) throws {
+        if let seam = graph.seam { throw seam }
         let stride = try graph.totalStride()
-        guard let size = try graph.evenSize(stride: stride) else { throw NetworkError.noSize(upTo: Graph.largestProbe) }
+        guard let size = try size ?? graph.evenSize(stride: stride) else {
+            throw NetworkError.noSize(upTo: Graph.largestProbe)
+        }
         let amounts = try (0...2).map { try graph.fitAmounts(size: size + $0 * stride) }
         for (index, borders) in (amounts[0] ?? [:]).sorted(by: { $0.key < $1.key })
         where amounts.contains(where: { $0?[index] != borders }) {
@@ -45,16 +42,17 @@ public struct SeamlessNetwork: Sendable {
         guard output.height == output.width, output.height <= size else {
             throw NetworkError.outputSize(input: size, height: output.height, width: output.width)
         }
-        self.graph = fixed
+        let plane = fixed.onPlane()
+        self.graph = plane
         self.stride = stride
         outputChannels = output.channels
         tileRemainder = size % stride
         origin = (size - output.height) / 2
-        hasPadding = fixed.nodes.contains {
+        hasPadding = plane.nodes.contains {
             if case .crop(let borders) = $0.operation { borders.isPadding } else { false }
         }
         let needed = Axis.allCases.map { [origin] in
-            origin - fixed.ranges(forOutput: 0..<stride, $0)[0]!.lowerBound
+            origin - plane.ranges(forOutput: 0..<stride, $0)[0]!.lowerBound
         }.max()!
         margin = hasPadding ? (max(0, needed) + stride - 1) / stride * stride : max(0, needed)
     }
@@ -89,6 +87,16 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
     case outputSize(input: Int, height: Int, width: Int)
     case outputScale(String)
     case scalesMeet(node: String)
+    /// The file holds a network for inputs of one size alone, and a tile is a square.
+    case notSquare(height: Int, width: Int)
+
+    /// Whether the network can still be run on tiles of the size that it was made for.
+    package var isOfTheTile: Bool {
+        switch self {
+        case .notEquivariant, .scalesMeet, .ragged: true
+        case .noSize, .outputSize, .outputScale, .notSquare: false
+        }
+    }
 
     public var description: String {
         switch self {
@@ -104,6 +112,8 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
             "an output pixel covers \(scale) input pixels; only networks with one output pixel for each input pixel are understood"
         case .scalesMeet(let node):
             "\(node) joins maps of different resolutions"
+        case .notSquare(let height, let width):
+            "it takes inputs of \(height) x \(width) pixels alone, and tiles are squares: export it for an open or a square size"
         }
     }
 }

@@ -24,10 +24,14 @@ public struct TileComputation: Sendable {
         self.shapes = shapes
         let rowRanges = graph.ranges(forOutput: rows, .vertical, lengths: shapes?.map(\.height))
         let columnRanges = graph.ranges(forOutput: columns, .horizontal, lengths: shapes?.map(\.width))
-        windows = zip(rowRanges, columnRanges).map { rows, columns in
+        var windows = zip(rowRanges, columnRanges).map { rows, columns -> MapWindow? in
             guard let rows, let columns else { return nil }
             return MapWindow(rows: rows, columns: columns)
         }
+        // Also pixels that the network skips: whether they are valid decides about those of the output over them.
+        windows[0] = windows[0]!.union(
+            MapWindow(rows: rows, columns: columns).shifted(rows: origin, columns: origin))
+        self.windows = windows
         input = windows[0]!.shifted(rows: -origin - rows.lowerBound, columns: -origin - columns.lowerBound)
     }
 
@@ -42,10 +46,12 @@ public struct TileComputation: Sendable {
         let reach = MapWindow(
             rows: operation.inputs(of: window.rows, .vertical),
             columns: operation.inputs(of: window.columns, .horizontal))
-        guard let shapes, case .bilinearUpsampling(_, let alignCorners) = operation else { return reach }
-        let input = shapes[graph.nodes[node].inputs[0].index]
-        let whole = MapWindow(rows: 0..<input.height, columns: 0..<input.width)
-        return alignCorners ? whole : reach.intersection(whole)
+        guard let whole = extent(of: graph.nodes[node].inputs[0].index) else { return reach }
+        if operation.readsWholeMap { return whole }
+        switch operation {
+        case .bilinearUpsampling, .resize, .pooling: return reach.intersection(whole)
+        default: return reach
+        }
     }
 
     /// Multiplications and additions, counted separately.
@@ -82,6 +88,14 @@ public struct MapWindow: Hashable, Sendable {
         MapWindow(
             rows: self.rows.lowerBound + rows..<self.rows.upperBound + rows,
             columns: self.columns.lowerBound + columns..<self.columns.upperBound + columns)
+    }
+
+    /// The smallest window that holds both.
+    func union(_ other: MapWindow) -> MapWindow {
+        func span(_ a: Range<Int>, _ b: Range<Int>) -> Range<Int> {
+            min(a.lowerBound, b.lowerBound)..<max(a.upperBound, b.upperBound)
+        }
+        return MapWindow(rows: span(rows, other.rows), columns: span(columns, other.columns))
     }
 
     /// The part that both cover, empty where they do not meet.

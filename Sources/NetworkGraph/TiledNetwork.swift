@@ -5,13 +5,14 @@ public enum TiledNetwork: Sendable {
 
     /// Derives from the graph whether its tiles fit together without seams.
     ///
+    /// - Parameter size: an input size that all windows divide evenly; nil: one is looked for.
     /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
-    public init(_ graph: Graph) throws {
+    public init(_ graph: Graph, size: Int? = nil) throws {
         do {
-            self = .seamless(try SeamlessNetwork(graph))
+            self = .seamless(try SeamlessNetwork(graph, size: size))
         } catch let reason as NetworkError {
             guard case .notEquivariant = reason else { throw reason }
-            self = .fixedTiles(try FixedTileNetwork(graph, reason: reason))
+            self = .fixedTiles(try FixedTileNetwork(graph, size: size, reason: reason))
         }
     }
 
@@ -40,6 +41,14 @@ public enum TiledNetwork: Sendable {
         switch self {
         case .seamless(let network): network.tileRemainder
         case .fixedTiles(let network): network.tileRemainder
+        }
+    }
+
+    /// The only size of tile that the network takes; nil for all that `stride` and `tileRemainder` allow.
+    public var onlyTile: Int? {
+        switch self {
+        case .seamless: nil
+        case .fixedTiles(let network): network.onlyTile
         }
     }
 

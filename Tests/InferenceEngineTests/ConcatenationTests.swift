@@ -183,7 +183,7 @@ private struct CopyingBackend: Backend {
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         precondition(sources.count == 1)
-        return backend.convolution(from: sources, to: destination, parameters, weights: weights)
+        return try backend.convolution(from: sources, to: destination, parameters, weights: weights)
     }
 
     func transposedConvolution(
@@ -210,6 +210,12 @@ private struct CopyingBackend: Backend {
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel {
         try backend.affine(from: source, to: destination, scale: scale, shift: shift)
+    }
+
+    func kernel(
+        _ operation: MapOperation, from sources: [MapView], to destination: MapView
+    ) throws(EngineError) -> any Kernel {
+        try backend.kernel(operation, from: sources, to: destination)
     }
 
     func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {

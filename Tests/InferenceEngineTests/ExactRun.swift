@@ -67,7 +67,7 @@ struct ExactRun {
                         let (source, own) = places[channel]
                         return source.values[source.offset(own, y, x)]
                     })
-            case .affine, .bilinearUpsampling, .fitToSize:
+            default:
                 preconditionFailure("\(node.operation.name) is not in the networks that this is for")
             }
         }

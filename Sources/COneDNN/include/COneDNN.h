@@ -19,8 +19,9 @@
 //                         group; dst may be a window. Others run by the library's slower kernel, staged if need be.
 //   copy                  any layouts and windows, fast.
 //   pooling, bilinear,    both maps of one layout. Dense maps always work (blocked fast, plain by whatever there is);
-//   ReLU, affine,         windows only where there is a fast kernel, else ODNN_UNIMPLEMENTED: copy the window out first
-//   addition              (no oneDNN up to 3.13 has one). For ReLU, affine and addition dst may be src.
+//   ReLU, sigmoid, SiLU,  windows only where there is a fast kernel, else ODNN_UNIMPLEMENTED: copy the window out first
+//   affine, addition      (no oneDNN up to 3.13 has one). For ReLU, sigmoid, SiLU, affine and
+//                         addition dst may be src.
 // Results depend on the shapes and on the processor's instruction set, never on the number of threads.
 #ifndef COVERTILE_ONEDNN_H
 #define COVERTILE_ONEDNN_H
@@ -109,6 +110,10 @@ odnn_status odnn_copy_create(const odnn_map *src, const odnn_map *dst, odnn_oper
 
 // max(0, x), element by element.
 odnn_status odnn_relu_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
+
+// 1 / (1 + exp(-x)), and x times that, element by element.
+odnn_status odnn_sigmoid_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
+odnn_status odnn_silu_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
 
 // dst[c] = src[c] * scale[c] + shift[c]: what is left of a batch norm that could not be folded. Bound with
 // weights = scale and bias = shift, `channels` floats each.

@@ -87,6 +87,89 @@ void overtile_bilinear_aligned(const overtile_map *src, const overtile_map *dst,
 // Zeros in a whole window.
 void overtile_zero(const overtile_map *dst, float *to);
 
+// Value by value. src and dst have the same blocks and size, and may be one.
+// x < 0 ? slope * x : x, with a slope for each stored channel.
+void overtile_slopes(
+    const overtile_map *src, const overtile_map *dst, const float *slopes, const float *from, float *to);
+void overtile_clip(
+    const overtile_map *src, const overtile_map *dst, float lowest, float highest, const float *from, float *to);
+// max(0, min(1, alpha * x + beta)), and that times x.
+void overtile_hard_sigmoid(
+    const overtile_map *src, const overtile_map *dst, float alpha, float beta, bool times_input, const float *from,
+    float *to);
+
+typedef enum { OVERTILE_ADDITION, OVERTILE_SUBTRACTION, OVERTILE_MULTIPLICATION, OVERTILE_DIVISION } overtile_arithmetic;
+
+// One of two maps that become one. What it has but one of is stretched.
+typedef struct {
+    overtile_map map;
+    const float *from;
+    ptrdiff_t only_channel;                     // stored position of its one channel; -1: it has all channels
+    bool one_pixel;
+} overtile_operand;
+
+// dst = left operation right, and max(0, x) of it with `relu`. dst may be an operand that is not stretched.
+// is_channel: for each stored channel of dst whether it is more than padding (above 0) or not.
+void overtile_combine(
+    overtile_arithmetic operation, const overtile_operand *left, const overtile_operand *right, bool relu,
+    const float *is_channel, const overtile_map *dst, float *to);
+
+typedef enum { OVERTILE_MAXIMUM, OVERTILE_MEAN, OVERTILE_MEAN_WITH_PADDING } overtile_pooling_kind;
+
+// Windows along one axis, and the padding around the source.
+typedef struct {
+    size_t taps, stride, dilation;
+    ptrdiff_t before, after;
+} overtile_window;
+
+// The largest or mean value of each window. Padding counts for nothing, but as pixels with OVERTILE_MEAN_WITH_PADDING.
+void overtile_pooling(
+    overtile_pooling_kind kind, const overtile_window *vertical, const overtile_window *horizontal,
+    const overtile_map *src, const overtile_map *dst, const float *from, float *to);
+
+// Where a row or column of dst samples src: between two pixels, so much of the way to the second.
+typedef struct {
+    size_t low, high;
+    float weight;
+} overtile_sample;
+
+void overtile_resample(
+    const overtile_sample *rows, const overtile_sample *columns, const overtile_map *src, const overtile_map *dst,
+    const float *from, float *to);
+
+typedef enum { OVERTILE_CONSTANT, OVERTILE_REFLECT, OVERTILE_EDGE } overtile_padding_kind;
+
+// src with `top` rows above it, `left` columns to the left of it, and what is left of dst behind it.
+void overtile_pad(
+    overtile_padding_kind kind, float value, size_t top, size_t left, const overtile_map *src,
+    const overtile_map *dst, const float *from, float *to);
+
+// The mean of all pixels, for each stored channel. dst is one pixel.
+void overtile_global_mean(const overtile_map *src, const overtile_map *dst, const float *from, float *to);
+
+// In what follows `channels` are stored positions, in ascending order for softmax.
+
+// The mean of these channels, into the first channel of dst, a block.
+void overtile_channel_mean(
+    const size_t *channels, size_t count, const overtile_map *src, const overtile_map *dst, const float *from,
+    float *to);
+
+// Over these channels; all others of dst become 0. dst may be src.
+void overtile_softmax(
+    const size_t *channels, size_t count, const overtile_map *src, const overtile_map *dst, const float *from,
+    float *to);
+
+// These channels of src, as the first ones of dst, whose others become 0.
+void overtile_channel_slice(
+    const size_t *channels, size_t count, const overtile_map *src, const overtile_map *dst, const float *from,
+    float *to);
+
+// (x - mean) / sqrt(variance + epsilon) * scale + shift of these channels, mean and variance being those of all their
+// pixels; scale and shift are of stored channels. Other channels of dst are left alone. dst may be src.
+void overtile_group_normalization(
+    const size_t *channels, size_t count, float epsilon, const float *scale, const float *shift,
+    const overtile_map *src, const overtile_map *dst, const float *from, float *to);
+
 // Multiplications and additions, in milliards a second, that the calling thread does at best in so many seconds: the
 // widest fused multiply-add of this processor, on registers alone.
 double overtile_peak_gigaflops(double seconds);

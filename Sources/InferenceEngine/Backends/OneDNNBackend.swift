@@ -116,6 +116,17 @@ public struct OneDNNBackend: Backend {
         return try OneDNNKernel(scale: scale, shift: shift) { odnn_affine_create(&src, &dst, $0) }
     }
 
+    public func kernel(
+        _ operation: MapOperation, from sources: [MapView], to destination: MapView
+    ) throws(EngineError) -> any Kernel {
+        var (src, dst) = (odnn(sources[0]), odnn(destination))
+        switch operation {
+        case .activation(.sigmoid): return try OneDNNKernel { odnn_sigmoid_create(&src, &dst, $0) }
+        case .activation(.silu): return try OneDNNKernel { odnn_silu_create(&src, &dst, $0) }
+        default: return try MapKernels.kernel(operation, from: sources, to: destination, channelBlock: channelBlock)
+        }
+    }
+
     public func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(source), odnn(destination))
         // As many blocks as the plain side fills; channels that pad a map to more are none of a copy's business.
@@ -141,7 +152,7 @@ extension ConvolutionParameters {
         odnn_kernel(
             height: Int64(kernel.height), width: Int64(kernel.width), stride_y: Int64(kernel.stride),
             stride_x: Int64(kernel.stride), dilation_y: Int64(kernel.dilation), dilation_x: Int64(kernel.dilation),
-            groups: 1)
+            groups: Int64(kernel.groups))
     }
 
     fileprivate var odnnPadding: odnn_padding {

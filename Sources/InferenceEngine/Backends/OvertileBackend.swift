@@ -44,8 +44,11 @@ public struct OvertileBackend: Backend {
 
     public func convolution(
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
-    ) -> any Kernel {
-        kernels.convolution(from: sources, to: destination, parameters, weights: weights)
+    ) throws(EngineError) -> any Kernel {
+        if parameters.kernel.groups > 1 {
+            return try oneDNN.convolution(from: sources, to: destination, parameters, weights: weights)
+        }
+        return kernels.convolution(from: sources, to: destination, parameters, weights: weights)
     }
 
     public func transposedConvolution(
@@ -76,6 +79,12 @@ public struct OvertileBackend: Backend {
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel {
         try oneDNN.affine(from: source, to: destination, scale: scale, shift: shift)
+    }
+
+    public func kernel(
+        _ operation: MapOperation, from sources: [MapView], to destination: MapView
+    ) throws(EngineError) -> any Kernel {
+        try oneDNN.kernel(operation, from: sources, to: destination)
     }
 
     public func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {

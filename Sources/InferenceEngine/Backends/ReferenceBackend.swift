@@ -20,19 +20,22 @@ public struct ReferenceBackend: Backend {
     ) -> any Kernel {
         let source = sources[0]
         let (weights, bias) = (parameters.weights(), parameters.bias())
-        return MapKernel(implementation: "reference convolution") { src, dst in
+        return MapKernel(implementation: "reference convolution") { from, dst in
+            let src = from[0]
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
+            let inputs = source.channels / parameters.kernel.groups
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
                     for ow in 0..<destination.width {
                         var sum = bias[oc]
-                        for ic in 0..<source.channels {
+                        for ic in parameters.kernel.groups > 1 ? oc..<oc + 1 : 0..<source.channels {
                             for ky in 0..<kh {
                                 for kx in 0..<kw {
                                     let ih = oh * stride + ky * parameters.kernel.dilation - parameters.padding.top
                                     let iw = ow * stride + kx * parameters.kernel.dilation - parameters.padding.left
                                     guard source.contains(ih, iw) else { continue }
-                                    let weight = weights[((oc * source.channels + ic) * kh + ky) * kw + kx]
+                                    let row = oc * inputs + (parameters.kernel.groups > 1 ? 0 : ic)
+                                    let weight = weights[(row * kh + ky) * kw + kx]
                                     sum += src[source.offset(ic, ih, iw)] * weight
                                 }
                             }
@@ -48,7 +51,8 @@ public struct ReferenceBackend: Backend {
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
         let (weights, bias) = (parameters.weights(), parameters.bias())
-        return MapKernel(implementation: "reference up-convolution") { src, dst in
+        return MapKernel(implementation: "reference up-convolution") { from, dst in
+            let src = from[0]
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
@@ -75,7 +79,8 @@ public struct ReferenceBackend: Backend {
     public func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) -> any Kernel {
-        MapKernel(implementation: "reference max pooling") { src, dst in
+        MapKernel(implementation: "reference max pooling") { from, dst in
+            let src = from[0]
             destination.forEachPixel { c, oh, ow in
                 var largest = -Float.infinity
                 for ky in 0..<extent {
@@ -89,7 +94,8 @@ public struct ReferenceBackend: Backend {
     }
 
     public func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) -> any Kernel {
-        MapKernel(implementation: "reference bilinear upsampling") { src, dst in
+        MapKernel(implementation: "reference bilinear upsampling") { from, dst in
+            let src = from[0]
             func neighbours(_ position: Int, _ count: Int) -> (low: Int, high: Int, weight: Float) {
                 let place = max(0, (Float(position) + 0.5) / Float(factor) - 0.5)
                 let low = min(Int(place), count - 1)
@@ -106,7 +112,8 @@ public struct ReferenceBackend: Backend {
     }
 
     public func relu(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernel(implementation: "reference ReLU") { src, dst in
+        MapKernel(implementation: "reference ReLU") { from, dst in
+            let src = from[0]
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = max(0, src[source.offset(c, h, w)])
             }
@@ -116,7 +123,8 @@ public struct ReferenceBackend: Backend {
     public func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) -> any Kernel {
-        MapKernel(implementation: "reference normalisation") { src, dst in
+        MapKernel(implementation: "reference normalisation") { from, dst in
+            let src = from[0]
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = src[source.offset(c, h, w)] * scale[c] + shift[c]
             }
@@ -124,7 +132,8 @@ public struct ReferenceBackend: Backend {
     }
 
     public func copy(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernel(implementation: "reference copy") { src, dst in
+        MapKernel(implementation: "reference copy") { from, dst in
+            let src = from[0]
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = c < source.channels ? src[source.offset(c, h, w)] : 0
             }
@@ -134,16 +143,16 @@ public struct ReferenceBackend: Backend {
 
 extension MapView {
     /// Position of an element of a map with a channel block of 1, from the parent's first element.
-    fileprivate func offset(_ channel: Int, _ row: Int, _ column: Int) -> Int {
+    func offset(_ channel: Int, _ row: Int, _ column: Int) -> Int {
         (channel * parentHeight + top + row) * parentWidth + left + column
     }
 
     /// Beyond the window there are zeros.
-    fileprivate func contains(_ row: Int, _ column: Int) -> Bool {
+    func contains(_ row: Int, _ column: Int) -> Bool {
         (0..<height).contains(row) && (0..<width).contains(column)
     }
 
-    fileprivate func forEachPixel(_ body: (_ channel: Int, _ row: Int, _ column: Int) -> Void) {
+    func forEachPixel(_ body: (_ channel: Int, _ row: Int, _ column: Int) -> Void) {
         for channel in 0..<channels {
             for row in 0..<height {
                 for column in 0..<width { body(channel, row, column) }

@@ -1,0 +1,79 @@
+public import NetworkGraph
+import Tensors
+
+/// What a step does to maps without weights, with all that depends on channels said of them as they are stored.
+public enum MapOperation: Sendable {
+    case activation(StoredActivation)
+    /// Of two maps, the first to the left. `positions` are the destination's channels; an operand of one channel has it
+    /// at its own first position. With `relu`, `max(0, x)` follows.
+    case arithmetic(Arithmetic, positions: [Int], left: Operand, right: Operand, relu: Bool)
+    /// The source is the part of the map that the windows reach; `padding` is what they reach beyond it.
+    case pooling(Pooling, padding: Borders)
+    /// For each row and column of the destination, where it samples the source.
+    case resampling(rows: [Resize.Sample], columns: [Resize.Sample])
+    case padding(Padding)
+    case globalMean
+    /// Of the source's channels at `positions`, into the destination's first.
+    case channelMean(positions: [Int])
+    case softmax(positions: [Int])
+    /// The source's channels at `positions`, into the destination's first ones.
+    case channelSlice(positions: [Int])
+    /// Groups of channels by their positions; `scale` and `shift` of each channel as stored.
+    case groupNormalization(groups: [[Int]], scale: [Float], shift: [Float], epsilon: Float)
+
+    /// How an operand of an `arithmetic` is stretched.
+    public struct Operand: Hashable, Sendable {
+        /// The stored position of the only channel; nil where there are as many as in the destination.
+        public var onlyChannel: Int?
+        public var isOnePixel: Bool
+    }
+
+    var name: String {
+        switch self {
+        case .activation(let activation): activation.name
+        case .arithmetic(let arithmetic, _, _, _, _): arithmetic.rawValue
+        case .pooling(let pooling, _): pooling.kind == .maximum ? "max pooling" : "average pooling"
+        case .resampling: "resampling"
+        case .padding: "padding"
+        case .globalMean: "mean over pixels"
+        case .channelMean: "mean over channels"
+        case .softmax: "softmax"
+        case .channelSlice: "slice of channels"
+        case .groupNormalization: "group normalisation"
+        }
+    }
+}
+
+/// An activation whose parameters, where they differ from channel to channel, are of channels as they are stored.
+public enum StoredActivation: Sendable {
+    /// A slope for each stored channel: `x < 0 ? slope * x : x`.
+    case slopes([Float])
+    case clip(lowest: Float, highest: Float)
+    case sigmoid
+    case silu
+    /// `max(0, min(1, alpha * x + beta))`, times `x` for a hard swish.
+    case hardSigmoid(alpha: Float, beta: Float, timesInput: Bool)
+
+    init(_ activation: Activation, channels: PackedChannels) {
+        switch activation {
+        case .leakyReLU(let slope):
+            self = .slopes(Array(repeating: slope, count: channels.count))
+        case .parametricReLU(let slopes): self = .slopes(channels.spread(slopes.elements()))
+        case .clip(let lowest, let highest): self = .clip(lowest: lowest, highest: highest)
+        case .sigmoid: self = .sigmoid
+        case .silu: self = .silu
+        case .hardSigmoid(let alpha, let beta): self = .hardSigmoid(alpha: alpha, beta: beta, timesInput: false)
+        case .hardSwish: self = .hardSigmoid(alpha: 1 / 6, beta: 0.5, timesInput: true)
+        }
+    }
+
+    var name: String {
+        switch self {
+        case .slopes: "leaky ReLU"
+        case .clip: "clip"
+        case .sigmoid: "sigmoid"
+        case .silu: "SiLU"
+        case .hardSigmoid(_, _, let timesInput): timesInput ? "hard swish" : "hard sigmoid"
+        }
+    }
+}

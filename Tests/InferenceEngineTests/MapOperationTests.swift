@@ -1,0 +1,257 @@
+import InferenceEngine
+import NetworkGraph
+import Tensors
+import TestNetworks
+import Testing
+
+/// Operations beyond the U-Net's own, on every backend against the reference's plain loops.
+@Suite struct MapOperationTests {
+    /// What stands between two convolutions, on 21 channels: more than a block, and not two.
+    struct Case: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        /// Of a map of 21 channels, makes one of so many.
+        let build: @Sendable (inout LayerBuilder, Graph.Value) -> (Graph.Value, channels: Int)
+
+        init(
+            _ testDescription: String,
+            _ build: @escaping @Sendable (inout LayerBuilder, Graph.Value) -> (Graph.Value, channels: Int)
+        ) {
+            self.testDescription = testDescription
+            self.build = build
+        }
+
+        /// An operation on one map that keeps the channels.
+        static func plain(_ name: String, _ operation: Operation) -> Case {
+            Case(name) { builder, map in (builder.graph.append(operation, map, label: name), 21) }
+        }
+
+        /// Behind an average pooling to half the size, so that the output has the input's.
+        static func doubling(_ name: String, _ operation: Operation) -> Case {
+            Case(name) { builder, map in
+                let half = builder.graph.append(.pooling(.even(2)), map, label: "halving")
+                return (builder.graph.append(operation, half, label: name), 21)
+            }
+        }
+    }
+
+    static let modes: [(String, Resize.Mode)] = [
+        ("linear", .linear), ("floor", .nearest(.floor)), ("ceil", .nearest(.ceil)), ("half down", .nearest(.halfDown)),
+        ("half up", .nearest(.halfUp)),
+    ]
+
+    static let coordinates: [(String, Resize.Coordinates)] = [
+        ("half pixel", .halfPixel), ("asymmetric", .asymmetric), ("half pixel of output", .halfPixelOfOutput),
+    ]
+
+    static let resizes: [Case] = modes.flatMap { mode in
+        coordinates.map { coordinates in
+            .doubling(
+                "resize, \(mode.0), \(coordinates.0)",
+                .resize(Resize(mode.1, coordinates.1, vertical: .times(2), horizontal: .times(2))))
+        }
+    }
+
+    static let equivariant: [Case] =
+        resizes + [
+            .plain("leaky ReLU", .activation(.leakyReLU(slope: 0.1))),
+            Case("PReLU") { builder, map in
+                let slopes = ConstantTensor.random([21], scale: 1, using: &builder.generator)
+                return (builder.graph.append(.activation(.parametricReLU(slopes: slopes)), map), 21)
+            },
+            .plain("clip", .activation(.clip(lowest: -0.2, highest: 0.6))),
+            .plain("sigmoid", .activation(.sigmoid)),
+            .plain("SiLU", .activation(.silu)),
+            .plain("hard sigmoid", .activation(.hardSigmoid(alpha: 0.3, beta: 0.4))),
+            .plain("hard swish", .activation(.hardSwish)),
+            .plain("softmax", .softmax),
+            Case("depthwise convolution") { builder, map in (builder.depthwise(map, 21), 21) },
+            Case("depthwise convolution of a concatenation") { builder, map in
+                let (joined, channels) = builder.joined(map)
+                return (builder.depthwise(joined, channels), channels)
+            },
+            Case("residual, then ReLU") { builder, map in
+                let other = builder.convolution(map, 21, 21)
+                return (builder.graph.append(.relu, builder.graph.append(.arithmetic(.addition), other, map)), 21)
+            },
+            Case("product with a concatenation") { builder, map in
+                let (joined, channels) = builder.joined(map)
+                let other = builder.convolution(map, 21, channels)
+                return (builder.graph.append(.arithmetic(.multiplication), other, joined), channels)
+            },
+            Case("difference from one channel") { builder, map in
+                (builder.graph.append(.arithmetic(.subtraction), builder.convolution(map, 21, 1), map), 21)
+            },
+            Case("quotient, where padding channels are 0 / 0") { builder, map in
+                let gate = builder.graph.append(.activation(.clip(lowest: 0.5, highest: 2)), map)
+                return (builder.graph.append(.arithmetic(.division), map, gate), 21)
+            },
+            Case("slice of a concatenation") { builder, map in
+                let (joined, _) = builder.joined(map)
+                return (builder.graph.append(.channelSlice(start: 3, count: 9, step: 2), joined), 9)
+            },
+            Case("mean over channels") { builder, map in
+                let mean = builder.graph.append(.channelMean, map)
+                return (builder.graph.append(.arithmetic(.multiplication), map, mean), 21)
+            },
+            Case("up-convolution with taps that overlap") { builder, map in
+                let half = builder.graph.append(.pooling(.even(2)), map)
+                let layer = TransposedConvolution(
+                    weights: .random([21, 21, 4, 4], scale: 0.1, using: &builder.generator), stride: 2)
+                let up = builder.graph.append(.transposedConvolution(layer), half)
+                return (builder.graph.append(.crop(Borders(all: 1)), up), 21)
+            },
+        ]
+        + [Pooling.Kind.maximum, .average(countsPadding: false), .average(countsPadding: true)].map { kind in
+            Case("pooling, \(kind)") { builder, map in
+                let pooling = Pooling(
+                    kind, vertical: .init(taps: 3, stride: 2, before: 1, after: 1),
+                    horizontal: .init(taps: 2, stride: 2, dilation: 2, before: 0, after: 1))
+                let half = builder.graph.append(.pooling(pooling), map, label: "pooling")
+                return (builder.graph.append(.bilinearUpsampling(factor: 2), half), 21)
+            }
+        }
+        + [Padding.Mode.constant(0.7), .reflect, .edge].map { mode in
+            Case("padding, \(mode)") { builder, map in
+                let padding = Padding(mode, amounts: Borders(top: 2, left: 1, bottom: 1, right: 2))
+                return (builder.convolution(builder.graph.append(.padding(padding), map), 21, 21, kernel: 4), 21)
+            }
+        }
+
+    static let tied: [Case] = [
+        Case("squeeze and excite") { builder, map in
+            let mean = builder.graph.append(.globalMean, map, label: "squeeze")
+            let gate = builder.graph.append(.activation(.sigmoid), builder.convolution(mean, 21, 21, kernel: 1))
+            return (builder.graph.append(.arithmetic(.multiplication), map, gate), 21)
+        },
+        Case("group normalisation") { builder, map in
+            (builder.graph.append(.groupNormalization(groups: 3, builder.affine(21), epsilon: 1e-5), map), 21)
+        },
+        Case("instance normalisation of a concatenation") { builder, map in
+            let (joined, channels) = builder.joined(map)
+            let operation = Operation.groupNormalization(
+                groups: channels, builder.affine(channels), epsilon: 1e-3)
+            return (builder.graph.append(operation, joined), channels)
+        },
+        .doubling(
+            "aligned corners",
+            .resize(Resize(.linear, .alignCorners, vertical: .times(2), horizontal: .times(2)))),
+        .doubling(
+            "to a fixed size",
+            .resize(Resize(.linear, .halfPixel, vertical: .fixed(32, scale: 2), horizontal: .fixed(32, scale: 2)))),
+    ]
+
+    private static let backends: [any Backend] =
+        [OneDNNBackend()]
+        + OvertileBackend.instructionSets.compactMap { try? OvertileBackend(instructionSet: $0) }
+
+    private func graph(_ testCase: Case) -> Graph {
+        var builder = LayerBuilder(inputs: 3)
+        let first = builder.convolution(builder.graph.input, 3, 21)
+        let (map, channels) = testCase.build(&builder, first)
+        _ = builder.convolution(map, channels, 2)
+        return builder.graph
+    }
+
+    /// The network for tiles of 32 pixels, seamless or not.
+    private func networkOfATile(_ graph: Graph) throws -> FixedTileNetwork {
+        try FixedTileNetwork(tile: 32, isOnly: true, reason: .ragged(32)) { _ in graph }
+    }
+
+    /// Tiles with borders, as of networks that are tied to them.
+    @Test(arguments: equivariant + tied)
+    func equalsReferenceInATile(_ testCase: Case) throws {
+        let network = try networkOfATile(graph(testCase))
+        for margin in [0, 6] {
+            let computation = try network.computation(tile: 32, margin: margin)
+            let (rows, columns) = (computation.input.rows, computation.input.columns)
+            let input = noise(channels: 3, rows: rows, columns: columns)
+            let expected = try CompiledNetwork(computation, backend: ReferenceBackend()).run(on: input)
+            for backend in Self.backends {
+                let result = try CompiledNetwork(computation, backend: backend).run(on: input)
+                #expect(result.maxDifference(expected) < 1e-4, "\(backend.name), margin \(margin)")
+            }
+        }
+    }
+
+    /// Tiles without borders fit together, and are what the network with its borders gives far from them.
+    @Test(arguments: equivariant)
+    func tilesFitTogether(_ testCase: Case) throws {
+        let graph = graph(testCase)
+        let network = try SeamlessNetwork(graph)
+        // Enough on the far side too, where an operation may reach further than on the near one.
+        let margin = (network.margin + 1) / 2 * 2 + 8
+        let inATile = try FixedTileNetwork(graph).computation(tile: 2 * margin + 24, margin: margin)
+        let expected = try CompiledNetwork(inATile, backend: ReferenceBackend()).run(
+            on: noise(channels: 3, rows: inATile.input.rows, columns: inATile.input.columns))
+        for backend in [ReferenceBackend()] + Self.backends {
+            let whole = try outputWindow(network, row: 0, column: 0, height: 24, width: 24, backend: backend)
+            #expect(whole.maxDifference(expected) < 1e-4, "\(backend.name)")
+            let tile = try outputWindow(network, row: 6, column: 14, height: 12, width: 8, backend: backend)
+            #expect(
+                tile.maxDifference(whole.window(rows: 6..<18, columns: 14..<22)) < 1e-4, "\(backend.name)")
+        }
+    }
+
+    @Test(arguments: tied)
+    func whatIsTiedToItsTileSaysWhy(_ testCase: Case) throws {
+        #expect(throws: NetworkError.self) { try SeamlessNetwork(graph(testCase)) }
+        #expect(graph(testCase).seam != nil)
+    }
+
+    @Test func memoryIsEstimatedForEveryOperation() throws {
+        for testCase in Self.equivariant + Self.tied {
+            let computation = try networkOfATile(graph(testCase)).computation(tile: 32, margin: 4)
+            let backend = try OvertileBackend(instructionSet: nil)
+            let estimate = try CompiledNetwork.estimate(computation, backend: backend)
+            let compiled = try CompiledNetwork(computation, backend: backend)
+            #expect(estimate.cost > 0)
+            #expect(compiled.sessionByteCount <= 2 * estimate.byteCount, "\(testCase)")
+        }
+    }
+}
+
+extension Pooling {
+    /// Means of squares that do not overlap.
+    fileprivate static func even(_ extent: Int) -> Pooling {
+        let window = Window(taps: extent, stride: extent)
+        return Pooling(.average(countsPadding: false), vertical: window, horizontal: window)
+    }
+}
+
+/// Builds layers with random weights.
+struct LayerBuilder {
+    var graph: Graph
+    var generator = SeededGenerator(seed: 5)
+
+    init(inputs: Int) { graph = Graph(inputChannels: inputs) }
+
+    mutating func convolution(
+        _ map: Graph.Value, _ inputs: Int, _ outputs: Int, kernel: Int = 3
+    ) -> Graph.Value {
+        let scale = (1 / Float(inputs * kernel * kernel)).squareRoot()
+        let convolution = Convolution(
+            weights: .random([outputs, inputs, kernel, kernel], scale: scale, using: &generator),
+            bias: .random([outputs], scale: 0.2, using: &generator))
+        let padded = kernel == 3 ? graph.append(.zeroPadding(1), map) : map
+        return graph.append(.convolution(convolution), padded, label: "convolution")
+    }
+
+    mutating func depthwise(_ map: Graph.Value, _ channels: Int) -> Graph.Value {
+        let convolution = Convolution(
+            weights: .random([channels, 1, 3, 3], scale: 0.5, using: &generator),
+            bias: .random([channels], scale: 0.2, using: &generator), groups: channels)
+        return graph.append(.convolution(convolution), graph.append(.zeroPadding(1), map), label: "depthwise")
+    }
+
+    /// The map and another one of 5 channels behind it, whose blocks leave gaps.
+    mutating func joined(_ map: Graph.Value) -> (Graph.Value, channels: Int) {
+        let other = convolution(map, 21, 5)
+        return (graph.append(.concatenation, map, other), 26)
+    }
+
+    mutating func affine(_ channels: Int) -> ChannelAffine {
+        ChannelAffine(
+            scale: .random([channels], scale: 1, using: &generator),
+            shift: .random([channels], scale: 0.3, using: &generator))
+    }
+}
