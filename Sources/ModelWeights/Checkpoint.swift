@@ -21,10 +21,19 @@ public enum Checkpoint {
         return stateDict
     }
 
+    /// Whether a file is none of the checkpoints that are read, and looks like an ONNX model.
+    static func isONNX(path: String) throws(WeightsError) -> Bool {
+        let file = FileSlice(try MappedFile(path: path))
+        let isCheckpoint =
+            ZipArchive.isZip(file) || SafetensorsFile.isSafetensors(file) || TorchLegacyCheckpoint.isPickle(file)
+        return !isCheckpoint && KnownFormat(file) == .onnx
+    }
+
     private static func container(_ file: FileSlice) throws(WeightsError) -> StateDict {
         if ZipArchive.isZip(file) { return try TorchZipCheckpoint.read(file) }
         if SafetensorsFile.isSafetensors(file) { return try SafetensorsFile.read(file) }
         if TorchLegacyCheckpoint.isPickle(file) { return try TorchLegacyCheckpoint.read(file) }
+        if KnownFormat(file) == .onnx { return try ONNXModel(path: file.file.path).graph.stateDict }
         throw file.file.error(.unknownContainer, "\(KnownFormat(file)?.rawValue ?? "is of no known kind"): \(advice)")
     }
 

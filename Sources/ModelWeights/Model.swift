@@ -14,6 +14,8 @@ public struct Model: Sendable {
     public let depths: ClosedRange<Int>?
     /// Elements of all tensors in the file.
     public let parameterCount: Int
+    /// What the network's output channels are.
+    public let outputActivation: OutputActivation
 
     public var bands: Int { network.inputChannels }
     /// Channels of the output: 1 is a sigmoid, more are a softmax.
@@ -21,12 +23,34 @@ public struct Model: Sendable {
     /// Values of the mask: a sigmoid tells two classes apart.
     public var classCount: Int { max(2, outputChannels) }
 
-    /// Reads a model file and recognises its network from the names and shapes of its tensors.
+    /// Reads a model file: an ONNX network, or a checkpoint whose network is recognised from the names and shapes of its
+    /// tensors.
     ///
     /// - Throws: `WeightsError` for a file that cannot be read; `ArchitectureError` for one whose network is not known
     ///   or cannot be run; `ModelOptionsError` for options that the network does not have.
     public init(path: String, options: ModelOptions = ModelOptions()) throws {
-        try self.init(try Checkpoint.read(path: path), path: path, options: options)
+        if try Checkpoint.isONNX(path: path) {
+            try self.init(try ONNXModel(path: path), options: options)
+        } else {
+            try self.init(try Checkpoint.read(path: path), path: path, options: options)
+        }
+    }
+
+    /// - Throws: `WeightsError` for a network that cannot be run; `ModelOptionsError` for options, of which it has none.
+    init(_ model: ONNXModel, options: ModelOptions) throws {
+        path = model.path
+        family = model.producer.isEmpty ? "ONNX network" : "ONNX network (\(WeightsError.plain(model.producer)))"
+        try options.checkThatNoneIsSet(for: "an ONNX network", path: path)
+        summary = model.summary
+        depths = nil
+        parameterCount = model.graph.parameterCount
+        do {
+            (network, outputActivation) = try model.graph.tiled()
+        } catch let error as WeightsError {
+            throw error
+        } catch {
+            throw WeightsError(.unsupportedNetwork, path: path, "cannot be run: \(error)")
+        }
     }
 
     /// Recognises the network whose tensors these are.
@@ -43,6 +67,7 @@ public struct Model: Sendable {
         summary = match.network.summary
         depths = match.network.depths
         parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
+        outputActivation = .scores
         do {
             network = try TiledNetwork(match.network.graph.foldingNormalizations())
         } catch {

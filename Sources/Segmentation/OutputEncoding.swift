@@ -9,6 +9,8 @@ struct OutputEncoding: Sendable {
     /// A sigmoid above this is class 1.
     let threshold: Float
     let writesProbabilities: Bool
+    /// The scores are probabilities already.
+    var isActivated = false
 
     /// Values of the mask: two for a sigmoid.
     var classCount: Int { max(2, channels) }
@@ -21,12 +23,12 @@ struct OutputEncoding: Sendable {
     /// The class that a pixel's scores give. The scores become probabilities, if these are wanted.
     func classify(_ scores: inout [Float]) -> Int {
         if channels == 1 {
-            scores[0] = 1 / (1 + exp(-scores[0]))
+            if !isActivated { scores[0] = 1 / (1 + exp(-scores[0])) }
             return scores[0] > threshold ? 1 : 0
         }
         var winner = 0
         for channel in 1..<channels where scores[channel] > scores[winner] { winner = channel }
-        if writesProbabilities { Self.softmax(&scores, largest: scores[winner]) }
+        if writesProbabilities && !isActivated { Self.softmax(&scores, largest: scores[winner]) }
         return winner
     }
 

@@ -32,7 +32,8 @@ public final class SegmentationJob {
     ) throws {
         let input = try SceneInput(scene, model: model, options: options)
         output = OutputEncoding(
-            channels: model.outputChannels, threshold: options.threshold, writesProbabilities: writesProbabilities)
+            channels: model.outputChannels, threshold: options.threshold, writesProbabilities: writesProbabilities,
+            isActivated: model.outputActivation == .probabilities)
         try output.check(options)
         func compile(_ backend: any Backend) throws -> (ScenePlan, ScenePlanner, TileNetworks) {
             let planner = ScenePlanner(

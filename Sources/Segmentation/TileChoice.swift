@@ -80,7 +80,11 @@ struct TileChoice {
     /// Whole tiles only: what such a network says of a pixel depends on its tile.
     private func fixedGrid(for scene: PixelSize) throws -> TileGrid {
         let unit = network.stride
-        let size = tile ?? tileSize(atLeast: Self.standardFixedTile)
+        let size = tile ?? network.onlyTile ?? tileSize(atLeast: Self.standardFixedTile)
+        if let only = network.onlyTile, only != size {
+            throw SegmentationError(
+                .usage, "--tile \(size) cannot be: the model file holds a network for tiles of \(only) pixels alone")
+        }
         try check(size, smallest: tileSize(atLeast: unit + 2 * (margin ?? 0)))
         let margin = margin ?? (size / 8 + unit - 1) / unit * unit
         let step = size - 2 * margin

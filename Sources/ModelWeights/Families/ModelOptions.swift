@@ -10,6 +10,20 @@ public struct ModelOptions: Hashable, Sendable {
         self.depth = depth
     }
 
+    /// - Throws: `ModelOptionsError` where something is asked of a network that leaves nothing open.
+    func checkThatNoneIsSet(for title: String, path: String) throws(ModelOptionsError) {
+        if padded {
+            throw ModelOptionsError(
+                path: path, option: .padded,
+                description: "\(path): leave out the request for padding: \(title) says itself how it pads")
+        }
+        if let depth {
+            throw ModelOptionsError(
+                path: path, option: .depth,
+                description: "\(path): leave out depth \(depth): \(title) has no depths to choose")
+        }
+    }
+
     /// - Throws: `ModelOptionsError` for a wish that the network cannot fulfil.
     func check(against network: RecognizedNetwork, title: String, path: String) throws(ModelOptionsError) {
         if padded && !network.leavesPaddingOpen {

@@ -17,6 +17,15 @@ package struct ONNXModel: Sendable {
 
     package var opset: Int { graph.opset }
 
+    /// One line: opset, convolutions, size of input.
+    var summary: String {
+        let convolutions = graph.nodes.count { $0.operatorType == "Conv" || $0.operatorType == "ConvTranspose" }
+        let input = graph.input
+        let size = input.height.value.flatMap { height in input.width.value.map { "\(height) x \($0) pixels" } }
+        return "opset \(opset), \(graph.nodes.count) nodes, \(convolutions) convolutions, "
+            + "inputs of \(size ?? "any size")"
+    }
+
     /// Reads a model file. Its weights, and the files beside it in which they may lie, stay mapped for as long as the
     /// graph lives (see `Checkpoint.read`).
     ///

@@ -19,13 +19,14 @@ struct InspectCommand: ParsableCommand {
               margin        pixels needed around an output pixel, on each side; none for fixed tiles
               smallestTile  pixels of the smallest tile, on a side; none for fixed tiles
               tileRemainder what a tile's side leaves when it is divided by the stride
+              onlyTile      pixels of the only tile that a network of one size takes, on a side
               flopPerPixel  multiplications and additions for a pixel of the scene, overlap not counted
               seamless      whether tiles fit together without seams; if not, reason says why
 
             A file whose network is not known gets a list of its tensors, and the exit code 65.
             """)
 
-    @Argument(help: "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors file.")
+    @Argument(help: "The trained network: an ONNX model, a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.")
     var model: String
 
     @Flag(help: "List the file's tensors, whatever they belong to.")
@@ -66,6 +67,7 @@ struct ModelReport: Encodable {
     let margin: Int?
     let tileRemainder: Int
     let smallestTile: Int?
+    let onlyTile: Int?
     let flopPerPixel: Double
     let seamless: Bool
     let reason: String?
@@ -89,7 +91,8 @@ struct ModelReport: Encodable {
             margin = nil
             smallestTile = nil
         }
-        flopPerPixel = network.operationsPerPixel(tile: 512 / stride * stride + tileRemainder)
+        onlyTile = network.onlyTile
+        flopPerPixel = network.operationsPerPixel(tile: onlyTile ?? 512 / stride * stride + tileRemainder)
         reason = network.seam
         seamless = reason == nil
     }
@@ -107,6 +110,8 @@ struct ModelReport: Encodable {
             let tiles = (0..<3).map { String(smallestTile + $0 * stride) }.joined(separator: ", ")
             rows.append(("Margin", "\(margin) pixels on each side"))
             rows.append(("Tile sizes", "\(tiles), … in steps of \(stride)"))
+        } else if let onlyTile {
+            rows.append(("Tile sizes", "\(onlyTile), which the file fixes"))
         } else {
             rows.append(("Tile sizes", "multiples of \(stride)" + (tileRemainder > 0 ? " plus \(tileRemainder)" : "")))
         }

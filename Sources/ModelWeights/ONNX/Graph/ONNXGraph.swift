@@ -29,3 +29,21 @@ package struct ONNXGraph: Sendable {
     let names: [String]
     let file: MappedFile
 }
+
+extension ONNXGraph {
+    /// Elements of all weights.
+    var parameterCount: Int { weights.map(\.count).reduce(0, +) }
+
+    /// The weights under their names.
+    var stateDict: StateDict {
+        StateDict(
+            tensors: weights.compactMap { weight in weight.constant.map { (weight.name, $0) } },
+            elementTypes: Dictionary(
+                weights.map { ($0.name, $0.type!) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    /// Initializers of floating point, in the file's order; others are amounts and shapes.
+    private var weights: [TensorProto] {
+        constants.sorted { $0.key < $1.key }.map(\.value).filter { $0.type.map { !$0.isInteger } ?? false }
+    }
+}
