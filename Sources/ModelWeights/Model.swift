@@ -14,6 +14,8 @@ public struct Model: Sendable {
     public let depths: ClosedRange<Int>?
     /// Elements of all tensors in the file.
     public let parameterCount: Int
+    /// What is known beside the weights, as far as it agrees with them.
+    public let description: ModelDescription
 
     public var bands: Int { network.inputChannels }
     /// Channels of the output: 1 is a sigmoid, more are a softmax.
@@ -23,17 +25,22 @@ public struct Model: Sendable {
 
     /// Reads a model file and recognises its network from the names and shapes of its tensors.
     ///
+    /// - Parameter item: a STAC MLM item that describes the model; nil for the one beside it, if there is one.
     /// - Throws: `WeightsError` for a file that cannot be read; `ArchitectureError` for one whose network is not known
     ///   or cannot be run; `ModelOptionsError` for options that the network does not have.
-    public init(path: String, options: ModelOptions = ModelOptions()) throws {
-        try self.init(try Checkpoint.read(path: path), path: path, options: options)
+    public init(path: String, options: ModelOptions = ModelOptions(), item: String? = nil) throws {
+        try self.init(try Checkpoint.read(path: path), path: path, options: options, item: item)
     }
 
     /// Recognises the network whose tensors these are.
     ///
-    /// - Parameter path: where they come from, for messages.
-    /// - Throws: `ArchitectureError` and `ModelOptionsError`.
-    public init(_ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions()) throws {
+    /// - Parameters:
+    ///   - path: where they come from.
+    ///   - item: as for `init(path:)`.
+    /// - Throws: `ArchitectureError` and `ModelOptionsError`; `WeightsError` for the item.
+    public init(
+        _ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions(), item: String? = nil
+    ) throws {
         let options = options.completed(from: stateDict.metadata)
         let match = FamilyMatch.closest(to: stateDict, options: options)
         guard match.problems.isEmpty else { throw ArchitectureError(path: path, match, stateDict) }
@@ -48,5 +55,8 @@ public struct Model: Sendable {
         } catch {
             throw ArchitectureError(path: path, closest: family, problem: error)
         }
+        description = try ModelDescription(
+            metadata: stateDict.metadata, ofModel: path, item: item, bandCount: network.inputChannels,
+            outputs: network.outputChannels)
     }
 }
