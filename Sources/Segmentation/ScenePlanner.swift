@@ -18,7 +18,9 @@ public struct ScenePlanner: Sendable {
         probabilityBands = writesProbabilities ? model.outputChannels : 0
     }
 
-    private var choice: TileChoice { TileChoice(network: model.network, tile: options.tile, margin: options.margin) }
+    private var choice: TileChoice {
+        TileChoice(network: model.network, tile: options.tile, margin: options.margin, described: model.description)
+    }
 
     /// - Throws: `SegmentationError` for a tile, margin or memory that cannot be.
     public func plan(scene: PixelSize) throws -> ScenePlan {
@@ -61,7 +63,7 @@ public struct ScenePlanner: Sendable {
     }
 
     private func warnings(about tiling: TilePlan, requested workers: Int) -> [String] {
-        var warnings: [String] = []
+        var warnings = choice.warnings
         if let preferred = tiling.preferredTile {
             warnings.append(
                 "memory is short: tiles of \(tiling.grid.tile) pixels instead of \(preferred), so that pixels may differ in the last digits from a run with more memory"

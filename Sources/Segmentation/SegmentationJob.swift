@@ -32,9 +32,7 @@ public final class SegmentationJob {
     ) throws {
         let backend = try backend ?? OvertileBackend()
         let input = try SceneInput(scene, model: model, options: options)
-        output = OutputEncoding(
-            channels: model.outputChannels, threshold: options.threshold, writesProbabilities: writesProbabilities)
-        try output.check(options)
+        output = try OutputEncoding(model, options, writesProbabilities: writesProbabilities)
         planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: writesProbabilities)
         (plan, networks) = try Self.compile(planner, scene: scene.size, backend: backend)
         self.scene = scene

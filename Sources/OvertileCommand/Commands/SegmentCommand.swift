@@ -32,7 +32,7 @@ struct SegmentCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let outputs = try OutputPaths.resolve(
             scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities)
-        let model = try choices.load(files.model)
+        let model = try choices.load(files.model, warn: messages.warn)
         if outputs.count == 1 { return try segment(outputs[0], model, cancellation) }
         var failed = 0
         for paths in outputs {
@@ -53,7 +53,7 @@ struct SegmentCommand: ParsableCommand {
         outputOptions.apply(to: &options)
         plan.apply(to: &options)
         options.overwrites = files.overwrite
-        let scene = try RasterReader(path: paths.scene, nodata: options.nodata)
+        let scene = try options.open(scene: paths.scene, for: model)
         try paths.check(against: scene)
         paths.warnings.forEach(messages.warn)
         for output in paths.all { try RasterWriter.check(path: output, overwrite: files.overwrite) }
