@@ -129,7 +129,7 @@ struct LayersBenchmark: ParsableCommand {
     ) throws -> (run: () throws -> Void, implementation: String) {
         // Each layer whole: in bands of rows it would find its source in the cache.
         let network = try CompiledNetwork(
-            computation(of: layer), backend: backend, weights: PackedWeights(), joinsSteps: false)
+            computation(of: layer), backend: backend, weights: PackedWeights(), schedule: .stepByStep)
         let step = network.listing.firstIndex { $0.hasPrefix("layer") }!
         let session = try InferenceSession(network)
         session.input.update(repeating: 0.5)

@@ -36,11 +36,11 @@ struct StepsBenchmark: ParsableCommand {
         let session: InferenceSession
         let listing: [String]
 
-        /// - Parameter joinsSteps: whether steps run depth-first, in bands of rows; one alone would then find its source
-        ///   in the cache.
-        init(_ computation: TileComputation, _ backend: any Backend, joinsSteps: Bool = false) throws {
+        /// - Parameter schedule: for steps that are timed alone not depth-first, in bands of rows: each would find its
+        ///   source in the cache.
+        init(_ computation: TileComputation, _ backend: any Backend, schedule: Program.Schedule = .stepByStep) throws {
             let compiled = try CompiledNetwork(
-                computation, backend: backend, weights: PackedWeights(), joinsSteps: joinsSteps)
+                computation, backend: backend, weights: PackedWeights(), schedule: schedule)
             session = try InferenceSession(compiled)
             listing = compiled.listing
             session.input.update(repeating: 0.5)
@@ -73,7 +73,7 @@ struct StepsBenchmark: ParsableCommand {
             medians.append(Timing.median(times[0]))
             ratios.append(times.count > 1 ? digits(Timing.medianRatio(times[1], times[0]), 2) : "")
         }
-        let joined = try backends.map { try Run(computation, $0, joinsSteps: true) }
+        let joined = try backends.map { try Run(computation, $0, schedule: .depthFirst) }
         let whole = try Timing.inTurn(rounds: rounds, joined.map { run in { try run.session.run() } })
         let total = medians.reduce(0, +)
         print("\(backends[0].name); ratio: how much longer \(backends[1].name) takes")
