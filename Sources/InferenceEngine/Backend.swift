@@ -60,6 +60,8 @@ public struct KernelEstimate: Hashable, Sendable {
     /// Time, in multiplications and additions that a core at its peak does meanwhile.
     public var cost: Double
     public var scratchByteCount: Int
+    /// Weights as the kernel holds them.
+    public var weightByteCount = 0
 }
 
 /// An operation compiled for fixed shapes, with its weights in the backend's own order; immutable, shared by workers.

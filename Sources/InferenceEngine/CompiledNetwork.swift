@@ -25,12 +25,13 @@ public final class CompiledNetwork: Sendable {
 
     /// - Parameters:
     ///   - weights: shared with the network's compilations for other sizes.
-    ///   - joinsSteps: whether steps run depth-first; for comparison.
+    ///   - schedule: other than depth-first, for comparison.
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
     package init(
-        _ computation: TileComputation, backend: any Backend, weights: PackedWeights, joinsSteps: Bool = true
+        _ computation: TileComputation, backend: any Backend, weights: PackedWeights,
+        schedule: Program.Schedule = .depthFirst
     ) throws(EngineError) {
-        let program = try Program(computation, backend: backend, joinsSteps: joinsSteps)
+        let program = try Program(computation, backend: backend, schedule: schedule)
         let kernels = try Self.kernels(of: program, backend, weights)
         self.program = program
         self.kernels = kernels
@@ -47,17 +48,18 @@ public final class CompiledNetwork: Sendable {
     public static func estimate(
         _ computation: TileComputation, backend: any Backend
     ) throws(EngineError) -> SessionEstimate {
-        let program = try Program(computation, backend: backend)
-        // A step that runs in bands reads what is still in the cache: each of its calls is small.
+        let program = try Program(computation, backend: backend, schedule: .sketch)
         var scratch = Array(repeating: 0, count: program.groupCount)
-        var cost = 0.0
+        var (cost, weights) = (0.0, 0)
         for call in program.calls {
             let shape = call.isMove ? .elementwise : program.steps[call.step].action.shape
             let estimate = backend.estimate(shape, from: call.sources.map(\.view), to: call.destination.view)
             scratch[call.group] = max(scratch[call.group], estimate.scratchByteCount)
-            cost += estimate.cost
+            cost += call.repeats * estimate.cost
+            weights += estimate.weightByteCount
         }
-        return SessionEstimate(byteCount: program.arena(scratch: scratch).byteCount, cost: cost)
+        return SessionEstimate(
+            byteCount: program.arena(scratch: scratch).byteCount, cost: cost, weightByteCount: weights)
     }
 
     /// A line for each step: what it is, on what, and which kernel runs it.
@@ -139,6 +141,8 @@ public struct SessionEstimate: Hashable, Sendable {
     public let byteCount: Int
     /// Time of one run, in multiplications and additions that a core at its peak does meanwhile.
     public let cost: Double
+    /// Memory of the weights, shared by all sessions.
+    public let weightByteCount: Int
 }
 
 /// One worker's memory, with the network's kernels tied to it. Used by one thread at a time; a run allocates nothing.

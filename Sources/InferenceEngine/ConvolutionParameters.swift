@@ -54,6 +54,9 @@ extension Convolution {
         let inputsPerGroup = inputChannels / groups
         let outputsPerGroup = outputChannels / groups
         let elements = weights.elements()
+        if groups == 1 && inputs.isDense && storedInputs == inputChannels && storedOutputs == outputChannels {
+            return elements
+        }
         var stored = Array(repeating: Float(0), count: storedOutputs * storedInputs * taps)
         for output in 0..<outputChannels {
             for groupInput in 0..<inputsPerGroup {
@@ -71,6 +74,7 @@ extension TransposedConvolution {
     fileprivate func storedWeights(_ inputs: PackedChannels, storedOutputs: Int) -> [Float] {
         let taps = kernelHeight * kernelWidth
         let elements = weights.elements()
+        if inputs.isDense && inputs.count == inputChannels && storedOutputs == outputChannels { return elements }
         var stored = Array(repeating: Float(0), count: inputs.count * storedOutputs * taps)
         for (input, position) in inputs.positions.enumerated() {
             let from = input * outputChannels * taps

@@ -37,13 +37,12 @@ struct DepthFirst {
         reaches = steps.map { RowReach($0) }
     }
 
-    /// - Parameter joinsSteps: false: every step runs once, over its whole map.
-    mutating func run(joinsSteps: Bool) {
+    mutating func run(_ schedule: Program.Schedule) {
         var first = 0
         while first < steps.count {
-            let chain = joinsSteps ? chain(from: first) : first..<first + 1
+            let chain = schedule == .stepByStep ? first..<first + 1 : chain(from: first)
             if chain.count > 1 {
-                emit(chain)
+                if schedule == .sketch { sketch(chain) } else { emit(chain) }
             } else {
                 let step = steps[first]
                 calls.append(
@@ -127,6 +126,29 @@ struct DepthFirst {
         return inside.lowerBound + source.view.top..<inside.upperBound + source.view.top
     }
 
+    // MARK: Sketches
+
+    /// One band of each step stands for all of them: enough to tell time and memory.
+    private mutating func sketch(_ chain: Range<Int>) {
+        let last = steps[chain.upperBound - 1].destination.view.height
+        let lastBand = lastBandHeight(of: chain)
+        for step in chain {
+            let (destination, reach) = (steps[step].destination, reaches[step]!)
+            let height = destination.view.height
+            let rows = min(height, ((height * lastBand + last - 1) / last + reach.unit - 1) / reach.unit * reach.unit)
+            if canSlide(destination.buffer, in: chain) {
+                let window = 2 * (rows + Self.typicalOverlap)
+                buffers[destination.buffer].height = min(window, buffers[destination.buffer].height)
+            }
+            var call = call(Band(step: step, rows: 0..<rows), [:])
+            call.repeats = Double(height) / Double(rows)
+            calls.append(call)
+        }
+    }
+
+    /// Rows that a step reads beyond its own, and that wait for its next band.
+    private static let typicalOverlap = 6
+
     // MARK: Sliding windows
 
     /// A buffer's place in its map while a chain runs.
@@ -160,7 +182,7 @@ struct DepthFirst {
 
     /// The window that a buffer can shrink to; nil where others read it, or nothing would be gained.
     private func window(_ buffer: Int, _ chain: Range<Int>, _ bands: [Band]) -> Window? {
-        guard !kept.contains(buffer), readers[buffer, default: []].allSatisfy(chain.contains) else { return nil }
+        guard canSlide(buffer, in: chain) else { return nil }
         var firstNeeded = Array(repeating: Int.max, count: bands.count)
         var (next, span) = (Int.max, 0)
         for (index, band) in bands.enumerated().reversed() {
@@ -177,6 +199,10 @@ struct DepthFirst {
         // Twice what is alive at once: rows that stay move to where nothing is alive.
         let height = 2 * span
         return height < buffers[buffer].height ? Window(height: height, firstNeeded: firstNeeded) : nil
+    }
+
+    private func canSlide(_ buffer: Int, in chain: Range<Int>) -> Bool {
+        !kept.contains(buffer) && readers[buffer, default: []].allSatisfy(chain.contains)
     }
 
     /// Makes room for rows that a band is about to write.

@@ -36,6 +36,11 @@ public struct MapView: Hashable, Sendable {
 }
 
 extension KernelShape {
+    /// Weights as they come, a float for each tap.
+    func weightByteCount(_ inputs: Int, _ outputs: Int) -> Int {
+        height * width * inputs * outputs * MemoryLayout<Float>.stride
+    }
+
     /// Multiplications and additions of a convolution over channels as they are stored.
     func operationCount(inputChannels: Int, to destination: MapView) -> Double {
         2 * Double(height * width) * Double(inputChannels) * Double(destination.elementCount)

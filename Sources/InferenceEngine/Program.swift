@@ -62,6 +62,18 @@ package struct Program {
         var padding: Borders
         /// Whether this only moves rows of the step's map within its buffer.
         var isMove = false
+        /// How many calls this one stands for, in a sketch.
+        var repeats = 1.0
+    }
+
+    /// How steps become calls.
+    package enum Schedule {
+        /// A few rows go through a chain of steps before the next rows do.
+        case depthFirst
+        /// The same in outline, many times faster made: to estimate, not to run.
+        case sketch
+        /// Each step is one call.
+        case stepByStep
     }
 
     package private(set) var steps: [Step] = []
@@ -72,19 +84,18 @@ package struct Program {
 
     package var groupCount: Int { calls.last.map { $0.group + 1 } ?? 0 }
 
-    /// - Parameter joinsSteps: whether steps run depth-first; for comparison.
     /// - Throws: `EngineError` where the graph has something that this lowering does not know.
     package init(
-        _ computation: TileComputation, backend: any Backend, joinsSteps: Bool = true
+        _ computation: TileComputation, backend: any Backend, schedule: Schedule = .depthFirst
     ) throws(EngineError) {
         var lowering = try Lowering(computation, backend: backend)
         output = try lowering.run()
         input = lowering.inputBuffer
         steps = lowering.steps
-        var schedule = DepthFirst(steps, buffers: lowering.buffers, kept: [input, output])
-        schedule.run(joinsSteps: joinsSteps && backend.readsWindows)
-        calls = schedule.calls
-        buffers = schedule.buffers
+        var depthFirst = DepthFirst(steps, buffers: lowering.buffers, kept: [input, output])
+        depthFirst.run(backend.readsWindows ? schedule : .stepByStep)
+        calls = depthFirst.calls
+        buffers = depthFirst.buffers
         setLifetimes()
     }
 
@@ -138,6 +149,9 @@ package struct PackedChannels {
         self.positions = positions
         self.count = count
     }
+
+    /// Whether every channel is stored at its own number.
+    var isDense: Bool { runs.count == 1 }
 
     /// Channels that follow each other as stored: the first one's number, where it is stored, and how many they are.
     var runs: [(position: Int, stored: Int, count: Int)] {

@@ -40,6 +40,9 @@ struct FileSlice: Sendable {
         slice(at: offset, count: bytes.count)?.withUnsafeBytes { $0.elementsEqual(bytes) } ?? false
     }
 
+    /// Gives the bytes' memory back to the system until they are read again.
+    func releasePages() { file.releasePages(start..<start + count) }
+
     /// A copy of the bytes.
     var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 

@@ -59,6 +59,14 @@ final class MappedFile: @unchecked Sendable {
         return try body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
+    /// Gives the memory of pages that lie wholly in a range back to the system; they are read again when they are touched.
+    func releasePages(_ range: Range<Int>) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let (first, end) = ((range.lowerBound + page - 1) / page * page, range.upperBound / page * page)
+        // Advice: where it is not taken, the pages merely stay.
+        if first < end { _ = madvise(base + first, end - first, MADV_DONTNEED) }
+    }
+
     /// An error about this file.
     func error(_ code: WeightsError.Code, _ message: String) -> WeightsError {
         WeightsError(code, path: path, message)

@@ -31,8 +31,11 @@ struct StoredTensor: Sendable {
     fileprivate var constant: ConstantTensor { ConstantTensor(shape: layout.shape) { elements() } }
 
     /// The elements in row-major order. Integers beyond 2^24 and doubles are rounded to the nearest float32.
+    ///
+    /// The file's own pages do not stay in memory beside them.
     private func elements() -> [Float] {
-        [Float](unsafeUninitializedCapacity: layout.count) { dst, initializedCount in
+        defer { storage.releasePages() }
+        return [Float](unsafeUninitializedCapacity: layout.count) { dst, initializedCount in
             storage.withUnsafeBytes { src in
                 switch type {
                 case .float64: gather(src, dst) { (bits: UInt64) in Float(Double(bitPattern: bits)) }

@@ -25,7 +25,7 @@ enum ExitStatus: Int32 {
         case let error as RasterError: self = Self(error.code)
         case let error as WeightsError: self = Self(error.code)
         case is ArchitectureError: self = .badData
-        case let error as SegmentationError: self = error.code == .usage ? .usage : .badData
+        case let error as SegmentationError: self = error.code == .badData ? .badData : .usage
         case is ModelOptionsError: self = .usage
         case is EngineError: self = .bug
         case is InstructionSetError: self = .usage

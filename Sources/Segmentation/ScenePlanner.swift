@@ -32,9 +32,9 @@ public struct ScenePlanner: Sendable {
     /// - Throws: `SegmentationError` for a tile or margin that cannot be, naming the nearest that can.
     func candidates(for scene: PixelSize) throws -> [TileCandidate] { try choice.grids(for: scene).map(candidate) }
 
-    /// - Parameter weightBytes: of the weights as the backend holds them; nil for a guess.
+    /// - Parameter weightBytes: of the weights as the backend holds them; nil for what is expected.
     func plan(_ candidates: [TileCandidate], weightBytes: Int? = nil) throws -> ScenePlan {
-        let weightBytes = weightBytes ?? estimatedWeightBytes
+        let weightBytes = try weightBytes ?? expectedWeightBytes(candidates[0].grid)
         let budget = options.memory.map(MemoryBudget.init) ?? .standard
         let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
         let available = budget.workerBytes(weights: weightBytes)
@@ -56,7 +56,7 @@ public struct ScenePlanner: Sendable {
             let total = ByteCount.text(budget.total - available + needed)
             let advice = options.tile == nil ? "raise --memory" : "choose a smaller --tile or raise --memory"
             return SegmentationError(
-                .usage,
+                .memoryTooSmall,
                 "one worker on tiles of \(tile) pixels needs \(total) of memory, and \(ByteCount.text(budget.total)) "
                     + "are allowed: \(advice)")
         }
@@ -113,8 +113,8 @@ public struct ScenePlanner: Sendable {
         return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount
     }
 
-    // MARK: What only a compiled network knows
-
-    /// A guess until the kernels are made: Winograd's transformed weights take four times the room.
-    private var estimatedWeightBytes: Int { 4 * model.parameterCount * MemoryLayout<Float>.stride }
+    private func expectedWeightBytes(_ grid: TileGrid) throws -> Int {
+        let computation = try computation(grid, output: grid.outputSizes[0].output)
+        return try CompiledNetwork.estimate(computation, backend: backend).weightByteCount
+    }
 }

@@ -30,17 +30,27 @@ public final class SegmentationJob {
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
         backend: (any Backend)? = nil
     ) throws {
-        let backend = try backend ?? OvertileBackend()
         let input = try SceneInput(scene, model: model, options: options)
         output = try OutputEncoding(model, options, writesProbabilities: writesProbabilities)
-        planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: writesProbabilities)
-        (plan, networks) = try Self.compile(planner, scene: scene.size, backend: backend)
+        func compile(_ backend: any Backend) throws -> (ScenePlan, ScenePlanner, TileNetworks) {
+            let planner = ScenePlanner(
+                model, backend: backend, options: options, writesProbabilities: writesProbabilities)
+            let (plan, networks) = try Self.compile(planner, scene: scene.size, backend: backend)
+            return (plan, planner, networks)
+        }
+        var memoryWarnings: [String] = []
+        do {
+            (plan, planner, networks) = try compile(backend ?? OvertileBackend())
+        } catch let error as SegmentationError where error.code == .memoryTooSmall && backend == nil {
+            (plan, planner, networks) = try compile(OvertileBackend(savesMemory: true))
+            memoryWarnings = ["memory is short: wide layers run without Winograd's algorithm, which is slower"]
+        }
         self.scene = scene
         self.model = model
         self.options = options
         bands = input.bands
         normalization = input.normalization
-        warnings = input.warnings + plan.warnings
+        warnings = input.warnings + memoryWarnings + plan.warnings
     }
 
     /// Plans with estimates, compiles, and plans again with what the kernels really take, until both agree.

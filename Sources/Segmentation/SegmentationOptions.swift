@@ -46,6 +46,8 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         case usage
         /// The scene does not fit the model.
         case badData
+        /// The model and one tile need more memory than is allowed.
+        case memoryTooSmall
     }
 
     public let code: Code

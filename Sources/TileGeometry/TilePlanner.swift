@@ -47,7 +47,7 @@ public enum TilePlanner {
 
     /// Memory that makes a tile twice as dear: overlap falls ever more slowly with the tile's size, and memory grows ever
     /// faster, so that without a price the largest tile would always win by a little.
-    static let bytesThatDoubleTheCost = Double(4 << 30)
+    static let bytesThatDoubleTheCost = Double(6 << 30)
 
     /// The scene's expected cost with this candidate: the work of its tiles, and the time of workers without any, times
     /// the price of memory.

@@ -39,6 +39,16 @@ import TileGeometry
         #expect(ragged.tiling.bytesPerWorker == whole.tiling.bytesPerWorker)
     }
 
+    /// The planner's own choice: growing a scene by a stride never costs much more, whatever tiles that leads to.
+    @Test func aSlightlyLargerSceneCostsSlightlyMore() throws {
+        var last = try plan(996, 700).operations
+        for width in stride(from: 1000, through: 1060, by: 4) {
+            let operations = try plan(width, 700).operations
+            #expect(operations < 1.1 * last, "width \(width)")
+            last = operations
+        }
+    }
+
     @Test func operationsAreThoseOfEachTile() throws {
         guard case .seamless(let network) = model.network else {
             Issue.record("the paper's network is seamless")

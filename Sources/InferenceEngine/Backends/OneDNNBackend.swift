@@ -32,7 +32,9 @@ public struct OneDNNBackend: Backend {
         case .transposedConvolution(let kernel):
             // Each input pixel meets every tap once.
             let operations = kernel.operationCount(inputChannels: destination.channels, to: source)
-            return KernelEstimate(cost: operations, scratchByteCount: 0)
+            return KernelEstimate(
+                cost: operations, scratchByteCount: 0,
+                weightByteCount: kernel.weightByteCount(source.channels, destination.channels))
         case .elementwise:
             return KernelEstimate(cost: 0, scratchByteCount: 0)
         }
@@ -40,12 +42,14 @@ public struct OneDNNBackend: Backend {
 
     private func estimate(_ kernel: KernelShape, from source: MapView, to destination: MapView) -> KernelEstimate {
         let operations = kernel.operationCount(inputChannels: source.channels, to: destination)
+        let weights = kernel.weightByteCount(source.channels, destination.channels)
         guard usesWinograd, WinogradRule.applies(to: kernel, from: source, to: destination) else {
-            return KernelEstimate(cost: operations, scratchByteCount: 0)
+            return KernelEstimate(cost: operations, scratchByteCount: 0, weightByteCount: weights)
         }
         return KernelEstimate(
             cost: operations / WinogradRule.speedUp,
-            scratchByteCount: WinogradRule.expectedScratch(from: source, to: destination))
+            scratchByteCount: WinogradRule.expectedScratch(from: source, to: destination),
+            weightByteCount: 4 * weights)
     }
 
     public func convolution(

@@ -17,14 +17,17 @@ public struct OvertileBackend: Backend {
     /// The environment variable that holds Overtile to a lesser instruction set than the processor's best.
     public static let variable = "OVERTILE_ISA"
 
+    /// - Parameter savesMemory: whether the weights of wide layers are held as they come, in a quarter of the memory,
+    ///   instead of transformed for Winograd's algorithm: these layers then take about three times as long.
     /// - Throws: `InstructionSetError` where `OVERTILE_ISA` names an instruction set that this processor does not have.
-    public init() throws(InstructionSetError) {
-        try self.init(instructionSet: ProcessInfo.processInfo.environment[Self.variable])
+    public init(savesMemory: Bool = false) throws(InstructionSetError) {
+        try self.init(
+            instructionSet: ProcessInfo.processInfo.environment[Self.variable], savesMemory: savesMemory)
     }
 
     /// - Parameter instructionSet: one of `instructionSets`; nil for the best.
-    package init(instructionSet: String?) throws(InstructionSetError) {
-        kernels = try OwnKernels(instructionSet: instructionSet)
+    package init(instructionSet: String?, savesMemory: Bool = false) throws(InstructionSetError) {
+        kernels = try OwnKernels(instructionSet: instructionSet, savesMemory: savesMemory)
         // An older processor has an older processor's oneDNN.
         if instructionSet == "avx2" { odnn_limit_instruction_set(ODNN_AVX2) }
         if instructionSet == "scalar" { odnn_limit_instruction_set(ODNN_SSE41) }
@@ -36,7 +39,7 @@ public struct OvertileBackend: Backend {
     package static var instructionSets: [String] { OwnKernels.all.map(\.instructionSet) }
 
     public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
-        OwnKernels.estimate(step, from: sources, to: destination)
+        kernels.estimate(step, from: sources, to: destination)
     }
 
     public func convolution(

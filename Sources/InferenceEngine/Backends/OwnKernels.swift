@@ -7,17 +7,25 @@ struct OwnKernels: @unchecked Sendable {
     // @unchecked: a table of functions that never changes.
     private let table: UnsafePointer<overtile_kernels>
 
+    /// Whether wide layers do without Winograd's algorithm.
+    private let savesMemory: Bool
+
     private static let block = Int(OVERTILE_BLOCK)
 
-    private init(_ table: UnsafePointer<overtile_kernels>) { self.table = table }
+    private init(_ table: UnsafePointer<overtile_kernels>, savesMemory: Bool) {
+        self.table = table
+        self.savesMemory = savesMemory
+    }
 
-    /// - Parameter instructionSet: nil for the processor's best.
-    init(instructionSet: String?) throws(InstructionSetError) {
+    /// - Parameters:
+    ///   - instructionSet: nil for the processor's best.
+    ///   - savesMemory: holds the weights of wide layers as they come: four times as slow, in a quarter of the memory.
+    init(instructionSet: String?, savesMemory: Bool) throws(InstructionSetError) {
         let all = Self.all
         guard let kernels = all.first(where: { instructionSet == nil || $0.instructionSet == instructionSet }) else {
             throw InstructionSetError(asked: instructionSet!, available: all.map(\.instructionSet))
         }
-        self = kernels
+        self.init(kernels.table, savesMemory: savesMemory)
     }
 
     /// What this processor has, fastest first.
@@ -25,7 +33,7 @@ struct OwnKernels: @unchecked Sendable {
         var next = overtile_kernel_sets()!
         var all: [OwnKernels] = []
         while let table = next.pointee {
-            all.append(OwnKernels(table))
+            all.append(OwnKernels(table, savesMemory: false))
             next += 1
         }
         return all
@@ -39,7 +47,7 @@ struct OwnKernels: @unchecked Sendable {
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
         let shape = overtile_convolution(parameters, from: sources, to: destination)
-        let isWinograd = Self.usesWinograd(parameters.kernel, from: sources, to: destination)
+        let isWinograd = usesWinograd(parameters.kernel, from: sources, to: destination)
         return kernel(
             isWinograd ? table.pointee.winograd : table.pointee.direct, named: isWinograd ? "Winograd" : "direct",
             shape,
@@ -89,17 +97,22 @@ struct OwnKernels: @unchecked Sendable {
         }
     }
 
-    private static func usesWinograd(
+    private func usesWinograd(
         _ kernel: KernelShape, from sources: [MapView], to destination: MapView
     ) -> Bool {
-        kernel == KernelShape(height: 3, width: 3, stride: 1, dilation: 1)
+        let channels = sources.map(\.channels).reduce(0, +) * destination.channels
+        return kernel == KernelShape(height: 3, width: 3, stride: 1, dilation: 1)
             && sources[0].layout == .blocked && destination.layout == .blocked
+            && !(savesMemory && channels > Self.narrowChannels)
     }
+
+    /// Pairs of input and output channels up to which transformed weights are small, 5 MiB.
+    private static let narrowChannels = 128 * 256
 
     // MARK: Estimates
 
     /// Fitted to one AVX-512 core, whatever the machine, so that plans are the same on all.
-    static func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+    func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
         let inputs = sources.map(\.channels).reduce(0, +)
         let source = sources[0]
         let bytes = 4 * (Double(inputs) * Double(source.height * source.width) + Double(destination.elementCount))
@@ -110,14 +123,20 @@ struct OwnKernels: @unchecked Sendable {
             let tiles = Double((destination.height + 3) / 4 * ((destination.width + 3) / 4))
             let (ic, oc) = (Double(inputs), Double(destination.channels))
             let cost = tiles * (78 * ic * oc + 560 * ic + 400 * oc) + traffic
-            return KernelEstimate(cost: cost, scratchByteCount: winogradScratch(from: sources, to: destination))
+            return KernelEstimate(
+                cost: cost, scratchByteCount: Self.winogradScratch(from: sources, to: destination),
+                weightByteCount: 4 * kernel.weightByteCount(inputs, destination.channels))
         case .convolution(let kernel):
             let operations = kernel.operationCount(inputChannels: inputs, to: destination)
-            return KernelEstimate(cost: 1.3 * operations + traffic, scratchByteCount: 0)
+            return KernelEstimate(
+                cost: 1.3 * operations + traffic, scratchByteCount: 0,
+                weightByteCount: kernel.weightByteCount(inputs, destination.channels))
         case .transposedConvolution(let kernel):
             // Each input pixel meets every tap once.
             let operations = kernel.operationCount(inputChannels: destination.channels, to: source)
-            return KernelEstimate(cost: 1.2 * operations + traffic, scratchByteCount: 0)
+            return KernelEstimate(
+                cost: 1.2 * operations + traffic, scratchByteCount: 0,
+                weightByteCount: kernel.weightByteCount(inputs, destination.channels))
         case .elementwise:
             return KernelEstimate(cost: 8 * bytes, scratchByteCount: 0)
         }
