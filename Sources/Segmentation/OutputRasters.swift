@@ -21,10 +21,15 @@ extension SegmentationJob {
     }
 
     private func rasterOptions(bandCount: Int, sampleType: SampleType) -> RasterWriter.Options {
-        let block = OutputBlock.side(forStep: plan.grid.step)
-        var options = RasterWriter.Options(size: scene.size, bandCount: bandCount, sampleType: sampleType)
+        let grid = resolution.grid
+        let isOnGrid = grid.isNative || self.options.outputGrid == .model
+        // Where the outputs' grid is another, tiles and blocks do not line up: smaller ones wait for less.
+        let block = isOnGrid ? OutputBlock.side(forStep: plan.grid.step) : 256
+        var options = RasterWriter.Options(
+            size: isOnGrid ? grid.size : scene.size, bandCount: bandCount, sampleType: sampleType)
         options.blockSize = PixelSize(width: block, height: block)
-        options.spatialReference = scene.spatialReference
+        options.spatialReference =
+            isOnGrid ? scene.spatialReference.resampled(to: grid) : scene.spatialReference
         options.creationOptions = self.options.creationOptions
         options.overwrite = self.options.overwrites
         return options

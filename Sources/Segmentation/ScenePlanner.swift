@@ -10,11 +10,18 @@ public struct ScenePlanner: Sendable {
     private let backend: any Backend
     private let options: SegmentationOptions
     private let probabilityBands: Int
+    /// Memory that each thread needs that reads.
+    private let readerBytes: Int
 
-    public init(_ model: Model, backend: any Backend, options: SegmentationOptions, writesProbabilities: Bool) {
+    /// - Parameter readerBytes: what a thread that reads needs beside the pixels of a tile.
+    public init(
+        _ model: Model, backend: any Backend, options: SegmentationOptions, writesProbabilities: Bool,
+        readerBytes: Int = 0
+    ) {
         self.model = model
         self.backend = backend
         self.options = options
+        self.readerBytes = readerBytes
         probabilityBands = writesProbabilities ? model.outputChannels : 0
     }
 
@@ -110,7 +117,7 @@ public struct ScenePlanner: Sendable {
     func workerBytes(_ grid: TileGrid, session: Int) throws -> Int {
         let slot = try shapes(of: grid).slotLayout(
             bands: model.bands, maskBytesPerPixel: 1, probabilityBands: probabilityBands)
-        return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount
+        return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount + readerBytes
     }
 
     private func expectedWeightBytes(_ grid: TileGrid) throws -> Int {

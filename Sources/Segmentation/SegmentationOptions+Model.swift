@@ -17,7 +17,9 @@ extension SegmentationOptions {
     /// - Throws: `SegmentationError` for options that do not fit the model.
     public func description(of model: Model) throws -> ModelDescription {
         var result = model.description
-        _ = try OutputEncoding(model, self, writesProbabilities: false)
+        var settled = self
+        settled.activation = activation ?? .logits
+        let output = try OutputEncoding(model, settled, writesProbabilities: false)
         if let bands {
             guard bands.count == model.bands, !bands.contains(where: { $0 < 1 }) else {
                 throw SegmentationError(
@@ -36,12 +38,14 @@ extension SegmentationOptions {
             result.scaling = Sourced(scaling, source: "--scale, --offset, --mean, --std")
             result.refusals[.scaling] = nil
         }
+        switch resolution {
+        case .metres(let metres): result.resolution = Sourced(metres, source: "--resolution")
+        case .native: result.resolution = nil
+        case .model, nil: break
+        }
         if let nodata { result.nodata = Sourced(nodata, source: "--nodata") }
         if let threshold { result.threshold = Sourced(threshold, source: "--threshold") }
-        if !classNames.isEmpty {
-            let output = try OutputEncoding(model, self, writesProbabilities: false)
-            result.classes = Sourced(output.classes, source: "--classes")
-        }
+        if !classNames.isEmpty { result.classes = Sourced(output.classes, source: "--classes") }
         if let activation {
             result.activation = Sourced(activation, source: "--activation")
             result.refusals[.activation] = nil

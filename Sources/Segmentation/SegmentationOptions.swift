@@ -15,6 +15,10 @@ public struct SegmentationOptions: Sendable {
     /// Overrides the scene's own nodata value.
     public var nodata: Double?
 
+    /// What pixels the model is given; by default those that it was trained on, where it says so, else the scene's.
+    public var resolution: ResolutionChoice?
+    public var outputGrid = OutputGrid.scene
+
     /// Input pixels of a tile on a side; by default the cost model's choice. The model's own counts only where its network
     /// is tied to the tile's size.
     public var tile: Int?

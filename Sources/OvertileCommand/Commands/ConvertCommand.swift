@@ -35,9 +35,17 @@ struct ConvertCommand: ParsableCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Output") var classes: ClassOptions
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Pixel size on the ground at which the model was trained.", valueName: "metres"))
+    var resolution: Double?
+
     private var isItem: Bool { output.lowercased().hasSuffix(".json") }
 
     mutating func validate() throws {
+        if let resolution, !(resolution > 0 && resolution.isFinite) {
+            throw ValidationError("--resolution \(resolution) is no size of a pixel: give a number of metres")
+        }
         if isItem && half {
             throw ValidationError("--half is for a model, and \(output) will be an item: leave it out")
         }
@@ -47,21 +55,26 @@ struct ConvertCommand: ParsableCommand {
         var options = SegmentationOptions()
         input.apply(to: &options)
         classes.apply(to: &options)
+        if let resolution { options.resolution = .metres(resolution) }
         if isItem {
             let model = try choices.load(model)
-            return try model.writeItem(
-                output, description: try options.description(of: model), overwrite: overwrite)
+            return try model.writeItem(output, description: try description(of: model, options), overwrite: overwrite)
         }
         let stateDict = try Checkpoint.read(path: model)
         let model = try Model(stateDict, path: model, options: choices.options, item: choices.modelItem)
         model.description.warnings.forEach(Console.warn)
-        let description = try options.description(of: model)
-        description.refusals.values.sorted().forEach(Console.warn)
+        let description = try description(of: model, options)
         var metadata = stateDict.metadata
             .merging(choices.options.metadata) { _, said in said }
             .merging(description.metadata) { _, said in said }
         metadata["format"] = "pt"
         metadata["overtile.family"] = model.family
         try stateDict.write(safetensors: output, metadata: metadata, half: half, overwrite: overwrite)
+    }
+
+    private func description(of model: Model, _ options: SegmentationOptions) throws -> ModelDescription {
+        let description = try options.description(of: model)
+        description.refusals.values.sorted().forEach(Console.warn)
+        return description
     }
 }
