@@ -183,7 +183,7 @@ private struct CopyingBackend: Backend {
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         precondition(sources.count == 1)
-        return backend.convolution(from: sources, to: destination, parameters, weights: weights)
+        return try backend.convolution(from: sources, to: destination, parameters, weights: weights)
     }
 
     func transposedConvolution(
