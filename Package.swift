@@ -65,7 +65,7 @@ let package = Package(
         tests("NetworkGraphTests", ["NetworkGraph", "Tensors", "TestNetworks"]),
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
-        tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData"]),
+        tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
         tests("COneDNNTests", ["COneDNN"]),
         tests("COvertileKernelsTests", ["COvertileKernels"]),
         .executableTarget(

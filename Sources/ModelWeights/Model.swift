@@ -14,8 +14,8 @@ public struct Model: Sendable {
     public let depths: ClosedRange<Int>?
     /// Elements of all tensors in the file.
     public let parameterCount: Int
-    /// What the network's output channels are.
-    public let outputActivation: OutputActivation
+    /// What is known beside the weights, as far as it agrees with them.
+    public let description: ModelDescription
 
     public var bands: Int { network.inputChannels }
     /// Channels of the output: 1 is a sigmoid, more are a softmax.
@@ -26,38 +26,53 @@ public struct Model: Sendable {
     /// Reads a model file: an ONNX network, or a checkpoint whose network is recognised from the names and shapes of its
     /// tensors.
     ///
+    /// - Parameter item: a STAC MLM item that describes the model; nil for the one beside it, if there is one.
     /// - Throws: `WeightsError` for a file that cannot be read; `ArchitectureError` for one whose network is not known
     ///   or cannot be run; `ModelOptionsError` for options that the network does not have.
-    public init(path: String, options: ModelOptions = ModelOptions()) throws {
+    public init(path: String, options: ModelOptions = ModelOptions(), item: String? = nil) throws {
         if try Checkpoint.isONNX(path: path) {
-            try self.init(try ONNXModel(path: path), options: options)
+            try self.init(try ONNXModel(path: path), options: options, item: item)
         } else {
-            try self.init(try Checkpoint.read(path: path), path: path, options: options)
+            try self.init(try Checkpoint.read(path: path), path: path, options: options, item: item)
         }
     }
 
-    /// - Throws: `WeightsError` for a network that cannot be run; `ModelOptionsError` for options, of which it has none.
-    init(_ model: ONNXModel, options: ModelOptions) throws {
+    /// - Throws: `WeightsError` for a network that cannot be run, or for the item; `ModelOptionsError` for options, of which
+    ///   it has none.
+    init(_ model: ONNXModel, options: ModelOptions, item: String?) throws {
         path = model.path
         family = model.producer.isEmpty ? "ONNX network" : "ONNX network (\(WeightsError.plain(model.producer)))"
         try options.checkThatNoneIsSet(for: "an ONNX network", path: path)
         summary = model.summary
         depths = nil
         parameterCount = model.graph.parameterCount
+        let activation: ModelDescription.Activation?
         do {
-            (network, outputActivation) = try model.graph.tiled()
+            (network, activation) = try model.graph.tiled()
         } catch let error as WeightsError {
             throw error
         } catch {
             throw WeightsError(.unsupportedNetwork, path: path, "cannot be run: \(error)")
         }
+        var description = try ModelDescription(
+            metadata: model.metadata, ofModel: path, item: item, bandCount: network.inputChannels,
+            outputs: network.outputChannels)
+        if let activation {
+            description.activation = Sourced(activation, source: "the last operation of \(FileName.last(of: path))")
+            description.refusals[.activation] = nil
+        }
+        self.description = description
     }
 
     /// Recognises the network whose tensors these are.
     ///
-    /// - Parameter path: where they come from, for messages.
-    /// - Throws: `ArchitectureError` and `ModelOptionsError`.
-    public init(_ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions()) throws {
+    /// - Parameters:
+    ///   - path: where they come from.
+    ///   - item: as for `init(path:)`.
+    /// - Throws: `ArchitectureError` and `ModelOptionsError`; `WeightsError` for the item.
+    public init(
+        _ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions(), item: String? = nil
+    ) throws {
         let options = options.completed(from: stateDict.metadata)
         let match = FamilyMatch.closest(to: stateDict, options: options)
         guard match.problems.isEmpty else { throw ArchitectureError(path: path, match, stateDict) }
@@ -67,11 +82,13 @@ public struct Model: Sendable {
         summary = match.network.summary
         depths = match.network.depths
         parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
-        outputActivation = .scores
         do {
             network = try TiledNetwork(match.network.graph.foldingNormalizations())
         } catch {
             throw ArchitectureError(path: path, closest: family, problem: error)
         }
+        description = try ModelDescription(
+            metadata: stateDict.metadata, ofModel: path, item: item, bandCount: network.inputChannels,
+            outputs: network.outputChannels)
     }
 }

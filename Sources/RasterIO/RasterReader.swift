@@ -79,6 +79,12 @@ public final class RasterReader: @unchecked Sendable {
         metadata = messages.during { CStringList.dictionary(GDALGetMetadata(dataset.raw, nil)) }
     }
 
+    /// Whether the raster says which of its pixels have data: by a nodata value, a mask or an alpha band.
+    public var marksInvalidPixels: Bool {
+        alphaBand != nil || masks.contains { $0.kind != .none || $0.nodata != nil }
+            || bands.contains { $0.nodata != nil }
+    }
+
     /// Another reader of the same raster, for another thread.
     ///
     /// - Throws: as `init`.

@@ -1,27 +1,35 @@
-/// What happens to a pixel before the network sees it: `(v * scale + offset - mean[band]) / std[band]`, in float32.
+/// What happens to a pixel before the network sees it, in float32:
+///
+///     (clamp(v) * scale + offset - mean) / std
+///
+/// Each has one value for each of the network's bands.
 public struct Normalization: Hashable, Sendable {
-    public var scale: Float
-    public var offset: Float
-    /// One for each of the network's bands.
+    /// Pixels below and above are taken for these.
+    public var minimum: [Float]
+    public var maximum: [Float]
+    public var scale: [Float]
+    public var offset: [Float]
     public var mean: [Float]
-    /// One for each of the network's bands; none is 0.
+    /// None is 0.
     public var std: [Float]
 
-    public init(scale: Float = 1, offset: Float = 0, mean: [Float], std: [Float]) {
-        precondition(mean.count == std.count && !std.contains(0))
-        self.scale = scale
-        self.offset = offset
-        self.mean = mean
-        self.std = std
+    /// That of nothing: pixels are taken as they are.
+    public init(bands: Int) {
+        func all(_ value: Float) -> [Float] { Array(repeating: value, count: bands) }
+        (minimum, maximum) = (all(-.infinity), all(.infinity))
+        (scale, offset, mean, std) = (all(1), all(0), all(0), all(1))
     }
 
     /// What happens to the pixels of one of the network's bands, counted from 0.
     func band(_ band: Int) -> BandNormalization {
-        BandNormalization(scale: scale, offset: offset, mean: mean[band], std: std[band])
+        BandNormalization(
+            range: minimum[band]...max(minimum[band], maximum[band]), scale: scale[band], offset: offset[band],
+            mean: mean[band], std: std[band])
     }
 }
 
 struct BandNormalization {
+    let range: ClosedRange<Float>
     let scale: Float
     let offset: Float
     let mean: Float
@@ -29,5 +37,7 @@ struct BandNormalization {
 
     /// An invalid pixel, given as NaN, becomes 0: what its band's mean would become.
     @inline(__always)
-    func callAsFunction(_ value: Float) -> Float { value.isNaN ? 0 : (value * scale + offset - mean) / std }
+    func callAsFunction(_ value: Float) -> Float {
+        value.isNaN ? 0 : (min(max(value, range.lowerBound), range.upperBound) * scale + offset - mean) / std
+    }
 }

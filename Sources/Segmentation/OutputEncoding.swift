@@ -1,3 +1,5 @@
+import ModelWeights
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -6,11 +8,39 @@
 struct OutputEncoding: Sendable {
     /// The network's output channels: 1 is a sigmoid, more are a softmax.
     let channels: Int
+    /// Whether the scores are probabilities as they come.
+    let areProbabilities: Bool
     /// A sigmoid above this is class 1.
     let threshold: Float
+    /// With several channels, a pixel none of whose probabilities reaches this is class 0; nil where the largest wins.
+    let smallestProbability: Float?
     let writesProbabilities: Bool
-    /// The scores are probabilities already.
-    var isActivated = false
+    /// Names and colours of the classes, from class 0 on, or of class 1 alone; empty where nobody says.
+    let classes: [ClassDescription]
+
+    /// - Throws: `SegmentationError` for options that do not fit the model.
+    init(_ model: Model, _ options: SegmentationOptions, writesProbabilities: Bool) throws {
+        let description = model.description
+        if options.activation == nil, let refusal = description.refusals[.activation] {
+            throw SegmentationError(.usage, refusal)
+        }
+        channels = model.outputChannels
+        areProbabilities = (options.activation ?? description.activation?.value) == .probabilities
+        let threshold = options.threshold ?? description.threshold?.value
+        self.threshold = threshold ?? 0.5
+        smallestProbability = channels > 1 ? threshold : nil
+        self.writesProbabilities = writesProbabilities
+        let described = description.classes?.value ?? []
+        if options.classNames.isEmpty {
+            classes = described
+        } else {
+            let isAlike = described.count == options.classNames.count
+            classes = options.classNames.enumerated().map { index, name in
+                ClassDescription(name: name, color: isAlike ? described[index].color : nil)
+            }
+        }
+        try check(options)
+    }
 
     /// Values of the mask: two for a sigmoid.
     var classCount: Int { max(2, channels) }
@@ -23,12 +53,15 @@ struct OutputEncoding: Sendable {
     /// The class that a pixel's scores give. The scores become probabilities, if these are wanted.
     func classify(_ scores: inout [Float]) -> Int {
         if channels == 1 {
-            if !isActivated { scores[0] = 1 / (1 + exp(-scores[0])) }
+            if !areProbabilities { scores[0] = 1 / (1 + exp(-scores[0])) }
             return scores[0] > threshold ? 1 : 0
         }
         var winner = 0
         for channel in 1..<channels where scores[channel] > scores[winner] { winner = channel }
-        if writesProbabilities && !isActivated { Self.softmax(&scores, largest: scores[winner]) }
+        if !areProbabilities, writesProbabilities || smallestProbability != nil {
+            Self.softmax(&scores, largest: scores[winner])
+        }
+        if let smallestProbability, scores[winner] < smallestProbability { return 0 }
         return winner
     }
 

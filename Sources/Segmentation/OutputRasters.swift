@@ -1,3 +1,4 @@
+import ModelWeights
 import RasterIO
 import TileGeometry
 
@@ -6,7 +7,7 @@ extension SegmentationJob {
     var maskOptions: RasterWriter.Options {
         var options = rasterOptions(bandCount: 1, sampleType: output.usesWideMask ? .uint16 : .uint8)
         options.nodata = Double(output.nodata)
-        options.legend = output.legend(names: self.options.classNames)
+        options.legend = output.legend
         return options
     }
 
@@ -14,16 +15,21 @@ extension SegmentationJob {
     var probabilityOptions: RasterWriter.Options {
         var options = rasterOptions(bandCount: output.probabilityBands, sampleType: .float32)
         options.nodata = .nan
-        let names = output.legend(names: self.options.classNames).map(\.name)
+        let names = output.legend.map(\.name)
         options.bandNames = output.channels == 1 ? [names[1]] : names
         return options
     }
 
     private func rasterOptions(bandCount: Int, sampleType: SampleType) -> RasterWriter.Options {
-        let block = OutputBlock.side(forStep: plan.grid.step)
-        var options = RasterWriter.Options(size: scene.size, bandCount: bandCount, sampleType: sampleType)
+        let grid = resolution.grid
+        let isOnGrid = grid.isNative || self.options.outputGrid == .model
+        // Where the outputs' grid is another, tiles and blocks do not line up: smaller ones wait for less.
+        let block = isOnGrid ? OutputBlock.side(forStep: plan.grid.step) : 256
+        var options = RasterWriter.Options(
+            size: isOnGrid ? grid.size : scene.size, bandCount: bandCount, sampleType: sampleType)
         options.blockSize = PixelSize(width: block, height: block)
-        options.spatialReference = scene.spatialReference
+        options.spatialReference =
+            isOnGrid ? scene.spatialReference.resampled(to: grid) : scene.spatialReference
         options.creationOptions = self.options.creationOptions
         options.overwrite = self.options.overwrites
         return options
@@ -49,19 +55,19 @@ extension OutputEncoding {
         if let name = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw SegmentationError(.usage, "--classes: \"\(name)\" is there twice: give each class a name of its own")
         }
-        guard options.threshold >= 0 && options.threshold <= 1 else {
-            throw SegmentationError(
-                .usage, "--threshold \(options.threshold) is no probability: give a number from 0 to 1")
+        guard threshold >= 0 && threshold <= 1 else {
+            throw SegmentationError(.usage, "--threshold \(threshold) is no probability: give a number from 0 to 1")
         }
     }
 
-    /// An entry for each value of the mask. A sigmoid's single name is that of class 1.
-    func legend(names: [String]) -> [LegendEntry] {
-        let all = names.count == 1 ? ["background"] + names : names
+    /// An entry for each value of the mask.
+    var legend: [LegendEntry] {
+        let all = classes.count == 1 ? [ClassDescription(name: "background")] + classes : classes
         return (0..<classCount).map { value in
-            LegendEntry(
-                value: value, name: value < all.count ? all[value] : "class \(value)",
-                color: Palette.color(ofClass: value, of: classCount))
+            let entry = value < all.count ? all[value] : ClassDescription(name: "class \(value)")
+            let color = entry.color.map { LegendEntry.Color(red: $0.red, green: $0.green, blue: $0.blue) }
+            return LegendEntry(
+                value: value, name: entry.name, color: color ?? Palette.color(ofClass: value, of: classCount))
         }
     }
 }

@@ -8,16 +8,16 @@ import TileGeometry
 /// @unchecked Sendable: all that changes is used on the lane's serial queue alone.
 final class ReaderLane: @unchecked Sendable {
     private let queue: DispatchQueue
-    private let scene: RasterReader
+    private let scene: ResampledReader
     private let bands: [Int]
     private let times: StageTimes
     /// The scene itself for the first lane; opened when it is first needed for others.
-    private var reader: RasterReader?
+    private var reader: ResampledReader?
     /// [bands][rows][columns] of a part of a slot's window, and its [rows][columns].
     private var samples: [Float] = []
     private var validity: [UInt8] = []
 
-    init(number: Int, of scene: RasterReader, bands: [Int], times: StageTimes) {
+    init(number: Int, of scene: ResampledReader, bands: [Int], times: StageTimes) {
         queue = DispatchQueue(label: "overtile.reader \(number)")
         self.scene = scene
         self.bands = bands

@@ -1,7 +1,8 @@
 import ModelWeights
 import RasterIO
 
-/// Which bands of a scene a model is given, and how they are normalised.
+/// Which bands of a scene a model is given, and how they are normalised: as the user says, else as the model's
+/// description says.
 struct SceneInput {
     let bands: [Int]
     let normalization: Normalization
@@ -9,11 +10,16 @@ struct SceneInput {
 
     /// - Throws: `SegmentationError` where scene, model and options do not fit together.
     init(_ scene: RasterReader, model: Model, options: SegmentationOptions) throws {
-        bands = try Self.bands(of: scene, model: model, requested: options.bands)
-        (normalization, warnings) = try Self.normalization(of: scene, bands: bands, options)
+        let (bands, bandWarnings) = try Self.bands(of: scene, model: model, requested: options.bands)
+        let (normalization, warnings) = try Self.normalization(of: scene, bands: bands, model, options)
+        self.bands = bands
+        self.normalization = normalization
+        self.warnings = bandWarnings + warnings
     }
 
-    private static func bands(of scene: RasterReader, model: Model, requested: [Int]?) throws -> [Int] {
+    private static func bands(
+        of scene: RasterReader, model: Model, requested: [Int]?
+    ) throws -> (bands: [Int], warnings: [String]) {
         if let requested {
             guard requested.count == model.bands else {
                 throw SegmentationError(
@@ -27,8 +33,10 @@ struct SceneInput {
                     "--bands: \(scene.path) has no band \(missing), only \(scene.bands.count == 1 ? "band 1" : "bands 1 to \(scene.bands.count)")"
                 )
             }
-            return requested
+            return (requested, [])
         }
+        if let refusal = model.description.refusals[.bands] { throw SegmentationError(.usage, refusal) }
+        if let wanted = model.description.bands { return try BandSearch(scene).bands(wanted) }
         let available = scene.bands.filter { !$0.isAlpha }.map(\.number)
         guard available.count == model.bands else {
             let advice =
@@ -39,29 +47,59 @@ struct SceneInput {
                 .badData,
                 "\(scene.path): \(available.count.counted("band")), and the model takes \(model.bands): \(advice)")
         }
-        return available
+        return (available, [])
     }
 
     private static func normalization(
-        of scene: RasterReader, bands: [Int], _ options: SegmentationOptions
+        of scene: RasterReader, bands: [Int], _ model: Model, _ options: SegmentationOptions
     ) throws -> (Normalization, [String]) {
-        func perBand(_ values: [Float]?, _ option: String, standard: Float) throws -> [Float] {
-            guard let values else { return Array(repeating: standard, count: bands.count) }
-            if values.count == 1 { return Array(repeating: values[0], count: bands.count) }
-            guard values.count == bands.count else {
+        var result = try normalization(model, options)
+        guard !options.asksForScaling, model.description.scaling == nil else { return (result, []) }
+        let isByte = bands.allSatisfy { scene.bands[$0 - 1].sampleType == .uint8 }
+        if isByte { result.scale = Array(repeating: 1 / 255, count: bands.count) }
+        let warning =
+            isByte
+            ? "pixels are scaled by 1/255, as no scale, offset, mean or std was given"
+            : "\(scene.bands[bands[0] - 1].sampleType) pixels are given to the model as they are, as no scale, offset, mean or std was given"
+        return (result, ["\(scene.path): \(warning)"])
+    }
+
+    /// As the options say, and else the model's description.
+    ///
+    /// - Throws: `SegmentationError` for options that cannot be, and for a description that cannot be followed.
+    static func normalization(_ model: Model, _ options: SegmentationOptions) throws -> Normalization {
+        try check(options)
+        if !options.asksForScaling, let refusal = model.description.refusals[.scaling] {
+            throw SegmentationError(.usage, refusal)
+        }
+        func perBand(_ asked: [Float]?, _ option: String, _ described: [Float]?, _ standard: [Float]) throws -> [Float]
+        {
+            guard let values = asked ?? described else { return standard }
+            if values.count == 1 { return Array(repeating: values[0], count: model.bands) }
+            guard values.count == model.bands else {
                 throw SegmentationError(
                     .usage,
-                    "\(option) has \(values.count) values: give one, or one for each band, of which there are \(bands.count)"
+                    "\(option) has \(values.count) values: give one, or one for each band, of which there are \(model.bands)"
                 )
             }
             return values
         }
-        let mean = try perBand(options.mean, "--mean", standard: 0)
-        let std = try perBand(options.std, "--std", standard: 1)
-        if let wrong = std.first(where: { !($0 > 0 && $0.isFinite) }) {
+        let said = model.description.scaling?.value ?? PixelScaling()
+        var result = Normalization(bands: model.bands)
+        result.minimum = try perBand(nil, "", said.minimum, result.minimum)
+        result.maximum = try perBand(nil, "", said.maximum, result.maximum)
+        result.scale = try perBand(options.scale.map { [$0] }, "--scale", said.scale, result.scale)
+        result.offset = try perBand(options.offset.map { [$0] }, "--offset", said.offset, result.offset)
+        result.mean = try perBand(options.mean, "--mean", said.mean, result.mean)
+        result.std = try perBand(options.std, "--std", said.std, result.std)
+        return result
+    }
+
+    private static func check(_ options: SegmentationOptions) throws {
+        if let wrong = options.std?.first(where: { !($0 > 0 && $0.isFinite) }) {
             throw SegmentationError(.usage, "--std \(wrong) is no standard deviation: give a number greater than 0")
         }
-        if let wrong = mean.first(where: { !$0.isFinite }) {
+        if let wrong = options.mean?.first(where: { !$0.isFinite }) {
             throw SegmentationError(.usage, "--mean \(wrong) is no mean: give a number")
         }
         if let scale = options.scale, !scale.isFinite || scale == 0 {
@@ -70,15 +108,10 @@ struct SceneInput {
         if let offset = options.offset, !offset.isFinite {
             throw SegmentationError(.usage, "--offset \(offset) leaves nothing of the pixels: give a number")
         }
-        guard options.scale == nil, options.offset == nil, options.mean == nil, options.std == nil else {
-            return (Normalization(scale: options.scale ?? 1, offset: options.offset ?? 0, mean: mean, std: std), [])
-        }
-        let isByte = bands.allSatisfy { scene.bands[$0 - 1].sampleType == .uint8 }
-        let normalization = Normalization(scale: isByte ? 1 / 255 : 1, mean: mean, std: std)
-        let warning =
-            isByte
-            ? "pixels are scaled by 1/255, as no scale, offset, mean or std was given"
-            : "\(scene.bands[bands[0] - 1].sampleType) pixels are given to the model as they are, as no scale, offset, mean or std was given"
-        return (normalization, ["\(scene.path): \(warning)"])
     }
+}
+
+extension SegmentationOptions {
+    /// Whether the user says what happens to pixels.
+    fileprivate var asksForScaling: Bool { scale != nil || offset != nil || mean != nil || std != nil }
 }

@@ -10,15 +10,24 @@ public struct ScenePlanner: Sendable {
     private let backend: any Backend
     private let options: SegmentationOptions
     private let probabilityBands: Int
+    /// Memory that each thread needs that reads.
+    private let readerBytes: Int
 
-    public init(_ model: Model, backend: any Backend, options: SegmentationOptions, writesProbabilities: Bool) {
+    /// - Parameter readerBytes: what a thread that reads needs beside the pixels of a tile.
+    public init(
+        _ model: Model, backend: any Backend, options: SegmentationOptions, writesProbabilities: Bool,
+        readerBytes: Int = 0
+    ) {
         self.model = model
         self.backend = backend
         self.options = options
+        self.readerBytes = readerBytes
         probabilityBands = writesProbabilities ? model.outputChannels : 0
     }
 
-    private var choice: TileChoice { TileChoice(network: model.network, tile: options.tile, margin: options.margin) }
+    private var choice: TileChoice {
+        TileChoice(network: model.network, tile: options.tile, margin: options.margin, described: model.description)
+    }
 
     /// - Throws: `SegmentationError` for a tile, margin or memory that cannot be.
     public func plan(scene: PixelSize) throws -> ScenePlan {
@@ -61,7 +70,7 @@ public struct ScenePlanner: Sendable {
     }
 
     private func warnings(about tiling: TilePlan, requested workers: Int) -> [String] {
-        var warnings: [String] = []
+        var warnings = choice.warnings
         if let preferred = tiling.preferredTile {
             warnings.append(
                 "memory is short: tiles of \(tiling.grid.tile) pixels instead of \(preferred), so that pixels may differ in the last digits from a run with more memory"
@@ -108,7 +117,7 @@ public struct ScenePlanner: Sendable {
     func workerBytes(_ grid: TileGrid, session: Int) throws -> Int {
         let slot = try shapes(of: grid).slotLayout(
             bands: model.bands, maskBytesPerPixel: 1, probabilityBands: probabilityBands)
-        return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount
+        return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount + readerBytes
     }
 
     private func expectedWeightBytes(_ grid: TileGrid) throws -> Int {

@@ -16,6 +16,7 @@ public final class SegmentationJob {
     /// The scene's bands in the model's order, counted from 1.
     public let bands: [Int]
     public let normalization: Normalization
+    public let resolution: SceneResolution
     /// What the user should know before the run.
     public let warnings: [String]
 
@@ -31,14 +32,14 @@ public final class SegmentationJob {
         backend: (any Backend)? = nil
     ) throws {
         let input = try SceneInput(scene, model: model, options: options)
-        output = OutputEncoding(
-            channels: model.outputChannels, threshold: options.threshold, writesProbabilities: writesProbabilities,
-            isActivated: model.outputActivation == .probabilities)
-        try output.check(options)
+        let resolution = try SceneResolution(scene, description: model.description, options: options)
+        let grid = resolution.grid
+        output = try OutputEncoding(model, options, writesProbabilities: writesProbabilities)
         func compile(_ backend: any Backend) throws -> (ScenePlan, ScenePlanner, TileNetworks) {
             let planner = ScenePlanner(
-                model, backend: backend, options: options, writesProbabilities: writesProbabilities)
-            let (plan, networks) = try Self.compile(planner, scene: scene.size, backend: backend)
+                model, backend: backend, options: options, writesProbabilities: writesProbabilities,
+                readerBytes: grid.scratchByteCount(bands: model.bands))
+            let (plan, networks) = try Self.compile(planner, scene: grid.size, backend: backend)
             return (plan, planner, networks)
         }
         var memoryWarnings: [String] = []
@@ -53,7 +54,8 @@ public final class SegmentationJob {
         self.options = options
         bands = input.bands
         normalization = input.normalization
-        warnings = input.warnings + memoryWarnings + plan.warnings
+        self.resolution = resolution
+        warnings = input.warnings + resolution.warnings + memoryWarnings + plan.warnings
     }
 
     /// Plans with estimates, compiles, and plans again with what the kernels really take, until both agree.
@@ -103,12 +105,15 @@ public final class SegmentationJob {
     ) throws -> SegmentationSummary {
         let started = DispatchTime.now()
         RasterCache.limit(bytes: MemoryBudget(total: plan.memoryLimit).rasterCacheBytes)
+        let sceneGrid = try sceneGrid()
         let maskWriter = try RasterWriter(path: mask, options: maskOptions)
         let probabilityWriter = try probabilities.map { try RasterWriter(path: $0, options: probabilityOptions) }
         let times = StageTimes()
         let reader = TileReader(
-            scene, bands: bands, shapes: plan.shapes, threads: plan.tiling.workers, times: times)
-        let stitcher = Stitcher(mask: maskWriter, probabilities: probabilityWriter, output: output)
+            ResampledReader(scene, grid: resolution.grid), bands: bands, shapes: plan.shapes,
+            threads: plan.tiling.workers, times: times)
+        let stitcher = Stitcher(
+            mask: maskWriter, probabilities: probabilityWriter, output: output, sceneGrid: sceneGrid)
         do {
             let computed = try runPipeline(reader, stitcher, times, cancellation, progress)
             try times.measure(.writing) {
@@ -126,6 +131,12 @@ public final class SegmentationJob {
             probabilityWriter?.discard()
             throw error
         }
+    }
+
+    /// What brings tiles back to the scene's grid; nil where they are on the outputs' grid.
+    private func sceneGrid() throws -> SceneGridOutput? {
+        guard !resolution.grid.isNative, options.outputGrid == .scene else { return nil }
+        return try SceneGridOutput(scene, grid: resolution.grid, bands: bands, output: output)
     }
 
     /// - Returns: the number of tiles that the network ran on.

@@ -1,5 +1,9 @@
+public import ModelWeights
+
 /// What a user may ask of a run beside scene, model and output; everything has a default.
 public struct SegmentationOptions: Sendable {
+    // What is nil here is taken from the model's description, and else from the default that is given.
+
     /// The scene's bands in the model's order, counted from 1; by default all bands but alpha.
     public var bands: [Int]?
     public var scale: Float?
@@ -11,7 +15,12 @@ public struct SegmentationOptions: Sendable {
     /// Overrides the scene's own nodata value.
     public var nodata: Double?
 
-    /// Input pixels of a tile on a side; by default the cost model's choice.
+    /// What pixels the model is given; by default those that it was trained on, where it says so, else the scene's.
+    public var resolution: ResolutionChoice?
+    public var outputGrid = OutputGrid.scene
+
+    /// Input pixels of a tile on a side; by default the cost model's choice. The model's own counts only where its network
+    /// is tied to the tile's size.
     public var tile: Int?
     /// Input pixels around the kept ones; at least the network's own margin, which is the default.
     public var margin: Int?
@@ -20,10 +29,13 @@ public struct SegmentationOptions: Sendable {
     /// Bytes for the whole process; by default half of the machine's memory.
     public var memory: Int?
 
-    /// Names of the classes, from class 0 on.
+    /// Names of the classes, from class 0 on; empty for the model's own.
     public var classNames: [String] = []
-    /// With one output channel: a probability above this is class 1.
-    public var threshold: Float = 0.5
+    /// With one output channel: a probability above this is class 1; by default 0.5. With more: a pixel none of whose
+    /// probabilities reaches it is class 0; by default the largest wins, however small.
+    public var threshold: Float?
+    /// What the network's outputs are; by default logits.
+    public var activation: ModelDescription.Activation?
     /// GeoTIFF creation options, `KEY=VALUE`.
     public var creationOptions: [String] = []
     public var overwrites = false

@@ -8,12 +8,17 @@ final class Stitcher {
     private let mask: RasterWriter
     private let probabilities: RasterWriter?
     private let output: OutputEncoding
+    /// Where the tiles are not on the outputs' grid.
+    private let sceneGrid: SceneGridOutput?
     private var order = TileOrder()
 
-    init(mask: RasterWriter, probabilities: RasterWriter?, output: OutputEncoding) {
+    init(
+        mask: RasterWriter, probabilities: RasterWriter?, output: OutputEncoding, sceneGrid: SceneGridOutput? = nil
+    ) {
         self.mask = mask
         self.probabilities = probabilities
         self.output = output
+        self.sceneGrid = sceneGrid
     }
 
     /// Takes a finished tile, writes all that now have their turn, and returns their slots.
@@ -26,6 +31,7 @@ final class Stitcher {
     }
 
     private func write(_ slot: TileSlot, _ kept: PixelWindow) throws {
+        if let sceneGrid { return try sceneGrid.write(slot, mask: mask, probabilities: probabilities) }
         let plane = kept.size.area
         if output.usesWideMask {
             let classes = slot.mask.bindMemory(to: UInt16.self)

@@ -1,3 +1,4 @@
+import ModelWeights
 import NetworkGraph
 import TileGeometry
 
@@ -7,6 +8,8 @@ struct TileChoice {
     /// The user's, nil where the network or the planner decides.
     let tile: Int?
     let margin: Int?
+    /// The model's own, for networks of fixed tiles.
+    let described: ModelDescription
 
     /// Tiles larger than this are refused: no machine would profit.
     static let largestTile = 1 << 15
@@ -80,19 +83,52 @@ struct TileChoice {
     /// Whole tiles only: what such a network says of a pixel depends on its tile.
     private func fixedGrid(for scene: PixelSize) throws -> TileGrid {
         let unit = network.stride
-        let size = tile ?? network.onlyTile ?? tileSize(atLeast: Self.standardFixedTile)
+        let size = tile ?? network.onlyTile ?? describedTile ?? tileSize(atLeast: Self.standardFixedTile)
         if let only = network.onlyTile, only != size {
             throw SegmentationError(
                 .usage, "--tile \(size) cannot be: the model file holds a network for tiles of \(only) pixels alone")
         }
         try check(size, smallest: tileSize(atLeast: unit + 2 * (margin ?? 0)))
-        let margin = margin ?? (size / 8 + unit - 1) / unit * unit
+        let margin = margin ?? describedMargin(ofTile: size) ?? (size / 8 + unit - 1) / unit * unit
         let step = size - 2 * margin
         guard step > 0 else {
             throw SegmentationError(
                 .usage, "--tile \(size) keeps nothing behind a margin of \(margin) on each side: give a larger tile")
         }
         return TileGrid(scene: scene, tile: size, margin: margin, step: step)
+    }
+
+    /// The model's own tile, if the network takes it and leaves something of it.
+    private var describedTile: Int? {
+        guard let size = described.tile?.value, size <= Self.largestTile, tileSize(atLeast: size) == size,
+            case .fixedTiles(let network) = network,
+            size > 2 * (margin ?? 0), (try? network.computation(tile: size, margin: margin ?? 0)) != nil
+        else { return nil }
+        return size
+    }
+
+    /// Half of the model's own overlap, for each side; nil where that leaves nothing.
+    private func describedMargin(ofTile size: Int) -> Int? {
+        guard let overlap = described.overlap?.value else { return nil }
+        let unit = network.stride
+        let margin = (Int((Double(size) * overlap / 200).rounded(.up)) + unit - 1) / unit * unit
+        return 2 * margin < size ? margin : nil
+    }
+
+    /// What of the model's description cannot be followed.
+    var warnings: [String] {
+        guard case .fixedTiles = network else { return [] }
+        var warnings: [String] = []
+        if tile == nil, let described = described.tile, describedTile == nil {
+            warnings.append(
+                "\(described.source): the network takes no tiles of \(described.value) pixels: it is not used")
+        }
+        if margin == nil, let overlap = described.overlap,
+            describedMargin(ofTile: tile ?? describedTile ?? tileSize(atLeast: Self.standardFixedTile)) == nil
+        {
+            warnings.append("\(overlap.source): \(overlap.value) % leave nothing of a tile: it is not used")
+        }
+        return warnings
     }
 
     // MARK: Sizes

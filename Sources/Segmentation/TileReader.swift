@@ -19,11 +19,12 @@ final class TileReader: Sendable {
     private static let mostLanes = 4
 
     /// - Parameter threads: how many may read at once.
-    init(_ reader: RasterReader, bands: [Int], shapes: [TileShape], threads: Int, times: StageTimes) {
-        let count = reader.decodesBlocksApart ? max(1, min(threads, Self.mostLanes)) : 1
+    init(_ reader: ResampledReader, bands: [Int], shapes: [TileShape], threads: Int, times: StageTimes) {
+        let count = reader.raster.decodesBlocksApart ? max(1, min(threads, Self.mostLanes)) : 1
         lanes = (0..<count).map { ReaderLane(number: $0, of: reader, bands: bands, times: times) }
-        square = Self.square(of: reader.bands[0].blockSize, in: reader.size)
-        scene = reader.size
+        let grid = reader.grid
+        square = grid.isNative ? Self.square(of: reader.raster.bands[0].blockSize, in: grid.size) : grid.chunk
+        scene = grid.size
         inputs = Dictionary(uniqueKeysWithValues: shapes.map { ($0.output, $0.input) })
     }
 

@@ -42,12 +42,15 @@ public enum TilePlanner {
     /// at the end of a run is what makes many small tiles worth their overlap on a small scene.
     static let nominalWorkers = [2, 4]
 
+    /// Tiles that most machines can share out well.
+    static let enoughTiles = 16
+
     /// Beyond so many tiles the last round is too small a part of the run to be looked at.
     static let scheduledTiles = 128
 
     /// Memory that makes a tile twice as dear: overlap falls ever more slowly with the tile's size, and memory grows ever
     /// faster, so that without a price the largest tile would always win by a little.
-    static let bytesThatDoubleTheCost = Double(4 << 30)
+    static let bytesThatDoubleTheCost = Double(12 << 30)
 
     /// The scene's expected cost with this candidate: the work of its tiles, and the time of workers without any, times
     /// the price of memory.
@@ -56,9 +59,10 @@ public enum TilePlanner {
         let schedule = TileSchedule(candidate.grid, costs: candidate.costs)
         let work = schedule.work
         let idle = nominalWorkers.map { workers in
-            // Each idles for half a tile on average: tiles are never quite equal, nor is the number of workers known.
-            // What is counted where the last round is emptier than that.
-            let average = Double(workers) / 2 * work / Double(candidate.grid.count)
+            // Each idles for a part of a tile: tiles are never quite equal, nor is the number of workers known. What is
+            // counted where the last round is emptier than that.
+            let share = candidate.grid.count < enoughTiles ? 0.5 : 0.25
+            let average = Double(workers) * share * work / Double(candidate.grid.count)
             return candidate.grid.count > scheduledTiles ? average : max(average, schedule.idle(workers: workers))
         }
         return (work + idle.reduce(0, +) / Double(nominalWorkers.count)) * price

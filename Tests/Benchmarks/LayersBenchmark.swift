@@ -127,7 +127,9 @@ struct LayersBenchmark: ParsableCommand {
     private func session(
         _ layer: Layer, _ backend: any Backend
     ) throws -> (run: () throws -> Void, implementation: String) {
-        let network = try CompiledNetwork(computation(of: layer), backend: backend)
+        // Each layer whole: in bands of rows it would find its source in the cache.
+        let network = try CompiledNetwork(
+            computation(of: layer), backend: backend, weights: PackedWeights(), schedule: .stepByStep)
         let step = network.listing.firstIndex { $0.hasPrefix("layer") }!
         let session = try InferenceSession(network)
         session.input.update(repeating: 0.5)

@@ -17,7 +17,8 @@ import TileGeometry
 
     /// Reads all tiles, each into a slot of its own, before it waits for any.
     private func slots(_ scene: RasterReader, _ plan: ScenePlan, threads: Int) throws -> [TileSlot] {
-        let reader = TileReader(scene, bands: [2, 1], shapes: plan.shapes, threads: threads, times: StageTimes())
+        let native = ResampledReader(scene, grid: ResampledGrid(of: scene.size))
+        let reader = TileReader(native, bands: [2, 1], shapes: plan.shapes, threads: threads, times: StageTimes())
         #expect(reader.threads == min(threads, 4))
         let layout = plan.shapes.slotLayout(bands: 2, maskBytesPerPixel: 1, probabilityBands: 0)
         let slots = (0..<plan.grid.count).map { _ in TileSlot(layout: layout) }
@@ -68,7 +69,8 @@ import TileGeometry
         let scene = try RasterReader(path: path)
         let plan = try planner.plan(scene: scene.size)
         // The scene has no band 2.
-        let reader = TileReader(scene, bands: [2], shapes: plan.shapes, threads: 3, times: StageTimes())
+        let native = ResampledReader(scene, grid: ResampledGrid(of: scene.size))
+        let reader = TileReader(native, bands: [2], shapes: plan.shapes, threads: 3, times: StageTimes())
         let slot = TileSlot(layout: plan.shapes.slotLayout(bands: 1, maskBytesPerPixel: 1, probabilityBands: 0))
         let told = Counter()
         let group = DispatchGroup()

@@ -202,21 +202,25 @@ static void winograd_pack(const overtile_convolution *conv, const float *weights
                                    {1 / 24.0, 1 / 12.0, 1 / 6.0},
                                    {1 / 24.0, -1 / 12.0, 1 / 6.0},
                                    {0, 0, 1}};
-    for (size_t oc = 0; oc < conv->oc; oc++) {
-        size_t first = oc / PANEL * PANEL, width = panel_width(conv->oc, first);
+    for (size_t first = 0, width; first < conv->oc; first += width) {
+        width = panel_width(conv->oc, first);
         for (size_t ic = 0; ic < conv->ic; ic++) {
-            const float *g = weights + (oc * conv->ic + ic) * 9;
-            float *u = packed + first * conv->ic + ic * width + (oc - first);
-            double half[6][3];
+            const float *g = weights + (first * conv->ic + ic) * 9;
+            float *u = packed + first * conv->ic + ic * width;
+            double half[6][3][PANEL];
             for (int i = 0; i < 6; i++) {
                 for (int j = 0; j < 3; j++) {
-                    half[i][j] = G[i][0] * g[j] + G[i][1] * g[3 + j] + G[i][2] * g[6 + j];
+                    for (size_t oc = 0; oc < width; oc++) {
+                        const float *column = g + oc * conv->ic * 9 + j;
+                        half[i][j][oc] = G[i][0] * column[0] + G[i][1] * column[3] + G[i][2] * column[6];
+                    }
                 }
             }
             for (int i = 0; i < 6; i++) {
-                for (int j = 0; j < 6; j++) {
-                    double sum = half[i][0] * G[j][0] + half[i][1] * G[j][1] + half[i][2] * G[j][2];
-                    u[(size_t)(6 * i + j) * conv->oc * conv->ic] = (float)sum;
+                for (int j = 0; j < 6; j++, u += conv->oc * conv->ic) {
+                    for (size_t oc = 0; oc < width; oc++) {
+                        u[oc] = (float)(half[i][0][oc] * G[j][0] + half[i][1][oc] * G[j][1] + half[i][2][oc] * G[j][2]);
+                    }
                 }
             }
         }

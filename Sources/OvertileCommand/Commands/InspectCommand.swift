@@ -22,6 +22,10 @@ struct InspectCommand: ParsableCommand {
               onlyTile      pixels of the only tile that a network of one size takes, on a side
               flopPerPixel  multiplications and additions for a pixel of the scene, overlap not counted
               seamless      whether tiles fit together without seams; if not, reason says why
+              description   what the model file and its STAC item say, each value with its source:
+                            bands, scaling, tile, overlap (percent), resolution (metres), classes,
+                            activation, threshold, nodata; and what of it cannot be followed:
+                            refusals, warnings
 
             A file whose network is not known gets a list of its tensors, and the exit code 65.
             """)
@@ -71,6 +75,7 @@ struct ModelReport: Encodable {
     let flopPerPixel: Double
     let seamless: Bool
     let reason: String?
+    let description: DescriptionReport
 
     init(_ model: Model) {
         let network = model.network
@@ -95,6 +100,7 @@ struct ModelReport: Encodable {
         flopPerPixel = network.operationsPerPixel(tile: onlyTile ?? 512 / stride * stride + tileRemainder)
         reason = network.seam
         seamless = reason == nil
+        description = DescriptionReport(model.description)
     }
 
     var table: String {
@@ -117,7 +123,7 @@ struct ModelReport: Encodable {
         }
         rows.append(("Cost", "\(Text.number(flopPerPixel)) FLOP per pixel, overlap not counted"))
         rows.append(("Seamless", reason.map { "no: \($0)" } ?? "yes"))
-        return Text.table(rows)
+        return Text.table(rows + description.rows)
     }
 }
 

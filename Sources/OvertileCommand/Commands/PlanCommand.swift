@@ -8,6 +8,8 @@ struct PlanCommand: ParsableCommand {
         discussion: """
             The keys of --json:
               scene            the scene, and its size in pixels: width, height
+              resolution       metres of the pixels that the model is given, gridWidth x gridHeight of
+                               them; none where these are the scene's own
               tile             pixels of a tile, on a side; of these margin on each side overlap the neighbours
               step             pixels of a tile that are kept, on a side; the last column and row are cut
               tiles            how many there are, in so many columns and rows
@@ -34,6 +36,7 @@ struct PlanCommand: ParsableCommand {
 
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
@@ -41,12 +44,15 @@ struct PlanCommand: ParsableCommand {
         messages.showRasterWarnings(about: scene)
         var options = SegmentationOptions()
         input.apply(to: &options)
+        resolution.apply(to: &options)
         plan.apply(to: &options)
-        let model = try choices.load(model)
-        let scene = try RasterReader(path: scene, nodata: options.nodata)
+        // What the outputs mean changes nothing of the plan.
+        options.activation = .logits
+        let model = try choices.load(model, warn: messages.warn)
+        let scene = try options.open(scene: scene, for: model)
         let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
         job.warnings.forEach(messages.warn)
-        var report = PlanReport(job.plan, model: model, scene: scene)
+        var report = PlanReport(job)
         let expected = try job.expectedTime()
         report.expectedSeconds = expected.seconds
         report.trialSeconds = expected.trialSeconds
@@ -59,6 +65,9 @@ struct PlanReport: Encodable {
     let scene: String
     let width: Int
     let height: Int
+    let resolution: Double?
+    let gridWidth: Int?
+    let gridHeight: Int?
     let tile: Int
     let margin: Int
     let step: Int
@@ -76,11 +85,28 @@ struct PlanReport: Encodable {
     /// From a trial of the network on this machine.
     var expectedSeconds: Double?
     var trialSeconds: Double?
+    private let sampling: String?
 
-    init(_ plan: ScenePlan, model: Model, scene: RasterReader) {
+    private enum CodingKeys: CodingKey {
+        case scene, width, height, resolution, gridWidth, gridHeight, tile, margin, step, columns, rows, tiles,
+            overlapCost
+        case workers, memoryBytes, memoryLimit, flop, seamless, reason, expectedSeconds, trialSeconds
+    }
+
+    init(_ job: SegmentationJob) {
+        let (plan, model, scene) = (job.plan, job.model, job.scene)
         self.scene = scene.path
         width = scene.size.width
         height = scene.size.height
+        resolution = job.resolution.wanted?.value
+        gridWidth = resolution.map { _ in plan.grid.scene.width }
+        gridHeight = resolution.map { _ in plan.grid.scene.height }
+        sampling = job.resolution.wanted.flatMap { wanted in
+            job.resolution.ground.map {
+                "\(wanted.value) m (\(wanted.source)) of pixels of \(SceneResolution.text($0)): "
+                    + "\(plan.grid.scene.width) x \(plan.grid.scene.height) pixels"
+            }
+        }
         tile = plan.grid.tile
         margin = plan.grid.margin
         step = plan.grid.step
@@ -98,7 +124,10 @@ struct PlanReport: Encodable {
 
     var table: String {
         var rows = [
-            ("Scene", "\(scene): \(width) x \(height) pixels"),
+            ("Scene", "\(scene): \(width) x \(height) pixels")
+        ]
+        if let sampling { rows.append(("Resolution", sampling)) }
+        rows += [
             ("Tile", "\(tile) x \(tile) pixels, of which \(step) x \(step) are kept behind a margin of \(margin)"),
             ("Grid", "\(columns) x \(self.rows) tiles, \(Text.grouped(tiles)) in all"),
             ("Overlap", "\(Text.number(100 * overlapCost)) % more work than the scene in one piece"),

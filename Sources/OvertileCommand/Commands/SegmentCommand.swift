@@ -7,7 +7,7 @@ struct SegmentCommand: ParsableCommand {
         commandName: "segment",
         abstract: "Segment one scene into a file, or several into a folder.",
         discussion: """
-            The mask is a GeoTIFF on the scene's grid: the number of a class for each pixel, 255 where the scene has no \
+            The mask is a GeoTIFF on the scene's grid (see --grid): the number of a class for each pixel, 255 where the scene has no \
             data (65535 for models of 255 classes and more). In a folder, it has the scene's name with .tif. \
             The names of the classes are in the file, and beside it, with .aux.xml, where GIS programs look for them.
 
@@ -15,6 +15,7 @@ struct SegmentCommand: ParsableCommand {
               overtile segment scene.tif --model unet.pth --output mask.tif
               overtile segment scene.tif -m unet.pth -o mask.tif --bands 4,3,2 --std 1000
               overtile segment scene.tif -m unet.pth -o mask.tif --classes land,water
+              overtile segment scene.tif -m unet.pth -o mask.tif --resolution 10
               overtile segment *.tif --model unet.pth --output masks/
             """)
 
@@ -24,6 +25,7 @@ struct SegmentCommand: ParsableCommand {
     @OptionGroup(title: "Files") var files: FileOptions
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
@@ -32,7 +34,7 @@ struct SegmentCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let outputs = try OutputPaths.resolve(
             scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities)
-        let model = try choices.load(files.model)
+        let model = try choices.load(files.model, warn: messages.warn)
         if outputs.count == 1 { return try segment(outputs[0], model, cancellation) }
         var failed = 0
         for paths in outputs {
@@ -50,17 +52,18 @@ struct SegmentCommand: ParsableCommand {
         messages.showRasterWarnings(about: paths.scene)
         var options = SegmentationOptions()
         input.apply(to: &options)
+        resolution.apply(to: &options)
         outputOptions.apply(to: &options)
         plan.apply(to: &options)
         options.overwrites = files.overwrite
-        let scene = try RasterReader(path: paths.scene, nodata: options.nodata)
+        let scene = try options.open(scene: paths.scene, for: model)
         try paths.check(against: scene)
         paths.warnings.forEach(messages.warn)
         for output in paths.all { try RasterWriter.check(path: output, overwrite: files.overwrite) }
         let job = try SegmentationJob(
             scene: scene, model: model, options: options, writesProbabilities: paths.probabilities != nil)
         job.warnings.forEach(messages.warn)
-        if messages.verbose { Console.note(PlanReport(job.plan, model: model, scene: scene).table) }
+        if messages.verbose { Console.note(PlanReport(job).table) }
         if messages.verbose { job.kernelListing.forEach(Console.note) }
         let bar = messages.progressBar(URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: scene.size.area)
         let summary = try withExtendedLifetime(bar) {

@@ -8,16 +8,18 @@ struct InputOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The scene's bands that the model takes, in its order, counted from 1; all but alpha by default.",
-            valueName: "4,3,2"))
+            """
+            The scene's bands that the model takes, in its order, counted from 1; by default those that the model \
+            itself names, else all but alpha.
+            """, valueName: "4,3,2"))
     var bands: NumberList<Int>?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The model is given (pixel * scale + offset - mean) / std. Without any of these four, 8-bit pixels are \
-            divided by 255 and others are taken as they are.
+            The model is given (pixel * scale + offset - mean) / std. What is not given here is as the model itself \
+            says; where nobody gives any of the four, 8-bit pixels are divided by 255 and others are taken as they are.
             """, valueName: "factor"))
     var scale: Float?
 

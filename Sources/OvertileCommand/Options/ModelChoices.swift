@@ -11,8 +11,22 @@ struct ModelChoices: ParsableArguments {
     @Flag(help: "The paper's U-Net was trained with padded convolutions, which its tensors do not tell.")
     var padded = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            A STAC item (MLM extension) that describes the model; by default the file with the model's name and .json, \
+            where there is one.
+            """, valueName: "path"))
+    var modelItem: String?
+
     var options: ModelOptions { ModelOptions(padded: padded, depth: depth) }
 
+    /// Reads a model, and warns of what is wrong with its description.
+    ///
     /// - Throws: `WeightsError`, `ArchitectureError` or `ModelOptionsError`.
-    func load(_ path: String) throws -> Model { try Model(path: path, options: options) }
+    func load(_ path: String, warn: (String) -> Void = Console.warn) throws -> Model {
+        let model = try Model(path: path, options: options, item: modelItem)
+        model.description.warnings.forEach(warn)
+        return model
+    }
 }

@@ -3,18 +3,7 @@ import Overtile
 
 /// What the mask means and how it is written.
 struct OutputOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "Names of the classes, from class 0 on, in the model's order; GIS programs show them.",
-            valueName: "water,land"))
-    var classes: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "For models with one output: a pixel whose probability is above this is class 1, else class 0.",
-            valueName: "0…1"))
-    var threshold: Float = 0.5
+    @OptionGroup var classes: ClassOptions
 
     @Option(
         name: [.long, .customLong("co", withSingleDash: true)],
@@ -29,9 +18,7 @@ struct OutputOptions: ParsableArguments {
     }
 
     func apply(to options: inout SegmentationOptions) {
-        options.classNames =
-            classes?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmed } ?? []
-        options.threshold = threshold
+        classes.apply(to: &options)
         options.creationOptions = co
     }
 }

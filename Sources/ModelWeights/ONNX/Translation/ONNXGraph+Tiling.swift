@@ -1,13 +1,5 @@
 package import NetworkGraph
 
-/// What a network's output channels are.
-public enum OutputActivation: Sendable {
-    /// Scores, to which a sigmoid (one channel) or a softmax (several) is still to be applied.
-    case scores
-    /// Probabilities: the network ends with its own activation.
-    case probabilities
-}
-
 extension ONNXGraph {
     /// Sizes at which a network of open size is looked at first.
     private static let firstSizes = [256, 512, 1024, 320]
@@ -21,7 +13,7 @@ extension ONNXGraph {
     /// a map is resized to. The network is worked out for several sizes, and what stays the same does not depend on them.
     ///
     /// - Throws: `WeightsError`, `UntranslatableNode`, `GraphError`, `NetworkError`.
-    package func tiled() throws -> (network: TiledNetwork, outputActivation: OutputActivation) {
+    package func tiled() throws -> (network: TiledNetwork, outputActivation: ModelDescription.Activation?) {
         let first = try firstNetwork()
         if first.isHeightFixed || first.isWidthFixed { return try fixed(first) }
         let size = try evenSize(from: first)
@@ -58,7 +50,7 @@ extension ONNXGraph {
     }
 
     /// A network for one size. Weights do not depend on it: where the network is equivariant to shifts, tiles may have any.
-    private func fixed(_ resolved: ONNXNetwork) throws -> (TiledNetwork, OutputActivation) {
+    private func fixed(_ resolved: ONNXNetwork) throws -> (TiledNetwork, ModelDescription.Activation?) {
         let height = resolved.isHeightFixed ? resolved.input.height : resolved.input.width
         let width = resolved.isWidthFixed ? resolved.input.width : height
         let translated = try TranslatedNetwork(try self.resolved(height: height, width: width))

@@ -5,8 +5,8 @@ import Tensors
 package struct TranslatedNetwork: Sendable {
     /// Normalisations are not folded yet, and operations that change nothing at this size are still there.
     package private(set) var graph: Graph
-    /// What the graph's output is.
-    package private(set) var outputActivation = OutputActivation.scores
+    /// What the graph's output is; nil where the network does not end with an activation, and so does not say.
+    package private(set) var outputActivation: ModelDescription.Activation?
 
     private let network: ONNXNetwork
     /// The graph's map for each node of the network.
@@ -31,8 +31,10 @@ package struct TranslatedNetwork: Sendable {
         let last = network.nodes[network.output]
         let isBeforeActivation = !last.inputs.isEmpty && readers[network.output] == 0
         switch last.operation {
-        case .softmax(.channels) where last.shape.channels > 1 && isBeforeActivation: return last.inputs[0]
-        case .activation(.sigmoid) where last.shape.channels == 1 && isBeforeActivation: return last.inputs[0]
+        case .softmax(.channels) where last.shape.channels > 1 && isBeforeActivation,
+            .activation(.sigmoid) where last.shape.channels == 1 && isBeforeActivation:
+            outputActivation = .logits
+            return last.inputs[0]
         case .activation(.sigmoid), .softmax: outputActivation = .probabilities
         default: break
         }

@@ -1,0 +1,80 @@
+/// Classes as the conventions write them.
+enum ClassNames {
+    /// More classes than a mask has values.
+    private static let most = 65_535
+
+    /// Deepness: an object from ids to names, the ids being 0, 1, 2 …; or a list of such objects, one for each output of
+    /// the network, of which the first counts. Ultralytics writes a plain list of names.
+    static func numbered(_ value: MetadataValue) -> [ClassDescription]? {
+        if let first = value.elements?.first, first.members != nil { return numbered(first) }
+        if let names = value.elements?.map(\.text) {
+            return named(names.compactMap { $0 }, count: names.count)
+        }
+        guard let members = value.members, members.count <= most else { return nil }
+        return named((0..<members.count).compactMap { members["\($0)"]?.text }, count: members.count)
+    }
+
+    private static func named(_ names: [String], count: Int) -> [ClassDescription]? {
+        names.isEmpty || names.count < count ? nil : distinct(names.map { ClassDescription(name: $0) })
+    }
+
+    /// Our own: names, or objects with `name` and `color`.
+    static func listed(_ value: MetadataValue) -> [ClassDescription]? {
+        guard let elements = value.elements, (1...most).contains(elements.count) else { return nil }
+        let classes = elements.compactMap { element -> ClassDescription? in
+            if let name = element.text { return ClassDescription(name: name) }
+            return element.members?["name"]?.text.map {
+                ClassDescription(name: $0, color: element.members.flatMap(color))
+            }
+        }
+        return classes.count == elements.count ? distinct(classes) : nil
+    }
+
+    /// STAC's classification extension: objects with `value`, `name` and `color_hint`, in the spellings that are found.
+    ///
+    /// Values that are not 0, 1, 2 … are taken in their order: the network's outputs have no gaps. A class for pixels
+    /// without data is no output.
+    static func classified(_ value: MetadataValue) -> [ClassDescription]? {
+        guard let elements = value.elements, (1...most).contains(elements.count) else { return nil }
+        var classes: [(value: Int, class: ClassDescription)] = []
+        for (index, element) in elements.enumerated() {
+            if let name = element.text {
+                classes.append((index, ClassDescription(name: name)))
+                continue
+            }
+            guard let members = element.members else { return nil }
+            if members["nodata"] == .boolean(true) { continue }
+            let number = members["value"]?.count ?? index
+            let name = ["name", "title", "description"].lazy.compactMap { members[$0]?.text }.first
+            classes.append((number, ClassDescription(name: name ?? "class \(number)", color: color(members))))
+        }
+        guard !classes.isEmpty, Set(classes.map(\.value)).count == classes.count else { return nil }
+        return distinct(classes.sorted { $0.value < $1.value }.map(\.class))
+    }
+
+    /// "ff0000", "#FF0000", "f00", [255, 0, 0], under any of the names that the extension's versions gave it.
+    private static func color(_ members: [String: MetadataValue]) -> ClassDescription.Color? {
+        let keys = ["color_hint", "color-hint", "color", "colour"]
+        guard let value = keys.lazy.compactMap({ members[$0] }).first else { return nil }
+        if let parts = value.elements {
+            let numbers = parts.compactMap { $0.count.flatMap(UInt8.init(exactly:)) }
+            guard numbers.count == parts.count, (3...4).contains(numbers.count) else { return nil }
+            return ClassDescription.Color(red: numbers[0], green: numbers[1], blue: numbers[2])
+        }
+        guard var digits = value.text?.filter({ $0 != "#" }) else { return nil }
+        if digits.count == 3 { digits = digits.map { "\($0)\($0)" }.joined() }
+        guard digits.count == 6 || digits.count == 8, let number = UInt32(digits.prefix(6), radix: 16) else {
+            return nil
+        }
+        return ClassDescription.Color(
+            red: UInt8(number >> 16), green: UInt8(number >> 8 & 255), blue: UInt8(number & 255))
+    }
+
+    /// A name that comes twice gets its value behind it: legends are read by name.
+    private static func distinct(_ classes: [ClassDescription]) -> [ClassDescription] {
+        let counts = Dictionary(classes.map { ($0.name, 1) }, uniquingKeysWith: +)
+        return classes.enumerated().map { value, entry in
+            counts[entry.name] == 1 ? entry : ClassDescription(name: "\(entry.name) \(value)", color: entry.color)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/// The metadata of the QGIS plugin Deepness, which models for it carry in ONNX's `metadata_props`; each value is JSON.
+///
+/// Source: https://github.com/PUTvision/qgis-plugin-deepness, creators_add_metadata_to_model.rst and the reader in
+/// processing/models/model_base.py, which differ: both are understood.
+enum DeepnessMetadata {
+    /// Keys that no other convention has: what comes with them was made for Deepness, and runs as there.
+    private static let ownKeys = [
+        "model_type", "standardization_mean", "standardization_std", "tiles_size", "tile_size", "tiles_overlap",
+        "seg_thresh", "seg_small_segment", "reg_output_scaling", "det_conf", "det_iou_thresh", "det_type",
+    ]
+    /// Others write these, too.
+    private static let sharedKeys = ["class_names", "names", "resolution"]
+
+    /// - Parameters:
+    ///   - bandCount: of the network.
+    ///   - file: what to call the file in messages.
+    static func description(of texts: [String: String], bandCount: Int, file: String) -> ModelDescription {
+        var fields = MetadataFields(texts: texts, keys: ownKeys + sharedKeys, file: file)
+        var result = ModelDescription()
+        result.classes =
+            fields.value("class_names", "names for the classes 0, 1, 2 …", ClassNames.numbered)
+            ?? fields.value("names", "names for the classes 0, 1, 2 …", ClassNames.numbered)
+        // In centimetres.
+        result.resolution = fields.value("resolution", "a number of centimetres") { $0.positive.map { $0 / 100 } }
+        // The plugin's script writes the one, its reader looks for the other.
+        result.tile =
+            fields.value("tile_size", "a number of pixels") { $0.count.flatMap { $0 > 0 ? $0 : nil } }
+            ?? fields.value("tiles_size", "a number of pixels") { $0.count.flatMap { $0 > 0 ? $0 : nil } }
+        result.overlap = fields.value("tiles_overlap", "a percentage below 100") {
+            $0.number.flatMap { $0 >= 0 && $0 < 100 ? $0 : nil }
+        }
+        result.threshold = fields.value("seg_thresh", "a number from 0 to 1", \.share)
+        if let marker = ownKeys.first(where: { texts[$0] != nil }) {
+            runAsDeepness(&result, &fields, marker: marker, bandCount: bandCount)
+        }
+        result.warnings = fields.warnings
+        return result
+    }
+
+    /// What the plugin does with every model: the scene's first bands, divided by 255, then standardised; scores are taken
+    /// for probabilities.
+    private static func runAsDeepness(
+        _ result: inout ModelDescription, _ fields: inout MetadataFields, marker: String, bandCount: Int
+    ) {
+        let convention = "Deepness, by \(fields.source(marker))"
+        if let type = fields.value("model_type", "a word", \.text), type.value.lowercased() != "segmentor" {
+            fields.warn("model_type", "\(type.value) is not Segmentor, the only kind that Overtile runs")
+        }
+        result.bands = Sourced((1...bandCount).map { .number($0) }, source: convention)
+        result.activation = Sourced(.probabilities, source: convention)
+        var scaling = PixelScaling()
+        scaling.scale = [1 / 255]
+        var source = convention
+        let mean = fields.value("standardization_mean", "a list of numbers", \.numbers)
+        let std = fields.value("standardization_std", "a list of numbers other than 0") { value in
+            value.numbers.flatMap { $0.contains(0) ? nil : $0 }
+        }
+        switch (mean, std) {
+        case (let mean?, let std?):
+            (scaling.mean, scaling.std) = (mean.value, std.value)
+            source = "standardization_mean and _std of \(fields.file)"
+        case (_?, nil): fields.warn("standardization_mean", "there is no standardization_std to go with it")
+        case (nil, _?): fields.warn("standardization_std", "there is no standardization_mean to go with it")
+        case (nil, nil): break
+        }
+        result.scaling = Sourced(scaling, source: source)
+    }
+}

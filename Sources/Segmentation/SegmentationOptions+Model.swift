@@ -1,0 +1,55 @@
+public import ModelWeights
+public import RasterIO
+
+extension SegmentationOptions {
+    /// Opens a scene: with the user's nodata value, or with the model's own where the scene does not say itself which of
+    /// its pixels have data.
+    ///
+    /// - Throws: `RasterError`.
+    public func open(scene path: String, for model: Model) throws(RasterError) -> RasterReader {
+        let scene = try RasterReader(path: path, nodata: nodata)
+        guard nodata == nil, let described = model.description.nodata, !scene.marksInvalidPixels else { return scene }
+        return try RasterReader(path: path, nodata: described.value)
+    }
+
+    /// What is known of a model once these options are, too: what a file can keep, so that they need not be given again.
+    ///
+    /// - Throws: `SegmentationError` for options that do not fit the model.
+    public func description(of model: Model) throws -> ModelDescription {
+        var result = model.description
+        var settled = self
+        settled.activation = activation ?? .logits
+        let output = try OutputEncoding(model, settled, writesProbabilities: false)
+        if let bands {
+            guard bands.count == model.bands, !bands.contains(where: { $0 < 1 }) else {
+                throw SegmentationError(
+                    .usage, "--bands: name \(model.bands.counted("band")), counted from 1, in the model's order")
+            }
+            result.bands = Sourced(bands.map { .number($0) }, source: "--bands")
+            result.refusals[.bands] = nil
+        }
+        if scale != nil || offset != nil || mean != nil || std != nil {
+            let normalization = try SceneInput.normalization(model, self)
+            var scaling = PixelScaling()
+            scaling.minimum = result.scaling?.value.minimum
+            scaling.maximum = result.scaling?.value.maximum
+            (scaling.scale, scaling.offset) = (normalization.scale, normalization.offset)
+            (scaling.mean, scaling.std) = (normalization.mean, normalization.std)
+            result.scaling = Sourced(scaling, source: "--scale, --offset, --mean, --std")
+            result.refusals[.scaling] = nil
+        }
+        switch resolution {
+        case .metres(let metres): result.resolution = Sourced(metres, source: "--resolution")
+        case .native: result.resolution = nil
+        case .model, nil: break
+        }
+        if let nodata { result.nodata = Sourced(nodata, source: "--nodata") }
+        if let threshold { result.threshold = Sourced(threshold, source: "--threshold") }
+        if !classNames.isEmpty { result.classes = Sourced(output.classes, source: "--classes") }
+        if let activation {
+            result.activation = Sourced(activation, source: "--activation")
+            result.refusals[.activation] = nil
+        }
+        return result
+    }
+}
