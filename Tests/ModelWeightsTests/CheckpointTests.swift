@@ -50,7 +50,6 @@ import Testing
             (Array("<!DOCTYPE html><html>".utf8), "web page"),
             ([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0], "gzip"),
             ([UInt8](repeating: 0x61, count: 257) + Array("ustar".utf8), "tar archive"),
-            ([0x08, 0x08, 0x12, 0x07] + Array("pytorch".utf8), "ONNX"),
             ([0x1c, 0, 0, 0] + Array("TFL3".utf8), "TensorFlow Lite"),
             ([0x93] + Array("NUMPY".utf8), "NumPy"), ([0x49, 0x49, 0x2a, 0], "no known kind"), ([0], "no known kind"),
         ] as [([UInt8], String)])

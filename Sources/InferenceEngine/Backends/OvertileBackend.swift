@@ -46,7 +46,8 @@ public struct OvertileBackend: Backend {
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         if parameters.kernel.groups > 1
-            || isFasterInOneDNN(parameters.kernel, from: sources, to: destination) {
+            || isFasterInOneDNN(parameters.kernel, from: sources, to: destination)
+        {
             return try oneDNN.convolution(from: sources, to: destination, parameters, weights: weights)
         }
         return kernels.convolution(from: sources, to: destination, parameters, weights: weights)

@@ -30,7 +30,8 @@ struct BenchCommand: ParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors file.", valueName: "file"))
+            "The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
+            valueName: "file"))
     var model: String
 
     @Option(help: ArgumentHelp("How long to run.", valueName: "seconds"))
