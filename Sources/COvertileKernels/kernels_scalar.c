@@ -43,19 +43,30 @@ static size_t no_scratch(const overtile_convolution *conv) {
     return 0;
 }
 
-// [oc / 16][kh][kw][ic][16], with zeros for the channels that fill up the last block
-static void pack(const overtile_convolution *conv, const float *weights, float *packed) {
-    size_t taps = conv->kh * conv->kw;
+// [oc / 16][kh][kw][ic][16], with zeros for the channels that fill up the last block, from [oc][ic][kh][kw] or
+// [ic][oc][kh][kw]: `oc_stride` and `ic_stride` are the floats from one channel's weights to the next's.
+static void pack_channels(
+    const overtile_convolution *conv, const float *weights, size_t oc_stride, size_t ic_stride, float *packed) {
     for (size_t block = 0; block < output_blocks(conv); block++) {
-        for (size_t tap = 0; tap < taps; tap++) {
+        for (size_t tap = 0; tap < conv->kh * conv->kw; tap++) {
             for (size_t ic = 0; ic < conv->ic; ic++) {
                 for (size_t c = 0; c < OVERTILE_BLOCK; c++) {
                     size_t oc = block * OVERTILE_BLOCK + c;
-                    *packed++ = oc < conv->oc ? weights[(oc * conv->ic + ic) * taps + tap] : 0;
+                    *packed++ = oc < conv->oc ? weights[oc * oc_stride + ic * ic_stride + tap] : 0;
                 }
             }
         }
     }
+}
+
+static void pack(const overtile_convolution *conv, const float *weights, float *packed) {
+    size_t taps = conv->kh * conv->kw;
+    pack_channels(conv, weights, conv->ic * taps, taps, packed);
+}
+
+static void pack_up(const overtile_convolution *conv, const float *weights, float *packed) {
+    size_t taps = conv->kh * conv->kw;
+    pack_channels(conv, weights, taps, conv->oc * taps, packed);
 }
 
 static void run(
@@ -81,20 +92,6 @@ static void run(
                     }
                 }
                 put(conv, dst, block, oh, ow, sums);
-            }
-        }
-    }
-}
-
-// [oc / 16][kh][kw][ic][16]
-static void pack_up(const overtile_convolution *conv, const float *weights, float *packed) {
-    size_t taps = conv->kh * conv->kw;
-    for (size_t block = 0; block < output_blocks(conv); block++) {
-        for (size_t tap = 0; tap < taps; tap++) {
-            for (size_t ic = 0; ic < conv->ic; ic++) {
-                for (size_t c = 0; c < OVERTILE_BLOCK; c++) {
-                    *packed++ = weights[(ic * conv->oc + block * OVERTILE_BLOCK + c) * taps + tap];
-                }
             }
         }
     }

@@ -101,10 +101,8 @@ struct DepthFirst {
             done[step - chain.lowerBound] = end
         }
         let last = chain.upperBound - 1
-        let height = steps[last].destination.view.height
-        for row in stride(from: 0, to: height, by: lastBandHeight(of: chain)) {
-            advance(last, to: min(height, row + lastBandHeight(of: chain)))
-        }
+        let (height, band) = (steps[last].destination.view.height, lastBandHeight(of: chain))
+        for row in stride(from: 0, to: height, by: band) { advance(last, to: min(height, row + band)) }
         // What the last step does not need, others may.
         for step in chain { advance(step, to: steps[step].destination.view.height) }
         return bands

@@ -71,7 +71,7 @@ package struct Program {
     package enum Schedule {
         /// A few rows go through a chain of steps before the next rows do.
         case depthFirst
-        /// The same in outline, many times faster made: to estimate, not to run.
+        /// The same in outline, a band of each step standing for all: to estimate, not to run.
         case sketch
         /// Each step is one call.
         case stepByStep

@@ -18,7 +18,7 @@ public struct OvertileBackend: Backend {
     public static let variable = "OVERTILE_ISA"
 
     /// - Parameter savesMemory: whether the weights of wide layers are held as they come, in a quarter of the memory,
-    ///   instead of transformed for Winograd's algorithm: these layers then take about three times as long.
+    ///   instead of transformed for Winograd's algorithm: these layers then take four times the multiplications.
     /// - Throws: `InstructionSetError` where `OVERTILE_ISA` names an instruction set that this processor does not have.
     public init(savesMemory: Bool = false) throws(InstructionSetError) {
         try self.init(

@@ -19,7 +19,8 @@ struct OwnKernels: @unchecked Sendable {
 
     /// - Parameters:
     ///   - instructionSet: nil for the processor's best.
-    ///   - savesMemory: holds the weights of wide layers as they come: four times as slow, in a quarter of the memory.
+    ///   - savesMemory: holds the weights of wide layers as they come: four times the multiplications, in a quarter of the
+    ///     memory.
     init(instructionSet: String?, savesMemory: Bool) throws(InstructionSetError) {
         let all = Self.all
         guard let kernels = all.first(where: { instructionSet == nil || $0.instructionSet == instructionSet }) else {
@@ -50,8 +51,7 @@ struct OwnKernels: @unchecked Sendable {
         let isWinograd = usesWinograd(parameters.kernel, from: sources, to: destination)
         return kernel(
             isWinograd ? table.pointee.winograd : table.pointee.direct, named: isWinograd ? "Winograd" : "direct",
-            shape,
-            from: sources, to: destination, parameters, weights)
+            shape, from: sources, to: destination, parameters, weights)
     }
 
     func upConvolution(
@@ -85,7 +85,10 @@ struct OwnKernels: @unchecked Sendable {
                 return packed
             }
         }
-        let bias = AlignedBuffer(copying: parameters.bias().padded(toMultipleOf: Self.block))
+        // A step has a kernel for each band of rows: they share the bias, too.
+        let bias = weights.buffer(node: parameters.node, order: "\(Self.block) bias") {
+            AlignedBuffer(copying: parameters.bias().padded(toMultipleOf: Self.block))
+        }
         return OwnKernel(
             implementation: implementation,
             scratchByteCount: withUnsafePointer(to: shape) { algorithm.scratch_count($0) }, sources: sources,
