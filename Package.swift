@@ -50,9 +50,13 @@ let package = Package(
         room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN", "COvertileKernels"]),
         room(
             "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
+        room("GISOutputs", ["RasterIO", "TileGeometry"]),
         room(
             "Overtile",
-            ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TileGeometry"]),
+            [
+                "GISOutputs", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors",
+                "TileGeometry",
+            ]),
         .executableTarget(
             name: "OvertileCommand",
             dependencies: [
@@ -66,6 +70,7 @@ let package = Package(
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
+        tests("GISOutputsTests", ["GISOutputs", "RasterIO", "TileGeometry", "TestData"]),
         tests("COneDNNTests", ["COneDNN"]),
         tests("COvertileKernelsTests", ["COvertileKernels"]),
         .executableTarget(

@@ -67,36 +67,7 @@ extension OutputEncoding {
             let entry = value < all.count ? all[value] : ClassDescription(name: "class \(value)")
             let color = entry.color.map { LegendEntry.Color(red: $0.red, green: $0.green, blue: $0.blue) }
             return LegendEntry(
-                value: value, name: entry.name, color: color ?? Palette.color(ofClass: value, of: classCount))
-        }
-    }
-}
-
-/// Colours that are told apart on a map.
-enum Palette {
-    /// Paul Tol's "bright" scheme, which also colour-blind readers can tell apart; then hues at a distance that never
-    /// repeats.
-    private static let bright: [(UInt8, UInt8, UInt8)] = [
-        (187, 187, 187), (68, 119, 170), (34, 136, 51), (204, 187, 68), (238, 102, 119), (102, 204, 238),
-        (170, 51, 119),
-    ]
-
-    static func color(ofClass value: Int, of count: Int) -> LegendEntry.Color {
-        if value < bright.count {
-            let (red, green, blue) = bright[value]
-            return LegendEntry.Color(red: red, green: green, blue: blue)
-        }
-        // Steps of the golden ratio around the colour circle.
-        let hue = (Double(value) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1) * 6
-        let rising = UInt8(55 + 200 * hue.truncatingRemainder(dividingBy: 1))
-        let falling = 255 - rising + 55
-        switch Int(hue) {
-        case 0: return .init(red: 255, green: rising, blue: 55)
-        case 1: return .init(red: falling, green: 255, blue: 55)
-        case 2: return .init(red: 55, green: 255, blue: rising)
-        case 3: return .init(red: 55, green: falling, blue: 255)
-        case 4: return .init(red: rising, green: 55, blue: 255)
-        default: return .init(red: 255, green: 55, blue: falling)
+                value: value, name: entry.name, color: color ?? .distinct(value))
         }
     }
 }

@@ -189,7 +189,7 @@ import TileGeometry
         let legend = try RasterReader(path: folder.path("mask.tif")).legend(ofBand: 1)
         #expect(legend.prefix(2).map(\.name) == ["land", "sea"])
         #expect(legend[0].color == LegendEntry.Color(red: 16, green: 32, blue: 48))
-        #expect(legend[1].color == Palette.color(ofClass: 1, of: 2))
+        #expect(legend[1].color == .distinct(1))
         #expect(try RasterReader(path: folder.path("p.tif")).bands.map(\.name) == ["land", "sea"])
         let renamed = try job(path, model) { $0.classNames = ["a", "b"] }.output.legend
         #expect(renamed.map(\.name) == ["a", "b"] && renamed[0].color == legend[0].color)
