@@ -71,6 +71,11 @@ public struct ScenePlanner: Sendable {
 
     private func warnings(about tiling: TilePlan, requested workers: Int) -> [String] {
         var warnings = choice.warnings
+        if let seam = model.network.seam {
+            let advice = model.network.onlyTile == nil ? ": larger tiles (--tile) have fewer" : ""
+            warnings.append(
+                "not seamless: \(seam); where tiles of \(tiling.grid.tile) pixels meet, seams may show\(advice)")
+        }
         if let preferred = tiling.preferredTile {
             warnings.append(
                 "memory is short: tiles of \(tiling.grid.tile) pixels instead of \(preferred), so that pixels may differ in the last digits from a run with more memory"
