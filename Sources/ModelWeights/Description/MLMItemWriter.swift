@@ -33,7 +33,7 @@ struct MLMItemWriter {
         let names = bandNames
         var extensions = ["mlm/v1.5.2", "file/v2.1.0"]
         if description.classes != nil { extensions.append("classification/v2.0.0") }
-        if names.contains(where: { $0.count > 1 }) { extensions.append("eo/v2.0.0") }
+        if names.contains(where: { Self.commonName($0) != nil }) { extensions.append("eo/v2.0.0") }
         let stem = FileName.last(of: FileName.withoutExtension(model.path))
         var properties: Object = [
             "datetime": .string(Self.modificationTime(of: model.path)),
@@ -82,7 +82,8 @@ struct MLMItemWriter {
         [
             "name": .string("scene"),
             "bands": .array(bandNames.map { .string($0[0]) }),
-            "input": structure(channels: model.bands, dimension: "bands"),
+            // The schema allows a dimension "bands" only where bands are named.
+            "input": structure(channels: model.bands, dimension: bandNames.isEmpty ? "channel" : "bands"),
             "value_scaling": valueScaling,
             "resize_type": .null,
             "pre_processing_function": .null,
@@ -101,7 +102,7 @@ struct MLMItemWriter {
         return [
             "name": .string("classes"),
             "tasks": .array([.string("semantic-segmentation")]),
-            "result": structure(channels: model.outputChannels, dimension: "classes"),
+            "result": structure(channels: model.outputChannels, dimension: "class"),
             "classification:classes": .array(
                 classes.enumerated().map { .object(Self.classification($1, value: first + $0)) }),
             "post_processing_function": function,
@@ -127,9 +128,19 @@ struct MLMItemWriter {
 
     private func band(_ names: [String]) -> Object {
         var object: Object = ["name": .string(names[0])]
-        if names.count > 1 { object["eo:common_name"] = .string(names[1]) }
+        object["eo:common_name"] = Self.commonName(names).map { .string($0) }
         object["nodata"] = description.nodata.map { $0.value.isNaN ? .string("nan") : .number($0.value) }
         return object
+    }
+
+    /// The names that the eo extension knows; all others are among the hyperparameters alone.
+    private static let commonNames: Set = [
+        "pan", "coastal", "blue", "green", "green05", "yellow", "red", "rededge", "rededge071", "rededge075",
+        "rededge078", "nir", "nir08", "nir09", "cirrus", "swir16", "swir22", "lwir", "lwir11", "lwir12",
+    ]
+
+    private static func commonName(_ names: [String]) -> String? {
+        names.dropFirst().first(where: commonNames.contains)
     }
 
     /// One step for each band: (v * scale + offset - mean) / std is (v - shift) / divisor.
@@ -144,18 +155,25 @@ struct MLMItemWriter {
                 let scale = value(scaling.scale, band, 1)
                 let shift = (value(scaling.mean, band, 0) - value(scaling.offset, band, 0)) / scale
                 let divisor = value(scaling.std, band, 1) / scale
-                let minimum = value(scaling.minimum, band, -.greatestFiniteMagnitude)
-                let maximum = value(scaling.maximum, band, .greatestFiniteMagnitude)
+                let minimum = value(scaling.minimum, band, -.infinity)
+                let maximum = value(scaling.maximum, band, .infinity)
                 func number(_ value: Float) -> MetadataValue { .number(OvertileMetadata.decimal(value)) }
-                let isClipped = scaling.minimum != nil || scaling.maximum != nil
-                guard isClipped else {
+                let bounds = [("minimum", minimum), ("maximum", maximum)].filter {
+                    abs($0.1) < .greatestFiniteMagnitude
+                }
+                guard !bounds.isEmpty else {
                     return .object(["type": .string("z-score"), "mean": number(shift), "stddev": number(divisor)])
                 }
                 if shift == 0 && divisor == 1 {
-                    return .object(["type": .string("clip"), "minimum": number(minimum), "maximum": number(maximum)])
+                    let type = bounds.count == 2 ? "clip" : bounds[0].0 == "minimum" ? "clip-min" : "clip-max"
+                    return .object(
+                        Object(uniqueKeysWithValues: bounds.map { ($0.0, number($0.1)) })
+                            .merging(["type": .string(type)]) { first, _ in first })
                 }
                 // Two steps on one band have no other form.
-                let expression = "(numpy.clip(x, \(minimum), \(maximum)) - (\(shift))) / (\(divisor))"
+                let limits = [minimum, maximum].map { abs($0) < .greatestFiniteMagnitude ? "\($0)" : "None" }
+                    .joined(separator: ", ")
+                let expression = "(numpy.clip(x, \(limits)) - (\(shift))) / (\(divisor))"
                 return .object([
                     "type": .string("processing"), "format": .string("python"), "expression": .string(expression),
                 ])
@@ -168,6 +186,8 @@ struct MLMItemWriter {
             "value": .number(Double(value)),
             "name": .string(words.isEmpty ? "class_\(value)" : words.joined(separator: "_")),
             "title": .string(entry.name),
+            // Version 1 of the classification extension requires one.
+            "description": .string(entry.name),
         ]
         object["color_hint"] = entry.color.map { .string($0.hexadecimal) }
         return object

@@ -64,7 +64,10 @@ import Testing
         let structure = try #require(input["input"] as? [String: Any])
         #expect(input["name"] is String && structure["data_type"] as? String == "float32")
         #expect(structure["shape"] as? [Int] == [-1, 2, isFull ? 64 : -1, isFull ? 64 : -1])
-        #expect(structure["dim_order"] as? [String] == ["batch", "bands", "height", "width"])
+        // The schema knows a dimension "bands" only where bands are named, and then asks for it.
+        let bandDimension = isFull ? "bands" : "channel"
+        #expect(structure["dim_order"] as? [String] == ["batch", bandDimension, "height", "width"])
+        #expect((input["bands"] as? [Any])?.isEmpty == !isFull)
         let output = try #require((properties["mlm:output"] as? [[String: Any]])?.first)
         let result = try #require(output["result"] as? [String: Any])
         #expect(output["name"] is String && output["tasks"] as? [String] == ["semantic-segmentation"])
@@ -84,7 +87,43 @@ import Testing
         let classes = try #require(output["classification:classes"] as? [[String: Any]])
         #expect(
             classes.allSatisfy { ($0["name"] as? String)?.contains(/^[0-9A-Za-z_-]+$/) == true && $0["value"] is Int })
+        #expect(classes.allSatisfy { $0["description"] is String })
         #expect(classes.compactMap { $0["color_hint"] as? String } == (isFull ? ["0102FF"] : []))
+    }
+
+    @Test("common names are those of the eo extension, which is then named")
+    func commonNames() throws {
+        var description = full
+        for (names, common) in [(["B04", "rot", "red"], "red"), (["B04", "rot"], nil), (["red"], nil)] {
+            description.bands = Sourced([.name(names), .name(["B08"])], source: "")
+            let (item, properties) = try write(description)
+            let bands = try #require(properties["bands"] as? [[String: Any]])
+            #expect(bands.map { $0["eo:common_name"] as? String } == [common, nil])
+            let extensions = try #require(item["stac_extensions"] as? [String])
+            #expect(extensions.contains { $0.contains("/eo/") } == (common != nil))
+        }
+    }
+
+    @Test(
+        "bounds of pixels, alone and with more, in the extension's words",
+        arguments: [
+            (nil, [2], nil, "clip-max"), ([1], nil, nil, "clip-min"), ([1], [2], nil, "clip"),
+            ([1], nil, [5], "processing"), (nil, nil, [5], "z-score"),
+        ] as [([Float]?, [Float]?, [Float]?, String)])
+    func bounds(minimum: [Float]?, maximum: [Float]?, mean: [Float]?, type: String) throws {
+        var scaling = PixelScaling()
+        (scaling.minimum, scaling.maximum, scaling.mean) = (minimum, maximum, mean)
+        var description = ModelDescription()
+        description.scaling = Sourced(scaling, source: "")
+        let (_, properties) = try write(description)
+        let input = try #require((properties["mlm:input"] as? [[String: Any]])?.first)
+        let step = try #require((input["value_scaling"] as? [[String: Any]])?.first)
+        #expect(step["type"] as? String == type)
+        if type != "processing" {
+            #expect(step["minimum"] as? Float == minimum?[0] && step["maximum"] as? Float == maximum?[0])
+        } else {
+            #expect(step["expression"] as? String == "(numpy.clip(x, 1.0, None) - (5.0)) / (1.0)")
+        }
     }
 
     @Test("the asset is the model file, with its size and checksum")
