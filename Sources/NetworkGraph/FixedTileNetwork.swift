@@ -5,9 +5,9 @@ public struct FixedTileNetwork: Sendable {
     /// The network for tiles of so many pixels on a side, without `fitToSize`.
     private let graph: @Sendable (_ tile: Int) throws -> Graph
     /// Tiles are multiples of this, so that pooling divides them evenly.
-    public let stride: Int
+    public private(set) var stride: Int
     /// Input sizes that pooling divides evenly are this much more than a multiple of `stride`.
-    public let tileRemainder: Int
+    public private(set) var tileRemainder: Int
     public let inputChannels: Int
     public let outputChannels: Int
     /// The only size of tile that the network takes; nil for all that `stride` and `tileRemainder` allow.
@@ -30,7 +30,7 @@ public struct FixedTileNetwork: Sendable {
             guard let fixed = try graph.fixingSizes(at: tile) else { throw NetworkError.noSize(upTo: tile) }
             return fixed
         }
-        try checkGrowth(from: size)
+        try settleStride(from: size)
     }
 
     /// A network whose operations depend on the size of its tiles, or that takes tiles of one size alone.
@@ -48,7 +48,7 @@ public struct FixedTileNetwork: Sendable {
             example: example, stride: example.stride, tileRemainder: tile % example.stride,
             onlyTile: isOnly ? tile : nil,
             reason: reason, graph: graph)
-        if !isOnly { try checkGrowth(from: tile) }
+        if !isOnly { try settleStride(from: tile) }
     }
 
     private init(
@@ -64,13 +64,28 @@ public struct FixedTileNetwork: Sendable {
         outputChannels = try example.channels()[example.output.index]
     }
 
-    /// - Throws: `NetworkError.outputSize` where the output does not grow with the input, pixel by pixel.
-    private func checkGrowth(from tile: Int) throws {
+    /// Strides that a network may need in one step, because a factor of its resizes is no whole number: of 1.5, two.
+    private static let mostStrides = 8
+
+    /// Makes of the stride the smallest multiple by which the input and the output grow together.
+    ///
+    /// - Throws: `NetworkError.outputSize` and `outputGrowth` where the output does not grow with the input, pixel by
+    ///   pixel.
+    private mutating func settleStride(from tile: Int) throws {
         func output(_ tile: Int) -> MapShape? { (try? shapes(tile: tile)).map { $1[$0.output.index] } }
         guard let small = output(tile), let large = output(tile + stride) else { return }
-        guard large.height - small.height == stride, large.width - small.width == stride, small.height <= tile else {
+        guard small.height <= tile else {
             throw NetworkError.outputSize(input: tile, height: small.height, width: small.width)
         }
+        func grows(by step: Int) -> Bool {
+            output(tile + step).map { $0.height - small.height == step && $0.width - small.width == step } ?? false
+        }
+        guard let factor = (1...Self.mostStrides).first(where: { grows(by: $0 * stride) }) else {
+            throw NetworkError.outputGrowth(
+                inputs: [tile, tile + stride], outputs: [small.height, large.height])
+        }
+        stride *= factor
+        tileRemainder = tile % stride
     }
 
     /// What a tile of `tile` pixels on a side computes that keeps all but `margin` pixels at each border.

@@ -85,6 +85,8 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
     /// Pooling does not divide an input of so many pixels evenly.
     case ragged(Int)
     case outputSize(input: Int, height: Int, width: Int)
+    /// A larger input does not give an output that is as much larger.
+    case outputGrowth(inputs: [Int], outputs: [Int])
     case outputScale(String)
     case scalesMeet(node: String)
     /// The file holds a network for inputs of one size alone, and a tile is a square.
@@ -94,7 +96,7 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
     package var isOfTheTile: Bool {
         switch self {
         case .notEquivariant, .scalesMeet, .ragged: true
-        case .noSize, .outputSize, .outputScale, .notSquare: false
+        case .noSize, .outputSize, .outputGrowth, .outputScale, .notSquare: false
         }
     }
 
@@ -108,6 +110,8 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
             "no input of up to \(largest) pixels gives an output"
         case .outputSize(let input, let height, let width):
             "an input of \(input) x \(input) pixels gives \(height) x \(width), which cannot be laid over it"
+        case .outputGrowth(let inputs, let outputs):
+            "inputs of \(inputs[0]) and \(inputs[1]) pixels give outputs of \(outputs[0]) and \(outputs[1]): only networks whose output grows with the input, pixel by pixel, are understood"
         case .outputScale(let scale):
             "an output pixel covers \(scale) input pixels; only networks with one output pixel for each input pixel are understood"
         case .scalesMeet(let node):

@@ -25,7 +25,7 @@ struct OperatorCall {
         case .grouped(_, let shape):
             throw .unsupported(
                 "reads pixels laid out in one row, as shape \(shape.shapeText): only group normalisation does so in a "
-                    + "convolutional network, and attention over pixels is not convolutional")
+                    + "convolutional network; attention over pixels would need operations of its own in the engine")
         case .stack: throw .unsupported("reads stacked maps, which only a sum over the stack may")
         }
     }
