@@ -22,7 +22,9 @@ public enum Checkpoint {
     }
 
     /// Whether a file is none of the checkpoints that are read, and looks like an ONNX model.
-    static func isONNX(path: String) throws(WeightsError) -> Bool {
+    ///
+    /// - Throws: `WeightsError` for a file that cannot be read.
+    public static func isONNX(path: String) throws(WeightsError) -> Bool {
         let file = FileSlice(try MappedFile(path: path))
         let isCheckpoint =
             ZipArchive.isZip(file) || SafetensorsFile.isSafetensors(file) || TorchLegacyCheckpoint.isPickle(file)

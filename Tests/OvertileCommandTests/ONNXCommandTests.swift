@@ -1,22 +1,16 @@
 import Foundation
+import RasterIO
 import TestData
+import TestNetworks
 import Testing
 
 /// ONNX models from the command line.
 struct ONNXCommandTests {
-    /// A network's bytes: fields 1 (format 8), 8 (opset 17) and 7, a graph of one node from `x` to `y`, one band.
+    /// A network of one node from `x` to `y`, one band.
     private func model(_ operatorType: String) -> [UInt8] {
-        func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(bytes.count)] + bytes }
-        func extent(_ value: UInt8?) -> [UInt8] { field(1, value.map { [8, $0] } ?? field(2, Array("n".utf8))) }
-        let shape = extent(1) + extent(1) + extent(nil) + extent(nil)
-        func value(_ name: String) -> [UInt8] {
-            field(1, Array(name.utf8)) + field(2, field(1, [8, 1] + field(2, shape)))
+        ONNXWriter.model(channels: 1, outputShape: ["n", 1, "h", "w"]) {
+            $0.node(operatorType, ["x"], name: "the node")
         }
-        let node =
-            field(1, Array("x".utf8)) + field(2, Array("y".utf8)) + field(3, Array("the node".utf8))
-            + field(4, Array(operatorType.utf8))
-        let graph = field(1, node) + field(11, value("x")) + field(12, value("y"))
-        return [8, 8] + field(2, Array("test".utf8)) + field(7, graph) + field(8, [16, 17])
     }
 
     private func write(_ operatorType: String, in bench: Workbench) throws -> String {
@@ -35,7 +29,7 @@ struct ONNXCommandTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try bench.outputs.contains("mask.tif"))
         let inspected = try CommandProcess.run(["inspect", path])
-        #expect(inspected.status == 0 && inspected.output.contains("ONNX network (test)"))
+        #expect(inspected.status == 0 && inspected.output.contains("ONNX network (test 1.0)"))
         #expect(inspected.output.contains("opset 17"))
         #expect(try CommandProcess.run(["inspect", path, "--tensors"]).status == 65)
     }
@@ -57,5 +51,60 @@ struct ONNXCommandTests {
         let bench = try Workbench()
         let outcome = try CommandProcess.run(["inspect", try write("HardSwish", in: bench)] + words)
         #expect(outcome.status == 64 && outcome.errorLines.count == 1, "\(outcome.errors)")
+    }
+
+    @Test("segment says which node keeps tiles from fitting together, but not when asked to be quiet")
+    func seams() throws {
+        let bench = try ModelBench()
+        let folder = bench.folder.url.path
+        let scaling = ["--scale", "0.01"]
+        let tied = try ONNXModelFile.write(in: folder, name: "tied.onnx", isTied: true)
+        let run = try bench.segment(tied, as: "tied", scaling + ["--tile", "64"])
+        #expect(run.outcome.status == 0 && run.outcome.errorLines.count == 1, "\(run.outcome.errors)")
+        for word in ["warning: not seamless", "'\(ONNXModelFile.tyingNode)'", "64 pixels"] {
+            #expect(run.outcome.errors.contains(word), "\(run.outcome.errors)")
+        }
+        #expect(try bench.segment(tied, as: "quiet", scaling + ["--quiet"]).outcome.errors.isEmpty)
+        // Nearest upsampling and padding tie nothing.
+        let seamless = try ONNXModelFile.write(in: folder)
+        #expect(try bench.segment(seamless, as: "seamless", scaling).outcome.errors.isEmpty)
+    }
+
+    @Test("convert describes an ONNX model in an item, which is then followed")
+    func converted() throws {
+        let bench = try ModelBench()
+        let folder = bench.folder.url.path
+        let model = try ONNXModelFile.write(in: folder, isTied: true, metadata: [("overtile.tile", "48")])
+        let plain = try ONNXModelFile.write(in: folder, name: "plain.onnx", isTied: true)
+        let flags = [
+            "--bands", "3,1,2", "--mean", "100,90,80", "--std", "40,50,60", "--classes", "land,water", "--resolution",
+            "20", "--activation", "logits", "--threshold", "0.4",
+        ]
+        let item = bench.folder.path("model.json")
+        let outcome = try CommandProcess.run(["convert", model, "-o", item] + flags)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty && outcome.output.isEmpty, "\(outcome.errors)")
+        // The item says all that the file said, too: without the file's own word it is enough.
+        let bare = try ONNXModelFile.write(in: folder, isTied: true)
+        #expect(bare == model)
+        try bench.expectSame(described: bare, plain: plain, flags: flags + ["--tile", "48"])
+        let (text, sources, values) = try bench.inspect(bare)
+        #expect(Set(sources.keys) == ["bands", "scaling", "classes", "resolution", "activation", "threshold", "tile"])
+        #expect(sources.values.allSatisfy { $0.contains("overtile.") && $0.hasSuffix("of model.json") }, "\(sources)")
+        #expect(text.contains("land, water (mlm:hyperparameters.overtile.classes of model.json)"))
+        #expect(values["resolution"] as? Double == 20 && values["tile"] as? Int == 48)
+        let object = try JSONSerialization.jsonObject(with: Data(try bench.folder.bytes("model.json")))
+        let properties = try #require((object as? [String: Any])?["properties"] as? [String: Any])
+        #expect(properties["mlm:framework"] as? String == "ONNX")
+    }
+
+    @Test("an ONNX model does not become safetensors: what can be done instead is said")
+    func notConverted() throws {
+        let bench = try ModelBench()
+        let model = try ONNXModelFile.write(in: bench.folder.url.path)
+        let before = try bench.folder.names
+        let outcome = try CommandProcess.run(["convert", model, "-o", bench.folder.path("model.safetensors")])
+        #expect(outcome.status == 65 && outcome.errorLines.count == 1 && outcome.output.isEmpty)
+        #expect(outcome.errors.contains("ONNX") && outcome.errors.contains(".json"), "\(outcome.errors)")
+        #expect(try bench.folder.names == before)
     }
 }

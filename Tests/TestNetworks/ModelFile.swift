@@ -2,9 +2,11 @@ public import Foundation
 
 /// Writes the paper's network with random weights as a safetensors file, under the names that PyTorch users have.
 public enum ModelFile {
+    /// - Parameter metadata: of the file's header, its `__metadata__`.
     /// - Returns: the file's path.
     public static func paperUNet(
-        in folder: String, bands: Int = 1, classes: Int = 2, depth: Int = 3, base: Int = 4, seed: UInt64 = 1
+        in folder: String, bands: Int = 1, classes: Int = 2, depth: Int = 3, base: Int = 4, seed: UInt64 = 1,
+        metadata: [String: String] = [:]
     ) throws -> String {
         var generator = SeededGenerator(seed: seed)
         var tensors: [(name: String, shape: [Int], elements: [Float])] = []
@@ -29,18 +31,24 @@ public enum ModelFile {
         }
         add("last", [classes, base, 1, 1], fanIn: base)
         let path = "\(folder)/model-\(bands)-\(classes)-\(depth)-\(base)-\(seed).safetensors"
-        try safetensors(tensors).write(to: URL(fileURLWithPath: path))
+        try safetensors(tensors, metadata: metadata).write(to: URL(fileURLWithPath: path))
         return path
     }
 
     /// The safetensors format: header length, JSON header, elements.
-    public static func safetensors(_ tensors: [(name: String, shape: [Int], elements: [Float])]) -> Data {
+    public static func safetensors(
+        _ tensors: [(name: String, shape: [Int], elements: [Float])], metadata: [String: String] = [:]
+    ) throws -> Data {
         var offset = 0
-        let entries = tensors.map { tensor in
+        var entries = tensors.map { tensor in
             let end = offset + tensor.elements.count * MemoryLayout<Float>.stride
             defer { offset = end }
             return
                 "\"\(tensor.name)\":{\"dtype\":\"F32\",\"shape\":\(tensor.shape),\"data_offsets\":[\(offset),\(end)]}"
+        }
+        if !metadata.isEmpty {
+            let text = String(decoding: try JSONEncoder().encode(metadata), as: UTF8.self)
+            entries.insert("\"__metadata__\":\(text)", at: 0)
         }
         let header = Data("{\(entries.joined(separator: ","))}".utf8)
         var file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) }

@@ -11,14 +11,17 @@ struct ConvertCommand: ParsableCommand {
             and need not be said again.
 
             An output that ends in .json is a STAC item with the Machine Learning Model extension, which says the same \
-            of the model file as it is. Beside the model, under its name, it is found without being named.
+            of the model file as it is. Beside the model, under its name, it is found without being named. An ONNX \
+            model can be described so, and cannot become safetensors, which hold no network.
 
             Examples:
               overtile convert unet.pth --output unet.safetensors --bands 4,3,2 --std 10000
-              overtile convert unet.pth --output unet.json --classes land,water
+              overtile convert unet.onnx --output unet.json --classes land,water
             """)
 
-    @Argument(help: "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors file.")
+    @Argument(
+        help: "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt), safetensors, or for an item an ONNX model."
+    )
     var model: String
 
     @Option(
@@ -60,6 +63,7 @@ struct ConvertCommand: ParsableCommand {
             let model = try choices.load(model)
             return try model.writeItem(output, description: try description(of: model, options), overwrite: overwrite)
         }
+        guard try !Checkpoint.isONNX(path: model) else { throw networkWithoutPlace }
         let stateDict = try Checkpoint.read(path: model)
         let model = try Model(stateDict, path: model, options: choices.options, item: choices.modelItem)
         model.description.warnings.forEach(Console.warn)
@@ -70,6 +74,14 @@ struct ConvertCommand: ParsableCommand {
         metadata["format"] = "pt"
         metadata["overtile.family"] = model.family
         try stateDict.write(safetensors: output, metadata: metadata, half: half, overwrite: overwrite)
+    }
+
+    /// The tensors of an ONNX model mean nothing without its graph.
+    private var networkWithoutPlace: WeightsError {
+        WeightsError(
+            .unrepresentable, path: model,
+            "is an ONNX model, whose network has no place in safetensors: convert the checkpoint that it was exported "
+                + "from, or describe it in a STAC item with --output NAME.json")
     }
 
     private func description(of model: Model, _ options: SegmentationOptions) throws -> ModelDescription {

@@ -1,3 +1,4 @@
+import TestNetworks
 import Testing
 
 /// Something wrong in a protocol buffer.

@@ -1,4 +1,5 @@
 import ModelWeights
+import TestNetworks
 import Testing
 
 /// Damaged ONNX files are read or refused in one line, and never end the process.

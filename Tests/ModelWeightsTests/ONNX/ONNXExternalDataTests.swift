@@ -2,6 +2,7 @@ import Foundation
 import ModelWeights
 import TestData
 import Tensors
+import TestNetworks
 import Testing
 
 /// Weights in files beside the model.

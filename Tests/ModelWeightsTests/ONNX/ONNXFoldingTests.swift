@@ -1,6 +1,7 @@
 import ModelWeights
 import NetworkGraph
 import Tensors
+import TestNetworks
 import Testing
 
 /// Shape arithmetic, and axes of extent 1 that come and go.

@@ -1,5 +1,6 @@
 import ModelWeights
 import NetworkGraph
+import TestNetworks
 import Testing
 
 /// Names, order, inputs and outputs.

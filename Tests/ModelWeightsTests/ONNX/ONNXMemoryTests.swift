@@ -1,4 +1,5 @@
 import ModelWeights
+import TestNetworks
 import Testing
 
 /// How much memory hostile ONNX files take, measured in a process of their own.

@@ -1,6 +1,7 @@
 import ModelWeights
 import NetworkGraph
 import Tensors
+import TestNetworks
 import Testing
 
 /// What each operator becomes, and the shape of its output, for an input of 6 x 13 x 18.

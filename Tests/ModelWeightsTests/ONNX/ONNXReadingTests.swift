@@ -1,6 +1,7 @@
 import ModelWeights
 import NetworkGraph
 import Tensors
+import TestNetworks
 import Testing
 
 @Suite struct ONNXReadingTests {
