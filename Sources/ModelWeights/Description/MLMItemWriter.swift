@@ -47,7 +47,13 @@ struct MLMItemWriter {
         ]
         let entries = OvertileMetadata.entries(of: description)
         if !entries.isEmpty { properties["mlm:hyperparameters"] = .object(entries) }
-        if !names.isEmpty { properties["bands"] = .array(names.map { .object(band($0)) }) }
+        var asset = asset(file, itemPath: path)
+        if !names.isEmpty {
+            // The extension looks for bands in the properties, where STAC allows them only if an asset has some, too.
+            let bands = MetadataValue.array(names.map { .object(band($0)) })
+            properties["bands"] = bands
+            asset["bands"] = bands
+        }
         properties["gsd"] = description.resolution.map { .number($0.value) }
         return .object([
             "type": .string("Feature"),
@@ -58,7 +64,7 @@ struct MLMItemWriter {
             "geometry": .null,
             "properties": .object(properties),
             "links": .array([]),
-            "assets": .object(["model": .object(asset(file, itemPath: path))]),
+            "assets": .object(["model": .object(asset)]),
         ])
     }
 
@@ -185,8 +191,7 @@ struct MLMItemWriter {
         var object: Object = [
             "value": .number(Double(value)),
             "name": .string(words.isEmpty ? "class_\(value)" : words.joined(separator: "_")),
-            "title": .string(entry.name),
-            // Version 1 of the classification extension requires one.
+            // Version 1 of the classification extension requires a description, and programs made for it know no title.
             "description": .string(entry.name),
         ]
         object["color_hint"] = entry.color.map { .string($0.hexadecimal) }

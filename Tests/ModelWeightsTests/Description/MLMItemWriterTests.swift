@@ -76,10 +76,12 @@ import Testing
         let hyperparameters = properties["mlm:hyperparameters"] as? [String: Any]
         #expect(isFull == (hyperparameters != nil))
         #expect(hyperparameters?.keys.allSatisfy { $0.contains(/^[0-9a-zA-Z_.-]+$/) } ?? true)
-        // Bands that are named are described.
-        #expect(
-            (properties["bands"] as? [[String: Any]])?.compactMap { $0["name"] as? String }
-                == (isFull ? ["B04", "B08"] : nil))
+        // Bands that are named are described: in the properties for the extension, and so for STAC in the asset, too.
+        for place in [properties, (item["assets"] as? [String: [String: Any]])?["model"] ?? [:]] {
+            #expect(
+                (place["bands"] as? [[String: Any]])?.compactMap { $0["name"] as? String }
+                    == (isFull ? ["B04", "B08"] : nil))
+        }
         let scaling = input["value_scaling"] as? [[String: Any]]
         #expect(
             scaling?.map { $0["mean"] as? Double } == (isFull ? [4, 8] : nil), "(v * 0.5 + 1 - 3) / 2 = (v - 4) / 4")
