@@ -14,6 +14,7 @@ enum ExitStatus: Int32 {
     case bug = 70
     case cannotCreate = 73
     case inputOutput = 74
+    case locked = 75
     case hungUp = 129
     case interrupted = 130
     case readerLeft = 141
@@ -32,6 +33,8 @@ enum ExitStatus: Int32 {
         case is CancellationError: self = Self(rawValue: 128 + Signals.received) ?? .interrupted
         case let error as StandardOutputError: self = error.readerLeft ? .readerLeft : .inputOutput
         case is UsageError: self = .usage
+        case let error as LedgerError: self = Self(error.code)
+        case let error as LockError: self = Self(error.code)
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil
         }
@@ -55,6 +58,24 @@ enum ExitStatus: Int32 {
         case .unknownContainer, .truncated, .malformed, .refused, .unsupportedContainer, .unsupportedType,
             .unsupportedNetwork, .notAStateDict, .unrepresentable:
             self = .badData
+        }
+    }
+
+    private init(_ code: LedgerError.Code) {
+        switch code {
+        case .noLedger: self = .noInput
+        case .damaged, .newer: self = .badData
+        case .notWritable: self = .cannotCreate
+        case .outOfSpace, .failed: self = .inputOutput
+        case .busy: self = .locked
+        }
+    }
+
+    private init(_ code: LockError.Code) {
+        switch code {
+        case .held: self = .locked
+        case .notWritable: self = .cannotCreate
+        case .outOfSpace: self = .inputOutput
         }
     }
 
