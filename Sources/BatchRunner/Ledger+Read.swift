@@ -5,7 +5,7 @@ import GRDB
 public struct KnownScene: Equatable, Sendable {
     public let scene: String
     public let state: LedgerEntry.State
-    public let stamp: FileStamp
+    public let stamp: SizeAndTime
     public let observed: Date
     public let settings: String?
     public let attempts: Int
@@ -85,7 +85,8 @@ extension Ledger {
                 try body(
                     KnownScene(
                         scene: row[0], state: try LedgerEntry.state(row[1]),
-                        stamp: FileStamp(size: row[2], modified: row[3]), observed: Date(timeIntervalSince1970: row[4]),
+                        stamp: SizeAndTime(size: row[2], modified: row[3]),
+                        observed: Date(timeIntervalSince1970: row[4]),
                         settings: hash, attempts: row[6],
                         nextAttempt: (row[7] as Double?).map { Date(timeIntervalSince1970: $0) }))
             }

@@ -5,9 +5,9 @@ import GRDB
 public struct Sighting: Equatable, Sendable {
     /// As `ScenePath.canonical` has it.
     public let scene: String
-    public let stamp: FileStamp
+    public let stamp: SizeAndTime
 
-    public init(scene: String, stamp: FileStamp) {
+    public init(scene: String, stamp: SizeAndTime) {
         self.scene = scene
         self.stamp = stamp
     }

@@ -19,7 +19,7 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
     public var scene: String
     public var state: State
     /// What identified the scene when it was last seen.
-    public var stamp: FileStamp
+    public var stamp: SizeAndTime
     /// When the scene was first seen with this stamp.
     public var observed: Date
     /// All files that the scene is made of, as text to be compared; nil before the first attempt.
@@ -48,7 +48,7 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
     public var nextAttempt: Date?
 
     /// A scene that is seen for the first time.
-    public init(scene: String, stamp: FileStamp, observed: Date) {
+    public init(scene: String, stamp: SizeAndTime, observed: Date) {
         self.scene = scene
         self.stamp = stamp
         self.observed = observed
@@ -83,11 +83,11 @@ public struct LedgerOutput: Codable, Equatable, Sendable {
     public var kind: String
     public var path: String
     /// nil while it is only planned.
-    public var stamp: FileStamp?
+    public var stamp: SizeAndTime?
     /// SHA-256, hexadecimal; nil while it is only planned.
     public var checksum: String?
 
-    public init(kind: String, path: String, stamp: FileStamp? = nil, checksum: String? = nil) {
+    public init(kind: String, path: String, stamp: SizeAndTime? = nil, checksum: String? = nil) {
         self.kind = kind
         self.path = path
         self.stamp = stamp

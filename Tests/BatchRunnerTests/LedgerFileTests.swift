@@ -14,7 +14,7 @@ struct LedgerFileTests {
 
     private func makeLedger(scenes: Int = 1) throws {
         let ledger = try Ledger(folder: folder.url.path, access: .writing)
-        let sightings = (0..<scenes).map { Sighting(scene: "/in/\($0).tif", stamp: FileStamp(size: 1, modified: 2)) }
+        let sightings = (0..<scenes).map { Sighting(scene: "/in/\($0).tif", stamp: SizeAndTime(size: 1, modified: 2)) }
         try ledger.note(sightings, at: Date(timeIntervalSince1970: 0))
     }
 
@@ -110,7 +110,7 @@ struct LedgerFileTests {
         let disk = try SmallDisk()
         let ledger = try Ledger(folder: disk.folder.url.path, access: .writing)
         func note(_ range: Range<Int>) throws {
-            let sightings = range.map { Sighting(scene: "/in/\($0).tif", stamp: FileStamp(size: $0, modified: 2)) }
+            let sightings = range.map { Sighting(scene: "/in/\($0).tif", stamp: SizeAndTime(size: $0, modified: 2)) }
             try ledger.note(sightings, at: Date(timeIntervalSince1970: 0))
         }
         try note(0..<10)

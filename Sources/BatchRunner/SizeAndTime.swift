@@ -1,7 +1,7 @@
 import Glibc
 
 /// Size and time of a file: what tells cheaply that it was replaced or is still growing.
-public struct FileStamp: Codable, Hashable, Sendable {
+public struct SizeAndTime: Codable, Hashable, Sendable {
     /// Bytes.
     public var size: Int
     /// Time of the last change of its content, nanoseconds since 1970.
@@ -23,5 +23,5 @@ public struct FileStamp: Codable, Hashable, Sendable {
     }
 
     /// What stands for a scene that is no local file, such as one on a server.
-    public static let unknown = FileStamp(size: 0, modified: 0)
+    public static let unknown = SizeAndTime(size: 0, modified: 0)
 }
