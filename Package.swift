@@ -56,7 +56,7 @@ let package = Package(
         room(
             "BatchRunner",
             [
-                "GISOutputs", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry",
+                "GISOutputs", "InferenceEngine", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
@@ -70,6 +70,7 @@ let package = Package(
             name: "OvertileCommand",
             dependencies: [
                 "Overtile", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftRules),
 
@@ -105,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "InferenceEngine", "RasterIO", "TileGeometry", "TestData", "TestNetworks",
+                "OvertileCommand", "BatchRunner", "InferenceEngine", "RasterIO", "TileGeometry", "TestData", "TestNetworks",
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(

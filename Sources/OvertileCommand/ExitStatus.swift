@@ -35,10 +35,14 @@ enum ExitStatus: Int32 {
         case is UsageError: self = .usage
         case let error as LedgerError: self = Self(error.code)
         case let error as LockError: self = Self(error.code)
+        case let error as BatchError: self = Self(error.code)
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil
         }
     }
+
+    /// The number that stands for an error where it does not end the program; 70 for one that nobody expected.
+    static func number(for error: any Error) -> Int { Int((Self(for: error) ?? .bug).rawValue) }
 
     private init(_ code: RasterError.Code) {
         switch code {
@@ -76,6 +80,16 @@ enum ExitStatus: Int32 {
         case .held: self = .locked
         case .notWritable: self = .cannotCreate
         case .outOfSpace: self = .inputOutput
+        }
+    }
+
+    private init(_ code: BatchError.Code) {
+        switch code {
+        case .usage: self = .usage
+        case .noInput: self = .noInput
+        case .changed: self = .badData
+        case .cannotCreate: self = .cannotCreate
+        case .writeFailed: self = .inputOutput
         }
     }
 

@@ -44,7 +44,7 @@ extension Ledger {
         _ scene: String, identity: String?, settings: String, model: String, outputs: [LedgerOutput], at time: Date
     ) throws(LedgerError) {
         try change(scene) { entry in
-            if entry.settings != settings { entry.attempts = 0 }
+            if entry.settings != settings || entry.state == .done { entry.attempts = 0 }
             entry.state = .running
             entry.identity = identity
             entry.settings = settings
@@ -73,6 +73,22 @@ extension Ledger {
             try database.execute(
                 sql: "UPDATE scene SET \(assignments) WHERE path = ?",
                 arguments: StatementArguments(try entry.values() + [scene]))
+        }
+    }
+
+    /// Marks a scene as done.
+    public func succeed(_ scene: String, _ outcome: SceneOutcome, at time: Date) throws(LedgerError) {
+        try change(scene) { entry in
+            entry.state = .done
+            entry.error = nil
+            entry.errorStatus = nil
+            entry.nextAttempt = nil
+            entry.finished = time
+            entry.seconds = outcome.seconds
+            entry.pixels = outcome.pixels
+            entry.classShares = outcome.classShares
+            entry.warnings = outcome.warnings
+            entry.outputs = outcome.files
         }
     }
 

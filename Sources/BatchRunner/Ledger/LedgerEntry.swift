@@ -28,7 +28,7 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
     public var settings: String?
     /// The model's file of the last attempt.
     public var model: String?
-    /// Attempts since the scene was last seen to change, or last succeeded.
+    /// Attempts since the scene or the settings were last seen to change; of a scene that is done, those that it took.
     public var attempts: Int
     /// The last attempt's error, in one line; nil where it did not fail.
     public var error: String?
