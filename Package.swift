@@ -106,7 +106,8 @@ let package = Package(
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "BatchRunner", "InferenceEngine", "RasterIO", "TileGeometry", "TestData", "TestNetworks",
+                "OvertileCommand", "BatchRunner", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
+                "TestNetworks",
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(

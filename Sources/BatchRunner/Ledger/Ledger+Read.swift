@@ -23,6 +23,8 @@ public struct LedgerTotals: Equatable, Sendable {
     public var lastFailure: Date?
     /// Attempts of scenes that failed or were set aside.
     public var failedAttempts = 0
+
+    public init() {}
 }
 
 extension Ledger {

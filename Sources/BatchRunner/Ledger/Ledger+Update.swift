@@ -110,9 +110,12 @@ extension Ledger {
     }
 
     /// Puts a scene that was begun back among those that wait: the attempt was stopped, and does not count.
-    public func release(_ scene: String) throws(LedgerError) {
+    ///
+    /// - Parameter reason: what stopped it, where that is worth remembering.
+    public func release(_ scene: String, because reason: String? = nil) throws(LedgerError) {
         try change(scene) { entry in
             entry.state = .pending
+            entry.error = reason ?? entry.error
             entry.attempts = max(0, entry.attempts - 1)
         }
     }

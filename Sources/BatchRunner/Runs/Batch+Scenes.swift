@@ -15,7 +15,7 @@ extension Batch {
     /// Runs scenes, several small ones at a time or a large one alone. One scene's failure is its own.
     ///
     /// - Returns: a result for each scene, in their order; where the batch was stopped, `.stopped` for the rest.
-    /// - Throws: `LedgerError`, when no scene is being run any more.
+    /// - Throws: `BatchStopped`, when no scene is being run any more.
     public func run(
         _ scenes: [String], observer: (any BatchObserver)? = nil, cancellation: Cancellation
     ) throws -> [SceneResult] {
@@ -36,7 +36,7 @@ extension Batch {
                         observer?.ended(result)
                     } catch {
                         state.withLock { $0.failure = $0.failure ?? error }
-                        // The other lanes' scenes could not be remembered either.
+                        // The other lanes' scenes would fare no better.
                         cancellation.cancel()
                     }
                 }
@@ -44,8 +44,9 @@ extension Batch {
         }
         group.wait()
         let end = state.withLock { $0 }
-        if let failure = end.failure { throw failure }
-        return zip(scenes, end.results).map { $1 ?? SceneResult(scene: $0, ending: .stopped) }
+        let results = zip(scenes, end.results).map { $1 ?? SceneResult(scene: $0, ending: .stopped) }
+        if let failure = end.failure { throw BatchStopped(cause: failure, results: results) }
+        return results
     }
 
     private struct State: Sendable {

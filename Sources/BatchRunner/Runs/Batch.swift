@@ -1,6 +1,8 @@
 public import Foundation
+import Glibc
 public import Logging
 public import ModelWeights
+import RasterIO
 public import Segmentation
 
 /// Scenes run into one folder with one model, each remembered by the folder's ledger.
@@ -62,7 +64,9 @@ public final class Batch: Sendable {
     ///   - scene: as it was named; the ledger has it under its canonical path.
     ///   - share: the options to run with, which must give the same bytes as `options`.
     ///   - nextAttempt: when a scene that has failed for the n-th time may be tried again; nil for at any time.
-    /// - Throws: `LedgerError`; `ShareTooSmall` where the share does not give the same bytes, before anything is written.
+    /// - Throws: `LedgerError`; `RasterError` where outputs cannot be written any more, whatever the scene: it waits then, and
+    ///   the attempt does not count; `ShareTooSmall` where the share does not give the same bytes, before anything is
+    ///   written.
     public func run(
         _ scene: String, share: SegmentationOptions? = nil, observer: (any BatchObserver)? = nil,
         cancellation: Cancellation, nextAttempt: (_ attempts: Int, _ now: Date) -> Date? = { _, _ in nil }
@@ -112,6 +116,10 @@ public final class Batch: Sendable {
             if started { try ledger.release(key) }
             return SceneResult(scene: scene, ending: .stopped)
         } catch let error where !(error is LedgerError || error is ShareTooSmall) {
+            if isOfThePlace(error) {
+                if started { try ledger.release(key, because: "\(error)") }
+                throw error
+            }
             let (message, status) = ("\(error)", errorStatus(error))
             let attempts = try ledger.entry(of: key)?.attempts ?? 1
             let end = now()
@@ -125,6 +133,16 @@ public final class Batch: Sendable {
     private func begin(_ key: String, identity: String?, outputs: [LedgerOutput], at time: Date) throws(LedgerError) {
         try ledger.begin(
             key, identity: identity, settings: settings, model: model.path, outputs: outputs, at: time)
+    }
+
+    /// Whether the next scene would meet the same error: a full disk, a folder that is gone or may not be written.
+    private func isOfThePlace(_ error: any Error) -> Bool {
+        switch (error as? RasterError)?.code {
+        case .outOfSpace, .writeFailed: true
+        case .cannotCreate, .outputExists:
+            [outputs.folder, outputs.probabilities].contains { $0.map { access($0, W_OK | X_OK) != 0 } ?? false }
+        default: false
+        }
     }
 
     private func checkUnchanged(_ identity: SceneIdentity, _ scene: String) throws(BatchError) {

@@ -13,8 +13,9 @@ struct WorkerDemand {
     /// All workers of the batch.
     let workers: Int
 
-    /// Tiles that each worker should have, so that none waits long for the last one.
-    private static let tilesPerWorker = 4
+    /// Tiles that each worker should have: enough that none waits long for the last one, and that opening and finishing a
+    /// scene, which one thread does, weigh little.
+    private static let tilesPerWorker = 16
 
     init(model: Model, options: SegmentationOptions, writesProbabilities: Bool) {
         self.model = model

@@ -57,12 +57,22 @@ struct BatchCommand: ParsableCommand {
         let batch = Batch(
             ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,
             outputs: outputs, logger: logger, warnings: warnings, errorStatus: { ExitStatus.number(for: $0) })
-        let results = try run(batch, scenes, cancellation)
-        let report = BatchReport(results, of: batch, started: started, finished: Date())
-        report.log(to: logger)
-        if let path = reports.report { try report.write(to: path) }
-        try reports.writeMetrics(of: ledger, in: outputs.folder)
-        if !messages.quiet { try Console.print(report.table) }
+        func tell(_ results: [SceneResult]) throws -> BatchReport {
+            let report = BatchReport(results, of: batch, started: started, finished: Date())
+            report.log(to: logger)
+            if !messages.quiet { try Console.print(report.table) }
+            if let path = reports.report { try report.write(to: path) }
+            try reports.writeMetrics(of: ledger, in: outputs.folder)
+            return report
+        }
+        let report: BatchReport
+        do {
+            report = try tell(try run(batch, scenes, cancellation))
+        } catch let stopped as BatchStopped {
+            // Why it stopped is the one error that counts, even where reports cannot be written for the same reason.
+            _ = try? tell(stopped.results)
+            throw stopped
+        }
         if cancellation.isCancelled { throw CancellationError() }
         if report.failed > 0 { throw SomeScenesFailed(failed: report.failed, total: scenes.count) }
     }
