@@ -30,7 +30,9 @@ let package = Package(
         .executable(name: "overtile", targets: ["OvertileCommand"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
     ],
     targets: [
         // System libraries: module maps and shims, nothing else.
@@ -52,15 +54,23 @@ let package = Package(
             "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
         room("GISOutputs", ["RasterIO", "TileGeometry"]),
         room(
+            "BatchRunner",
+            [
+                "GISOutputs", "InferenceEngine", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry",
+                .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        room(
             "Overtile",
             [
-                "GISOutputs", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors",
+                "BatchRunner", "GISOutputs", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO",
+                "Segmentation", "Tensors",
                 "TileGeometry",
             ]),
         .executableTarget(
             name: "OvertileCommand",
             dependencies: [
                 "Overtile", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftRules),
 
@@ -71,6 +81,12 @@ let package = Package(
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
         tests("GISOutputsTests", ["GISOutputs", "RasterIO", "TileGeometry", "TestData"]),
+        tests(
+            "BatchRunnerTests",
+            [
+                "BatchRunner", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry", "TestData", "TestNetworks",
+                .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests("COneDNNTests", ["COneDNN"]),
         tests("COvertileKernelsTests", ["COvertileKernels"]),
         .executableTarget(
@@ -90,7 +106,8 @@ let package = Package(
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "InferenceEngine", "RasterIO", "TileGeometry", "TestData", "TestNetworks",
+                "OvertileCommand", "BatchRunner", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
+                "TestNetworks",
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(

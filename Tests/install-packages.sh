@@ -6,12 +6,13 @@ packages='
 libgdal-dev
 libtiff-dev
 libdnnl-dev
+libsqlite3-dev
 pkg-config
 gdal-bin
 python3
 python3-venv
 '
-# libgdal-dev, libtiff-dev, libdnnl-dev: what Overtile links; pkg-config tells the build where they are.
+# libgdal-dev, libtiff-dev, libdnnl-dev, libsqlite3-dev: what Overtile links; pkg-config tells the build where they are.
 # gdal-bin, python3, python3-venv: for examples/demo.sh, which prepares its scene and judges the result with them.
 
 missing=''

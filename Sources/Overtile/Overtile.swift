@@ -1,4 +1,5 @@
 // The library product: what an application imports to segment scenes. Each room keeps its own name and documentation.
+@_exported public import BatchRunner
 @_exported public import GISOutputs
 @_exported public import InferenceEngine
 @_exported public import ModelWeights

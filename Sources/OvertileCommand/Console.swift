@@ -1,16 +1,46 @@
+import Logging
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #endif
 
 /// What people read: messages go to standard error, results to standard output.
 enum Console {
+    private struct Log {
+        var logger: Logger?
+        /// Whether standard error is the log's.
+        var isInstead = false
+    }
+
+    private static let log = Mutex(Log())
+
+    /// From now on a log is told what is said here, too.
+    ///
+    /// - Parameter instead: and nobody else, as the log is on standard error.
+    static func log(to logger: Logger, instead: Bool) {
+        log.withLock { $0 = Log(logger: logger, isInstead: instead) }
+    }
+
     static func report(_ error: any Error) { report("\(error)") }
 
-    static func report(_ message: String) { writeLine("overtile: error: \(oneLine(message))") }
+    /// - Parameter isLogged: whether the log has a line of its own about this.
+    static func report(_ message: String, isLogged: Bool = false) {
+        say("overtile: error: ", message, .error, isLogged: isLogged)
+    }
 
-    static func warn(_ message: String) { writeLine("overtile: warning: \(oneLine(message))") }
+    static func warn(_ message: String) { say("overtile: warning: ", message, .warning, isLogged: false) }
 
-    static func note(_ message: String) { writeLine(message) }
+    /// Said to a person only.
+    static func note(_ message: String) {
+        if !log.withLock({ $0.isInstead }) { writeLine(message) }
+    }
+
+    private static func say(_ prefix: String, _ message: String, _ level: Logger.Level, isLogged: Bool) {
+        let log = log.withLock { $0 }
+        if !isLogged { log.logger?.log(level: level, "\(oneLine(message))") }
+        if !log.isInstead { writeLine(prefix + oneLine(message)) }
+    }
 
     /// A result.
     ///
@@ -20,7 +50,8 @@ enum Console {
         if number != 0 { throw StandardOutputError(number: number) }
     }
 
-    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    /// Whether a person sees what is drawn.
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 && !log.withLock { $0.isInstead } }
 
     /// Characters in a line of the terminal; nil where it does not say.
     static var terminalWidth: Int? {

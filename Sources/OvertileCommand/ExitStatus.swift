@@ -33,10 +33,17 @@ enum ExitStatus: Int32 {
         case is CancellationError: self = Self(rawValue: 128 + Signals.received) ?? .interrupted
         case let error as StandardOutputError: self = error.readerLeft ? .readerLeft : .inputOutput
         case is UsageError: self = .usage
+        case let error as LedgerError: self = Self(error.code)
+        case let error as LockError: self = Self(error.code)
+        case let error as BatchError: self = Self(error.code)
+        case let error as BatchStopped: self.init(for: error.cause)
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil
         }
     }
+
+    /// The number that stands for an error where it does not end the program; 70 for one that nobody expected.
+    static func number(for error: any Error) -> Int { Int((Self(for: error) ?? .bug).rawValue) }
 
     private init(_ code: RasterError.Code) {
         switch code {
@@ -64,6 +71,34 @@ enum ExitStatus: Int32 {
         case .unknownContainer, .truncated, .malformed, .refused, .unsupportedContainer, .unsupportedType,
             .unsupportedNetwork, .notAStateDict, .unrepresentable:
             self = .badData
+        }
+    }
+
+    private init(_ code: LedgerError.Code) {
+        switch code {
+        case .noLedger: self = .noInput
+        case .damaged, .newer: self = .badData
+        case .notWritable: self = .cannotCreate
+        case .outOfSpace, .failed: self = .inputOutput
+        case .busy: self = .locked
+        }
+    }
+
+    private init(_ code: LockError.Code) {
+        switch code {
+        case .held: self = .locked
+        case .notWritable: self = .cannotCreate
+        case .outOfSpace: self = .inputOutput
+        }
+    }
+
+    private init(_ code: BatchError.Code) {
+        switch code {
+        case .usage: self = .usage
+        case .noInput: self = .noInput
+        case .changed: self = .badData
+        case .cannotCreate: self = .cannotCreate
+        case .writeFailed: self = .inputOutput
         }
     }
 

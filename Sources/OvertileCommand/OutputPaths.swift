@@ -41,20 +41,7 @@ struct OutputPaths {
         return outputs
     }
 
-    /// Names that promise another format than the outputs have.
-    var warnings: [String] {
-        let others = ["png", "jpg", "jpeg", "jp2", "img", "vrt", "nc", "asc", "shp", "gpkg", "geojson"]
-        return all.filter { others.contains(URL(fileURLWithPath: $0).pathExtension.lowercased()) }
-            .map { "\($0) will be a GeoTIFF, whatever its name says: name it .tif" }
-    }
-
-    /// - Throws: `UsageError` where an output would replace a file that the scene is made of, as a mosaic is.
-    func check(against scene: RasterReader) throws {
-        let sources = Set(scene.files.map(Self.canonical))
-        for output in all where sources.contains(Self.canonical(output)) {
-            throw UsageError("\(output) is a part of \(scene.path) and would be overwritten: choose another output")
-        }
-    }
+    var outputs: SceneOutputs { SceneOutputs(mask: mask, probabilities: probabilities) }
 
     private static func clash(
         _ paths: OutputPaths, _ other: OutputPaths, over output: String, _ mask: String

@@ -21,12 +21,13 @@ struct OvertileCommand: ParsableCommand {
               70   a bug in Overtile
               73   the output exists, or cannot be created there
               74   reading or writing failed, as on a full disk
-              75   another run is making the same output
+              75   another run works there; start again later
               130  stopped by Ctrl-C; 129 by a closed terminal, 143 by SIGTERM
             """,
         version: OvertileVersion.current,
         subcommands: [
-            SegmentCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, ConvertCommand.self,
+            SegmentCommand.self, BatchCommand.self, StatusCommand.self, InspectCommand.self, PlanCommand.self,
+            BenchCommand.self, ConvertCommand.self,
         ])
 }
 

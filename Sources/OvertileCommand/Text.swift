@@ -1,3 +1,5 @@
+import Overtile
+
 /// Numbers as people read them.
 enum Text {
     /// With so many digits behind the point, and a comma between thousands.
@@ -53,5 +55,27 @@ enum Text {
     static func table(_ rows: [(String, String)]) -> String {
         let width = (rows.map(\.0.count).max() ?? 0) + 2
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(separator: "\n")
+    }
+
+    /// Rows of cells below a head, each column as wide as its widest cell; the last one ends where it ends.
+    ///
+    /// - Parameter numbers: columns whose cells end at the same place, counted from 0.
+    static func columns(_ head: [String], _ rows: [[String]], numbers: Set<Int> = []) -> String {
+        let all = [head] + rows
+        let widths = head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        return all.map { row in
+            let cells = row.enumerated().map { column, cell in
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                return numbers.contains(column) ? padding + cell : cell + padding
+            }
+            let line = cells.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
+        }.joined(separator: "\n")
+    }
+
+    /// "land 80.1 %, water 19.9 %": the largest first.
+    static func shares(_ shares: [ClassShare]) -> String {
+        shares.filter { $0.value != nil }.sorted { $0.pixels > $1.pixels }
+            .map { "\($0.name) \(number(100 * $0.share, digits: 1)) %" }.joined(separator: ", ")
     }
 }

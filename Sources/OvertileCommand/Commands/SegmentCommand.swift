@@ -29,17 +29,20 @@ struct SegmentCommand: ParsableCommand {
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
+    @OptionGroup(title: "Log") var logOptions: LogOptions
 
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
+        let log = SceneLog(try logOptions.start(messages))
         let outputs = try OutputPaths.resolve(
             scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities)
         let model = try choices.load(files.model, warn: messages.warn)
-        if outputs.count == 1 { return try segment(outputs[0], model, cancellation) }
+        let warnings = messages.receiveRasterWarnings()
+        if outputs.count == 1 { return try segment(outputs[0], model, warnings, log, cancellation) }
         var failed = 0
         for paths in outputs {
             do {
-                try segment(paths, model, cancellation)
+                try segment(paths, model, warnings, log, cancellation)
             } catch let error where !(error is CancellationError) {
                 Console.report(error)
                 failed += 1
@@ -48,33 +51,29 @@ struct SegmentCommand: ParsableCommand {
         if failed > 0 { throw SomeScenesFailed(failed: failed, total: outputs.count) }
     }
 
-    private func segment(_ paths: OutputPaths, _ model: Model, _ cancellation: Cancellation) throws {
-        messages.showRasterWarnings(about: paths.scene)
-        var options = SegmentationOptions()
-        input.apply(to: &options)
-        resolution.apply(to: &options)
-        outputOptions.apply(to: &options)
-        plan.apply(to: &options)
+    private func segment(
+        _ paths: OutputPaths, _ model: Model, _ warnings: SceneWarnings, _ log: SceneLog, _ cancellation: Cancellation
+    ) throws {
+        var options = SegmentationOptions(input, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
-        let scene = try options.open(scene: paths.scene, for: model)
-        try paths.check(against: scene)
-        paths.warnings.forEach(messages.warn)
-        try SegmentationJob.check(
-            mask: paths.mask, probabilities: paths.probabilities, overwrite: files.overwrite)
-        let job = try SegmentationJob(
-            scene: scene, model: model, options: options, writesProbabilities: paths.probabilities != nil)
-        job.warnings.forEach(messages.warn)
-        if messages.verbose { Console.note(PlanReport(job).table) }
-        if messages.verbose { job.kernelListing.forEach(Console.note) }
-        let bar = messages.progressBar(URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: scene.size.area)
-        let summary = try withExtendedLifetime(bar) {
+        warnings.begin(paths.scene)
+        defer { warnings.end(paths.scene) }
+        let run = try SceneRun(scene: paths.scene, model: model, options: options, outputs: paths.outputs)
+        run.warnings.forEach(messages.warn)
+        if messages.verbose { Console.note(PlanReport(run.job).table) }
+        if messages.verbose { run.job.kernelListing.forEach(Console.note) }
+        let bar = messages.progressBar(
+            URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area)
+        let outcome = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
-            return try job.run(
-                mask: paths.mask, probabilities: paths.probabilities, cancellation: cancellation,
-                progress: { bar?.update(done: $0, of: $1) }, warn: messages.warn)
+            return try run.run(
+                extras: logOptions.isAsked ? .classShares : [], cancellation: cancellation,
+                progress: { bar?.update(done: $0, of: $1) }, warn: messages.warn,
+                laterWarnings: { warnings.messages(about: paths.scene) })
         }
-        if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, summary)) }
-        if messages.verbose { Console.note(stages(summary)) }
+        log.done(outcome)
+        if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
+        if messages.verbose { Console.note(stages(outcome.summary)) }
     }
 
     private func line(_ paths: OutputPaths, _ summary: SegmentationSummary) -> String {

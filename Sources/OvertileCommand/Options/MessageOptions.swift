@@ -1,6 +1,5 @@
 import ArgumentParser
 import Overtile
-import Synchronization
 
 /// How much is said on standard error.
 struct MessageOptions: ParsableArguments {
@@ -18,16 +17,17 @@ struct MessageOptions: ParsableArguments {
         if !quiet { Console.warn(message) }
     }
 
-    /// GDAL's own warnings, which need not concern the pixels that are read, each once for a scene: some come with
-    /// every block.
-    func showRasterWarnings(about scene: String) {
-        guard !quiet else { return RasterWarnings.send(to: nil) }
-        let said = Mutex<Set<String>>([])
-        RasterWarnings.send { message in
-            guard said.withLock({ $0.insert(message).inserted }) else { return }
-            Console.warn(message.contains(scene) ? message : "\(scene): \(message)")
-        }
+    /// Gathers GDAL's own warnings, which need not concern the pixels that are read, each once for a scene: some come
+    /// with every block.
+    func receiveRasterWarnings() -> SceneWarnings {
+        let isQuiet = quiet
+        let warnings = SceneWarnings { if !isQuiet { Console.warn($0) } }
+        warnings.receiveRasterWarnings()
+        return warnings
     }
+
+    /// Shows GDAL's own warnings about one scene.
+    func showRasterWarnings(about scene: String) { receiveRasterWarnings().begin(scene) }
 
     /// A bar belongs on a terminal only.
     func progressBar(_ label: String, pixels: Int) -> ProgressBar? {

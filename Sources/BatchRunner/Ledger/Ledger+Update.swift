@@ -1,0 +1,148 @@
+public import Foundation
+import GRDB
+
+/// A scene as a pass over a folder sees it.
+public struct Sighting: Equatable, Sendable {
+    /// As `ScenePath.canonical` has it.
+    public let scene: String
+    public let stamp: SizeAndTime
+
+    public init(scene: String, stamp: SizeAndTime) {
+        self.scene = scene
+        self.stamp = stamp
+    }
+}
+
+extension Ledger {
+    /// Takes down which scenes are there. One that is new, or whose size or time changed, is pending from now on, without
+    /// attempts; what its last run wrote stays known. All others are as they were.
+    public func note(_ sightings: some Sequence<Sighting>, at time: Date) throws(LedgerError) {
+        try update { database in
+            let statement = try database.makeStatement(
+                sql: """
+                    INSERT INTO scene (path, state, size, modified, observed) VALUES (?, 'pending', ?, ?, ?)
+                    ON CONFLICT (path) DO UPDATE SET
+                        state = 'pending', size = excluded.size, modified = excluded.modified,
+                        observed = excluded.observed, attempts = 0, error = NULL, error_status = NULL,
+                        next_attempt = NULL
+                    WHERE size <> excluded.size OR modified <> excluded.modified
+                    """)
+            for sighting in sightings {
+                try statement.execute(arguments: [
+                    sighting.scene, sighting.stamp.size, sighting.stamp.modified, time.timeIntervalSince1970,
+                ])
+            }
+        }
+    }
+
+    /// Marks a scene as being run: one more attempt.
+    ///
+    /// - Parameters:
+    ///   - scene: noted before.
+    ///   - outputs: what will be written. From now on these files are the ledger's own, and may be replaced after a crash.
+    public func begin(
+        _ scene: String, identity: String?, settings: String, model: String, outputs: [LedgerOutput], at time: Date
+    ) throws(LedgerError) {
+        try change(scene) { entry in
+            if entry.settings != settings || entry.state == .done { entry.attempts = 0 }
+            entry.state = .running
+            entry.identity = identity
+            entry.settings = settings
+            entry.model = model
+            entry.attempts += 1
+            entry.started = time
+            entry.finished = nil
+            entry.nextAttempt = nil
+            // What is there keeps its checksum until it is replaced.
+            let earlier = entry.outputs
+            entry.outputs = outputs.map { output in earlier.first { $0.path == output.path } ?? output }
+        }
+    }
+
+    /// Changes one entry, from what it is to what `body` makes of it, in one transaction.
+    ///
+    /// - Throws: `LedgerError`, also where the scene was never noted.
+    public func change(_ scene: String, _ body: (inout LedgerEntry) -> Void) throws(LedgerError) {
+        let path = path
+        try update { database in
+            guard let row = try Row.fetchOne(database, sql: "SELECT * FROM scene WHERE path = ?", arguments: [scene])
+            else { throw LedgerError(.failed, "cannot update the ledger \(path): it does not know \(scene)") }
+            var entry = try LedgerEntry(row)
+            body(&entry)
+            let assignments = LedgerEntry.columns.map { "\($0) = ?" }.joined(separator: ", ")
+            try database.execute(
+                sql: "UPDATE scene SET \(assignments) WHERE path = ?",
+                arguments: StatementArguments(try entry.values() + [scene]))
+        }
+    }
+
+    /// Marks a scene as done.
+    public func succeed(_ scene: String, _ outcome: SceneOutcome, at time: Date) throws(LedgerError) {
+        try change(scene) { entry in
+            entry.state = .done
+            entry.error = nil
+            entry.errorStatus = nil
+            entry.nextAttempt = nil
+            entry.finished = time
+            entry.seconds = outcome.seconds
+            entry.pixels = outcome.pixels
+            entry.classShares = outcome.classShares
+            entry.warnings = outcome.warnings
+            entry.outputs = outcome.files
+        }
+    }
+
+    /// Marks a scene as failed.
+    ///
+    /// - Parameters:
+    ///   - status: the exit status that the error would have ended `segment` with.
+    ///   - nextAttempt: before when it is not tried again.
+    public func fail(
+        _ scene: String, error: String, status: Int, at time: Date, nextAttempt: Date? = nil
+    ) throws(LedgerError) {
+        try change(scene) { entry in
+            entry.state = .failed
+            entry.error = error
+            entry.errorStatus = status
+            entry.finished = time
+            entry.nextAttempt = nextAttempt
+        }
+    }
+
+    /// Puts a scene that was begun back among those that wait: the attempt was stopped, and does not count.
+    ///
+    /// - Parameter reason: what stopped it, where that is worth remembering.
+    public func release(_ scene: String, because reason: String? = nil) throws(LedgerError) {
+        try change(scene) { entry in
+            entry.state = .pending
+            entry.error = reason ?? entry.error
+            entry.attempts = max(0, entry.attempts - 1)
+        }
+    }
+
+    /// Marks a scene that failed too often as moved out of the way.
+    public func setAside(_ scene: String) throws(LedgerError) {
+        try change(scene) { entry in
+            entry.state = .setAside
+            entry.nextAttempt = nil
+        }
+    }
+
+    /// Takes scenes up again that a run was at when it was killed. Only for who holds the folder's `PassLock`.
+    ///
+    /// The attempt counts: a scene that kills every run that touches it must not do so for ever.
+    ///
+    /// - Returns: how many there were.
+    @discardableResult
+    public func takeUpAbandoned() throws(LedgerError) -> Int {
+        try update { database in
+            try database.execute(sql: "UPDATE scene SET state = 'pending' WHERE state = 'running'")
+            return database.changesCount
+        }
+    }
+
+    /// Forgets a scene, as one that is gone.
+    public func forget(_ scene: String) throws(LedgerError) {
+        try update { try $0.execute(sql: "DELETE FROM scene WHERE path = ?", arguments: [scene]) }
+    }
+}

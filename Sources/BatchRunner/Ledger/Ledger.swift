@@ -1,0 +1,90 @@
+import GRDB
+import Glibc
+
+/// What became of each scene of an output folder: an SQLite file in it, a row for each scene.
+///
+/// Rows are changed one transaction at a time, each on the disk before the call returns; a crash leaves the ledger as it was
+/// before the last one. It keeps a rollback journal and not a write-ahead log, which network file systems do not
+/// support and which a folder that may only be read cannot be read with.
+///
+/// Any number of programs may read; who writes holds the folder's `PassLock`.
+public final class Ledger: Sendable {
+    /// Hidden: a folder of outputs is shown, searched and copied as such.
+    public static let fileName = ".overtile-ledger.sqlite"
+
+    public enum Access: Sendable {
+        /// Reads; never makes a ledger.
+        case reading
+        /// Reads and writes; makes the ledger where there is none.
+        case writing
+    }
+
+    public let path: String
+    private let queue: DatabaseQueue
+
+    /// - Throws: `LedgerError`: `.noLedger`, `.damaged`, `.newer`, `.notWritable`, `.outOfSpace`, `.busy`.
+    public init(folder: String, access: Access) throws(LedgerError) {
+        let path = folder + (folder.hasSuffix("/") ? "" : "/") + Self.fileName
+        self.path = path
+        if access == .reading, Glibc.access(path, F_OK) != 0 {
+            throw LedgerError(
+                .noLedger, "there is no ledger in \(folder): nothing was run into it by overtile batch or watch")
+        }
+        var configuration = Configuration()
+        // After a crash, reading needs to undo what was half written: only where it must not write, it does not.
+        configuration.readonly =
+            access == .reading && (Glibc.access(path, W_OK) != 0 || Glibc.access(folder, W_OK) != 0)
+        configuration.busyMode = .timeout(20)
+        configuration.label = "ledger"
+        queue = try Self.translate("open", path) {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try Self.check(queue, path)
+            if !configuration.readonly { try LedgerSchema.migrator.migrate(queue) }
+            return queue
+        }
+    }
+
+    /// - Throws: `LedgerError` for a file that is another program's, or a newer Overtile's.
+    private static func check(_ queue: DatabaseQueue, _ path: String) throws {
+        try queue.read { database in
+            let mark = try Int.fetchOne(database, sql: "PRAGMA application_id")
+            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+            guard mark == LedgerSchema.applicationID || tables == 0 else {
+                throw LedgerError(
+                    .damaged, "\(path) is no ledger of Overtile's, but another program's: move it away")
+            }
+            if try LedgerSchema.migrator.hasBeenSuperseded(database) {
+                throw LedgerError(
+                    .newer, "the ledger \(path) was written by a newer Overtile: use that, or choose another folder")
+            }
+            if queue.configuration.readonly, try !LedgerSchema.migrator.hasCompletedMigrations(database) {
+                throw LedgerError(
+                    .notWritable,
+                    "the ledger \(path) was written by an older Overtile and cannot be renewed, as it may only be read: "
+                        + "read it from a copy")
+            }
+        }
+    }
+
+    func read<Result>(_ body: (Database) throws -> Result) throws(LedgerError) -> Result {
+        try Self.translate("read", path) { try queue.read(body) }
+    }
+
+    func update<Result>(_ body: (Database) throws -> Result) throws(LedgerError) -> Result {
+        try Self.translate("update", path) { try queue.write(body) }
+    }
+
+    private static func translate<Result>(
+        _ what: String, _ path: String, _ body: () throws -> Result
+    ) throws(LedgerError) -> Result {
+        do {
+            return try body()
+        } catch let error as LedgerError {
+            throw error
+        } catch let error as DatabaseError {
+            throw LedgerError(error, what, path)
+        } catch {
+            throw LedgerError(.failed, "cannot \(what) the ledger \(path): \(error)")
+        }
+    }
+}

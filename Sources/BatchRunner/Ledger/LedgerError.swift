@@ -1,0 +1,51 @@
+import GRDB
+
+/// What went wrong with a ledger, in one line, and what to do. The ledger is as it was.
+public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
+    public enum Code: Sendable {
+        /// The folder has none.
+        case noLedger
+        /// It is no ledger, or was damaged.
+        case damaged
+        /// A newer Overtile wrote it.
+        case newer
+        /// It cannot be made or changed: rights, or a disk that may only be read.
+        case notWritable
+        /// The disk is full.
+        case outOfSpace
+        /// Another program holds it for too long.
+        case busy
+        /// Reading or writing failed for any other reason.
+        case failed
+    }
+
+    public let code: Code
+    public let description: String
+
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    /// - Parameter what: what was being done: "read", "update".
+    init(_ error: DatabaseError, _ what: String, _ path: String) {
+        let reason = error.message ?? "\(error.resultCode)"
+        switch error.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            self.init(
+                .damaged,
+                "cannot \(what) the ledger \(path): \(reason); restore it from a copy, or move it away to begin a new one"
+            )
+        case .SQLITE_FULL:
+            self.init(.outOfSpace, "cannot \(what) the ledger \(path): the disk is full; make room and run again")
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+            self.init(
+                .notWritable,
+                "cannot \(what) the ledger \(path): \(reason); make the folder writable, or choose another")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(.busy, "cannot \(what) the ledger \(path): another program holds it; try again later")
+        default:
+            self.init(.failed, "cannot \(what) the ledger \(path): \(reason)")
+        }
+    }
+}

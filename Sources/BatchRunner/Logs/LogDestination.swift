@@ -1,0 +1,96 @@
+import Glibc
+import Synchronization
+
+/// Where lines of a log go: standard error, or a file that is added to.
+///
+/// A line is written in one piece at the file's end (`O_APPEND`), so that several programs may share it. Where the file is
+/// moved or removed, as logrotate does, the next line goes to a new one of its name: nothing needs to be told to
+/// anybody.
+public final class LogDestination: Sendable {
+    private struct State {
+        var descriptor: Int32
+        var file: FileNumber?
+    }
+
+    /// What tells one file from another, whatever its name.
+    private struct FileNumber: Equatable {
+        let device: dev_t
+        let node: ino_t
+
+        init?(_ status: stat, if result: Int32) {
+            guard result == 0 else { return nil }
+            (device, node) = (status.st_dev, status.st_ino)
+        }
+    }
+
+    /// nil for standard error.
+    private let path: String?
+    private let state: Mutex<State>
+
+    public static let standardError = LogDestination()
+
+    private init() {
+        path = nil
+        state = Mutex(State(descriptor: STDERR_FILENO))
+    }
+
+    /// - Throws: `BatchError` where the file cannot be made or added to.
+    public init(file path: String) throws(BatchError) {
+        let descriptor = Self.open(path)
+        guard descriptor >= 0 else {
+            throw BatchError(
+                .cannotCreate, "cannot write the log \(path): \(String(cString: strerror(errno))); choose another")
+        }
+        self.path = path
+        state = Mutex(State(descriptor: descriptor, file: Self.number(of: descriptor)))
+    }
+
+    deinit {
+        if path != nil { close(state.withLock { $0.descriptor }) }
+    }
+
+    /// Adds a line. One that cannot be written is lost: a full disk under the log must not stop the work.
+    func write(_ line: String) {
+        state.withLock { state in
+            if let path { Self.follow(path, &state) }
+            let bytes = Array((line + "\n").utf8)
+            bytes.withUnsafeBytes { bytes in
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    let count = Glibc.write(
+                        state.descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    if count > 0 {
+                        rest = rest.dropFirst(count)
+                    } else if errno != EINTR {
+                        return
+                    }
+                }
+            }
+        }
+    }
+
+    /// Opens the file anew where its name now is another's or nobody's; stays with the old one where that fails.
+    private static func follow(_ path: String, _ state: inout State) {
+        guard named(path) != state.file else { return }
+        let descriptor = open(path)
+        guard descriptor >= 0 else { return }
+        close(state.descriptor)
+        state = State(descriptor: descriptor, file: number(of: descriptor))
+    }
+
+    private static func named(_ path: String) -> FileNumber? {
+        var status = stat()
+        let result = stat(path, &status)
+        return FileNumber(status, if: result)
+    }
+
+    private static func number(of descriptor: Int32) -> FileNumber? {
+        var status = stat()
+        let result = fstat(descriptor, &status)
+        return FileNumber(status, if: result)
+    }
+
+    private static func open(_ path: String) -> Int32 {
+        Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    }
+}

@@ -1,0 +1,85 @@
+import Dispatch
+public import Foundation
+public import Segmentation
+import Synchronization
+
+extension Batch {
+    /// Takes down in the ledger that these scenes are there.
+    public func note(_ scenes: [String], at time: Date) throws(LedgerError) {
+        try ledger.note(
+            scenes.lazy.map {
+                Sighting(scene: ScenePath.canonical($0), stamp: SizeAndTime(path: $0) ?? .unknown)
+            }, at: time)
+    }
+
+    /// Runs scenes, several small ones at a time or a large one alone. One scene's failure is its own.
+    ///
+    /// - Returns: a result for each scene, in their order; where the batch was stopped, `.stopped` for the rest.
+    /// - Throws: `BatchStopped`, when no scene is being run any more.
+    public func run(
+        _ scenes: [String], observer: (any BatchObserver)? = nil, cancellation: Cancellation
+    ) throws -> [SceneResult] {
+        let demand = WorkerDemand(
+            model: model, options: options, writesProbabilities: outputs.probabilities != nil)
+        let shares = WorkerShares(total: demand.workers)
+        let state = Mutex(State(results: Array(repeating: nil, count: scenes.count)))
+        let group = DispatchGroup()
+        for lane in 0..<min(demand.workers, scenes.count) {
+            // A serial queue for each: its thread may wait without holding up others.
+            DispatchQueue(label: "overtile.scenes \(lane)").async(group: group) {
+                while let index = state.withLock({ $0.next(unless: cancellation.isCancelled) }) {
+                    do {
+                        let result = try self.run(
+                            scenes[index], demand: demand, shares: shares, observer: observer,
+                            cancellation: cancellation)
+                        state.withLock { $0.results[index] = result }
+                        observer?.ended(result)
+                    } catch {
+                        state.withLock { $0.failure = $0.failure ?? error }
+                        // The other lanes' scenes would fare no better.
+                        cancellation.cancel()
+                    }
+                }
+            }
+        }
+        group.wait()
+        let end = state.withLock { $0 }
+        let results = zip(scenes, end.results).map { $1 ?? SceneResult(scene: $0, ending: .stopped) }
+        if let failure = end.failure { throw BatchStopped(cause: failure, results: results) }
+        return results
+    }
+
+    private struct State: Sendable {
+        var position = 0
+        var results: [SceneResult?]
+        var failure: (any Error)?
+
+        mutating func next(unless isCancelled: Bool) -> Int? {
+            guard !isCancelled, failure == nil, position < results.count else { return nil }
+            defer { position += 1 }
+            return position
+        }
+    }
+
+    private func run(
+        _ scene: String, demand: WorkerDemand, shares: WorkerShares, observer: (any BatchObserver)?,
+        cancellation: Cancellation
+    ) throws -> SceneResult {
+        if let entry = try ledger.entry(of: ScenePath.canonical(scene)), isUpToDate(scene, entry) {
+            return try run(scene, cancellation: cancellation)
+        }
+        func attempt(_ share: (workers: Int, options: SegmentationOptions)) throws -> SceneResult {
+            shares.take(share.workers)
+            defer { shares.giveBack(share.workers) }
+            guard !cancellation.isCancelled else { return SceneResult(scene: scene, ending: .stopped) }
+            return try run(
+                scene, share: share.workers < demand.workers ? share.options : nil, observer: observer,
+                cancellation: cancellation)
+        }
+        do {
+            return try attempt(demand.share(ofScene: scene))
+        } catch is ShareTooSmall {
+            return try attempt((demand.workers, options))
+        }
+    }
+}

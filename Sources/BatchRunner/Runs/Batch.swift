@@ -1,0 +1,162 @@
+public import Foundation
+import Glibc
+public import Logging
+public import ModelWeights
+import RasterIO
+public import Segmentation
+
+/// Scenes run into one folder with one model, each remembered by the folder's ledger.
+///
+/// Whoever uses it holds the folder's `PassLock`.
+public final class Batch: Sendable {
+    public let ledger: Ledger
+    public let model: Model
+    public let options: SegmentationOptions
+    public let outputs: OutputPlan
+    /// Hash of the model and of all options that change results.
+    public let settings: String
+
+    let log: SceneLog
+    let warnings: SceneWarnings
+    private let errorStatus: @Sendable (any Error) -> Int
+    private let now: @Sendable () -> Date
+
+    /// - Parameters:
+    ///   - warnings: what rasters say while they are run.
+    ///   - errorStatus: the exit status that an error stands for.
+    ///   - now: the time; tests have their own.
+    public init(
+        ledger: Ledger, model: Model, options: SegmentationOptions, outputs: OutputPlan, logger: Logger,
+        warnings: SceneWarnings, errorStatus: @escaping @Sendable (any Error) -> Int,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.ledger = ledger
+        self.model = model
+        self.options = options
+        self.outputs = outputs
+        self.warnings = warnings
+        self.errorStatus = errorStatus
+        self.now = now
+        log = SceneLog(logger)
+        let others = ["probabilities": outputs.probabilities == nil ? "no" : "yes"]
+        settings = SettingsDigest(model: model, options: options, others: others).hexadecimal
+    }
+
+    /// Whether a scene was done with this model and these options, is the same as then, and has all its outputs.
+    public func isUpToDate(_ scene: String, _ entry: LedgerEntry) -> Bool {
+        guard entry.state == .done, entry.settings == settings, let started = entry.started else { return false }
+        if let stamp = SizeAndTime(path: scene), stamp != entry.stamp { return false }
+        guard let text = entry.identity,
+            let identity = try? JSONDecoder().decode(SceneIdentity.self, from: Data(text.utf8)), identity.isUnchanged
+        else { return false }
+        // Where names have the day in them, the day on which it was done.
+        let wanted = Set(outputs.outputs(for: scene, date: started).files.map { ScenePath.canonical($0.path) })
+        return wanted == Set(entry.outputs.map(\.path))
+            && entry.outputs.allSatisfy { SizeAndTime(path: $0.path) != nil }
+    }
+
+    /// Runs one scene, if that is necessary, and tells the ledger and the log.
+    ///
+    /// What goes wrong with the scene is a result. What it wrote before, as the ledger has it, is replaced; other files only
+    /// where the options allow it.
+    ///
+    /// - Parameters:
+    ///   - scene: as it was named; the ledger has it under its canonical path.
+    ///   - share: the options to run with, which must give the same bytes as `options`.
+    ///   - nextAttempt: when a scene that has failed for the n-th time may be tried again; nil for at any time.
+    /// - Throws: `LedgerError`; `RasterError` where outputs cannot be written any more, whatever the scene: it waits then, and
+    ///   the attempt does not count; `ShareTooSmall` where the share does not give the same bytes, before anything is
+    ///   written.
+    public func run(
+        _ scene: String, share: SegmentationOptions? = nil, observer: (any BatchObserver)? = nil,
+        cancellation: Cancellation, nextAttempt: (_ attempts: Int, _ now: Date) -> Date? = { _, _ in nil }
+    ) throws -> SceneResult {
+        let key = ScenePath.canonical(scene)
+        let start = now()
+        let stamp = SizeAndTime(path: scene)
+        var entry = try ledger.entry(of: key)
+        if entry == nil || (stamp != nil && stamp != entry?.stamp) {
+            try ledger.note([Sighting(scene: key, stamp: stamp ?? .unknown)], at: start)
+            entry = try ledger.entry(of: key)
+        }
+        if let entry, isUpToDate(scene, entry) {
+            log.unchanged(scene)
+            return SceneResult(scene: scene, ending: .unchanged)
+        }
+        var earlier = entry?.outputs ?? []
+        var started = false
+        warnings.begin(scene)
+        defer { warnings.end(scene) }
+        do {
+            let outputs = outputs.outputs(for: scene, date: start)
+            var options = share ?? self.options
+            options.overwrites = options.overwrites || OutputOwnership(earlier).covers(outputs)
+            let run: SceneRun
+            do {
+                run = try SceneRun(scene: scene, model: model, options: options, outputs: outputs)
+                if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
+                earlier = outputs.files.map { LedgerOutput(kind: $0.kind, path: ScenePath.canonical($0.path)) }
+            } catch let error where !(error is ShareTooSmall) {
+                try begin(key, identity: entry?.identity, outputs: earlier, at: start)
+                started = true
+                throw error
+            }
+            try begin(key, identity: try text(of: run.identity), outputs: earlier, at: start)
+            started = true
+            observer?.began(scene, run)
+            let outcome = try run.run(
+                extras: .all, cancellation: cancellation,
+                progress: { observer?.advanced(scene, tiles: $0, of: $1) },
+                laterWarnings: { self.warnings.messages(about: scene) })
+            try checkUnchanged(run.identity, scene)
+            try ledger.succeed(key, outcome, at: now())
+            log.done(outcome)
+            return SceneResult(scene: scene, ending: .done(outcome))
+        } catch is CancellationError {
+            if started { try ledger.release(key) }
+            return SceneResult(scene: scene, ending: .stopped)
+        } catch let error where !(error is LedgerError || error is ShareTooSmall) {
+            if isOfThePlace(error) {
+                if started { try ledger.release(key, because: "\(error)") }
+                throw error
+            }
+            let (message, status) = ("\(error)", errorStatus(error))
+            let attempts = try ledger.entry(of: key)?.attempts ?? 1
+            let end = now()
+            try ledger.fail(
+                key, error: message, status: status, at: end, nextAttempt: nextAttempt(attempts, end))
+            log.failed(scene, message: message, status: status, attempts: attempts)
+            return SceneResult(scene: scene, ending: .failed(message: message, status: status))
+        }
+    }
+
+    private func begin(_ key: String, identity: String?, outputs: [LedgerOutput], at time: Date) throws(LedgerError) {
+        try ledger.begin(
+            key, identity: identity, settings: settings, model: model.path, outputs: outputs, at: time)
+    }
+
+    /// Whether the next scene would meet the same error: a full disk, a folder that is gone or may not be written.
+    private func isOfThePlace(_ error: any Error) -> Bool {
+        switch (error as? RasterError)?.code {
+        case .outOfSpace, .writeFailed: true
+        case .cannotCreate, .outputExists:
+            [outputs.folder, outputs.probabilities].contains { $0.map { access($0, W_OK | X_OK) != 0 } ?? false }
+        default: false
+        }
+    }
+
+    private func checkUnchanged(_ identity: SceneIdentity, _ scene: String) throws(BatchError) {
+        // What is no file has no identity that could be looked at.
+        guard !identity.files.isEmpty, !identity.isUnchanged else { return }
+        throw BatchError(.changed, "\(scene) changed while it was segmented: run it again when it is complete")
+    }
+
+    private func text(of identity: SceneIdentity) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(identity), as: UTF8.self)
+    }
+}
+
+/// With a part of the workers and of the memory, a scene would be computed otherwise than with all: it must wait for all.
+public struct ShareTooSmall: Error {}

@@ -1,0 +1,21 @@
+/// Which files a scene's own earlier run wrote: those a redo may replace without being asked to.
+struct OutputOwnership {
+    private let earlier: [String: LedgerOutput]
+
+    /// - Parameter earlier: as the ledger has them.
+    init(_ earlier: [LedgerOutput]) {
+        self.earlier = Dictionary(earlier.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
+    }
+
+    /// Whether all of these outputs that are there are the ledger's own, as they were written. One that was only planned was
+    /// written by a run that did not live to say so. One that somebody has changed since is not the ledger's any more.
+    func covers(_ outputs: SceneOutputs) -> Bool {
+        outputs.files.allSatisfy { _, path in
+            guard let stamp = SizeAndTime(path: path) else { return true }
+            guard let own = earlier[ScenePath.canonical(path)] else { return false }
+            guard let checksum = own.checksum else { return true }
+            // A copy that was put back may have another time.
+            return own.stamp == stamp || (try? FileChecksum.sha256(ofFile: path)) == checksum
+        }
+    }
+}

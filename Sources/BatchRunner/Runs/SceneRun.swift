@@ -1,0 +1,77 @@
+public import ModelWeights
+import RasterIO
+public import Segmentation
+
+/// One scene, from its file to its outputs: the same for one scene, a batch and a watch.
+///
+/// Making it opens the scene and checks all that can be checked; running it writes. Later outputs hang on here: they are
+/// derived when the mask is complete.
+public final class SceneRun {
+    /// What is worked out after a run, each of which reads outputs again.
+    public struct Extras: OptionSet, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        public static let classShares = Extras(rawValue: 1)
+        public static let checksums = Extras(rawValue: 2)
+        public static let all: Extras = [.classShares, .checksums]
+    }
+
+    public let job: SegmentationJob
+    public let outputs: SceneOutputs
+    /// The files that the scene is made of, as they were when it was opened.
+    public let identity: SceneIdentity
+    /// What the user should know before the run.
+    public var warnings: [String] { outputs.warnings + job.warnings }
+
+    private let path: String
+
+    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `InstructionSetError`, `BatchError`; nothing has been
+    ///   written then.
+    public init(scene path: String, model: Model, options: SegmentationOptions, outputs: SceneOutputs) throws {
+        let scene = try options.open(scene: path, for: model)
+        identity = SceneIdentity(of: scene)
+        try outputs.check(against: scene)
+        try SegmentationJob.check(
+            mask: outputs.mask, probabilities: outputs.probabilities, overwrite: options.overwrites)
+        job = try SegmentationJob(
+            scene: scene, model: model, options: options, writesProbabilities: outputs.probabilities != nil)
+        self.path = path
+        self.outputs = outputs
+    }
+
+    /// Segments the scene and puts the outputs in place.
+    ///
+    /// - Parameters:
+    ///   - progress: called after each written tile with the number of tiles written and in all.
+    ///   - warn: called with a line where an earlier run's work in progress is discarded.
+    ///   - laterWarnings: asked at the end for what was said of the scene meanwhile.
+    /// - Throws: as `SegmentationJob.run`; no output is left behind then.
+    public func run(
+        extras: Extras = [], cancellation: Cancellation = Cancellation(),
+        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in },
+        laterWarnings: () -> [String] = { [] }
+    ) throws -> SceneOutcome {
+        var discarded: [String] = []
+        let summary = try job.run(
+            mask: outputs.mask, probabilities: outputs.probabilities, cancellation: cancellation, progress: progress,
+            warn: { line in
+                discarded.append(line)
+                warn(line)
+            })
+        let shares =
+            extras.contains(.classShares)
+            ? try ClassCount.shares(ofMask: outputs.mask, cancellation: cancellation) : []
+        let files =
+            extras.contains(.checksums)
+            ? try outputs.files.map { kind, path in
+                LedgerOutput(
+                    kind: kind, path: ScenePath.canonical(path), stamp: SizeAndTime(path: path),
+                    checksum: try FileChecksum.sha256(ofFile: path, cancellation: cancellation))
+            } : []
+        return SceneOutcome(
+            scene: path, outputs: outputs, summary: summary, classShares: shares,
+            warnings: warnings + discarded + laterWarnings(),
+            files: files, identity: identity)
+    }
+}

@@ -1,0 +1,46 @@
+import Dispatch
+import Synchronization
+
+/// The workers of a batch, taken by scenes as many at a time as each needs.
+///
+/// Who asks first is served first, so that a large scene, which takes them all, is not passed by small ones for ever.
+final class WorkerShares: Sendable {
+    private struct State {
+        var free: Int
+        var waiting: [(count: Int, turn: DispatchSemaphore)] = []
+    }
+
+    let total: Int
+    private let state: Mutex<State>
+
+    init(total: Int) {
+        self.total = total
+        state = Mutex(State(free: total))
+    }
+
+    /// Waits until so many are free, and takes them.
+    func take(_ count: Int) {
+        precondition((1...total).contains(count), "no such share")
+        let turn = DispatchSemaphore(value: 0)
+        state.withLock { state in
+            state.waiting.append((count, turn))
+            Self.serve(&state)
+        }
+        turn.wait()
+    }
+
+    func giveBack(_ count: Int) {
+        state.withLock { state in
+            state.free += count
+            Self.serve(&state)
+        }
+    }
+
+    private static func serve(_ state: inout State) {
+        while let first = state.waiting.first, first.count <= state.free {
+            state.free -= first.count
+            state.waiting.removeFirst()
+            first.turn.signal()
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Glibc
+
+/// The scenes that a command line names: files, folders, patterns and lists.
+public struct SceneInputs: Sendable {
+    /// As they were named, or as folder and name; none twice.
+    public private(set) var scenes: [String] = []
+    /// Inputs that gave no scene.
+    public private(set) var warnings: [String] = []
+
+    private let names: SceneNames
+    private let isRecursive: Bool
+    /// Canonical paths of files that are no scenes, found in folders and by patterns.
+    private let ignored: Set<String>
+    private var seen: Set<String> = []
+
+    /// Expands inputs in their order; what one of them gives is sorted.
+    ///
+    /// - Parameters:
+    ///   - inputs: a file that exists; a folder; `@list.txt`, an input on each line; a pattern with `*`, `?` or `[`; or
+    ///     anything else that GDAL may open. A file that is missing is a scene, too: one that will fail.
+    ///   - ignoring: canonical paths that folders and patterns do not give, such as outputs.
+    /// - Throws: `BatchError` for a list or folder that cannot be read, and a pattern that nothing matches.
+    public init(
+        _ inputs: [String], names: SceneNames = SceneNames(), recursive: Bool = false, ignoring: Set<String> = []
+    ) throws(BatchError) {
+        self.names = names
+        isRecursive = recursive
+        ignored = ignoring
+        for input in inputs { try add(input, mayBeList: true) }
+    }
+
+    private mutating func add(_ input: String, mayBeList: Bool) throws(BatchError) {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isFolder)
+        if exists, isFolder.boolValue {
+            let found = try files(in: input).filter { !ignored.contains(ScenePath.canonical($0)) }
+            if found.isEmpty {
+                let how = names.patterns.isEmpty ? "with a scene's extension" : "that fits --pattern"
+                let below = isRecursive ? "" : "; --recursive looks into its folders, too"
+                warnings.append("\(input): there is no file \(how)\(below)")
+            }
+            found.forEach { append($0) }
+        } else if !exists, mayBeList, input.hasPrefix("@") {
+            for line in try Self.lines(of: String(input.dropFirst())) { try add(line, mayBeList: false) }
+        } else if !exists, !input.hasPrefix("/vsi"), input.contains(where: { "*?[".contains($0) }) {
+            for match in try Self.matches(of: input) where !ignored.contains(ScenePath.canonical(match)) {
+                append(match)
+            }
+        } else {
+            append(input)
+        }
+    }
+
+    private mutating func append(_ scene: String) {
+        if seen.insert(ScenePath.canonical(scene)).inserted { scenes.append(scene) }
+    }
+
+    private func files(in folder: String) throws(BatchError) -> [String] {
+        var found: [String] = []
+        let entries: [String]
+        do {
+            entries = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            throw BatchError(.noInput, "cannot read the folder \(folder): its rights forbid it, or its disk is gone")
+        }
+        for name in entries where !name.hasPrefix(".") {
+            let path = FileName.joined(folder, name)
+            var status = stat()
+            guard stat(path, &status) == 0 else { continue }  // a link that leads nowhere, or gone meanwhile
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR where isRecursive:
+                // A link to a folder may lead in a circle.
+                guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+                found += try files(in: path)
+            case S_IFREG where names.matches(name): found.append(path)
+            default: continue
+            }
+        }
+        return found
+    }
+
+    /// Without empty lines and those that begin with `#`.
+    private static func lines(of path: String) throws(BatchError) -> [String] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw BatchError(.noInput, "cannot read the list \(path): it is not there, or no text in UTF-8")
+        }
+        return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+    }
+
+    /// Files, in order; folders are not looked into.
+    private static func matches(of pattern: String) throws(BatchError) -> [String] {
+        var result = glob_t()
+        defer { globfree(&result) }
+        guard glob(pattern, 0, nil, &result) == 0 else {
+            throw BatchError(.noInput, "no file fits the pattern \(pattern)")
+        }
+        return (0..<Int(result.gl_pathc)).compactMap { index in
+            guard let path = result.gl_pathv[index].map({ String(cString: $0) }) else { return nil }
+            var status = stat()
+            return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR ? nil : path
+        }
+    }
+}

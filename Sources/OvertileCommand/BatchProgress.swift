@@ -1,0 +1,107 @@
+import Dispatch
+import Foundation
+import Overtile
+import Synchronization
+
+/// What is said while a batch runs: a line for each scene that failed, warnings, and on a terminal two bars, one for the scene
+/// and one for the batch.
+final class BatchProgress: BatchObserver {
+    private struct State {
+        /// Of each scene that is being run, the part that is done, 0...1; the one begun last is at the end.
+        var running: [(scene: String, done: Double)] = []
+        /// Bytes of scenes that have ended.
+        var ended = 0.0
+        var endedScenes = 0
+        var failed = 0
+        var drawn: DispatchTime?
+        var isDrawn = false
+    }
+
+    private let messages: MessageOptions
+    private let weights: [String: Double]
+    private let total: Double
+    private let started = DispatchTime.now()
+    private let state = Mutex(State())
+
+    /// - Parameter sizes: bytes of each scene: how the batch's time left is reckoned before any of them is opened.
+    init(_ messages: MessageOptions, sizes: [String: Int]) {
+        self.messages = messages
+        let known = sizes.values.filter { $0 > 0 }
+        let mean = known.isEmpty ? 1 : Double(known.reduce(0, +)) / Double(known.count)
+        weights = sizes.mapValues { $0 > 0 ? Double($0) : mean }
+        total = max(1, weights.values.reduce(0, +))
+    }
+
+    func began(_ scene: String, _ run: SceneRun) {
+        run.warnings.forEach { messages.warn($0.contains(scene) ? $0 : "\(scene): \($0)") }
+        state.withLock { state in
+            state.running.append((scene, 0))
+            draw(&state, always: true)
+        }
+    }
+
+    func advanced(_ scene: String, tiles: Int, of count: Int) {
+        state.withLock { state in
+            guard let place = state.running.firstIndex(where: { $0.scene == scene }) else { return }
+            state.running[place].done = Double(tiles) / Double(count)
+            draw(&state, always: false)
+        }
+    }
+
+    func ended(_ result: SceneResult) {
+        if case .failed(let message, _) = result.ending {
+            Console.report(message.contains(result.scene) ? message : "\(result.scene): \(message)", isLogged: true)
+        }
+        state.withLock { state in
+            state.running.removeAll { $0.scene == result.scene }
+            state.ended += weights[result.scene] ?? 0
+            state.endedScenes += 1
+            if result.hasFailed { state.failed += 1 }
+            draw(&state, always: true)
+        }
+    }
+
+    /// Removes the bars.
+    func finish() {
+        state.withLock { state in
+            if state.isDrawn { Console.writeError(Self.clear) }
+            state.isDrawn = false
+        }
+    }
+
+    private static let clear = "\r\u{1B}[J"
+
+    private func draw(_ state: inout State, always: Bool) {
+        guard Console.isTerminal, !messages.quiet else { return }
+        let now = DispatchTime.now()
+        if let drawn = state.drawn, now.uptimeNanoseconds - drawn.uptimeNanoseconds < 100_000_000, !always { return }
+        state.drawn = now
+        state.isDrawn = true
+        let running = state.running.reduce(0) { $0 + $1.done * (weights[$1.scene] ?? 0) }
+        let share = min(1, (state.ended + running) / total)
+        let seconds = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
+        let left = share > 0 ? Text.time(.seconds(seconds / share - seconds)) + " left" : ""
+        let failed = state.failed > 0 ? ", \(state.failed) failed" : ""
+        let batch = bar("\(state.endedScenes) of \(weights.count) scenes\(failed)", share, left)
+        guard let scene = state.running.last else {
+            Console.writeError(Self.clear + batch)
+            return
+        }
+        let others = state.running.count > 1 ? " and \(state.running.count - 1) more" : ""
+        let name = URL(fileURLWithPath: scene.scene).lastPathComponent + others
+        // The cursor goes back to the first line: a message takes its place, and the bars are drawn below.
+        Console.writeError(Self.clear + bar(name, scene.done, "") + "\n" + batch + "\r\u{1B}[A")
+    }
+
+    private func bar(_ label: String, _ share: Double, _ end: String) -> String {
+        // A line that wraps could not be drawn over.
+        let room = max(0, (Console.terminalWidth ?? 80) - 1)
+        let length = room < 100 ? 20 : 30
+        let filled = Int(share * Double(length))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: length - filled)
+        let numbers = " [\(bar)] \(Int(share * 100)) %  \(end)"
+        let label = Console.oneLine(label)
+        let space = max(0, room - numbers.count)
+        return String(((label.count <= space ? label : "…" + label.suffix(max(0, space - 1))) + numbers).prefix(room))
+    }
+}

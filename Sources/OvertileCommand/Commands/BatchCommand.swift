@@ -1,0 +1,122 @@
+import ArgumentParser
+import Foundation
+import Overtile
+
+struct BatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "batch",
+        abstract: "Segment scenes by the folder; what was done before and has not changed is skipped.",
+        discussion: """
+            A ledger in the output folder (.overtile-ledger.sqlite) remembers each scene: overtile status prints it. A scene is \
+            run again when it, the model or an option that changes results is another than before, when an output is \
+            gone, and when it failed. What an earlier run wrote is replaced then; other files only with --overwrite.
+
+            One scene's failure does not stop the others; at the end a table tells what became of each. Small scenes \
+            are run several at a time, which changes no pixel. Two runs into the same folder exclude each other.
+
+            Examples:
+              overtile batch scenes/ --model unet.pth --output masks/
+              overtile batch scenes/ --recursive --pattern '*_ms.tif' -m unet.pth -o masks/
+              overtile batch '2024-*/*.tif' @more.txt -m unet.pth -o masks/ --name '{stem}-{model}.tif'
+              overtile batch scenes/ -m unet.pth -o masks/ --report report.json --log-file night.log
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            """
+            Scenes of any format that GDAL opens, /vsi paths included; folders; quoted patterns as 'scenes/*.tif'; \
+            @list.txt, a file with one of these on each line.
+            """, valueName: "input"))
+    var inputs: [String]
+
+    @OptionGroup(title: "Files") var files: FolderOptions
+    @OptionGroup(title: "Scenes") var choice: SceneChoice
+    @OptionGroup(title: "Network") var choices: ModelChoices
+    @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
+    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Tiles") var plan: PlanOptions
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+    @OptionGroup(title: "Log") var logOptions: LogOptions
+    @OptionGroup(title: "Reports") var reports: ReportOptions
+
+    func run() throws {
+        let cancellation = Signals.cancellationOnSignal()
+        let logger = try logOptions.start(messages)
+        try reports.check()
+        let outputs = try files.plan()
+        let lock = try PassLock(folder: outputs.folder)
+        defer { withExtendedLifetime(lock) {} }
+        let ledger = try Ledger(folder: outputs.folder, access: .writing)
+        try ledger.takeUpAbandoned()
+        let started = Date()
+        let scenes = try findScenes(ledger, outputs, date: started)
+        var options = SegmentationOptions(input, resolution, outputOptions, plan)
+        options.overwrites = files.overwrite
+        let warnings = messages.receiveRasterWarnings()
+        let batch = Batch(
+            ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,
+            outputs: outputs, logger: logger, warnings: warnings, errorStatus: { ExitStatus.number(for: $0) })
+        func tell(_ results: [SceneResult]) throws -> BatchReport {
+            let report = BatchReport(results, of: batch, started: started, finished: Date())
+            report.log(to: logger)
+            if !messages.quiet { try Console.print(report.table) }
+            if let path = reports.report { try report.write(to: path) }
+            try reports.writeMetrics(of: ledger, in: outputs.folder)
+            return report
+        }
+        let report: BatchReport
+        do {
+            report = try tell(try run(batch, scenes, cancellation))
+        } catch let stopped as BatchStopped {
+            // Why it stopped is the one error that counts, even where reports cannot be written for the same reason.
+            _ = try? tell(stopped.results)
+            throw stopped
+        }
+        if cancellation.isCancelled { throw CancellationError() }
+        if report.failed > 0 { throw SomeScenesFailed(failed: report.failed, total: scenes.count) }
+    }
+
+    private func findScenes(_ ledger: Ledger, _ outputs: OutputPlan, date: Date) throws -> [String] {
+        // Where masks lie among the scenes, they are none.
+        var written: Set<String> = []
+        try ledger.forEachEntry { entry in entry.outputs.forEach { written.insert($0.path) } }
+        let found = try SceneInputs(inputs, names: choice.names, recursive: choice.recursive, ignoring: written)
+        found.warnings.forEach(messages.warn)
+        try outputs.check(found.scenes, date: date)
+        return found.scenes
+    }
+
+    private func run(_ batch: Batch, _ scenes: [String], _ cancellation: Cancellation) throws -> [SceneResult] {
+        let stamps = scenes.map { SizeAndTime(path: $0) ?? .unknown }
+        let progress = BatchProgress(
+            messages, sizes: Dictionary(zip(scenes, stamps.map(\.size)), uniquingKeysWith: { $1 }))
+        defer { progress.finish() }
+        // All that wait are in the ledger from the start: status tells how many there are to come.
+        try batch.note(scenes, at: Date())
+        return try batch.run(scenes, observer: progress, cancellation: cancellation)
+    }
+}
+
+extension BatchReport {
+    /// A row for each scene that was run, and a line about all.
+    var table: String {
+        let rows = scenes.filter { $0.state != "unchanged" }.map { scene in
+            [
+                Console.oneLine(scene.scene), scene.state,
+                scene.pixels.map { Text.number(Double($0) / 1e6, digits: 2) } ?? "",
+                scene.seconds.map { Text.time(.seconds($0)) } ?? "",
+                scene.megapixelsPerSecond.map { Text.number($0, digits: 2) } ?? "",
+                Console.oneLine(scene.error ?? Text.shares(scene.classShares)),
+            ]
+        }
+        let seconds = finished.timeIntervalSince(started)
+        let others = [(unchanged, "unchanged"), (failed, "failed"), (stopped, "stopped")].filter { $0.0 > 0 }
+        let end =
+            "\(Text.counted(done, "scene")) done" + others.map { ", \(Text.grouped($0.0)) \($0.1)" }.joined()
+            + " in \(Text.time(.seconds(seconds)))"
+        guard !rows.isEmpty else { return end }
+        return Text.columns(["SCENE", "STATE", "MPX", "TIME", "MPX/S", "CLASSES"], rows, numbers: [2, 3, 4]) + "\n"
+            + end
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import Overtile
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show what became of the scenes that a batch or watch ran into a folder.",
+        discussion: """
+            States of a scene:
+              pending    seen, and to be run
+              running    being run, or it was when its run was killed: the next one takes it up again
+              done       its outputs are there
+              failed     the last attempt failed; it is tried again
+              set aside  it failed too often, and was moved out of the way
+
+            The keys of --json, for each scene: scene, state, stamp (size in bytes, time modified in nanoseconds since \
+            1970), observed (when it was first seen like this), identity (of all its files), settings (hash of model and \
+            options), model, attempts, error, errorStatus (an exit code), started, finished, seconds, pixels, classShares, \
+            warnings, outputs (with SHA-256 checksums), nextAttempt.
+            """)
+
+    @Argument(help: ArgumentHelp("The folder of outputs.", valueName: "dir"))
+    var folder: String
+
+    @Flag(help: "Only scenes that failed or were set aside.")
+    var failed = false
+
+    @Flag(help: "Print JSON: an object for each scene.")
+    var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Write sums over all scenes for Prometheus: a file (*.prom) that node_exporter's textfile collector reads; \
+            nothing is printed then but what --json or --failed ask for.
+            """, valueName: "file"))
+    var metrics: String?
+
+    func run() throws {
+        let ledger = try Ledger(folder: folder, access: .reading)
+        if let metrics {
+            try LedgerMetrics(folder: ScenePath.canonical(folder), totals: try ledger.totals(), time: Date())
+                .write(to: metrics)
+            if !json && !failed { return }
+        }
+        let entries = try ledger.entries(in: failed ? [.failed, .setAside] : [])
+        if json { return try Console.print(try encoded(entries)) }
+        if !entries.isEmpty { try Console.print(table(entries)) }
+        try Console.print(summary(try ledger.totals()))
+    }
+
+    private func encoded(_ entries: [LedgerEntry]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(entries), as: UTF8.self)
+    }
+
+    private func table(_ entries: [LedgerEntry]) -> String {
+        let rows = entries.map { entry in
+            [
+                Console.oneLine(entry.scene), entry.state.rawValue, entry.attempts > 0 ? "\(entry.attempts)" : "",
+                entry.finished.map { $0.formatted(.iso8601) } ?? "",
+                entry.state == .done ? entry.seconds.map { Text.time(.seconds($0)) } ?? "" : "",
+                Console.oneLine(entry.state == .done ? Text.shares(entry.classShares) : entry.error ?? ""),
+            ]
+        }
+        return Text.columns(["SCENE", "STATE", "ATTEMPTS", "FINISHED", "TIME", "CLASSES"], rows, numbers: [2, 4])
+    }
+
+    private func summary(_ totals: LedgerTotals) -> String {
+        let states = LedgerEntry.State.allCases.compactMap { state in
+            totals.scenes[state].map { "\(Text.grouped($0)) \(state.rawValue)" }
+        }
+        let count = totals.scenes.values.reduce(0, +)
+        return Text.counted(count, "scene") + (states.isEmpty ? "" : ": " + states.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Overtile
+
+/// The model, and the folders and names of what is written: for commands that run scenes by the folder.
+struct FolderOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
+            valueName: "file"))
+    var model: String
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("A folder that exists, for the masks and for the ledger of what was done.", valueName: "dir")
+    )
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Also write probabilities, float32 GeoTIFFs with a band for each class, into another folder.",
+            valueName: "dir"))
+    var probabilities: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Names of outputs, of {stem} (the scene's name without its extension), {folder} (the name of the scene's folder), \
+            {model} and {date} (the day of the run).
+            """, valueName: "template"))
+    var name = OutputNaming.standard
+
+    @Flag(
+        name: [.long, .customLong("overwrite", withSingleDash: true)],
+        help: "Replace outputs that exist, also those that the ledger does not know.")
+    var overwrite = false
+
+    /// - Throws: `BatchError`.
+    func plan() throws -> OutputPlan {
+        try OutputPlan(folder: output, probabilities: probabilities, naming: OutputNaming(name), model: model)
+    }
+}

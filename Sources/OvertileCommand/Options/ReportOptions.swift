@@ -1,0 +1,32 @@
+import ArgumentParser
+import Foundation
+import Overtile
+
+/// Files that tell what was done.
+struct ReportOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "What this run did, scene by scene, as JSON: a file whose name ends in .json.", valueName: "path"))
+    var report: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the ledger holds, for Prometheus: a file (*.prom) that node_exporter's textfile collector reads.",
+            valueName: "file"))
+    var metrics: String?
+
+    /// Finds out before long work whether the files can be written.
+    ///
+    /// - Throws: `BatchError`.
+    func check() throws {
+        if let report { try BatchReport.check(report) }
+        if let metrics { try LedgerMetrics.check(metrics) }
+    }
+
+    /// - Throws: `LedgerError` or `BatchError`.
+    func writeMetrics(of ledger: Ledger, in folder: String) throws {
+        guard let metrics else { return }
+        try LedgerMetrics(folder: ScenePath.canonical(folder), totals: try ledger.totals(), time: Date())
+            .write(to: metrics)
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import GRDB
+import TestData
+import Testing
+
+@testable import BatchRunner
+
+/// Ledgers that cannot be used, each with one clear line and the file as it was.
+struct LedgerFileTests {
+    let folder: TemporaryFolder
+    var file: String { folder.path(Ledger.fileName) }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func makeLedger(scenes: Int = 1) throws {
+        let ledger = try Ledger(folder: folder.url.path, access: .writing)
+        let sightings = (0..<scenes).map { Sighting(scene: "/in/\($0).tif", stamp: SizeAndTime(size: 1, modified: 2)) }
+        try ledger.note(sightings, at: Date(timeIntervalSince1970: 0))
+    }
+
+    private func open(_ access: Ledger.Access = .writing) throws -> [LedgerEntry] {
+        try Ledger(folder: folder.url.path, access: access).entries()
+    }
+
+    private func expect(_ code: LedgerError.Code, _ words: String, _ body: () throws -> Void) {
+        let error = #expect(throws: LedgerError.self) { try body() }
+        #expect(error?.code == code, "\(error?.description ?? "")")
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test("none is made for reading")
+    func none() throws {
+        expect(.noLedger, "nothing was run into it") { _ = try open(.reading) }
+        #expect(try folder.names.isEmpty)
+        try makeLedger()
+        #expect(try open(.reading).count == 1)
+        // No journal stays behind.
+        #expect(try folder.names == [Ledger.fileName])
+    }
+
+    @Test("a newer Overtile's is refused, for reading too, and stays as it is")
+    func newer() throws {
+        try makeLedger()
+        do {
+            let queue = try DatabaseQueue(path: file)
+            var migrator = LedgerSchema.migrator
+            migrator.registerMigration("99 weather") {
+                try $0.execute(sql: "ALTER TABLE scene ADD COLUMN weather TEXT")
+            }
+            try migrator.migrate(queue)
+            // Its own scenes are all there: a migration keeps them.
+            #expect(try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM scene") } == 1)
+        }
+        let before = try folder.bytes(of: file)
+        expect(.newer, "newer Overtile") { _ = try open() }
+        expect(.newer, "newer Overtile") { _ = try open(.reading) }
+        #expect(try folder.bytes(of: file) == before)
+    }
+
+    @Test("another program's database is none")
+    func foreign() throws {
+        try DatabaseQueue(path: file).write { try $0.execute(sql: "CREATE TABLE photos (id INTEGER)") }
+        expect(.damaged, "another program's") { _ = try open() }
+    }
+
+    @Test("damage is told, not mended: noise, a page of zeros, the file cut short", arguments: [0, 1, 2])
+    func damaged(_ kind: Int) throws {
+        try makeLedger(scenes: 3000)
+        var bytes = try folder.bytes(of: file)
+        switch kind {
+        case 0: bytes = (0..<8192).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ 31) }
+        case 1: for place in 8192..<(bytes.count - 4096) { bytes[place] = 0 }
+        default: bytes.removeLast(bytes.count / 2)
+        }
+        _ = try folder.write(bytes, to: Ledger.fileName)
+        expect(.damaged, "move it away") { _ = try open() }
+        #expect(try folder.bytes(of: file) == bytes)
+    }
+
+    @Test("an entry that makes no sense is damage")
+    func nonsense() throws {
+        try makeLedger()
+        try DatabaseQueue(path: file).write { try $0.execute(sql: "UPDATE scene SET state = 'lost'") }
+        expect(.damaged, "lost") { _ = try open() }
+        try DatabaseQueue(path: file).write { try $0.execute(sql: "UPDATE scene SET state = 'done', outputs = '['") }
+        expect(.damaged, "outputs") { _ = try open() }
+    }
+
+    @Test("one writer at a time")
+    func lock() throws {
+        let lock = try PassLock(folder: folder.url.path)
+        let error = #expect(throws: LockError.self) { _ = try PassLock(folder: folder.url.path) }
+        #expect(error?.code == .held)
+        withExtendedLifetime(lock) {}
+        let missing = #expect(throws: LockError.self) { _ = try PassLock(folder: folder.path("none")) }
+        #expect(missing?.code == .notWritable)
+    }
+
+    @Test("the lock ends with who holds it")
+    func lockEnds() throws {
+        do { _ = try PassLock(folder: folder.url.path) }
+        _ = try PassLock(folder: folder.url.path)
+    }
+
+    @Test(
+        "a full disk: an error, what was there stays, and all goes on when there is room",
+        .enabled(if: SmallDisk.isPossible, "needs the right to mount a file system"))
+    func full() throws {
+        let disk = try SmallDisk()
+        let ledger = try Ledger(folder: disk.folder.url.path, access: .writing)
+        func note(_ range: Range<Int>) throws {
+            let sightings = range.map { Sighting(scene: "/in/\($0).tif", stamp: SizeAndTime(size: $0, modified: 2)) }
+            try ledger.note(sightings, at: Date(timeIntervalSince1970: 0))
+        }
+        try note(0..<10)
+        try disk.occupy((1 << 20) - 60_000)
+        expect(.outOfSpace, "make room") { try note(10..<9000) }
+        #expect(try ledger.entries().count == 10)
+        try disk.occupy(0)
+        try note(10..<3000)
+        #expect(try ledger.entries().count == 3000)
+    }
+}

@@ -1,0 +1,144 @@
+import BatchRunner
+import Foundation
+import GRDB
+import TestData
+import Testing
+
+/// What the ledger remembers, and of whom.
+struct LedgerTests {
+    let folder: TemporaryFolder
+    let ledger: Ledger
+    static let noon = Date(timeIntervalSince1970: 1_700_000_000)
+    static let stamp = SizeAndTime(size: 1000, modified: 1_600_000_000_123_456_789)
+
+    init() throws {
+        folder = try TemporaryFolder()
+        ledger = try Ledger(folder: folder.url.path, access: .writing)
+    }
+
+    private func note(_ scene: String, _ stamp: SizeAndTime = stamp, at time: Date = noon) throws {
+        try ledger.note([Sighting(scene: scene, stamp: stamp)], at: time)
+    }
+
+    private func begin(_ scene: String, settings: String = "abc") throws {
+        try ledger.begin(
+            scene, identity: "id", settings: settings, model: "m.onnx",
+            outputs: [LedgerOutput(kind: "mask", path: "/out/a.tif")], at: Self.noon)
+    }
+
+    @Test("every field survives, to the nanosecond of the scene's time")
+    func roundTrip() throws {
+        try note("/in/a.tif")
+        try ledger.change("/in/a.tif") { entry in
+            entry.state = .done
+            entry.identity = "{\"files\":[]}"
+            entry.settings = "0f"
+            entry.model = "unet \"2\".pth"
+            entry.attempts = 2
+            entry.error = "old\nline"
+            entry.errorStatus = 65
+            entry.started = Self.noon
+            entry.finished = Self.noon + 2.5
+            entry.seconds = 2.25
+            entry.pixels = 1 << 40
+            entry.classShares = [ClassShare(value: 1, name: "Wasser, groß", pixels: 7, share: 0.25)]
+            entry.warnings = ["one", "two"]
+            entry.outputs = [LedgerOutput(kind: "mask", path: "/out/ä.tif", stamp: Self.stamp, checksum: "ff")]
+            entry.nextAttempt = Self.noon + 60
+        }
+        let entry = try #require(try ledger.entry(of: "/in/a.tif"))
+        #expect(entry.stamp == Self.stamp)
+        #expect(entry.state == .done && entry.attempts == 2 && entry.errorStatus == 65)
+        #expect(entry.error == "old\nline" && entry.model == "unet \"2\".pth" && entry.settings == "0f")
+        #expect(entry.started == Self.noon && entry.finished == Self.noon + 2.5 && entry.nextAttempt == Self.noon + 60)
+        #expect(entry.seconds == 2.25 && entry.pixels == 1 << 40 && entry.warnings == ["one", "two"])
+        #expect(entry.classShares == [ClassShare(value: 1, name: "Wasser, groß", pixels: 7, share: 0.25)])
+        #expect(entry.outputs.first?.stamp == Self.stamp && entry.outputs.first?.path == "/out/ä.tif")
+        // Read back, and written again, it is the same.
+        try ledger.change("/in/a.tif") { _ in }
+        #expect(try ledger.entries() == [entry])
+    }
+
+    @Test("a scene is there once, and begins anew when it changes")
+    func sightings() throws {
+        try note("/in/a.tif")
+        try begin("/in/a.tif")
+        try ledger.fail("/in/a.tif", error: "bad", status: 65, at: Self.noon, nextAttempt: Self.noon + 300)
+        // Seen again as it was: nothing changes, also not since when it has been seen.
+        try note("/in/a.tif", at: Self.noon + 60)
+        let same = try #require(try ledger.entry(of: "/in/a.tif"))
+        #expect(same.state == .failed && same.attempts == 1 && same.observed == Self.noon)
+        // Another size: pending, without attempts; its outputs stay its own.
+        try note("/in/a.tif", SizeAndTime(size: 1001, modified: Self.stamp.modified), at: Self.noon + 120)
+        let replaced = try #require(try ledger.entry(of: "/in/a.tif"))
+        #expect(replaced.state == .pending && replaced.attempts == 0 && replaced.error == nil)
+        #expect(replaced.nextAttempt == nil && replaced.observed == Self.noon + 120)
+        #expect(replaced.outputs.map(\.path) == ["/out/a.tif"])
+        #expect(try ledger.entries().count == 1)
+    }
+
+    @Test("attempts count up, but for those that were stopped, and anew under other settings")
+    func attempts() throws {
+        try note("/in/a.tif")
+        try begin("/in/a.tif")
+        try ledger.release("/in/a.tif")
+        #expect(try ledger.entry(of: "/in/a.tif")?.attempts == 0)
+        for attempt in 1...3 {
+            try begin("/in/a.tif")
+            #expect(try ledger.entry(of: "/in/a.tif")?.attempts == attempt)
+            try ledger.fail("/in/a.tif", error: "bad", status: 65, at: Self.noon)
+        }
+        try begin("/in/a.tif", settings: "other")
+        #expect(try ledger.entry(of: "/in/a.tif")?.attempts == 1)
+    }
+
+    @Test("what a killed run was at waits again, and the attempt counts")
+    func abandoned() throws {
+        try note("/in/a.tif")
+        try note("/in/b.tif")
+        try begin("/in/a.tif")
+        let later = try Ledger(folder: folder.url.path, access: .writing)
+        #expect(try later.takeUpAbandoned() == 1)
+        #expect(try later.entries(in: [.pending]).map(\.scene) == ["/in/a.tif", "/in/b.tif"])
+        #expect(try later.entry(of: "/in/a.tif")?.attempts == 1)
+    }
+
+    @Test("sums by state")
+    func totals() throws {
+        for (index, scene) in ["/a", "/b", "/c", "/d"].enumerated() {
+            try note(scene)
+            try begin(scene)
+            guard index < 3 else { continue }
+            try ledger.change(scene) { entry in
+                entry.state = index < 2 ? .done : .setAside
+                entry.pixels = 100 * (index + 1)
+                entry.seconds = 0.5
+                entry.finished = Self.noon + Double(index)
+            }
+        }
+        let totals = try ledger.totals()
+        #expect(totals.scenes == [.done: 2, .setAside: 1, .running: 1])
+        #expect(totals.pixels == 300 && totals.seconds == 1 && totals.failedAttempts == 1)
+        #expect(totals.lastSuccess == Self.noon + 1 && totals.lastFailure == Self.noon + 2)
+    }
+
+    @Test("a hundred thousand scenes are known in one query")
+    func many() throws {
+        let count = 100_000
+        let sightings = (0..<count).map {
+            Sighting(scene: "/archive/2024/scene-\($0).tif", stamp: SizeAndTime(size: $0, modified: $0))
+        }
+        try ledger.note(sightings, at: Self.noon)
+        let known = try ledger.known(sightings.lazy.map(\.scene) + ["/never/seen.tif"])
+        #expect(known.count == count)
+        #expect(known["/archive/2024/scene-77777.tif"]?.stamp == SizeAndTime(size: 77777, modified: 77777))
+        #expect(known["/never/seen.tif"] == nil)
+        var last = ""
+        var isAscending = true
+        try ledger.forEachKnown { scene in
+            isAscending = isAscending && Array(last.utf8).lexicographicallyPrecedes(Array(scene.scene.utf8))
+            last = scene.scene
+        }
+        #expect(isAscending)
+    }
+}

@@ -1,0 +1,25 @@
+import RasterIO
+import Synchronization
+import Testing
+
+@testable import BatchRunner
+
+/// Which scene a warning is about that comes from anywhere.
+struct SceneWarningsTests {
+    @Test("that which it names, else the only one; each is shown once")
+    func attribution() {
+        let shown = Mutex<[String]>([])
+        let warnings = SceneWarnings { text in shown.withLock { $0.append(text) } }
+        warnings.receive("before")
+        warnings.begin("/in/a.tif")
+        warnings.receive("bad tag")
+        warnings.receive("bad tag")
+        warnings.begin("/in/b.tif")
+        warnings.receive("/in/b.tif: no CRS")
+        warnings.receive("whose?")
+        #expect(warnings.messages(about: "/in/a.tif") == ["bad tag"])
+        #expect(warnings.end("/in/b.tif") == ["/in/b.tif: no CRS"])
+        #expect(warnings.end("/in/b.tif") == [])
+        #expect(shown.withLock { $0 } == ["before", "/in/a.tif: bad tag", "/in/b.tif: no CRS", "whose?"])
+    }
+}
