@@ -22,7 +22,7 @@ public struct GroundAreas: Sendable {
 
     /// - Throws: `.unsupported` where the raster does not say where on the ground it lies.
     public init(size: PixelSize, reference: SpatialReference) throws(RasterError) {
-        let system = reference.geoTransform == nil ? reference.groundControlPointCRS : reference.crs
+        let system = reference.system
         guard let coordinates = try Self.coordinates(of: reference) else {
             throw Self.unsupported(
                 reference.rationalPolynomials.isEmpty
