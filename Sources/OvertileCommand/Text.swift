@@ -54,4 +54,17 @@ enum Text {
         let width = (rows.map(\.0.count).max() ?? 0) + 2
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(separator: "\n")
     }
+
+    /// Rows of as many cells as the first: the first column's to the left, the others', which are numbers, to the right.
+    static func columns(_ rows: [[String]]) -> String {
+        let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).enumerated().map { index, cell in
+                let room = String(repeating: " ", count: cell.1 - cell.0.count)
+                return index == 0 ? cell.0 + room : room + cell.0
+            }
+            let line = cells.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
+        }.joined(separator: "\n")
+    }
 }

@@ -20,12 +20,15 @@ struct MessageOptions: ParsableArguments {
 
     /// GDAL's own warnings, which need not concern the pixels that are read, each once for a scene: some come with
     /// every block.
-    func showRasterWarnings(about scene: String) {
+    ///
+    /// - Parameter others: files that a message may name instead.
+    func showRasterWarnings(about scene: String, _ others: String...) {
         guard !quiet else { return RasterWarnings.send(to: nil) }
         let said = Mutex<Set<String>>([])
         RasterWarnings.send { message in
             guard said.withLock({ $0.insert(message).inserted }) else { return }
-            Console.warn(message.contains(scene) ? message : "\(scene): \(message)")
+            let names = others.map { $0.split(separator: "/").last.map(String.init) ?? $0 } + [scene]
+            Console.warn(names.contains(where: message.contains) ? message : "\(scene): \(message)")
         }
     }
 
