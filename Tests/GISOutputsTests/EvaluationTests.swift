@@ -104,6 +104,26 @@ import TileGeometry
         #expect((evaluation.matrix.accuracy ?? 0) > 0.98, "\(evaluation.matrix)")
     }
 
+    @Test("masks are read in strips, and truths and zones with them")
+    func strips() throws {
+        // 4.5 million pixels are more than a strip holds; what matters lies where the second one begins, and in it.
+        let mask = try write("mask.tif", width: 3000, height: 1500) { x, y in y < 1390 ? 0 : y < 1450 ? 1 : 2 }
+        let south = try write(
+            "south.tif", width: 3, height: 150,
+            try TestMask.reference("EPSG:3035", [4_321_000, 10_000, 0, 3_195_000, 0, 100])
+        ) { x, y in y >= 11 ? 0 : y >= 5 ? 1 : 2 }
+        let evaluation = try Evaluation(of: mask, truth: .raster(south))
+        #expect(evaluation.matrix.counts == [[3000 * 1390, 0, 0], [0, 3000 * 60, 0], [0, 0, 3000 * 50]])
+        let file = try folder.write(
+            TestPolygons.geoJSON(
+                epsg: 3035, [("{}", TestPolygons.box(4_321_990, 3_195_400, 4_322_010, 3_196_200))]), to: "zone.geojson")
+        let zones = try RasterPolygons(path: file, size: mask.size, reference: mask.spatialReference)
+        let zone = try MaskStatistics(of: mask, zones: zones).zones?[0].statistics
+        // Columns 99 and 100 of rows 1380 to 1459.
+        #expect(zone?.classes.map(\.amount.pixels) == [20, 120, 20])
+        #expect(abs((zone?.valid.squareMetres ?? 0) - 16_000) < 1)
+    }
+
     @Test("a truth without a place is taken for the same grid where it has the same size")
     func placeless() throws {
         let mask = try write("mask.tif", value: stripes)

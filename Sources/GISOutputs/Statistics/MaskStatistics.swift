@@ -81,8 +81,8 @@ public struct MaskStatistics: Sendable {
             self.polygons = polygons
             zones = Array(repeating: ClassTally(), count: polygons?.features.count ?? 0)
             classes = [Int32](repeating: -1, count: strips.largest)
-            // Zones come back to a strip's rows; without any, a row's sums are needed once.
-            let rows = areas == nil ? 0 : polygons == nil ? 1 : strips.rows
+            // Zones come back to a strip's rows.
+            let rows = areas == nil || polygons == nil ? 0 : strips.rows
             sums = [Double](repeating: 0, count: rows * (strips.mask.size.width + 1))
         }
 
@@ -93,17 +93,18 @@ public struct MaskStatistics: Sendable {
                     guard let start = classes.baseAddress else { return }
                     try index.number(samples + line * width, count: width, into: start + line * width)
                 }
-                let place = polygons == nil ? 0 : line * (width + 1)
                 if let areas {
                     areas.cumulative(row: strip.y + line, into: &row)
-                    for column in 0...width { sums[place + column] = row[column] }
+                    if polygons != nil {
+                        let place = line * (width + 1)
+                        sums.replaceSubrange(place...place + width, with: row)
+                    }
                 }
                 classes.withUnsafeBufferPointer { classes in
-                    sums.withUnsafeBufferPointer { sums in
+                    row.withUnsafeBufferPointer { row in
                         guard let start = classes.baseAddress else { return }
                         whole.add(
-                            start + line * width, count: width,
-                            sums: areas == nil ? nil : sums.baseAddress.map { $0 + place })
+                            start + line * width, count: width, sums: areas == nil ? nil : row.baseAddress)
                     }
                 }
             }

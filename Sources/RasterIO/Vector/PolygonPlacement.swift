@@ -3,6 +3,7 @@ import TileGeometry
 
 /// From a vector layer's coordinates to a raster's columns and rows.
 final class PolygonPlacement {
+    private let path: String
     private let inverse: PixelLocator
     /// To the raster's coordinate system; nil where it is the layer's.
     private let transformation: OGRCoordinateTransformationH?
@@ -26,6 +27,7 @@ final class PolygonPlacement {
                 "cannot place the polygons of \(path): the raster has no geotransform that could be inverted, and no "
                     + "ground control points")
         }
+        self.path = path
         self.inverse = inverse
         let target = reference.system
         guard let crs, let target, !crs.isEquivalent(to: target) else {
@@ -60,31 +62,44 @@ final class PolygonPlacement {
     }
 
     /// The polygon in columns and rows, which the caller owns; nil where it has no part near the raster.
-    func place(_ polygon: OGRGeometryH) -> OGRGeometryH? {
+    ///
+    /// - Parameter id: the feature's, for messages.
+    /// - Throws: `.unsupported` for corners that are nowhere: no numbers, or without a place in the raster's system.
+    func place(_ polygon: OGRGeometryH, id: Int) throws(RasterError) -> OGRGeometryH? {
         guard var placed = OGR_G_GetLinearGeometry(polygon, 0, nil) else { return nil }
         OGR_G_FlattenTo2D(placed)
-        guard let transformation, let surroundings else { return toPixels(placed) }
-        var box = OGREnvelope()
-        OGR_G_GetEnvelope(placed, &box)
-        guard box.MinX <= surroundings.MaxX, box.MaxX >= surroundings.MinX, box.MinY <= surroundings.MaxY,
-            box.MaxY >= surroundings.MinY
-        else {
-            OGR_G_DestroyGeometry(placed)
-            return nil
-        }
-        // What lies far off may have no place in the raster's system at all.
-        if let part = Self.clip(placed, box, to: surroundings) {
-            OGR_G_DestroyGeometry(placed)
-            placed = part
+        if let transformation, let surroundings {
+            var box = OGREnvelope()
             OGR_G_GetEnvelope(placed, &box)
+            guard box.MinX <= surroundings.MaxX, box.MaxX >= surroundings.MinX, box.MinY <= surroundings.MaxY,
+                box.MaxY >= surroundings.MinY
+            else {
+                OGR_G_DestroyGeometry(placed)
+                return nil
+            }
+            // What lies far off may have no place in the raster's system at all.
+            if let part = Self.clip(placed, box, to: surroundings) {
+                OGR_G_DestroyGeometry(placed)
+                placed = part
+                OGR_G_GetEnvelope(placed, &box)
+            }
+            let side = max(box.MaxX - box.MinX, box.MaxY - box.MinY)
+            if side > 0 { OGR_G_Segmentize(placed, side / Self.pieces) }
+            guard OGR_G_Transform(placed, transformation) == OGRERR_NONE else {
+                OGR_G_DestroyGeometry(placed)
+                throw nowhere(id, "its corners have no place in the raster's coordinate system")
+            }
         }
-        let side = max(box.MaxX - box.MinX, box.MaxY - box.MinY)
-        if side > 0 { OGR_G_Segmentize(placed, side / Self.pieces) }
-        guard OGR_G_Transform(placed, transformation) == OGRERR_NONE else {
+        guard move(placed) else {
             OGR_G_DestroyGeometry(placed)
-            return nil
+            throw nowhere(id, "its corners are no numbers")
         }
-        return toPixels(placed)
+        return placed
+    }
+
+    private func nowhere(_ id: Int, _ reason: String) -> RasterError {
+        RasterError(
+            .unsupported, path: path, "cannot place feature \(id) of \(path): \(reason); correct or remove it")
     }
 
     /// nil where all of the polygon lies inside, or GEOS cannot cut it.
@@ -99,15 +114,11 @@ final class PolygonPlacement {
         guard let rectangle = OGR_G_CreateGeometry(wkbPolygon) else { return nil }
         defer { OGR_G_DestroyGeometry(rectangle) }
         OGR_G_AddGeometryDirectly(rectangle, ring)
-        return OGR_G_Intersection(polygon, rectangle)
-    }
-
-    private func toPixels(_ geometry: OGRGeometryH) -> OGRGeometryH? {
-        guard move(geometry) else {
-            OGR_G_DestroyGeometry(geometry)
-            return nil
-        }
-        return geometry
+        if let part = OGR_G_Intersection(polygon, rectangle) { return part }
+        // Borders that cross themselves are common in files, and GEOS refuses them.
+        guard let valid = OGR_G_MakeValid(polygon) else { return nil }
+        defer { OGR_G_DestroyGeometry(valid) }
+        return OGR_G_Intersection(valid, rectangle)
     }
 
     /// - Returns: false for coordinates that are no numbers.

@@ -56,7 +56,9 @@ public final class RasterPolygons {
                         "cannot use layer \"\(reader.layerName)\" of \(path): its feature \(feature.id) is a \(name), "
                             + "and polygons are needed")
                 }
-                shape = GDALMessages().during { placement.place(geometry).map { Shape(owning: $0) } }
+                shape = try GDALMessages().during { () throws(RasterError) in
+                    try placement.place(geometry, id: feature.id).map { Shape(owning: $0) }
+                }
             }
             let window = shape?.window(in: size) ?? PixelWindow(x: 0, y: 0, width: 0, height: 0)
             features.append(Feature(id: feature.id, value: feature.value, window: window))
