@@ -4,9 +4,9 @@ import TileGeometry
 ///
 /// Centres, since the raster's edges may be the map's: beyond them there is no ground to measure.
 ///
-/// At such a node the value is that of the area element |dP/dcolumn x dP/drow|, P being the place in geocentric coordinates: no
-/// pole and no antimeridian is special to it. Between nodes it is a cubic polynomial along columns and rows. The grid is
-/// refined until a finer one says the same.
+/// At such a node the value is that of the area element |dP/dcolumn x dP/drow|, P being the place in geocentric
+/// coordinates: no pole and no antimeridian is special to it. Between nodes it is a cubic polynomial along columns and
+/// rows. The grid is refined until a finer one says the same.
 struct AreaNodes: Sendable {
     private let size: PixelSize
     /// Cells along each side.

@@ -7,7 +7,7 @@ public import TileGeometry
 /// a pixel of a web map covers a quarter of what one at the equator does. For north-up and south-up rasters in degrees
 /// the areas are exact; for all others they are right to 1e-5. Where a raster has ground control points only, they are
 /// those of the polynomial that GIS programs warp it by. Local systems are planes. Pixels outside the map, or beyond a
-/// pole, cover nothing.
+/// pole, cover nothing; along the rim of a map that does not fill its raster, as Mollweide's, they are less exact.
 public struct GroundAreas: Sendable {
     private enum Pixels: Sendable {
         /// All alike.

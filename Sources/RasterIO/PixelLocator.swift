@@ -38,9 +38,11 @@ final class PixelLocator {
         }
     }
 
-    /// Where a raster lies in another system, with room for a tenth of it on each side; nil where that system does not
-    /// reach it.
-    func envelope(of size: PixelSize, through transformation: OGRCoordinateTransformationH) -> OGREnvelope? {
+    /// Where a raster lies in another system, with room for a tenth of it on each side: one box, or two where the raster
+    /// crosses the antimeridian of a system of longitudes; none where the system does not reach it.
+    func envelopes(
+        of size: PixelSize, through transformation: OGRCoordinateTransformationH, areLongitudes: Bool
+    ) -> [OGREnvelope] {
         let steps = 32
         var (x, y) = ([Double](), [Double]())
         for row in 0...steps {
@@ -57,10 +59,14 @@ final class PixelLocator {
         var isKnown = [Int32](repeating: 0, count: x.count)
         OCTTransformEx(transformation, Int32(x.count), &x, &y, nil, &isKnown)
         let known = x.indices.filter { isKnown[$0] != 0 && x[$0].isFinite && y[$0].isFinite }
-        guard let left = known.map({ x[$0] }).min(), let right = known.map({ x[$0] }).max(),
-            let bottom = known.map({ y[$0] }).min(), let top = known.map({ y[$0] }).max()
-        else { return nil }
-        let (roomX, roomY) = ((right - left) / 10, (top - bottom) / 10)
-        return OGREnvelope(MinX: left - roomX, MaxX: right + roomX, MinY: bottom - roomY, MaxY: top + roomY)
+        let (columns, rows) = (known.map { x[$0] }.sorted(), known.map { y[$0] })
+        guard let bottom = rows.min(), let top = rows.max() else { return [] }
+        // Places that are close to each other, with a gap of more than a quarter of the globe between their longitudes.
+        let gap = areLongitudes ? columns.indices.dropFirst().first { columns[$0] - columns[$0 - 1] > 90 } : nil
+        return [columns[..<(gap ?? columns.count)], columns[(gap ?? columns.count)...]].compactMap { part in
+            guard let left = part.first, let right = part.last else { return nil }
+            let (roomX, roomY) = ((right - left) / 10, (top - bottom) / 10)
+            return OGREnvelope(MinX: left - roomX, MaxX: right + roomX, MinY: bottom - roomY, MaxY: top + roomY)
+        }
     }
 }

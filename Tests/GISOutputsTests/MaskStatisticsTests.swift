@@ -183,6 +183,28 @@ import TileGeometry
         #expect(parts?[0].statistics.valid.pixels == 900 && parts?[1].statistics.valid.pixels == 0)
     }
 
+    @Test("zones on both sides of the antimeridian, which reach far from it, meet on a raster across it")
+    func antimeridian() throws {
+        // UTM 60's eastern border is 180 degrees, at 55 degrees north some 192 km east of its middle.
+        try TestMask.write(
+            path, width: 40, height: 30,
+            reference: try TestMask.reference("EPSG:32660", [690_000, 100, 0, 6.1e6, 0, -100])
+        ) { _, _ in 1 }
+        let mask = try RasterReader(path: path)
+        let statistics = try MaskStatistics(
+            of: mask,
+            zones: try zones(
+                mask, epsg: 4326,
+                [
+                    ("{\"name\": \"Asia\"}", TestPolygons.box(30, 40, 180, 80)),
+                    ("{\"name\": \"America\"}", TestPolygons.box(-180, 40, -50, 80)),
+                    ("{\"name\": \"Atlantic\"}", TestPolygons.box(-50, 40, 30, 80)),
+                ]))
+        let pixels = (statistics.zones ?? []).map(\.statistics.valid.pixels)
+        #expect(pixels.count == 3 && pixels[0] > 100 && pixels[1] > 100 && pixels[2] == 0, "\(pixels)")
+        #expect(pixels.reduce(0, +) == 1200 && statistics.warnings.count == 1, "\(statistics.warnings)")
+    }
+
     @Test("ground control points place zones as they place pixels")
     func controlPoints() throws {
         var reference = SpatialReference.none

@@ -11,6 +11,7 @@ struct StatsCommand: ParsableCommand {
             overlap, it counts in each.
 
             The keys of --json and of an --output that is no .csv:
+              mask      the raster
               classes   of each class its value, name, pixels, squareMetres, hectares, share (1 is all)
               valid     pixels, squareMetres and hectares of all classes; nodata, of the rest
               zones     of each zone its id and name, and the same in statistics

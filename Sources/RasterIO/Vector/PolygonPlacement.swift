@@ -7,8 +7,10 @@ final class PolygonPlacement {
     private let inverse: PixelLocator
     /// To the raster's coordinate system; nil where it is the layer's.
     private let transformation: OGRCoordinateTransformationH?
-    /// Where the raster lies in the layer's coordinates, with some room around it; nil as above.
-    private let surroundings: OGREnvelope?
+    /// Where the raster lies in the layer's coordinates, with some room around it: a polygon; nil as above.
+    private let surroundings: OGRGeometryH?
+    /// Features that have no place in the raster's system, though they seem to lie near it.
+    private(set) var unplaced: [Int] = []
 
     /// Pieces that a polygon's longest side is cut into before it is reprojected: straight lines of one system are curves
     /// in another.
@@ -35,16 +37,18 @@ final class PolygonPlacement {
             return
         }
         let messages = GDALMessages()
-        let found = messages.during { () -> (OGRCoordinateTransformationH, OGREnvelope)? in
+        let found = messages.during { () -> (OGRCoordinateTransformationH, OGRGeometryH)? in
             crs.withUnsafeHandle { source in
                 target.withUnsafeHandle { target in
                     guard let source, let target else { return nil }
                     guard let back = OCTNewCoordinateTransformation(target, source) else { return nil }
                     defer { OCTDestroyCoordinateTransformation(back) }
-                    guard let box = inverse.envelope(of: size, through: back),
+                    let boxes = inverse.envelopes(
+                        of: size, through: back, areLongitudes: OSRIsGeographic(source) != 0)
+                    guard let area = Self.area(of: boxes),
                         let forward = OCTNewCoordinateTransformation(source, target)
                     else { return nil }
-                    return (forward, box)
+                    return (forward, area)
                 }
             }
         }
@@ -59,66 +63,75 @@ final class PolygonPlacement {
 
     deinit {
         if let transformation { OCTDestroyCoordinateTransformation(transformation) }
+        if let surroundings { OGR_G_DestroyGeometry(surroundings) }
     }
 
     /// The polygon in columns and rows, which the caller owns; nil where it has no part near the raster.
     ///
     /// - Parameter id: the feature's, for messages.
-    /// - Throws: `.unsupported` for corners that are nowhere: no numbers, or without a place in the raster's system.
+    /// - Throws: `.unsupported` for corners that are no numbers.
     func place(_ polygon: OGRGeometryH, id: Int) throws(RasterError) -> OGRGeometryH? {
         guard var placed = OGR_G_GetLinearGeometry(polygon, 0, nil) else { return nil }
         OGR_G_FlattenTo2D(placed)
         if let transformation, let surroundings {
-            var box = OGREnvelope()
-            OGR_G_GetEnvelope(placed, &box)
-            guard box.MinX <= surroundings.MaxX, box.MaxX >= surroundings.MinX, box.MinY <= surroundings.MaxY,
-                box.MaxY >= surroundings.MinY
-            else {
-                OGR_G_DestroyGeometry(placed)
-                return nil
-            }
             // What lies far off may have no place in the raster's system at all.
-            if let part = Self.clip(placed, box, to: surroundings) {
+            if let part = Self.clip(placed, to: surroundings) {
                 OGR_G_DestroyGeometry(placed)
                 placed = part
-                OGR_G_GetEnvelope(placed, &box)
             }
+            let box = Self.envelope(placed)
             let side = max(box.MaxX - box.MinX, box.MaxY - box.MinY)
             if side > 0 { OGR_G_Segmentize(placed, side / Self.pieces) }
             guard OGR_G_Transform(placed, transformation) == OGRERR_NONE else {
                 OGR_G_DestroyGeometry(placed)
-                throw nowhere(id, "its corners have no place in the raster's coordinate system")
+                unplaced.append(id)
+                return nil
             }
         }
         guard move(placed) else {
             OGR_G_DestroyGeometry(placed)
-            throw nowhere(id, "its corners are no numbers")
+            throw RasterError(
+                .unsupported, path: path,
+                "cannot use feature \(id) of \(path): its corners are no numbers; correct or remove it")
         }
         return placed
     }
 
-    private func nowhere(_ id: Int, _ reason: String) -> RasterError {
-        RasterError(
-            .unsupported, path: path, "cannot place feature \(id) of \(path): \(reason); correct or remove it")
+    private static func envelope(_ geometry: OGRGeometryH) -> OGREnvelope {
+        var box = OGREnvelope()
+        OGR_G_GetEnvelope(geometry, &box)
+        return box
     }
 
-    /// nil where all of the polygon lies inside, or GEOS cannot cut it.
-    private static func clip(_ polygon: OGRGeometryH, _ box: OGREnvelope, to limits: OGREnvelope) -> OGRGeometryH? {
+    /// The boxes as one polygon or two; nil without any.
+    private static func area(of boxes: [OGREnvelope]) -> OGRGeometryH? {
+        boxes.reduce(nil) { area, box in
+            guard let ring = OGR_G_CreateGeometry(wkbLinearRing), let rectangle = OGR_G_CreateGeometry(wkbPolygon)
+            else { return area }
+            for (x, y) in [
+                (box.MinX, box.MinY), (box.MaxX, box.MinY), (box.MaxX, box.MaxY), (box.MinX, box.MaxY),
+                (box.MinX, box.MinY),
+            ] { OGR_G_AddPoint_2D(ring, x, y) }
+            OGR_G_AddGeometryDirectly(rectangle, ring)
+            guard let area else { return rectangle }
+            defer { OGR_G_DestroyGeometry(rectangle) }
+            guard let both = OGR_G_Union(area, rectangle) else { return area }
+            OGR_G_DestroyGeometry(area)
+            return both
+        }
+    }
+
+    /// The part in an area, which may be nothing; nil where all of the polygon lies inside, or GEOS cannot cut it.
+    private static func clip(_ polygon: OGRGeometryH, to area: OGRGeometryH) -> OGRGeometryH? {
+        let (box, limits) = (envelope(polygon), envelope(area))
         let isInside =
             box.MinX >= limits.MinX && box.MaxX <= limits.MaxX && box.MinY >= limits.MinY && box.MaxY <= limits.MaxY
-        guard !isInside, let ring = OGR_G_CreateGeometry(wkbLinearRing) else { return nil }
-        for (x, y) in [
-            (limits.MinX, limits.MinY), (limits.MaxX, limits.MinY), (limits.MaxX, limits.MaxY),
-            (limits.MinX, limits.MaxY), (limits.MinX, limits.MinY),
-        ] { OGR_G_AddPoint_2D(ring, x, y) }
-        guard let rectangle = OGR_G_CreateGeometry(wkbPolygon) else { return nil }
-        defer { OGR_G_DestroyGeometry(rectangle) }
-        OGR_G_AddGeometryDirectly(rectangle, ring)
-        if let part = OGR_G_Intersection(polygon, rectangle) { return part }
+        if isInside, OGR_G_GetGeometryCount(area) == 1 { return nil }
+        if let part = OGR_G_Intersection(polygon, area) { return part }
         // Borders that cross themselves are common in files, and GEOS refuses them.
         guard let valid = OGR_G_MakeValid(polygon) else { return nil }
         defer { OGR_G_DestroyGeometry(valid) }
-        return OGR_G_Intersection(valid, rectangle)
+        return OGR_G_Intersection(valid, area)
     }
 
     /// - Returns: false for coordinates that are no numbers.

@@ -20,7 +20,7 @@ public final class RasterPolygons {
     public let layerName: String
     /// In the layer's order.
     public let features: [Feature]
-    /// What the user should know: a layer that does not say where it lies.
+    /// What the user should know: a layer that does not say where it lies, features that have no place.
     public let warnings: [String]
     private let shapes: [Shape?]
 
@@ -69,14 +69,18 @@ public final class RasterPolygons {
         layerName = reader.layerName
         self.features = features
         self.shapes = shapes
-        let system = reference.system
-        warnings =
-            (reader.crs == nil) == (system == nil)
-            ? []
-            : [
+        var warnings: [String] = []
+        if (reader.crs == nil) != (reference.system == nil) {
+            warnings.append(
                 "\(reader.crs == nil ? path : "the raster") does not name its coordinate system: taken for that of "
-                    + (reader.crs == nil ? "the raster" : path)
-            ]
+                    + (reader.crs == nil ? "the raster" : path))
+        }
+        if let first = placement.unplaced.first {
+            warnings.append(
+                "\(placement.unplaced.count) features of \(path), the first of them \(first), have no place in the "
+                    + "raster's coordinate system, and count as outside of it")
+        }
+        self.warnings = warnings
     }
 
     /// Which pixels of a window have their centre inside a polygon.
