@@ -17,8 +17,8 @@ struct ClassIndex {
     /// - Parameters:
     ///   - samples: values of classes, NaN for pixels without data.
     ///   - classes: are given the classes' numbers, -1 for pixels without data.
-    /// - Throws: `.unsupported` for what is no class: fractions, negative numbers, numbers from 65536 on, and more than 4096
-    ///   different ones.
+    /// - Throws: `.unsupported` for what is no class: fractions, negative numbers, numbers from 65536 on, and more than
+    ///   4096 different ones.
     mutating func number(
         _ samples: UnsafePointer<Float>, count: Int, into classes: UnsafeMutablePointer<Int32>
     ) throws(RasterError) {

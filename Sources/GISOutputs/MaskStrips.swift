@@ -1,8 +1,8 @@
 import RasterIO
 import TileGeometry
 
-/// A mask in strips of whole rows, from the top, of a few million pixels each: as high as the file's blocks where that is
-/// not too much.
+/// A mask in strips of whole rows, from the top, of a few million pixels each: as high as the file's blocks where that
+/// is not too much.
 struct MaskStrips {
     let mask: RasterReader
     /// The one band that is not alpha.

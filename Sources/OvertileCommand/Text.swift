@@ -55,7 +55,8 @@ enum Text {
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(separator: "\n")
     }
 
-    /// Rows of as many cells as the first: the first column's to the left, the others', which are numbers, to the right.
+    /// Rows of as many cells as the first: the first column's to the left, the others', which are numbers, to the
+    /// right.
     static func columns(_ rows: [[String]]) -> String {
         let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in

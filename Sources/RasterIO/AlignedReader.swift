@@ -1,8 +1,8 @@
 import CGDAL
 public import TileGeometry
 
-/// The first band of a raster on the grid of another: for each of that grid's pixels the one of the raster's that holds its
-/// centre.
+/// The first band of a raster on the grid of another: for each of that grid's pixels the one of the raster's that holds
+/// its centre.
 ///
 /// Windows are warped one by one, through geotransforms, ground control points and coordinate systems; no more than a
 /// window is in memory. One thread at a time may use it.

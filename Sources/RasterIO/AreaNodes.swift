@@ -71,8 +71,8 @@ struct AreaNodes: Sendable {
         return true
     }
 
-    /// Four nodes around a place, which is in cells from the raster's edge, and the weights of the cubic polynomial through
-    /// them. Near the edges the four are not centred.
+    /// Four nodes around a place, which is in cells from the raster's edge, and the weights of the cubic polynomial
+    /// through them. Near the edges the four are not centred.
     private func stencil(_ place: Double) -> (first: Int, weights: SIMD4<Double>) {
         let first = firstNode(ofCell: Int(place))
         let t = place - 0.5 - Double(first)

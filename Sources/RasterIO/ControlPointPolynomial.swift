@@ -1,7 +1,7 @@
 import CGDAL
 
-/// The polynomial from pixels to coordinates that fits ground control points best: of the second degree from six points on,
-/// as GDAL and GIS programs warp such rasters; of the first below.
+/// The polynomial from pixels to coordinates that fits ground control points best: of the second degree from six points
+/// on, as GDAL and GIS programs warp such rasters; of the first below.
 final class ControlPointPolynomial {
     private let transformer: UnsafeMutableRawPointer
 

@@ -32,8 +32,8 @@ struct Ellipsoid: Equatable, Sendable {
 
     /// Square metres between the equator and a parallel, for each radian of longitude; negative in the south.
     ///
-    /// Snyder, Map Projections: A Working Manual (USGS 1395), equation 3-12: half the squared semi-major axis times q, of
-    /// which authalic latitudes are made. Latitudes beyond the poles count as the pole.
+    /// Snyder, Map Projections: A Working Manual (USGS 1395), equation 3-12: half the squared semi-major axis times q,
+    /// of which authalic latitudes are made. Latitudes beyond the poles count as the pole.
     func area(toParallel latitude: Double) -> Double {
         let sine = sin(min(max(latitude, -.pi / 2), .pi / 2))
         let eccentricity = eccentricity2.squareRoot()

@@ -40,8 +40,8 @@ public struct GroundAreas: Sendable {
         pixels = found
     }
 
-    /// Square metres of the row's pixels left of each column's left edge, and at last of all: width + 1 values, of which
-    /// the first is 0. The area of columns a..<b is `sums[b] - sums[a]`.
+    /// Square metres of the row's pixels left of each column's left edge, and at last of all: width + 1 values, of
+    /// which the first is 0. The area of columns a..<b is `sums[b] - sums[a]`.
     ///
     /// - Parameter sums: is given its size where it has another.
     /// - Precondition: the raster has the row.

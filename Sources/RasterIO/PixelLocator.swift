@@ -1,8 +1,8 @@
 import CGDAL
 import TileGeometry
 
-/// From coordinates to a raster's columns and rows: its geotransform inverted, or the polynomial through its ground control
-/// points.
+/// From coordinates to a raster's columns and rows: its geotransform inverted, or the polynomial through its ground
+/// control points.
 final class PixelLocator {
     private enum Way {
         case transform(GeoTransform, determinant: Double)
@@ -38,8 +38,8 @@ final class PixelLocator {
         }
     }
 
-    /// Where a raster lies in another system, with room for a tenth of it on each side: one box, or two where the raster
-    /// crosses the antimeridian of a system of longitudes; none where the system does not reach it.
+    /// Where a raster lies in another system, with room for a tenth of it on each side: one box, or two where the
+    /// raster crosses the antimeridian of a system of longitudes; none where the system does not reach it.
     func envelopes(
         of size: PixelSize, through transformation: OGRCoordinateTransformationH, areLongitudes: Bool
     ) -> [OGREnvelope] {

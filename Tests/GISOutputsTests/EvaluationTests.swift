@@ -168,7 +168,8 @@ import TileGeometry
                 outside: outside)
         }
         for field in ["id", "kind"] {
-            // Water: 15 columns of 30 rows, but for 5 columns of 10 rows; land: 20 columns of 10 rows, half of them wrong.
+            // Water: 15 columns of 30 rows, but for 5 columns of 10 rows; land: 20 columns of 10 rows, half of them
+            // wrong.
             let evaluation = try Evaluation(of: mask, truth: try truth(field))
             #expect(evaluation.matrix.counts == [[100, 100], [0, 400]] && evaluation.withoutTruth == 600)
             #expect(evaluation.classes.map(\.name) == ["land", "water"])

@@ -11,7 +11,8 @@ import TileGeometry
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// 20 x 10 pixels of 10 m on an equal-area map: water in the left half, land in the right, the last row without data.
+    /// 20 x 10 pixels of 10 m on an equal-area map: water in the left half, land in the right, the last row without
+    /// data.
     private func halves() throws -> RasterReader {
         try TestMask.write(
             path, width: 20, height: 10,
@@ -111,8 +112,8 @@ import TileGeometry
         let reference = try TestMask.reference("EPSG:3035", [4_321_000, 10, 0, 3_210_000, 0, -10])
         try TestMask.write(path, width: 130, height: 70, reference: reference, value: mixed)
         let mask = try RasterReader(path: path)
-        // The system's centre is 10 degrees east, 52 north: the mask's upper left corner. In both systems the zones share
-        // borders, and the outer ones reach far beyond the mask.
+        // The system's centre is 10 degrees east, 52 north: the mask's upper left corner. In both systems the zones
+        // share borders, and the outer ones reach far beyond the mask.
         let (xs, ys) =
             epsg == 3035
             ? ([4e6, 4_321_333, 4_321_905.5, 5e6], [3e6, 3_209_505, 3_209_700, 4e6])

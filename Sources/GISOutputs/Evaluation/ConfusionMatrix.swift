@@ -1,7 +1,8 @@
 /// How often pixels of one class were taken for another, and what follows from it.
 ///
-/// The measures are those of scikit-learn, names included. A measure is nil where it is a quotient of zeros: the precision
-/// of a class that the mask never has, the recall of one that the truth never has. Means leave such classes out.
+/// The measures are those of scikit-learn, names included. A measure is nil where it is a quotient of zeros: the
+/// precision of a class that the mask never has, the recall of one that the truth never has. Means leave such classes
+/// out.
 public struct ConfusionMatrix: Equatable, Sendable {
     /// Truth down, mask across: `counts[t][m]` pixels are of class t and were taken for class m.
     public let counts: [[Int]]
@@ -57,8 +58,8 @@ public struct ConfusionMatrix: Equatable, Sendable {
     /// Intersection over union of all classes' pixels together (the micro mean).
     public var microIoU: Double? { Self.quotient(correct, 2 * total - correct) }
 
-    /// Cohen's kappa: by how much the agreement exceeds that of two rasters with these classes by chance, 1 for all of it.
-    /// nil where chance leaves no room, as with one class only.
+    /// Cohen's kappa: by how much the agreement exceeds that of two rasters with these classes by chance, 1 for all of
+    /// it. nil where chance leaves no room, as with one class only.
     public var kappa: Double? {
         guard total > 0 else { return nil }
         let whole = Double(total)

@@ -25,10 +25,10 @@ public struct Evaluation: Sendable {
     /// What the user should know: classes that only one of the two has.
     public let warnings: [String]
 
-    /// - Parameter pairs: classes of the truth and of the mask that are the same, as "1=0" or "forest=trees"; "3=none" leaves
-    ///   out what the truth calls 3. Others are matched by name where both have names, and by value else.
-    /// - Throws: `.unsupported` for what is no mask, and where the two do not overlap; `.badArgument` for pairs that make no
-    ///   sense; `.readFailed`.
+    /// - Parameter pairs: classes of the truth and of the mask that are the same, as "1=0" or "forest=trees"; "3=none"
+    ///   leaves out what the truth calls 3. Others are matched by name where both have names, and by value else.
+    /// - Throws: `.unsupported` for what is no mask, and where the two do not overlap; `.badArgument` for pairs that
+    ///   make no sense; `.readFailed`.
     public init(of mask: RasterReader, truth: GroundTruth, pairs: [String] = []) throws(RasterError) {
         let strips = try MaskStrips(mask)
         let placed = try PlacedTruth(truth, on: mask)

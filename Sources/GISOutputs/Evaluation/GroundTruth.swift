@@ -5,8 +5,8 @@ import TileGeometry
 public enum GroundTruth {
     /// A raster of classes on any grid, laid over the mask's by nearest neighbour.
     case raster(RasterReader)
-    /// Polygons whose field says the class, by number or by name. Of those that overlap the last counts. Pixels outside of
-    /// all are of no known class, or of `outside`.
+    /// Polygons whose field says the class, by number or by name. Of those that overlap the last counts. Pixels outside
+    /// of all are of no known class, or of `outside`.
     case polygons(RasterPolygons, outside: Int?)
 
     var path: String {

@@ -9,8 +9,8 @@ extension MaskStatistics: NumberReport {
         try container.encode(warnings, forKey: .warnings)
     }
 
-    /// A line for each class and one for pixels without data; with zones, these lines for each zone, and none for the whole:
-    /// a column's sum then counts nothing twice, but for zones that overlap.
+    /// A line for each class and one for pixels without data; with zones, these lines for each zone, and none for the
+    /// whole: a column's sum then counts nothing twice, but for zones that overlap.
     public var csv: String {
         let names = ["value", "class", "pixels", "square_metres", "hectares", "share"]
         guard let zones else { return CSVLine.text(names) + Self.lines(whole, []) }

@@ -12,8 +12,8 @@ final class PolygonPlacement {
     /// Features that have no place in the raster's system, though they seem to lie near it.
     private(set) var unplaced: [Int] = []
 
-    /// Pieces that a polygon's longest side is cut into before it is reprojected: straight lines of one system are curves
-    /// in another.
+    /// Pieces that a polygon's longest side is cut into before it is reprojected: straight lines of one system are
+    /// curves in another.
     private static let pieces = 200.0
     /// Columns and rows beyond this are pulled in: GDAL's rasteriser counts in 32 bits.
     private static let farthest = 1e9

@@ -3,8 +3,8 @@ public import TileGeometry
 
 /// The polygons of a vector layer, placed on a raster's grid.
 ///
-/// They are reprojected where their coordinate system is another, and held in memory: the raster's size does not matter.
-/// One thread at a time may use them.
+/// They are reprojected where their coordinate system is another, and held in memory: the raster's size does not
+/// matter. One thread at a time may use them.
 public final class RasterPolygons {
     /// One polygon, or one of several parts.
     public struct Feature: Sendable {
@@ -34,9 +34,9 @@ public final class RasterPolygons {
     /// - Parameters:
     ///   - layer: nil for the only one of the file.
     ///   - field: whose values are wanted; nil for none.
-    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster` for what is no vector file; `.badArgument` for a layer or
-    ///   field that is not there; `.unsupported` for features that are no polygons, and where either has no place;
-    ///   `.readFailed`.
+    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster` for what is no vector file; `.badArgument` for a
+    ///   layer or field that is not there; `.unsupported` for features that are no polygons, and where either has no
+    ///   place; `.readFailed`.
     public init(
         path: String, layer: String? = nil, field: String? = nil, size: PixelSize, reference: SpatialReference
     ) throws(RasterError) {

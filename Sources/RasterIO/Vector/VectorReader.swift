@@ -24,8 +24,8 @@ final class VectorReader {
     /// Opens anything that GDAL's vector drivers do, for reading only.
     ///
     /// - Parameter layer: its name; nil for the only one of a file.
-    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster`; `.badArgument` for a layer that is not there, and for a
-    ///   file of several where none is named.
+    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster`; `.badArgument` for a layer that is not there, and
+    ///   for a file of several where none is named.
     init(path: String, layer name: String? = nil) throws(RasterError) {
         let dataset = try RasterSource(path: path, kind: .vector).open()
         let found = GDALMessages().during {
