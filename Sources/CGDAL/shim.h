@@ -6,6 +6,9 @@
 #include <cpl_string.h>
 #include <cpl_vsi.h>
 #include <gdal.h>
+#include <gdal_alg.h>
+#include <gdal_utils.h>
+#include <ogr_api.h>
 #include <ogr_srs_api.h>
 #include <sys/types.h>
 

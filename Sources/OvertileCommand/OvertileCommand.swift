@@ -27,7 +27,7 @@ struct OvertileCommand: ParsableCommand {
         version: OvertileVersion.current,
         subcommands: [
             SegmentCommand.self, BatchCommand.self, StatusCommand.self, InspectCommand.self, PlanCommand.self,
-            BenchCommand.self, ConvertCommand.self,
+            BenchCommand.self, ConvertCommand.self, StatsCommand.self, EvaluateCommand.self,
         ])
 }
 

@@ -1,27 +1,32 @@
 import CGDAL  // includes <sys/stat.h>: in a whole-module build, Swift takes it for where `stat` comes from
 import Glibc
 
-/// What the system says of a path.
-struct FileStatus {
-    enum Kind {
+/// What the system says of a path. Rooms above ask here too, as which module `stat` comes from depends, in theirs, on what
+/// was compiled before.
+public struct FileStatus: Equatable, Sendable {
+    public enum Kind: Sendable {
         case file, folder, other
     }
 
-    let kind: Kind
+    public let kind: Kind
     /// In bytes.
-    let size: Int
+    public let size: Int
+    /// Of the last change to the contents, in nanoseconds since 1970.
+    public let modified: Int
+    /// With `inode`, what tells a file from any other, whatever their names.
+    public let device: UInt64
+    public let inode: UInt64
 
-    /// Follows links.
-    ///
+    /// - Parameter followsLinks: false for the link itself, which is of the kind `.other`.
     /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
-    init?(path: String) {
+    public init?(path: String, followsLinks: Bool = true) {
         var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
         self.init(status)
     }
 
     /// - Parameter descriptor: of an open file.
-    init?(descriptor: Int32) {
+    public init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
         self.init(status)
@@ -29,8 +34,7 @@ struct FileStatus {
 
     /// Whether anything has this name, a link that leads nowhere included.
     static func exists(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0
+        FileStatus(path: path, followsLinks: false) != nil
     }
 
     /// Whether GDAL finds anything under one of its own paths.
@@ -48,5 +52,8 @@ struct FileStatus {
         default: kind = .other
         }
         size = Int(status.st_size)
+        modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
     }
 }

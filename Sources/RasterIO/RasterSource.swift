@@ -3,7 +3,17 @@ import Glibc
 
 /// A path that is to be opened for reading: which failures are the path's own, before GDAL speaks of formats.
 struct RasterSource {
+    /// What is looked for under the path.
+    enum Kind: String {
+        case raster, vector
+
+        fileprivate var flag: Int32 { self == .raster ? GDAL_OF_RASTER : GDAL_OF_VECTOR }
+        fileprivate var noun: String { self == .raster ? "a raster" : "a vector file" }
+        fileprivate var tool: String { self == .raster ? "gdalinfo" : "ogrinfo" }
+    }
+
     let path: String
+    var kind = Kind.raster
 
     /// Whether GDAL, not the system, reads the path: archives, networks, memory.
     var isVirtual: Bool { path.hasPrefix("/vsi") }
@@ -14,13 +24,15 @@ struct RasterSource {
         return path[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     }
 
-    /// Opens the raster; the caller owns the handle.
+    /// Opens it; the caller owns the handle.
     ///
     /// - Throws: `.noSuchFile`, `.permissionDenied` or `.notARaster`.
     func open() throws(RasterError) -> DatasetHandle {
-        guard !path.isEmpty else { throw RasterError(.badArgument, path: path, "the path of the raster is empty") }
+        guard !path.isEmpty else {
+            throw RasterError(.badArgument, path: path, "the path of the \(kind.rawValue) is empty")
+        }
         let messages = GDALMessages()
-        let flags = UInt32(GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR)
+        let flags = UInt32(kind.flag | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR)
         let handle = messages.during { GDALOpenEx(path, flags, nil, nil, nil) }
         if let handle { return DatasetHandle(owning: handle) }
         throw whyNot(messages)
@@ -42,7 +54,7 @@ struct RasterSource {
             if access(path, R_OK) != 0 { return forbidden("this user may not read it") }
         case .folder:
             return RasterError(
-                .notARaster, path: path, "\(path) is a folder, and not a raster as a whole; name a file in it")
+                .notARaster, path: path, "\(path) is a folder, and not \(kind.noun) as a whole; name a file in it")
         case .other: break
         }
         return notARaster(messages)
@@ -70,6 +82,7 @@ struct RasterSource {
     private func notARaster(_ messages: GDALMessages) -> RasterError {
         let reason = messages.reason(about: path, otherwise: "no driver of GDAL's recognises it")
         return RasterError(
-            .notARaster, path: path, "\(path) is not a raster that GDAL can open: \(reason); check it with gdalinfo")
+            .notARaster, path: path,
+            "\(path) is not \(kind.noun) that GDAL can open: \(reason); check it with \(kind.tool)")
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import RasterIO
 
 /// Size and time of a file: what tells cheaply that it was replaced or is still growing.
 public struct SizeAndTime: Codable, Hashable, Sendable {
@@ -16,10 +16,8 @@ public struct SizeAndTime: Codable, Hashable, Sendable {
     ///
     /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
     public init?(path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        size = Int(status.st_size)
-        modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        guard let status = FileStatus(path: path) else { return nil }
+        (size, modified) = (status.size, status.modified)
     }
 
     /// What stands for a scene that is no local file, such as one on a server.

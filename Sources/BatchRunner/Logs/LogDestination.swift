@@ -1,4 +1,5 @@
 import Glibc
+import RasterIO
 import Synchronization
 
 /// Where lines of a log go: standard error, or a file that is added to.
@@ -14,12 +15,12 @@ public final class LogDestination: Sendable {
 
     /// What tells one file from another, whatever its name.
     private struct FileNumber: Equatable {
-        let device: dev_t
-        let node: ino_t
+        let device: UInt64
+        let inode: UInt64
 
-        init?(_ status: stat, if result: Int32) {
-            guard result == 0 else { return nil }
-            (device, node) = (status.st_dev, status.st_ino)
+        init?(_ status: FileStatus?) {
+            guard let status else { return nil }
+            (device, inode) = (status.device, status.inode)
         }
     }
 
@@ -42,7 +43,7 @@ public final class LogDestination: Sendable {
                 .cannotCreate, "cannot write the log \(path): \(String(cString: strerror(errno))); choose another")
         }
         self.path = path
-        state = Mutex(State(descriptor: descriptor, file: Self.number(of: descriptor)))
+        state = Mutex(State(descriptor: descriptor, file: FileNumber(FileStatus(descriptor: descriptor))))
     }
 
     deinit {
@@ -71,23 +72,11 @@ public final class LogDestination: Sendable {
 
     /// Opens the file anew where its name now is another's or nobody's; stays with the old one where that fails.
     private static func follow(_ path: String, _ state: inout State) {
-        guard named(path) != state.file else { return }
+        guard FileNumber(FileStatus(path: path)) != state.file else { return }
         let descriptor = open(path)
         guard descriptor >= 0 else { return }
         close(state.descriptor)
-        state = State(descriptor: descriptor, file: number(of: descriptor))
-    }
-
-    private static func named(_ path: String) -> FileNumber? {
-        var status = stat()
-        let result = stat(path, &status)
-        return FileNumber(status, if: result)
-    }
-
-    private static func number(of descriptor: Int32) -> FileNumber? {
-        var status = stat()
-        let result = fstat(descriptor, &status)
-        return FileNumber(status, if: result)
+        state = State(descriptor: descriptor, file: FileNumber(FileStatus(descriptor: descriptor)))
     }
 
     private static func open(_ path: String) -> Int32 {

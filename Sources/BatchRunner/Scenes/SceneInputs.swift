@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import RasterIO
 
 /// The scenes that a command line names: files, folders, patterns and lists.
 public struct SceneInputs: Sendable {
@@ -66,15 +67,13 @@ public struct SceneInputs: Sendable {
         }
         for name in entries where !name.hasPrefix(".") {
             let path = FileName.joined(folder, name)
-            var status = stat()
-            guard stat(path, &status) == 0 else { continue }  // a link that leads nowhere, or gone meanwhile
-            switch status.st_mode & S_IFMT {
-            case S_IFDIR where isRecursive:
+            switch FileStatus(path: path)?.kind {
+            case .folder where isRecursive:
                 // A link to a folder may lead in a circle.
-                guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+                guard FileStatus(path: path, followsLinks: false)?.kind == .folder else { continue }
                 found += try files(in: path)
-            case S_IFREG where names.matches(name): found.append(path)
-            default: continue
+            case .file where names.matches(name): found.append(path)
+            default: continue  // a link that leads nowhere, or gone meanwhile, among others
             }
         }
         return found
@@ -98,8 +97,7 @@ public struct SceneInputs: Sendable {
         }
         return (0..<Int(result.gl_pathc)).compactMap { index in
             guard let path = result.gl_pathv[index].map({ String(cString: $0) }) else { return nil }
-            var status = stat()
-            return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR ? nil : path
+            return FileStatus(path: path)?.kind == .folder ? nil : path
         }
     }
 }

@@ -1,0 +1,101 @@
+public import RasterIO
+import TileGeometry
+
+/// What a mask is compared with: the classes that were seen on the ground, or drawn by hand.
+public enum GroundTruth {
+    /// A raster of classes on any grid, laid over the mask's by nearest neighbour.
+    case raster(RasterReader)
+    /// Polygons whose field says the class, by number or by name. Of those that overlap the last counts. Pixels outside
+    /// of all are of no known class, or of `outside`.
+    case polygons(RasterPolygons, outside: Int?)
+
+    var path: String {
+        switch self {
+        case .raster(let reader): reader.path
+        case .polygons(let polygons, _): polygons.path
+        }
+    }
+}
+
+/// A truth on the mask's grid, window by window.
+final class PlacedTruth {
+    /// What the truth calls its classes.
+    let legend: [LegendEntry]
+    /// Whether the truth's values are made up for names.
+    let hasNamesOnly: Bool
+    /// What the user should know about how the truth was laid over the mask.
+    let warnings: [String]
+    private let source: Source
+    private var inside: [UInt8] = []
+
+    private enum Source {
+        case raster(AlignedReader)
+        /// The class of each feature, NaN for none, and of what lies outside of all.
+        case polygons(RasterPolygons, values: [Float], outside: Float)
+    }
+
+    /// - Throws: `.unsupported` where one cannot be laid over the other, or the polygons have no classes.
+    init(_ truth: GroundTruth, on mask: RasterReader) throws(RasterError) {
+        switch truth {
+        case .raster(let reader):
+            legend = ClassLegend(of: reader).entries
+            hasNamesOnly = false
+            let aligned = try AlignedReader(
+                reader, size: mask.size, reference: mask.spatialReference, of: mask.path)
+            warnings = aligned.warnings
+            source = .raster(aligned)
+        case .polygons(let polygons, let outside):
+            let names = Set(polygons.features.compactMap(\.value))
+            guard !names.isEmpty else {
+                throw RasterError(
+                    .unsupported, path: polygons.path,
+                    "the polygons of \(polygons.path) name no class: their field is empty, or there are none")
+            }
+            // Numbers are the mask's values; names get numbers of their own, and are matched by name.
+            var numbers: [String: Int] = [:]
+            if names.allSatisfy({ Self.number($0) != nil }) {
+                for name in names { numbers[name] = Self.number(name) }
+                legend = []
+                hasNamesOnly = false
+            } else {
+                // The value for what lies outside keeps its meaning.
+                let free = (0..<65_536).lazy.filter { $0 != outside }
+                for (number, name) in zip(free, names.sorted()) { numbers[name] = number }
+                legend = numbers.map { LegendEntry(value: $0.value, name: $0.key) }.sorted { $0.value < $1.value }
+                hasNamesOnly = true
+            }
+            warnings = polygons.warnings
+            let values = polygons.features.map { $0.value.flatMap { numbers[$0] }.map { Float($0) } ?? .nan }
+            source = .polygons(polygons, values: values, outside: outside.map { Float($0) } ?? .nan)
+        }
+    }
+
+    /// Fields of real numbers write 3 as "3.0".
+    private static func number(_ text: String) -> Int? {
+        Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
+    }
+
+    /// - Parameter samples: height x width, the truth's values, NaN where it says nothing.
+    /// - Throws: `.readFailed`.
+    func read(_ window: PixelWindow, into samples: UnsafeMutableBufferPointer<Float>) throws(RasterError) {
+        switch source {
+        case .raster(let reader): try reader.read(window, into: samples)
+        case .polygons(let polygons, let values, let outside):
+            samples.prefix(window.size.area).update(repeating: outside)
+            for (index, feature) in polygons.features.enumerated() {
+                let part = feature.window.intersection(window)
+                if part.isEmpty { continue }
+                if inside.count < part.size.area { inside = [UInt8](repeating: 0, count: part.size.area) }
+                try inside.withUnsafeMutableBufferPointer { (inside) throws(RasterError) in
+                    try polygons.cover(index, part, into: inside)
+                }
+                for line in 0..<part.height {
+                    let start = (part.y + line - window.y) * window.width + part.x - window.x
+                    for column in 0..<part.width where inside[line * part.width + column] != 0 {
+                        samples[start + column] = values[index]
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+public import RasterIO
+import TileGeometry
+
+/// Pixels, square metres and shares of a mask's classes, over all of it and zone by zone.
+///
+/// The mask is read once, in strips; memory grows with the zones, not with the mask. A pixel belongs to a zone when its
+/// centre lies inside; where zones overlap it counts in each.
+public struct MaskStatistics: Sendable {
+    /// A polygon, and what it holds of the mask.
+    public struct Zone: Sendable, Encodable {
+        /// The feature's number in its layer.
+        public let id: Int
+        public let name: String
+        public let statistics: ClassStatistics
+    }
+
+    public let mask: String
+    public let whole: ClassStatistics
+    /// nil where no zones were asked for.
+    public let zones: [Zone]?
+    /// What the user should know: areas that are not known, zones that miss the mask.
+    public let warnings: [String]
+
+    /// - Parameters:
+    ///   - mask: one band of classes, as `segment` writes, or any other raster of whole numbers.
+    ///   - zones: placed on the mask's grid.
+    /// - Throws: `.unsupported` for what is no mask; `.readFailed`.
+    public init(of mask: RasterReader, zones: RasterPolygons? = nil) throws(RasterError) {
+        let strips = try MaskStrips(mask)
+        var warnings = zones?.warnings ?? []
+        var areas: GroundAreas?
+        do {
+            areas = try GroundAreas(size: mask.size, reference: mask.spatialReference)
+        } catch {
+            warnings.append("\(mask.path): \(error.message); pixels and shares of pixels are counted")
+        }
+        var count = Count(strips, areas, zones)
+        try strips.forEach { (strip, samples) throws(RasterError) in try count.add(strip, samples) }
+
+        let legend = ClassLegend(of: mask)
+        let (values, hasAreas) = (count.index.values, areas != nil)
+        self.mask = mask.path
+        whole = count.whole.statistics(values, legend, hasAreas: hasAreas)
+        guard let zones else {
+            self.zones = nil
+            self.warnings = warnings
+            return
+        }
+        let counted = zip(zones.features, count.zones).map { feature, tally in
+            Zone(
+                id: feature.id, name: feature.value ?? "zone \(feature.id)",
+                statistics: tally.statistics(values, legend, hasAreas: hasAreas))
+        }
+        let empty = counted.filter { $0.statistics.valid.pixels + $0.statistics.nodata.pixels == 0 }
+        if !empty.isEmpty {
+            let names = empty.prefix(5).map(\.name).joined(separator: ", ") + (empty.count > 5 ? ", …" : "")
+            warnings.append(
+                "\(empty.count) of \(counted.count) zones of \(zones.path) hold no pixel of \(mask.path): \(names)")
+        }
+        self.zones = counted
+        self.warnings = warnings
+    }
+
+    /// What has been counted so far.
+    private struct Count {
+        var index: ClassIndex
+        var whole = ClassTally()
+        var zones: [ClassTally]
+
+        private let areas: GroundAreas?
+        private let polygons: RasterPolygons?
+        private var classes: [Int32]
+        /// Square metres left of each column, for each row of a strip: width + 1 values a row.
+        private var sums: [Double]
+        private var row: [Double] = []
+        private var inside: [UInt8] = []
+
+        init(_ strips: MaskStrips, _ areas: GroundAreas?, _ polygons: RasterPolygons?) {
+            index = ClassIndex(path: strips.mask.path)
+            self.areas = areas
+            self.polygons = polygons
+            zones = Array(repeating: ClassTally(), count: polygons?.features.count ?? 0)
+            classes = [Int32](repeating: -1, count: strips.largest)
+            // Zones come back to a strip's rows.
+            let rows = areas == nil || polygons == nil ? 0 : strips.rows
+            sums = [Double](repeating: 0, count: rows * (strips.mask.size.width + 1))
+        }
+
+        mutating func add(_ strip: PixelWindow, _ samples: UnsafePointer<Float>) throws(RasterError) {
+            let width = strip.width
+            for line in 0..<strip.height {
+                try classes.withUnsafeMutableBufferPointer { (classes) throws(RasterError) in
+                    guard let start = classes.baseAddress else { return }
+                    try index.number(samples + line * width, count: width, into: start + line * width)
+                }
+                if let areas {
+                    areas.cumulative(row: strip.y + line, into: &row)
+                    if polygons != nil {
+                        let place = line * (width + 1)
+                        sums.replaceSubrange(place...place + width, with: row)
+                    }
+                }
+                classes.withUnsafeBufferPointer { classes in
+                    row.withUnsafeBufferPointer { row in
+                        guard let start = classes.baseAddress else { return }
+                        whole.add(
+                            start + line * width, count: width, sums: areas == nil ? nil : row.baseAddress)
+                    }
+                }
+            }
+            guard let polygons else { return }
+            for (number, feature) in polygons.features.enumerated() {
+                let part = feature.window.intersection(strip)
+                if !part.isEmpty { try add(zone: number, of: polygons, part, strip) }
+            }
+        }
+
+        private mutating func add(
+            zone: Int, of polygons: RasterPolygons, _ part: PixelWindow, _ strip: PixelWindow
+        ) throws(RasterError) {
+            if inside.count < part.size.area { inside = [UInt8](repeating: 0, count: part.size.area) }
+            try inside.withUnsafeMutableBufferPointer { (inside) throws(RasterError) in
+                try polygons.cover(zone, part, into: inside)
+            }
+            inside.withUnsafeBufferPointer { inside in
+                classes.withUnsafeBufferPointer { classes in
+                    sums.withUnsafeBufferPointer { sums in
+                        guard let inside = inside.baseAddress, let classes = classes.baseAddress else { return }
+                        for line in 0..<part.height {
+                            let above = part.y + line - strip.y
+                            zones[zone].add(
+                                classes + above * strip.width + part.x, count: part.width,
+                                sums: areas == nil
+                                    ? nil : sums.baseAddress.map { $0 + above * (strip.width + 1) + part.x },
+                                inside: inside + line * part.width)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Overtile
+
+struct StatsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Count a mask's classes: pixels, square metres, hectares, shares; in all and for each zone.",
+        discussion: """
+            Areas are those on the ellipsoid, in degrees and on web maps too. Shares are of the valid area. Without a \
+            georeference, only pixels are counted. A pixel belongs to a zone when its centre is inside; where zones \
+            overlap, it counts in each.
+
+            The keys of --json and of an --output that is no .csv:
+              mask      the raster
+              classes   of each class its value, name, pixels, squareMetres, hectares, share (1 is all)
+              valid     pixels, squareMetres and hectares of all classes; nodata, of the rest
+              zones     of each zone its id and name, and the same in statistics
+              warnings  what is not as it may seem
+
+            A .csv has a line for each class and one for pixels without data; with --zones, these for each zone.
+
+            Examples:
+              overtile stats mask.tif
+              overtile stats mask.tif --zones districts.gpkg --zone-field district --output districts.csv
+            """)
+
+    @Argument(help: "A raster of classes, as segment writes.")
+    var mask: String
+
+    @OptionGroup(title: "Zones") var zones: ZoneOptions
+    @OptionGroup(title: "Output") var report: NumberOutputOptions
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
+    func run() throws {
+        try report.check(against: [mask] + (zones.zones.map { [$0] } ?? []))
+        messages.showRasterWarnings(about: mask, zones.zones ?? mask)
+        // A row of blocks is read once and then not again.
+        RasterCache.limit(bytes: 128 << 20)
+        let mask = try RasterReader(path: mask)
+        let statistics = try MaskStatistics(of: mask, zones: try zones.place(on: mask))
+        statistics.warnings.forEach(messages.warn)
+        try report.emit(statistics, table: StatisticsTable.text(statistics))
+    }
+}
+
+/// Statistics as people read them.
+enum StatisticsTable {
+    static func text(_ statistics: MaskStatistics) -> String {
+        let names = ["Value", "Pixels", "Square metres", "Hectares", "Share"]
+        let whole = [["Class"] + names] + rows(statistics.whole)
+        guard let zones = statistics.zones else { return columns(whole) }
+        let parts = zones.flatMap { zone in
+            [[zone.name, "", "", "", "", ""]] + rows(zone.statistics).map { ["  " + $0[0]] + $0.dropFirst() }
+        }
+        return columns(whole) + "\n\n" + columns([["Zone"] + names] + parts)
+    }
+
+    private static func rows(_ statistics: ClassStatistics) -> [[String]] {
+        statistics.classes.map { row($0.name, "\($0.value)", $0.amount, $0.share) }
+            + [row("valid", "", statistics.valid, nil), row("no data", "", statistics.nodata, nil)]
+    }
+
+    private static func row(_ name: String, _ value: String, _ amount: GroundAmount, _ share: Double?) -> [String] {
+        [
+            name, value, Text.grouped(amount.pixels), amount.squareMetres.map { Text.number($0) } ?? "-",
+            amount.hectares.map { Text.number($0, digits: 2) } ?? "-",
+            share.map { Text.number(100 * $0, digits: 2) + " %" } ?? "",
+        ]
+    }
+
+    /// Names come from files: a line end in one is no line end of the table.
+    private static func columns(_ rows: [[String]]) -> String { Text.columns(rows.map { $0.map(Console.oneLine) }) }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import Overtile
+
+/// Where numbers go: a table or JSON to standard output, and a file.
+struct NumberOutputOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Also write the numbers: CSV where it ends in .csv, else JSON.", valueName: "path"))
+    var output: String?
+
+    @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")
+    var overwrite = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// Before any work is done.
+    ///
+    /// - Throws: `UsageError` where the output would replace an input; `RasterError` where it cannot be made.
+    func check(against inputs: [String]) throws {
+        func canonical(_ path: String) -> String {
+            URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+        }
+        guard let output else { return }
+        if inputs.contains(where: { canonical($0) == canonical(output) }) {
+            throw UsageError("\(output) is an input and would be overwritten: choose another output")
+        }
+        try TextFile.check(output, overwrite: overwrite)
+    }
+
+    func emit(_ report: some NumberReport, table: @autoclosure () -> String) throws {
+        if let output { try report.write(to: output, overwrite: overwrite) }
+        try Console.print(json ? report.json : table())
+    }
+}

@@ -1,0 +1,110 @@
+import CGDAL
+public import TileGeometry
+
+/// How much ground each of a raster's pixels covers, in square metres on the ellipsoid of its coordinate system.
+///
+/// In degrees and on maps that do not keep areas, such as web maps and UTM, pixels of one raster differ: at 60 degrees
+/// a pixel of a web map covers a quarter of what one at the equator does. For north-up and south-up rasters in degrees
+/// the areas are exact; for all others they are right to 1e-5. Where a raster has ground control points only, they are
+/// those of the polynomial that GIS programs warp it by. Local systems are planes. Pixels outside the map, or beyond a
+/// pole, cover nothing; along the rim of a map that does not fill its raster, as Mollweide's, they are less exact.
+public struct GroundAreas: Sendable {
+    private enum Pixels: Sendable {
+        /// All alike.
+        case equal(Double)
+        /// Alike along a row, between two parallels: angles in radians.
+        case parallels(Ellipsoid, top: Double, height: Double, width: Double)
+        case nodes(AreaNodes)
+    }
+
+    private let size: PixelSize
+    private let pixels: Pixels
+
+    /// - Throws: `.unsupported` where the raster does not say where on the ground it lies.
+    public init(size: PixelSize, reference: SpatialReference) throws(RasterError) {
+        let system = reference.system
+        guard let coordinates = try Self.coordinates(of: reference) else {
+            throw Self.unsupported(
+                reference.rationalPolynomials.isEmpty
+                    ? "it has no geotransform and no ground control points"
+                    : "it has rational polynomials only; orthorectify it first")
+        }
+        guard let system else { throw Self.unsupported("it has no coordinate system") }
+        let found = GDALMessages().during {
+            system.withUnsafeHandle { handle in handle.flatMap { Self.measure(size, coordinates, $0) } }
+        }
+        guard let found else {
+            throw Self.unsupported("nothing of it has a place on the ground in its coordinate system, \(system.name)")
+        }
+        self.size = size
+        pixels = found
+    }
+
+    /// Square metres of the row's pixels left of each column's left edge, and at last of all: width + 1 values, of
+    /// which the first is 0. The area of columns a..<b is `sums[b] - sums[a]`.
+    ///
+    /// - Parameter sums: is given its size where it has another.
+    /// - Precondition: the raster has the row.
+    public func cumulative(row: Int, into sums: inout [Double]) {
+        precondition((0..<size.height).contains(row), "no row \(row)")
+        if sums.count != size.width + 1 { sums = [Double](repeating: 0, count: size.width + 1) }
+        sums.withUnsafeMutableBufferPointer { sums in
+            switch pixels {
+            case .equal(let area): fill(sums, area)
+            case .parallels(let ellipsoid, let top, let height, let width):
+                let north = ellipsoid.area(toParallel: top + Double(row) * height)
+                let south = ellipsoid.area(toParallel: top + Double(row + 1) * height)
+                fill(sums, abs(north - south) * width)
+            case .nodes(let nodes): nodes.cumulative(row: row, into: sums)
+            }
+        }
+    }
+
+    private func fill(_ sums: UnsafeMutableBufferPointer<Double>, _ area: Double) {
+        for column in sums.indices { sums[column] = Double(column) * area }
+    }
+
+    private static func measure(
+        _ size: PixelSize, _ coordinates: GroundLocator.Coordinates, _ system: OGRSpatialReferenceH
+    ) -> Pixels? {
+        if case .transform(let transform) = coordinates {
+            let plane = abs(transform.columnX * transform.rowY - transform.rowX * transform.columnY)
+            guard plane > 0, plane.isFinite else { return nil }
+            if OSRIsLocal(system) != 0 {
+                let unit = OSRGetLinearUnits(system, nil)
+                return .equal(plane * unit * unit)
+            }
+            if OSRIsGeographic(system) != 0, transform.isAxisAligned {
+                let unit = OSRGetAngularUnits(system, nil)
+                let (top, height) = (transform.originY * unit, transform.rowY * unit)
+                // Pixels' numbers taken for degrees would be a place far beyond the poles.
+                let bottom = top + Double(size.height) * height
+                guard min(top, bottom) < .pi / 2, max(top, bottom) > -.pi / 2 else { return nil }
+                return Ellipsoid(of: system).map {
+                    .parallels($0, top: top, height: height, width: abs(transform.columnX) * unit)
+                }
+            }
+        }
+        guard OSRIsGeographic(system) != 0 || OSRIsProjected(system) != 0,
+            let locator = GroundLocator(coordinates, in: system)
+        else { return nil }
+        return AreaNodes(size: size, locator).map { .nodes($0) }
+    }
+
+    /// nil where the raster says nothing.
+    private static func coordinates(
+        of reference: SpatialReference
+    ) throws(RasterError) -> GroundLocator.Coordinates? {
+        if let transform = reference.geoTransform { return .transform(transform) }
+        guard !reference.groundControlPoints.isEmpty else { return nil }
+        guard let polynomial = ControlPointPolynomial(reference.groundControlPoints) else {
+            throw unsupported(
+                "its \(reference.groundControlPoints.count) ground control points do not determine its place")
+        }
+        return .polynomial(polynomial)
+    }
+
+    private static func unsupported(_ reason: String) -> RasterError {
+        RasterError(.unsupported, path: "", "the areas of the raster's pixels are not known: \(reason)")
+    }
+}
