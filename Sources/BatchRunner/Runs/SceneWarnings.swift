@@ -18,7 +18,10 @@ public final class SceneWarnings: Sendable {
     /// From now on the warnings of rasters come here.
     public func receiveRasterWarnings() { RasterWarnings.send { [self] in receive($0) } }
 
-    public func begin(_ scene: String) { state.withLock { $0.messages[scene] = [] } }
+    /// What was said of a scene that has begun already stays.
+    public func begin(_ scene: String) {
+        state.withLock { if $0.messages[scene] == nil { $0.messages[scene] = [] } }
+    }
 
     /// - Returns: what was said of the scene since it began.
     @discardableResult
