@@ -26,7 +26,7 @@ enum ExitStatus: Int32 {
         case let error as RasterError: self = Self(error.code)
         case let error as WeightsError: self = Self(error.code)
         case is ArchitectureError: self = .badData
-        case let error as SegmentationError: self = error.code == .badData ? .badData : .usage
+        case let error as SegmentationError: self = Self(error.code)
         case is ModelOptionsError: self = .usage
         case is EngineError: self = .bug
         case is InstructionSetError: self = .usage
@@ -52,6 +52,14 @@ enum ExitStatus: Int32 {
         case .cannotCreate, .outputExists: self = .cannotCreate
         case .readFailed, .outOfSpace, .writeFailed: self = .inputOutput
         case .badArgument: self = .usage
+        }
+    }
+
+    private init(_ code: SegmentationError.Code) {
+        switch code {
+        case .usage, .memoryTooSmall: self = .usage
+        case .badData: self = .badData
+        case .locked: self = .locked
         }
     }
 

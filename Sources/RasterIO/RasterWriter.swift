@@ -18,7 +18,7 @@ public final class RasterWriter: @unchecked Sendable {
     /// Size of the file's tiles or strips; not the one asked for where the creation options say otherwise.
     public let blockSize: PixelSize
 
-    private let file: StagedFile
+    let file: StagedFile
     private var dataset: DatasetHandle?
     private let padding: [UInt8]
     /// Whether the file keeps all bands of a block together, which are then written together.

@@ -32,7 +32,8 @@ public final class SceneRun {
         let scene = try options.open(scene: path, for: model)
         identity = SceneIdentity(of: scene)
         try outputs.check(against: scene)
-        for (_, output) in outputs.files { try RasterWriter.check(path: output, overwrite: options.overwrites) }
+        try SegmentationJob.check(
+            mask: outputs.mask, probabilities: outputs.probabilities, overwrite: options.overwrites)
         job = try SegmentationJob(
             scene: scene, model: model, options: options, writesProbabilities: outputs.probabilities != nil)
         self.path = path
@@ -42,15 +43,16 @@ public final class SceneRun {
     /// Segments the scene and puts the outputs in place.
     ///
     /// - Parameters:
-    ///   - progress: called after each written tile with the number of tiles written and in all.
-    ///   - laterWarnings: asked at the end for what was said of the scene meanwhile.
+    ///   - warnings: what is said of the scene meanwhile, which it must have been told of.
+    ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
     /// - Throws: as `SegmentationJob.run`; no output is left behind then.
     public func run(
-        extras: Extras = [], cancellation: Cancellation = Cancellation(),
-        progress: @escaping (Int, Int) -> Void = { _, _ in }, laterWarnings: () -> [String] = { [] }
+        extras: Extras = [], cancellation: Cancellation = Cancellation(), warnings gathered: SceneWarnings? = nil,
+        progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> SceneOutcome {
         let summary = try job.run(
-            mask: outputs.mask, probabilities: outputs.probabilities, cancellation: cancellation, progress: progress)
+            mask: outputs.mask, probabilities: outputs.probabilities, cancellation: cancellation, progress: progress,
+            warn: { gathered?.add($0, about: path) })
         let shares =
             extras.contains(.classShares)
             ? try ClassCount.shares(ofMask: outputs.mask, cancellation: cancellation) : []
@@ -62,7 +64,8 @@ public final class SceneRun {
                     checksum: try FileChecksum.sha256(ofFile: path, cancellation: cancellation))
             } : []
         return SceneOutcome(
-            scene: path, outputs: outputs, summary: summary, classShares: shares, warnings: warnings + laterWarnings(),
+            scene: path, outputs: outputs, summary: summary, classShares: shares,
+            warnings: warnings + (gathered?.messages(about: path) ?? []),
             files: files, identity: identity)
     }
 }

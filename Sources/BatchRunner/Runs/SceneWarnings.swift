@@ -30,6 +30,11 @@ public final class SceneWarnings: Sendable {
     /// What was said of the scene so far.
     public func messages(about scene: String) -> [String] { state.withLock { $0.messages[scene] ?? [] } }
 
+    /// Takes a message that is known to be about a scene.
+    public func add(_ message: String, about scene: String) {
+        receive(message.contains(scene) ? message : "\(scene): \(message)")
+    }
+
     /// A message is the scene's whose name is in it, else that of the only one that is being run.
     func receive(_ message: String) {
         let text = state.withLock { state -> String? in

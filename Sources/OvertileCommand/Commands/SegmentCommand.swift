@@ -68,8 +68,7 @@ struct SegmentCommand: ParsableCommand {
             defer { bar?.finish() }
             return try run.run(
                 extras: logOptions.isAsked ? .classShares : [], cancellation: cancellation,
-                progress: { bar?.update(done: $0, of: $1) },
-                laterWarnings: { warnings.messages(about: paths.scene) })
+                warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
         }
         log.done(outcome)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
@@ -80,6 +79,8 @@ struct SegmentCommand: ParsableCommand {
         let skipped = summary.tiles - summary.tilesComputed
         return "\(paths.mask): \(summary.scene.width) x \(summary.scene.height) pixels in "
             + "\(Text.time(.seconds(summary.seconds))), \(Text.number(summary.megapixelsPerSecond, digits: 3)) Mpx/s"
+            + (summary.tilesResumed > 0
+                ? ", \(summary.tilesResumed) of \(summary.tiles) tiles from an earlier run" : "")
             + (skipped > 0 ? ", \(skipped) of \(summary.tiles) tiles without data" : "")
     }
 
