@@ -174,6 +174,38 @@ struct BatchTests {
         #expect(rest.allSatisfy { $0.value == (results[$0.key] == "done" ? "unchanged" : "done") })
     }
 
+    @Test("a redo that was killed after its output was replaced, and before it could say so")
+    func killedRedo() throws {
+        try bench.run()
+        let first = try bench.folder.bytes("out/a.tif")
+        try bench.addScene("a.tif", seed: 4)
+        let (batch, scene) = (try bench.batch(), bench.folder.path("in/a.tif"))
+        try batch.note([scene], at: bench.time)
+        try batch.ledger.begin(
+            ScenePath.canonical(scene), identity: nil, settings: batch.settings, model: "m",
+            outputs: [LedgerOutput(kind: "mask", path: ScenePath.canonical(bench.folder.path("out/a.tif")))],
+            at: bench.time)
+        _ = try bench.folder.write(first + [0], to: "out/a.tif")
+        #expect(try bench.run() == Self.one)
+    }
+
+    @Test("a file of somebody else's does not become the ledger's by being in the way of a scene that fails")
+    func inTheWay() throws {
+        bench.options.overwrites = true
+        let before = bench.time
+        bench.time = Date() + 60
+        _ = try bench.folder.write([7], to: "out/a.tif")
+        let path = bench.folder.path("in/a.tif")
+        let damaged = Array(try bench.folder.bytes("in/a.tif").dropLast(200))
+        _ = try bench.folder.write(damaged, to: "in/a.tif")
+        #expect(try bench.run([path])["a.tif"] != "done")
+        bench.options.overwrites = false
+        bench.time = before
+        try bench.addScene("a.tif")
+        #expect(try bench.run([path])["a.tif"]?.contains("--overwrite") == true)
+        #expect(try bench.folder.bytes("out/a.tif") == [7])
+    }
+
     @Test("a folder that is gone stops the batch: no scene is to blame, and none fails")
     func folderGone() throws {
         bench.probabilities = "p"

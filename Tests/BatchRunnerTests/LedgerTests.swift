@@ -68,6 +68,11 @@ struct LedgerTests {
         try note("/in/a.tif", at: Self.noon + 60)
         let same = try #require(try ledger.entry(of: "/in/a.tif"))
         #expect(same.state == .failed && same.attempts == 1 && same.observed == Self.noon)
+        // What was only planned, and is not there, is not remembered; what was written is.
+        #expect(same.outputs.isEmpty)
+        try ledger.change("/in/a.tif") {
+            $0.outputs = [LedgerOutput(kind: "mask", path: "/out/a.tif", stamp: Self.stamp, checksum: "ff")]
+        }
         // Another size: pending, without attempts; its outputs stay its own.
         try note("/in/a.tif", SizeAndTime(size: 1001, modified: Self.stamp.modified), at: Self.noon + 120)
         let replaced = try #require(try ledger.entry(of: "/in/a.tif"))

@@ -55,7 +55,11 @@ extension Ledger {
             entry.nextAttempt = nil
             // What is there keeps its checksum until it is replaced.
             let earlier = entry.outputs
-            entry.outputs = outputs.map { output in earlier.first { $0.path == output.path } ?? output }
+            entry.outputs = outputs.map { output in
+                var output = earlier.first { $0.path == output.path } ?? output
+                output.isUnderway = true
+                return output
+            }
         }
     }
 
@@ -102,6 +106,7 @@ extension Ledger {
     ) throws(LedgerError) {
         try change(scene) { entry in
             entry.state = .failed
+            entry.keepOwnOutputs()
             entry.error = error
             entry.errorStatus = status
             entry.finished = time
@@ -115,6 +120,7 @@ extension Ledger {
     public func release(_ scene: String, because reason: String? = nil) throws(LedgerError) {
         try change(scene) { entry in
             entry.state = .pending
+            entry.keepOwnOutputs()
             entry.error = reason ?? entry.error
             entry.attempts = max(0, entry.attempts - 1)
         }
@@ -144,5 +150,20 @@ extension Ledger {
     /// Forgets a scene, as one that is gone.
     public func forget(_ scene: String) throws(LedgerError) {
         try update { try $0.execute(sql: "DELETE FROM scene WHERE path = ?", arguments: [scene]) }
+    }
+}
+
+extension LedgerEntry {
+    /// After an attempt that gave nothing: what an earlier one wrote is still the ledger's, and what this one wrote before it
+    /// failed. A file of somebody else's that is older than the attempt does not become the ledger's by having been in its way.
+    fileprivate mutating func keepOwnOutputs() {
+        // Times of files come from a clock that may be some milliseconds behind.
+        let begun = Int(((started ?? Date(timeIntervalSince1970: 0)).timeIntervalSince1970 - 0.05) * 1e9)
+        outputs = outputs.compactMap { output in
+            guard let stamp = SizeAndTime(path: output.path) else { return nil }
+            var output = output
+            output.isUnderway = output.isUnderway && stamp != output.stamp && stamp.modified >= begun
+            return output.isUnderway || output.checksum != nil ? output : nil
+        }
     }
 }

@@ -86,11 +86,16 @@ public struct LedgerOutput: Codable, Equatable, Sendable {
     public var stamp: SizeAndTime?
     /// SHA-256, hexadecimal; nil while it is only planned.
     public var checksum: String?
+    /// Whether an attempt that has not come to its end may have replaced the file since: whatever is there is the ledger's own.
+    public var isUnderway: Bool
 
-    public init(kind: String, path: String, stamp: SizeAndTime? = nil, checksum: String? = nil) {
+    public init(
+        kind: String, path: String, stamp: SizeAndTime? = nil, checksum: String? = nil, isUnderway: Bool = false
+    ) {
         self.kind = kind
         self.path = path
         self.stamp = stamp
         self.checksum = checksum
+        self.isUnderway = isUnderway
     }
 }

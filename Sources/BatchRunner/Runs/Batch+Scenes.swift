@@ -68,6 +68,8 @@ extension Batch {
         if let entry = try ledger.entry(of: ScenePath.canonical(scene)), isUpToDate(scene, entry) {
             return try run(scene, cancellation: cancellation)
         }
+        warnings.begin(scene)
+        defer { warnings.end(scene) }
         func attempt(_ share: (workers: Int, options: SegmentationOptions)) throws -> SceneResult {
             shares.take(share.workers)
             defer { shares.giveBack(share.workers) }

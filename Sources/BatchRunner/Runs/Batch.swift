@@ -106,8 +106,7 @@ public final class Batch: Sendable {
             observer?.began(scene, run)
             let outcome = try run.run(
                 extras: .all, cancellation: cancellation,
-                progress: { observer?.advanced(scene, tiles: $0, of: $1) },
-                laterWarnings: { self.warnings.messages(about: scene) })
+                warnings: warnings, progress: { observer?.advanced(scene, tiles: $0, of: $1) })
             try checkUnchanged(run.identity, scene)
             try ledger.succeed(key, outcome, at: now())
             log.done(outcome)

@@ -7,15 +7,15 @@ struct OutputOwnership {
         self.earlier = Dictionary(earlier.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
     }
 
-    /// Whether all of these outputs that are there are the ledger's own, as they were written. One that was only planned was
+    /// Whether all of these outputs that are there are the ledger's own, as they were written. One that is under way was
     /// written by a run that did not live to say so. One that somebody has changed since is not the ledger's any more.
     func covers(_ outputs: SceneOutputs) -> Bool {
         outputs.files.allSatisfy { _, path in
             guard let stamp = SizeAndTime(path: path) else { return true }
             guard let own = earlier[ScenePath.canonical(path)] else { return false }
-            guard let checksum = own.checksum else { return true }
             // A copy that was put back may have another time.
-            return own.stamp == stamp || (try? FileChecksum.sha256(ofFile: path)) == checksum
+            return own.isUnderway || own.stamp == stamp
+                || (own.checksum != nil && (try? FileChecksum.sha256(ofFile: path)) == own.checksum)
         }
     }
 }

@@ -43,22 +43,16 @@ public final class SceneRun {
     /// Segments the scene and puts the outputs in place.
     ///
     /// - Parameters:
-    ///   - progress: called after each written tile with the number of tiles written and in all.
-    ///   - warn: called with a line where an earlier run's work in progress is discarded.
-    ///   - laterWarnings: asked at the end for what was said of the scene meanwhile.
+    ///   - warnings: what is said of the scene meanwhile, which it must have been told of.
+    ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
     /// - Throws: as `SegmentationJob.run`; no output is left behind then.
     public func run(
-        extras: Extras = [], cancellation: Cancellation = Cancellation(),
-        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in },
-        laterWarnings: () -> [String] = { [] }
+        extras: Extras = [], cancellation: Cancellation = Cancellation(), warnings gathered: SceneWarnings? = nil,
+        progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> SceneOutcome {
-        var discarded: [String] = []
         let summary = try job.run(
             mask: outputs.mask, probabilities: outputs.probabilities, cancellation: cancellation, progress: progress,
-            warn: { line in
-                discarded.append(line)
-                warn(line)
-            })
+            warn: { gathered?.add($0, about: path) })
         let shares =
             extras.contains(.classShares)
             ? try ClassCount.shares(ofMask: outputs.mask, cancellation: cancellation) : []
@@ -71,7 +65,7 @@ public final class SceneRun {
             } : []
         return SceneOutcome(
             scene: path, outputs: outputs, summary: summary, classShares: shares,
-            warnings: warnings + discarded + laterWarnings(),
+            warnings: warnings + (gathered?.messages(about: path) ?? []),
             files: files, identity: identity)
     }
 }

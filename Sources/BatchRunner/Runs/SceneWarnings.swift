@@ -18,7 +18,10 @@ public final class SceneWarnings: Sendable {
     /// From now on the warnings of rasters come here.
     public func receiveRasterWarnings() { RasterWarnings.send { [self] in receive($0) } }
 
-    public func begin(_ scene: String) { state.withLock { $0.messages[scene] = [] } }
+    /// What was said of a scene that has begun already stays.
+    public func begin(_ scene: String) {
+        state.withLock { if $0.messages[scene] == nil { $0.messages[scene] = [] } }
+    }
 
     /// - Returns: what was said of the scene since it began.
     @discardableResult
@@ -26,6 +29,11 @@ public final class SceneWarnings: Sendable {
 
     /// What was said of the scene so far.
     public func messages(about scene: String) -> [String] { state.withLock { $0.messages[scene] ?? [] } }
+
+    /// Takes a message that is known to be about a scene.
+    public func add(_ message: String, about scene: String) {
+        receive(message.contains(scene) ? message : "\(scene): \(message)")
+    }
 
     /// A message is the scene's whose name is in it, else that of the only one that is being run.
     func receive(_ message: String) {

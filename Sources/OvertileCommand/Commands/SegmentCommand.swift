@@ -68,8 +68,7 @@ struct SegmentCommand: ParsableCommand {
             defer { bar?.finish() }
             return try run.run(
                 extras: logOptions.isAsked ? .classShares : [], cancellation: cancellation,
-                progress: { bar?.update(done: $0, of: $1) }, warn: messages.warn,
-                laterWarnings: { warnings.messages(about: paths.scene) })
+                warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
         }
         log.done(outcome)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
