@@ -8,7 +8,8 @@ struct HelpTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Snapshots")
 
-    @Test("help", arguments: ["overtile", "segment", "batch", "status", "inspect", "plan", "bench", "convert"])
+    @Test(
+        "help", arguments: ["overtile", "segment", "batch", "watch", "status", "inspect", "plan", "bench", "convert"])
     func help(_ command: String) throws {
         // The parser takes the terminal's width from COLUMNS.
         let words = command == "overtile" ? "--help" : "help \(command)"
