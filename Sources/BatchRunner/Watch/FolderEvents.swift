@@ -9,6 +9,8 @@ public final class FolderEvents {
     private let descriptor: Int32
     private var folders: [Int32: String] = [:]
     private var watched: Set<String> = []
+    /// What was read and nobody took yet.
+    private var pending = News()
 
     /// Where the system has no more of these to give, nothing is ever told, and time alone ends a wait.
     public init() { descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) }
@@ -45,13 +47,14 @@ public final class FolderEvents {
     /// Waits for news, a signal (which ends any wait), or the time.
     public func wait(seconds: Double, cancellation: Cancellation) {
         let end = FolderClock.steady + Int(min(max(seconds, 0), 86_400) * 1e9)
-        while !cancellation.isCancelled {
+        // Events that are no news, as of hidden files (a look makes one itself), do not end it.
+        while !pending.isAny, !cancellation.isCancelled {
             let rest = end - FolderClock.steady
             guard rest > 0 else { return }
             var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             // A signal that comes just before the call does not end it: no call is longer than half a second. A negative
             // descriptor is none.
-            if Glibc.poll(&poll, 1, Int32(min(rest / 1_000_000 + 1, 500))) > 0 { return }
+            if Glibc.poll(&poll, 1, Int32(min(rest / 1_000_000 + 1, 500))) > 0 { collect() }
         }
     }
 
@@ -65,7 +68,12 @@ public final class FolderEvents {
 
     /// Takes what is there, without waiting.
     public func take() -> News {
-        var news = News()
+        collect()
+        defer { pending = News() }
+        return pending
+    }
+
+    private func collect() {
         withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: MemoryLayout<inotify_event>.alignment) { buffer in
             while true {
                 let count = read(descriptor, buffer.baseAddress, buffer.count)
@@ -75,21 +83,20 @@ public final class FolderEvents {
                     let event = buffer.loadUnaligned(fromByteOffset: position, as: inotify_event.self)
                     let name = position + MemoryLayout<inotify_event>.size
                     position = name + Int(event.len)
-                    note(event, name: event.len > 0 ? buffer.baseAddress.map { $0 + name } : nil, in: &news)
+                    note(event, name: event.len > 0 ? buffer.baseAddress.map { $0 + name } : nil)
                 }
             }
         }
-        return news
     }
 
-    private func note(_ event: inotify_event, name: UnsafeMutableRawPointer?, in news: inout News) {
+    private func note(_ event: inotify_event, name: UnsafeMutableRawPointer?) {
         if event.mask & UInt32(IN_Q_OVERFLOW) != 0 {
-            news.isAny = true
+            pending.isAny = true
             return
         }
         if event.mask & UInt32(IN_IGNORED) != 0 {
             if let folder = folders.removeValue(forKey: event.wd) { watched.remove(folder) }
-            news.isAny = true
+            pending.isAny = true
             return
         }
         // Hidden files are uploads under way, and the clock's own.
@@ -97,13 +104,13 @@ public final class FolderEvents {
             let file = String(validatingCString: name.assumingMemoryBound(to: CChar.self)), !file.hasPrefix(".")
         else { return }
         let path = (folder.hasSuffix("/") ? folder : folder + "/") + file
-        news.isAny = true
+        pending.isAny = true
         if event.mask & UInt32(IN_MOVED_TO) != 0 {
-            news.renamed.insert(path)
-            news.written.remove(path)
+            pending.renamed.insert(path)
+            pending.written.remove(path)
         } else if event.mask & UInt32(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_DELETE) != 0 {
-            news.written.insert(path)
-            news.renamed.remove(path)
+            pending.written.insert(path)
+            pending.renamed.remove(path)
         }
     }
 }
