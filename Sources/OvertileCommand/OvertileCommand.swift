@@ -26,8 +26,8 @@ struct OvertileCommand: ParsableCommand {
             """,
         version: OvertileVersion.current,
         subcommands: [
-            SegmentCommand.self, BatchCommand.self, StatusCommand.self, InspectCommand.self, PlanCommand.self,
-            BenchCommand.self, ConvertCommand.self, StatsCommand.self, EvaluateCommand.self,
+            SegmentCommand.self, BatchCommand.self, WatchCommand.self, StatusCommand.self, InspectCommand.self,
+            PlanCommand.self, BenchCommand.self, ConvertCommand.self, StatsCommand.self, EvaluateCommand.self,
         ])
 }
 

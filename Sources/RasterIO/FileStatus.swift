@@ -13,6 +13,8 @@ public struct FileStatus: Equatable, Sendable {
     public let size: Int
     /// Of the last change to the contents, in nanoseconds since 1970.
     public let modified: Int
+    /// Of the last change to anything about the file, its name included, in nanoseconds since 1970.
+    public let changed: Int
     /// With `inode`, what tells a file from any other, whatever their names.
     public let device: UInt64
     public let inode: UInt64
@@ -22,6 +24,15 @@ public struct FileStatus: Equatable, Sendable {
     public init?(path: String, followsLinks: Bool = true) {
         var status = stat()
         guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// - Parameters:
+    ///   - name: in an open folder; links are followed.
+    ///   - folder: its descriptor.
+    public init?(name: UnsafePointer<CChar>, inFolder folder: Int32) {
+        var status = stat()
+        guard fstatat(folder, name, &status, 0) == 0 else { return nil }
         self.init(status)
     }
 
@@ -52,8 +63,12 @@ public struct FileStatus: Equatable, Sendable {
         default: kind = .other
         }
         size = Int(status.st_size)
-        modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        modified = Self.nanoseconds(status.st_mtim)
+        changed = Self.nanoseconds(status.st_ctim)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
     }
+
+    /// Wraps around for times that no file should have: only differences and equality are asked for.
+    private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
 }

@@ -267,7 +267,7 @@ struct BatchTests {
         #expect(scenes.map { $0["state"] as? String } == ["failed", "done"])
         #expect(scenes[0]["status"] as? Int == 99 && (scenes[0]["error"] as? String)?.contains("bad.tif") == true)
         #expect(throws: BatchError.self) { try BatchReport.check(bench.folder.path("report.html")) }
-        #expect(throws: BatchError.self) { try BatchReport.check(bench.folder.path("none/report.json")) }
+        #expect(throws: RasterError.self) { try BatchReport.check(bench.folder.path("none/report.json")) }
     }
 }
 

@@ -47,8 +47,8 @@ struct LedgerMetricsTests {
         try metrics.write(to: path)
         #expect(try folder.bytes(of: path) == Array(metrics.text.utf8))
         #expect(try folder.names == ["overtile.prom"])
-        let missing = #expect(throws: BatchError.self) { try metrics.write(to: folder.path("none/a.prom")) }
+        let missing = #expect(throws: RasterError.self) { try metrics.write(to: folder.path("none/a.prom")) }
         #expect(missing?.code == .cannotCreate)
-        #expect(throws: BatchError.self) { try LedgerMetrics.check(folder.url.path) }
+        #expect(throws: RasterError.self) { try LedgerMetrics.check(folder.url.path) }
     }
 }

@@ -11,7 +11,8 @@ struct HelpTests {
     @Test(
         "help",
         arguments: [
-            "overtile", "segment", "batch", "status", "inspect", "plan", "bench", "convert", "stats", "evaluate",
+            "overtile", "segment", "batch", "watch", "status", "inspect", "plan", "bench", "convert", "stats",
+            "evaluate",
         ])
     func help(_ command: String) throws {
         // The parser takes the terminal's width from COLUMNS.

@@ -1,6 +1,7 @@
 public import Foundation
 public import Logging
 import ModelWeights
+import RasterIO
 
 /// What one run of a batch did, scene by scene.
 public struct BatchReport: Encodable, Sendable {
@@ -64,12 +65,13 @@ public struct BatchReport: Encodable, Sendable {
         self.scenes = scenes
     }
 
-    /// - Throws: `BatchError` where the extension is of no format that reports have, or the file cannot be made there.
-    public static func check(_ path: String) throws(BatchError) {
+    /// - Throws: `BatchError` where the extension is of no format that reports have; `RasterError` where the file cannot be
+    ///   made there.
+    public static func check(_ path: String) throws {
         guard FileName.pathExtension(of: path) == "json" else {
             throw BatchError(.usage, "the report \(path) has no format that is known: name it .json")
         }
-        try AtomicTextFile.check(path, as: "report")
+        try TextFile.check(path, overwrite: true)
     }
 
     /// The log's last line of a run.
@@ -85,12 +87,12 @@ public struct BatchReport: Encodable, Sendable {
 
     /// As JSON, times in ISO 8601.
     ///
-    /// - Throws: `BatchError`.
+    /// - Throws: `RasterError`.
     public func write(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(self), as: UTF8.self)
-        try AtomicTextFile.write(text + "\n", to: path, as: "report")
+        try TextFile.write(text + "\n", to: path, overwrite: true)
     }
 }

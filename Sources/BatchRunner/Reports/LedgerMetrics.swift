@@ -1,4 +1,5 @@
 public import Foundation
+public import RasterIO
 
 /// A ledger's sums in Prometheus' text format, for node_exporter's textfile collector.
 ///
@@ -35,13 +36,13 @@ public struct LedgerMetrics: Sendable {
 
     /// Puts the text in place at once: the collector never sees half of it.
     ///
-    /// - Throws: `BatchError`.
-    public func write(to path: String) throws(BatchError) { try AtomicTextFile.write(text, to: path, as: "metrics") }
+    /// - Throws: `RasterError`.
+    public func write(to path: String) throws(RasterError) { try TextFile.write(text, to: path, overwrite: true) }
 
     /// Finds out before long work whether the file can be written.
     ///
-    /// - Throws: `BatchError`.
-    public static func check(_ path: String) throws(BatchError) { try AtomicTextFile.check(path, as: "metrics") }
+    /// - Throws: `RasterError`.
+    public static func check(_ path: String) throws(RasterError) { try TextFile.check(path, overwrite: true) }
 
     private var metrics: [Metric] {
         var metrics = [

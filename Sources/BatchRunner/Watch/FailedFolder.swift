@@ -1,0 +1,102 @@
+import Foundation
+import Glibc
+
+/// Where scenes go that failed too often, each with a text that says why.
+public struct FailedFolder: Sendable {
+    /// May be missing until the first scene comes.
+    public let path: String
+    /// The watched folder: scenes keep their place below it.
+    let watched: String
+
+    /// - Parameters:
+    ///   - path: nil for `failed` in the watched folder.
+    ///   - watched: both without a slash at the end.
+    public init(_ path: String?, watched: String) {
+        self.path = path ?? watched + "/failed"
+        self.watched = watched
+    }
+
+    /// Moves a scene and what belongs to it (see `ArrivalNames.companions`), the text first: a scene is never there without.
+    ///
+    /// Where a file of the same name was moved aside before, this one is numbered: `scene-2.tif`.
+    ///
+    /// - Parameters:
+    ///   - scene: a file's path in the watched folder.
+    ///   - reason: what the text says.
+    /// - Returns: the scene's new path.
+    /// - Throws: `MoveError`; files that were moved before stay where they are.
+    public func take(_ scene: String, reason: String) throws(MoveError) -> String {
+        let url = URL(fileURLWithPath: scene)
+        let source = url.deletingLastPathComponent().path
+        var place = path
+        if source.hasPrefix(watched + "/") { place += source.dropFirst(watched.count) }
+        do {
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        } catch {
+            throw MoveError(scene: scene, place: place, Self.reason(error))
+        }
+        let name = url.lastPathComponent
+        let companions = ArrivalNames.companions(
+            of: name, among: (try? FileManager.default.contentsOfDirectory(atPath: source)) ?? [])
+        let stem = String(ArrivalNames.stem(of: name[...]))
+        let suffix = freeSuffix(for: [name, "\(name).txt"] + companions, stem, in: place)
+        func target(_ name: String) -> String { "\(place)/\(stem)\(suffix)\(name.dropFirst(stem.count))" }
+        do {
+            try Data(reason.utf8).write(to: URL(fileURLWithPath: target(name) + ".txt"), options: .atomic)
+        } catch {
+            throw MoveError(scene: scene, place: place, Self.reason(error))
+        }
+        do {
+            // The scene last but for its markers: sidecars alone are no scene, a scene without them is another one.
+            for companion in companions { try move("\(source)/\(companion)", to: target(companion)) }
+            try move(scene, to: target(name))
+        } catch {
+            unlink(target(name) + ".txt")
+            throw error
+        }
+        return target(name)
+    }
+
+    /// What is put behind the stem so that no name is taken: nothing, or "-2", "-3", ….
+    private func freeSuffix(for names: [String], _ stem: String, in place: String) -> String {
+        var number = 1
+        while true {
+            let suffix = number == 1 ? "" : "-\(number)"
+            let isFree = names.allSatisfy {
+                access("\(place)/\(stem)\(suffix)\($0.dropFirst(stem.count))", F_OK) != 0
+            }
+            if isFree { return suffix }
+            number += 1
+        }
+    }
+
+    /// To another disk too.
+    private func move(_ old: String, to new: String) throws(MoveError) {
+        guard rename(old, new) != 0 else { return }
+        guard errno == EXDEV else { throw MoveError(scene: old, place: new, String(cString: strerror(errno))) }
+        do {
+            try FileManager.default.moveItem(atPath: old, toPath: new)
+        } catch {
+            throw MoveError(scene: old, place: new, Self.reason(error))
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let error = error as NSError
+        if let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError, cause.domain == NSPOSIXErrorDomain {
+            return String(cString: strerror(Int32(cause.code)))
+        }
+        return error.localizedDescription
+    }
+
+    /// A scene could not be moved aside.
+    public struct MoveError: Error, CustomStringConvertible {
+        public let description: String
+
+        init(scene: String, place: String, _ reason: String) {
+            description =
+                "cannot move \(scene) aside, to \(place): \(reason); it is left where it is and not tried again until it "
+                + "changes"
+        }
+    }
+}

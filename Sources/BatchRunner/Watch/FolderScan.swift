@@ -1,0 +1,117 @@
+import Glibc
+public import RasterIO
+
+/// One look over a folder: what may be a scene in it, with size and times, and nothing opened.
+///
+/// A folder that is watched for years holds very many scenes that are long done: a file costs one system call and some
+/// 150 bytes. Hidden files and folders, uploads under a temporary name, sidecars, and the folders of Overtile's own
+/// outputs are left out (see `ArrivalNames`).
+public struct FolderScan: Sendable {
+    /// In no particular order.
+    public var files: [ScannedFile] = []
+    /// The folders that were looked through, the watched one first.
+    public private(set) var folders: [String] = []
+    /// What could not be looked at, a line each; the scan goes on without it.
+    public private(set) var problems: [String] = []
+
+    private struct FolderKey: Hashable {
+        let device: UInt64
+        let inode: UInt64
+
+        init?(_ status: FileStatus?) {
+            guard let status else { return nil }
+            (device, inode) = (status.device, status.inode)
+        }
+    }
+
+    /// Looks through a folder.
+    ///
+    /// - Parameters:
+    ///   - folder: its path, without a slash at its end unless it is the root.
+    ///   - recursive: whether folders within it are looked through too. Links to folders are not followed: they may lead
+    ///     in circles.
+    ///   - accepts: whether a file of this name is wanted.
+    ///   - excluding: folders that are left out, by whatever path they are reached.
+    /// - Throws: `RasterError.Code.noSuchFile` or `.permissionDenied` where the folder itself cannot be looked at.
+    public init(
+        folder: String, recursive: Bool, excluding: [String] = [], accepts: (String) -> Bool = { _ in true }
+    ) throws(RasterError) {
+        var seen = Set(excluding.compactMap { FolderKey(FileStatus(path: $0)) })
+        var pending = [folder]
+        while let next = pending.popLast() {
+            guard let descriptor = Self.open(next) else {
+                let number = errno
+                if next == folder { throw Self.failure(folder, number) }
+                // A folder may be moved away while others are looked through.
+                if number != ENOENT { problems.append(Self.failure(next, number).message) }
+                continue
+            }
+            guard let key = FolderKey(FileStatus(descriptor: descriptor)), seen.insert(key).inserted,
+                let stream = fdopendir(descriptor)
+            else {
+                close(descriptor)
+                continue
+            }
+            defer { closedir(stream) }
+            folders.append(next)
+            pending += read(stream, descriptor, next, recursive: recursive, accepts: accepts)
+        }
+    }
+
+    /// Takes in one folder's entries.
+    ///
+    /// - Returns: the folders in it.
+    private mutating func read(
+        _ stream: OpaquePointer, _ descriptor: Int32, _ folder: String, recursive: Bool, accepts: (String) -> Bool
+    ) -> [String] {
+        let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+        let first = files.count
+        var inner: [String] = []
+        var markers: Set<Substring> = []
+        let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 19
+        while let entry = readdir(stream) {
+            let bytes = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+            if bytes[0] == CChar(bitPattern: UInt8(ascii: ".")) { continue }
+            guard let name = String(validatingCString: bytes) else {
+                problems.append("\(prefix)\(String(cString: bytes)) is left out: its name is not UTF-8; rename it")
+                continue
+            }
+            if Int32(entry.pointee.d_type) == Int32(DT_DIR) {
+                if recursive { inner.append(prefix + name) }
+                continue
+            }
+            switch ArrivalNames.part(of: name[...]) {
+            case .other: continue
+            case .marker: markers.insert(ArrivalNames.stem(of: name[...]))
+            case .scene:
+                guard accepts(name) else { continue }
+                guard let status = FileStatus(name: bytes, inFolder: descriptor) else { continue }
+                switch status.kind {
+                case .file: files.append(ScannedFile(path: prefix + name, status))
+                // File systems that do not tell kinds leave it to this call.
+                case .folder where Int32(entry.pointee.d_type) == Int32(DT_UNKNOWN) && recursive:
+                    inner.append(prefix + name)
+                default: continue
+                }
+            }
+        }
+        guard !markers.isEmpty else { return inner }
+        for index in first..<files.count {
+            let name = files[index].path.dropFirst(prefix.count)
+            files[index].hasMarker = markers.contains(name) || markers.contains(ArrivalNames.stem(of: name))
+        }
+        return inner
+    }
+
+    private static func open(_ path: String) -> Int32? {
+        let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        return descriptor < 0 ? nil : descriptor
+    }
+
+    private static func failure(_ folder: String, _ number: Int32) -> RasterError {
+        let reason = String(cString: strerror(number))
+        return RasterError(
+            number == EACCES ? .permissionDenied : .noSuchFile, path: folder,
+            "cannot look through the folder \(folder): \(reason); check its name and rights")
+    }
+}

@@ -1,0 +1,152 @@
+public import Foundation
+import Glibc
+import RasterIO
+
+/// What is to be done in a watched folder, from one look over it and what the ledger knows.
+///
+/// Nothing is changed by making one. The scan and the ledger are walked in step, both by ascending path: memory holds the
+/// scan, and of the ledger one scene at a time.
+public struct FolderSurvey: Sendable {
+    /// Scenes to be run now, those that came first in front.
+    public private(set) var ready: [ScannedFile] = []
+    /// Scenes that are new, or differ from what the ledger has: to be noted.
+    public private(set) var sightings: [Sighting] = []
+    /// Scenes that were moved aside and are back: to begin anew.
+    public private(set) var returned: [String] = []
+    /// Scenes whose attempts are used up: to be moved aside.
+    public private(set) var exhausted: [String] = []
+    /// Scenes that the ledger waits for and that are gone: to be forgotten.
+    public private(set) var vanished: [String] = []
+    /// Uploads that are not complete.
+    public private(set) var arriving = 0
+    /// Scenes that failed and are to be tried again later.
+    public private(set) var resting = 0
+    /// Seconds until a scene may be due without anything happening in the folder; nil where none will be.
+    public private(set) var nextLook: Double?
+
+    /// What times are compared with, so that tests can say what time it is.
+    public struct Moment: Sendable {
+        /// By the clock of the folder's machine, in nanoseconds since 1970.
+        public var folder: Int
+        /// By this machine's.
+        public var local: Int
+
+        public init(folder: Int, local: Int) {
+            self.folder = folder
+            self.local = local
+        }
+
+        /// - Parameter watched: whose clock is asked, by making a hidden file in it for a moment.
+        public static func now(in watched: String) -> Moment {
+            Moment(folder: FolderClock.now(in: watched), local: FolderClock.local)
+        }
+
+        /// By this machine's clock.
+        public var date: Date { Date(timeIntervalSince1970: Double(local) * 1e-9) }
+    }
+
+    private let rule: ArrivalRule
+    private let maxAttempts: Int
+    private let now: Moment
+    private let renamed: Set<String>
+
+    /// An upload that was interrupted is waited for this many times as long as for one that only has to settle; then it
+    /// counts as it is, fails, and somebody is told.
+    static let patience = 10
+
+    /// - Parameters:
+    ///   - scan: of the folder, whose path is canonical (see `ScenePath`).
+    ///   - ledger: of the output folder.
+    ///   - now: a time before the scan was begun: a file that is written meanwhile must not look old.
+    ///   - renamed: files that were seen being renamed to their names, and not written since.
+    /// - Throws: `LedgerError`.
+    public init(
+        _ scan: FolderScan, folder: String, ledger: Ledger, rule: ArrivalRule, maxAttempts: Int, now: Moment,
+        renamed: Set<String> = []
+    ) throws(LedgerError) {
+        self.rule = rule
+        self.maxAttempts = maxAttempts
+        self.now = now
+        self.renamed = renamed
+        let files = scan.files.sorted { Self.precedes($0.path, $1.path) }
+        let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+        var next = files.startIndex
+        try ledger.forEachKnown { known in
+            while next < files.endIndex, Self.precedes(files[next].path, known.scene) {
+                look(at: files[next], nil)
+                next += 1
+            }
+            if next < files.endIndex, files[next].path == known.scene {
+                look(at: files[next], known)
+                next += 1
+            } else if known.state == .pending, known.scene.hasPrefix(prefix), access(known.scene, F_OK) != 0 {
+                vanished.append(known.scene)
+            }
+        }
+        for file in files[next...] { look(at: file, nil) }
+        ready.sort { ($0.stamp.modified, $0.path) < ($1.stamp.modified, $1.path) }
+    }
+
+    private mutating func look(at file: ScannedFile, _ known: KnownScene?) {
+        guard let known, known.stamp == file.stamp else {
+            sightings.append(Sighting(scene: file.path, stamp: file.stamp))
+            return arrive(file, observed: nil)
+        }
+        switch known.state {
+        case .done: return
+        case .pending, .running:
+            // Only a run that was killed leaves attempts to a scene that waits.
+            if known.attempts >= maxAttempts { return exhausted.append(file.path) }
+            arrive(file, observed: Int(known.observed.timeIntervalSince1970 * 1e9))
+        case .failed:
+            if known.attempts >= maxAttempts { return exhausted.append(file.path) }
+            let pause = known.nextAttempt.map { $0.timeIntervalSince(now.date) } ?? 0
+            if pause <= 0 { return ready.append(file) }
+            resting += 1
+            lookAgain(in: pause)
+        case .setAside:
+            returned.append(file.path)
+            ready.append(file)
+        }
+    }
+
+    private mutating func arrive(_ file: ScannedFile, observed: Int?) {
+        let verdict = rule.verdict(
+            file, marked: file.markerTime(), wasRenamed: renamed.contains(file.path), folderTime: now.folder,
+            localTime: now.local, observed: observed)
+        switch verdict {
+        case .marked, .renamed: ready.append(file)
+        case .settled(let quiet):
+            let patience = rule.settle * Self.patience
+            if quiet >= patience || Self.isWhole(file.path) { return ready.append(file) }
+            arriving += 1
+            lookAgain(in: Double(min(rule.settle, patience - quiet)) * 1e-9)
+        case .wait(let rest):
+            arriving += 1
+            lookAgain(in: Double(rest) * 1e-9)
+        }
+    }
+
+    private mutating func lookAgain(in seconds: Double) { nextLook = min(nextLook ?? seconds, seconds) }
+
+    /// Whether all of a TIFF is there; anything else is.
+    private static func isWhole(_ path: String) -> Bool {
+        do {
+            return try TIFFCompleteness.check(path: path)?.isComplete ?? true
+        } catch {
+            return false
+        }
+    }
+
+    /// The ledger's order, which is that of the bytes.
+    private static func precedes(_ a: String, _ b: String) -> Bool {
+        var (a, b) = (a, b)
+        return a.withUTF8 { a in
+            b.withUTF8 { b in
+                guard let first = a.baseAddress, let second = b.baseAddress else { return a.count < b.count }
+                let order = memcmp(first, second, min(a.count, b.count))
+                return order != 0 ? order < 0 : a.count < b.count
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import Foundation
+public import Logging
+import RasterIO
+public import Segmentation
+
+/// Looks over a folder, runs the scenes that are ready, and sees to those that fail: once, or for as long as it is let.
+///
+/// The ledger is the only memory between passes. Whoever makes one holds the output folder's `PassLock`.
+public final class FolderWatch {
+    /// What is watched, and how.
+    public struct Settings: Sendable {
+        /// Canonical (see `ScenePath`).
+        public var folder: String
+        public var isRecursive = false
+        public var names = SceneNames()
+        /// Folders that hold no scenes: those of the outputs. The folder of failed scenes is left out in any case.
+        public var excluding: [String] = []
+        public var arrival = ArrivalRule(settle: .seconds(60))
+        public var retry = RetryRule(maxAttempts: 3)
+        public var failed: FailedFolder
+        /// Seconds after which `follow` looks again where the system says nothing, as on network file systems.
+        public var longestPause = 60.0
+
+        /// - Parameter folder: canonical.
+        public init(folder: String, failedFolder: String? = nil) {
+            self.folder = folder
+            failed = FailedFolder(failedFolder, watched: folder)
+        }
+    }
+
+    /// What became of a scene that was ready.
+    public enum Ending: Equatable, Sendable {
+        case done
+        /// The ledger has the error, and when to try again.
+        case failed
+        /// It was written to while it was run: it is waited for as a new one.
+        case changed
+    }
+
+    /// What a pass did, and what it left for later.
+    public struct Tally: Equatable, Sendable {
+        public var done = 0
+        public var failed = 0
+        /// Of those that failed, now or before.
+        public var movedAside = 0
+        /// Uploads that are not complete.
+        public var arriving = 0
+        /// Scenes that failed before and are to be tried again later.
+        public var resting = 0
+    }
+
+    private let settings: Settings
+    private let ledger: Ledger
+    private let logger: Logger
+    private let warn: (String) -> Void
+    private let cancellation: Cancellation
+    private let run: (String) throws -> Ending
+
+    private var events: FolderEvents?
+    private var renamed: Set<String> = []
+    private var nextLook: Double?
+    /// Seconds that the last look took.
+    private var lookTime = 0.0
+    private var problems: Set<String> = []
+
+    /// - Parameters:
+    ///   - logger: for what nobody needs to be told.
+    ///   - warn: for what somebody does.
+    ///   - run: runs one scene and takes down in the ledger what became of it. What it throws ends the pass: a full disk
+    ///     is no scene's fault.
+    public init(
+        _ settings: Settings, ledger: Ledger, logger: Logger, cancellation: Cancellation,
+        warn: @escaping (String) -> Void, run: @escaping (String) throws -> Ending
+    ) {
+        self.warn = warn
+        self.settings = settings
+        self.ledger = ledger
+        self.logger = logger
+        self.cancellation = cancellation
+        self.run = run
+    }
+
+    /// One pass: until nothing is ready any more. No scene is run twice in it.
+    ///
+    /// - Throws: `RasterError` where the folder cannot be looked at; `LedgerError`; `CancellationError`; what `run` throws.
+    public func pass() throws -> Tally {
+        var tally = Tally()
+        var tried: Set<String> = []
+        // A run that was killed left its scene as running; who holds the lock knows that nothing is.
+        try ledger.takeUpAbandoned()
+        while true {
+            let survey = try look()
+            tally.arriving = survey.arriving
+            tally.resting = survey.resting
+            for scene in survey.exhausted where try moveAside(scene, isNews: false) { tally.movedAside += 1 }
+            let ready = survey.ready.filter { !tried.contains($0.path) }
+            guard !ready.isEmpty else { break }
+            for file in ready {
+                if cancellation.isCancelled { throw CancellationError() }
+                // The look may be hours old.
+                guard SizeAndTime(path: file.path) == file.stamp else { continue }
+                tried.insert(file.path)
+                switch try run(file.path) {
+                case .done: tally.done += 1
+                case .changed: warn("\(file.path) changed while it was segmented: it is waited for again")
+                case .failed:
+                    tally.failed += 1
+                    let attempts = try ledger.entry(of: file.path)?.attempts ?? 0
+                    guard attempts >= settings.retry.maxAttempts else { continue }
+                    if try moveAside(file.path, isNews: true) { tally.movedAside += 1 }
+                }
+            }
+        }
+        renamed.removeAll()
+        return tally
+    }
+
+    /// Passes, one after the other, whenever something happens in the folder or a scene is due, until the cancellation.
+    ///
+    /// - Parameter afterPass: called after each pass.
+    /// - Throws: as `pass`; `CancellationError` only where a scene was left unfinished.
+    public func follow(afterPass: (Tally) throws -> Void = { _ in }) throws {
+        let events = FolderEvents()
+        events.add([settings.folder])
+        self.events = events
+        defer { self.events = nil }
+        while !cancellation.isCancelled {
+            try afterPass(try pass())
+            events.wait(seconds: min(nextLook ?? .infinity, settings.longestPause), cancellation: cancellation)
+            // Many small events are one piece of news; looking takes a fifth of the time at most.
+            FolderEvents.pause(seconds: max(0.1, 4 * lookTime), cancellation: cancellation)
+        }
+    }
+
+    private func look() throws -> FolderSurvey {
+        if let news = events?.take() {
+            renamed.subtract(news.written)
+            renamed.formUnion(news.renamed)
+        }
+        let start = FolderClock.steady
+        // Before the scan: what is written while it lasts must not look old.
+        let now = FolderSurvey.Moment.now(in: settings.folder)
+        let scan = try FolderScan(
+            folder: settings.folder, recursive: settings.isRecursive,
+            excluding: settings.excluding + [settings.failed.path], accepts: settings.names.matches)
+        for problem in scan.problems where problems.insert(problem).inserted { warn(problem) }
+        let survey = try FolderSurvey(
+            scan, folder: settings.folder, ledger: ledger, rule: settings.arrival,
+            maxAttempts: settings.retry.maxAttempts, now: now, renamed: renamed)
+        nextLook = survey.nextLook
+        if events?.add(scan.folders) == true { nextLook = 0 }
+        lookTime = Double(FolderClock.steady - start) * 1e-9
+        if !survey.sightings.isEmpty { try ledger.note(survey.sightings, at: now.date) }
+        for scene in survey.vanished { try ledger.forget(scene) }
+        for scene in survey.returned {
+            try ledger.change(scene) { entry in
+                entry.state = .pending
+                entry.attempts = 0
+                entry.observed = now.date
+            }
+        }
+        logger.debug(
+            "\(scan.files.count) files: \(survey.ready.count) ready, \(survey.arriving) arriving, \(survey.resting) to be tried again"
+        )
+        return survey
+    }
+
+    /// - Parameter isNews: whether the last attempt was just made; otherwise nobody is told again that it does not work.
+    /// - Returns: whether the scene is out of the way.
+    private func moveAside(_ scene: String, isNews: Bool) throws -> Bool {
+        let maxAttempts = settings.retry.maxAttempts
+        guard let entry = try ledger.entry(of: scene) else { return false }
+        let isFirst = isNews || entry.state != .failed
+        // The ledger first: a scene that is put aside and still there, as after a crash, begins anew, which is harmless.
+        try ledger.setAside(scene)
+        do {
+            let place = try settings.failed.take(scene, reason: FailureText.of(entry, at: Date()))
+            warn("\(scene) failed \(entry.attempts) times and was moved to \(place)")
+            return true
+        } catch {
+            if isFirst { warn("\(error)") }
+            try ledger.change(scene) { changed in
+                changed.state = .failed
+                changed.attempts = max(changed.attempts, maxAttempts)
+                if entry.error == nil { changed.error = FailureText.killed }
+            }
+            return false
+        }
+    }
+}

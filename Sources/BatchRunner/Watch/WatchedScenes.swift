@@ -1,0 +1,102 @@
+import Foundation
+import Glibc
+import ModelWeights
+public import Segmentation
+
+/// Runs the scenes of a watched folder, one at a time, with a batch that is made when the first one is ready: a pass that finds
+/// nothing reads no model.
+public final class WatchedScenes {
+    private let ledger: Ledger
+    private let retry: RetryRule
+    private let command: DoneCommand?
+    private let observer: (any BatchObserver)?
+    private let cancellation: Cancellation
+    private let warn: (String) -> Void
+    private let makeBatch: () throws -> Batch
+    /// nil before the first scene.
+    public private(set) var batch: Batch?
+    private var results: [SceneResult] = []
+
+    /// - Parameter command: run for each scene that is done.
+    public init(
+        ledger: Ledger, retry: RetryRule, command: DoneCommand?, observer: (any BatchObserver)?,
+        cancellation: Cancellation, warn: @escaping (String) -> Void, batch: @escaping () throws -> Batch
+    ) {
+        self.ledger = ledger
+        self.retry = retry
+        self.command = command
+        self.observer = observer
+        self.cancellation = cancellation
+        self.warn = warn
+        makeBatch = batch
+    }
+
+    /// What was run since the last call, in this order.
+    public func takeResults() -> [SceneResult] {
+        defer { results = [] }
+        return results
+    }
+
+    /// Runs one scene, takes down what became of it, and calls the user's command.
+    ///
+    /// - Parameter scene: a canonical path that the ledger has.
+    /// - Throws: what ends a pass: `LedgerError`, `CancellationError`, a model that cannot be loaded, and outputs that
+    ///   cannot be written, whatever the scene.
+    public func run(_ scene: String) throws -> FolderWatch.Ending {
+        let batch = try batch ?? makeBatch()
+        self.batch = batch
+        let before = SizeAndTime(path: scene)
+        let result = try batch.run(
+            scene, observer: observer, cancellation: cancellation,
+            nextAttempt: { [retry] in retry.next(after: $0, failedAt: $1) })
+        switch result.ending {
+        case .stopped: throw CancellationError()
+        case .unchanged: return .done
+        case .failed:
+            if SizeAndTime(path: scene) != before {
+                try removeOutputs(of: scene)
+                return .changed
+            }
+            results.append(result)
+            observer?.ended(result)
+            return .failed
+        case .done(let outcome):
+            results.append(result)
+            observer?.ended(result)
+            try call(for: scene, outcome, model: batch.model.path)
+            return .done
+        }
+    }
+
+    /// The mask of a scene that was written to meanwhile is that of no scene.
+    private func removeOutputs(of scene: String) throws {
+        guard let entry = try ledger.entry(of: scene), let started = entry.started else { return }
+        let start = Int(started.timeIntervalSince1970 * 1e9)
+        for output in entry.outputs {
+            guard let stamp = SizeAndTime(path: output.path), stamp.modified >= start else { continue }
+            for suffix in ["", ".aux.xml"] { unlink(output.path + suffix) }
+        }
+    }
+
+    private func call(for scene: String, _ outcome: SceneOutcome, model: String) throws {
+        guard let command else { return }
+        var variables = [
+            "OVERTILE_SCENE": scene, "OVERTILE_MODEL": ScenePath.canonical(model),
+            "OVERTILE_PIXELS": "\(outcome.pixels)",
+            "OVERTILE_SECONDS": "\(outcome.seconds)",
+        ]
+        for (kind, path) in outcome.outputs.files {
+            variables["OVERTILE_" + kind.uppercased()] = ScenePath.canonical(path)
+        }
+        func failed(_ how: String) { warn("the command of --on-done \(how), for \(scene): \(command.command)") }
+        switch command.run(variables, cancellation: cancellation) {
+        case .succeeded: break
+        case .failed(let status): failed("ended with \(status)")
+        case .killed(let signal): failed("was ended by signal \(signal)")
+        case .notStarted(let number): failed("could not be started (\(String(cString: strerror(number))))")
+        case .stopped:
+            failed("was stopped")
+            throw CancellationError()
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Overtile
+
+struct WatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Segment the scenes that arrive in a folder: one pass, for cron, or staying.",
+        discussion: """
+            A pass looks over the folder, runs each scene that is new or was replaced as soon as its upload is complete, and \
+            ends when there is no other. The ledger in the output folder remembers them: overtile status prints it. A scene that \
+            was done once is not run again because the model or an option changed: overtile batch does that. Hidden files, \
+            uploads under a temporary name (.part, .tmp) and sidecars are no scenes.
+
+            A scene that fails is tried again after 5 minutes, then 30 minutes, 2 hours, and every 6 hours; after the last \
+            attempt it is moved to --failed-folder with the files that belong to it. Moved back, it begins anew. Where the \
+            outputs cannot be written, as on a full disk, the pass ends, and no scene is blamed.
+
+            A pass that finds another one at work in the output folder leaves at once, with 75. With --follow, 0 is returned \
+            when the signal came between two scenes.
+
+            Examples:
+              overtile watch incoming/ --model unet.pth --output masks/
+              overtile watch incoming/ -m unet.pth -o masks/ --follow --settle 10
+              overtile watch incoming/ -m unet.pth -o masks/ --on-done 'cp "$OVERTILE_MASK" /mnt/share/'
+              */5 * * * * overtile watch /srv/in -m /srv/unet.pth -o /srv/out --log-file /var/log/overtile.log
+            """)
+
+    @Argument(help: ArgumentHelp("The folder that scenes arrive in.", valueName: "folder"))
+    var folder: String
+
+    @OptionGroup(title: "Files") var files: FolderOptions
+    @OptionGroup(title: "Scenes") var choice: SceneChoice
+    @OptionGroup(title: "Watching") var watching: WatchOptions
+    @OptionGroup(title: "Network") var choices: ModelChoices
+    @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
+    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Tiles") var plan: PlanOptions
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+    @OptionGroup(title: "Log") var logOptions: LogOptions
+    @OptionGroup(title: "Reports") var reports: ReportOptions
+
+    func run() throws {
+        let cancellation = Signals.cancellationOnSignal()
+        let logger = try logOptions.start(messages)
+        try reports.check()
+        let outputs = try files.plan()
+        let settings = try watching.settings(
+            folder: folder, choice: choice, outputs: [outputs.folder] + (outputs.probabilities.map { [$0] } ?? []))
+        let lock = try PassLock(folder: outputs.folder)
+        defer { withExtendedLifetime(lock) {} }
+        let ledger = try Ledger(folder: outputs.folder, access: .writing)
+        let progress = WatchProgress(messages)
+        defer { progress.finish() }
+        let scenes = WatchedScenes(
+            ledger: ledger, retry: settings.retry, command: watching.onDone.map { DoneCommand($0) },
+            observer: progress, cancellation: cancellation, warn: messages.warn,
+            batch: { try batch(ledger, outputs, logger) })
+        let watch = FolderWatch(
+            settings, ledger: ledger, logger: logger, cancellation: cancellation, warn: messages.warn,
+            run: scenes.run)
+        var started = Date()
+        func tell(_ tally: FolderWatch.Tally) throws {
+            try writeReports(scenes, ledger, outputs, started: started)
+            log(tally, to: logger)
+            started = Date()
+        }
+        do {
+            if watching.follow { return try watch.follow(afterPass: tell) }
+            let tally = try watch.pass()
+            try tell(tally)
+            let failed = max(tally.failed, tally.movedAside)
+            if failed > 0 { throw SomeScenesFailed(failed: failed, total: failed + tally.done) }
+        } catch let error where !(error is SomeScenesFailed) {
+            // What was done before the pass broke off is told all the same, where that is possible.
+            try? writeReports(scenes, ledger, outputs, started: started)
+            throw error
+        }
+    }
+
+    private func batch(
+        _ ledger: Ledger, _ outputs: OutputPlan, _ logger: Logger
+    ) throws -> Batch {
+        var options = SegmentationOptions(input, resolution, outputOptions, plan)
+        options.overwrites = files.overwrite
+        return Batch(
+            ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,
+            outputs: outputs, logger: logger, warnings: messages.receiveRasterWarnings(),
+            errorStatus: { ExitStatus.number(for: $0) })
+    }
+
+    /// The report is about the last pass that ran a scene; the metrics are about all.
+    private func writeReports(
+        _ scenes: WatchedScenes, _ ledger: Ledger, _ outputs: OutputPlan, started: Date
+    ) throws {
+        let results = scenes.takeResults()
+        if let path = reports.report, let batch = scenes.batch, !results.isEmpty {
+            try BatchReport(results, of: batch, started: started, finished: Date()).write(to: path)
+        }
+        try reports.writeMetrics(of: ledger, in: outputs.folder)
+    }
+
+    private func log(_ tally: FolderWatch.Tally, to logger: Logger) {
+        let didSomething = tally.done + tally.failed + tally.movedAside > 0
+        logger.log(
+            level: didSomething ? .info : .debug, "pass ended",
+            metadata: [
+                "done": .stringConvertible(tally.done), "failed": .stringConvertible(tally.failed),
+                "movedAside": .stringConvertible(tally.movedAside), "arriving": .stringConvertible(tally.arriving),
+                "resting": .stringConvertible(tally.resting), "folder": .string(folder),
+            ])
+        guard messages.verbose || (Console.isTerminal && !messages.quiet && !watching.follow) else { return }
+        let others = [
+            (tally.failed, "failed"), (tally.arriving, "arriving"), (tally.resting, "to be tried again"),
+        ].filter { $0.0 > 0 }
+        Console.note(
+            "\(Text.counted(tally.done, "scene")) done" + others.map { ", \(Text.grouped($0.0)) \($0.1)" }.joined())
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import Overtile
+
+/// When a scene is taken, how often it is tried, and what follows.
+struct WatchOptions: ParsableArguments {
+    @Flag(help: "Stay and watch, until Ctrl-C or SIGTERM.")
+    var follow = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            An upload is complete when its size and time did not change for so many seconds, and a TIFF lacks no block; \
+            with a marker (scene.tif.done or scene.done), and when renamed into place, at once.
+            """, valueName: "seconds"))
+    var settle = 60.0
+
+    @Option(help: ArgumentHelp("How often a scene that fails is tried, after growing pauses.", valueName: "n"))
+    var maxAttempts = 3
+
+    @Option(
+        help: ArgumentHelp(
+            "Where scenes go that failed so often, each with a text that says why; by default FOLDER/failed.",
+            valueName: "dir"))
+    var failedFolder: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A command for the shell, run for each scene that is done, with OVERTILE_SCENE, OVERTILE_MASK, \
+            OVERTILE_PROBABILITIES (where they are written), OVERTILE_MODEL, OVERTILE_PIXELS and OVERTILE_SECONDS in its \
+            environment. That it fails is a warning.
+            """, valueName: "command"))
+    var onDone: String?
+
+    mutating func validate() throws {
+        guard settle >= 0, settle <= 1e7 else {
+            throw ValidationError("--settle \(settle) is no number of seconds to wait: give one from 0 on, such as 60")
+        }
+        guard maxAttempts > 0 else {
+            throw ValidationError("--max-attempts \(maxAttempts) would try no scene: give 1 or more")
+        }
+    }
+
+    /// - Parameter outputs: folders that hold outputs.
+    /// - Throws: `UsageError` where scenes and outputs would lie in one folder.
+    func settings(folder: String, choice: SceneChoice, outputs: [String]) throws -> FolderWatch.Settings {
+        let watched = Self.real(folder)
+        for output in outputs where Self.real(output) == watched {
+            throw UsageError("outputs in \(output) would lie among the scenes that are watched: choose another folder")
+        }
+        var settings = FolderWatch.Settings(folder: watched, failedFolder: failedFolder.map(Self.real))
+        guard settings.failed.path != watched else {
+            throw UsageError("scenes that fail would stay in \(folder): choose another folder for --failed-folder")
+        }
+        settings.isRecursive = choice.recursive
+        settings.names = choice.names
+        settings.excluding = outputs
+        settings.arrival = ArrivalRule(settle: .seconds(settle))
+        settings.retry = RetryRule(maxAttempts: maxAttempts)
+        return settings
+    }
+
+    /// Absolute, without links and without a slash at the end.
+    private static func real(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+}
