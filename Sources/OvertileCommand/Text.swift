@@ -73,6 +73,12 @@ enum Text {
         }.joined(separator: "\n")
     }
 
+    /// The first row is the head, and all columns but the first are numbers.
+    static func columns(_ rows: [[String]]) -> String {
+        guard let head = rows.first else { return "" }
+        return columns(head, Array(rows.dropFirst()), numbers: Set(head.indices.dropFirst()))
+    }
+
     /// "land 80.1 %, water 19.9 %": the largest first.
     static func shares(_ shares: [ClassShare]) -> String {
         shares.filter { $0.value != nil }.sorted { $0.pixels > $1.pixels }

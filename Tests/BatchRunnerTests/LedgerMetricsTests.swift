@@ -1,5 +1,6 @@
 import BatchRunner
 import Foundation
+import RasterIO
 import TestData
 import Testing
 

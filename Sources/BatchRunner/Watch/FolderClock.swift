@@ -1,3 +1,5 @@
+import Dispatch
+import Foundation
 import Glibc
 import RasterIO
 
@@ -21,18 +23,8 @@ enum FolderClock {
     }
 
     /// Nanoseconds since 1970 by this machine's clock.
-    static var local: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return nanoseconds(time)
-    }
+    static var local: Int { Int(Date().timeIntervalSince1970 * 1e9) }
 
     /// Nanoseconds by a clock that nobody sets.
-    static var steady: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return nanoseconds(time)
-    }
-
-    private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
+    static var steady: Int { Int(DispatchTime.now().uptimeNanoseconds) }
 }

@@ -26,8 +26,11 @@ struct MessageOptions: ParsableArguments {
         return warnings
     }
 
-    /// Shows GDAL's own warnings about one scene.
-    func showRasterWarnings(about scene: String) { receiveRasterWarnings().begin(scene) }
+    /// Shows GDAL's own warnings about these files.
+    func showRasterWarnings(about files: String...) {
+        let warnings = receiveRasterWarnings()
+        for file in files { warnings.begin(file) }
+    }
 
     /// A bar belongs on a terminal only.
     func progressBar(_ label: String, pixels: Int) -> ProgressBar? {
