@@ -106,6 +106,7 @@ public final class SegmentationJob {
     ///
     /// - Throws: `RasterError`: `.outputExists`, `.cannotCreate`.
     public static func check(mask: String, probabilities: String?, overwrite: Bool) throws(RasterError) {
+        WorkFolder.sweep(for: mask)
         let publication = Publication(folder: WorkFolder.path(for: mask))
         for output in [mask] + (probabilities.map { [$0] } ?? []) {
             do {

@@ -31,21 +31,23 @@ struct KilledBatchTests {
 
     private func batch(into folder: String) -> [String] {
         [
-            "batch", scenes, "--model", bench.model, "--output", folder, "--probabilities", folder, "--scale", "0.01",
+            "batch", scenes, "--model", bench.model, "--output", folder, "--probabilities", folder + "/probabilities",
+            "--scale", "0.01",
             "--tile", "100", "--quiet",
         ]
     }
 
     private func makeFolder(_ name: String) throws -> String {
         let path = bench.folder.path(name)
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: path + "/probabilities", withIntermediateDirectories: true)
         return path
     }
 
-    /// Every file of the folder, hidden ones too, but for the ledger's and the lock's.
+    /// Every file below the folder, hidden ones too, but for the ledger and the lock.
     private func outputs(_ folder: String) throws -> [String: Data] {
         let kept = [".overtile-ledger.sqlite", ".overtile.lock"]
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { !kept.contains($0) }
+        let names = try FileManager.default.subpathsOfDirectory(atPath: folder)
+            .filter { !kept.contains($0) && $0 != "probabilities" }
         return Dictionary(
             uniqueKeysWithValues: try names.map { ($0, try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)"))) })
     }
@@ -95,11 +97,8 @@ struct KilledBatchTests {
             let scene: String
             let state: String
         }
-        struct Status: Decodable {
-            let scenes: [Entry]
-        }
         let status = try CommandProcess.run(["status", folder, "--json"])
-        let entries = try JSONDecoder().decode(Status.self, from: Data(status.output.utf8)).scenes
+        let entries = try JSONDecoder().decode([Entry].self, from: Data(status.output.utf8))
         #expect(entries.count == Self.sceneCount)
         #expect(Set(entries.map(\.scene)).count == Self.sceneCount)
         #expect(entries.allSatisfy { $0.state == "done" })

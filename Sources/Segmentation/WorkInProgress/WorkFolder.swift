@@ -13,6 +13,9 @@ final class WorkFolder {
     /// Whether nobody else can be at work on this output; file systems without locks cannot say.
     let isExclusive: Bool
 
+    /// What says to what the rest belongs. It is written last and removed first: without it, the rest is of no use.
+    static let keyName = "key.json"
+
     /// Beside the output, and named after it, so that the same command finds it again.
     static func path(for output: String) -> String {
         let slash = output.lastIndex(of: "/")
@@ -75,8 +78,7 @@ final class WorkFolder {
 
     /// Removes all but the lock.
     func clear() {
-        // What says that the rest counts goes first.
-        unlink(file("journal"))
+        unlink(file(Self.keyName))
         for name in names { unlink(file(name)) }
     }
 
@@ -85,6 +87,14 @@ final class WorkFolder {
         clear()
         unlink(file("lock"))
         rmdir(path)
+    }
+
+    /// Removes what a run left that was killed while it removed its folder.
+    static func sweep(for output: String) {
+        let path = path(for: output)
+        guard access(path, F_OK) == 0, access(path + "/" + keyName, F_OK) != 0 else { return }
+        guard let folder = try? WorkFolder(for: output), !folder.names.contains(keyName) else { return }
+        folder.remove()
     }
 
     /// Writes a small file that is either there as a whole or not.

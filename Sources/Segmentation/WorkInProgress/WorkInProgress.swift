@@ -27,7 +27,6 @@ final class WorkInProgress: @unchecked Sendable {
     /// The files that a process which has to end at once removes: all, as long as no row is finished.
     private var unprotected: [String] = []
 
-    private static let keyName = "key.json"
     private static let journalName = "journal"
 
     /// Seconds of work that a power loss may take.
@@ -47,8 +46,7 @@ final class WorkInProgress: @unchecked Sendable {
         self.tileRows = tileRows
         do {
             let data = try Self.encoded(key)
-            // The key is written last: without it, nothing was begun.
-            if folder.names.contains(Self.keyName) {
+            if folder.names.contains(WorkFolder.keyName) {
                 var reason = Self.reasonToDiscard(folder, key)
                 if reason == nil {
                     if let found = try? Self.reopened(folder, outputs, keyData: data, tileRows: tileRows) {
@@ -69,7 +67,7 @@ final class WorkInProgress: @unchecked Sendable {
             journal = Mutex(
                 try WorkJournal(
                     path: folder.file(Self.journalName), key: Self.hash(data), output: outputs[0].path))
-            try folder.write(data, to: Self.keyName)
+            try folder.write(data, to: WorkFolder.keyName)
             (recovered, progress) = (WorkJournal.Progress(), WorkJournal.Progress())
             expose()
         } catch {
@@ -111,7 +109,7 @@ final class WorkInProgress: @unchecked Sendable {
             var failure: (any Error)?
             do {
                 for raster in rasters { try raster.sync() }
-                folder.sync([Self.keyName])
+                folder.sync([WorkFolder.keyName])
                 try journal.withLock { try $0.append(reached, isOnDisk: true) }
             } catch { failure = error }
             syncing.withLock { $0 = (false, failure) }
@@ -139,7 +137,9 @@ final class WorkInProgress: @unchecked Sendable {
     // MARK: What an earlier run left
 
     private static func reasonToDiscard(_ folder: WorkFolder, _ key: WorkKey) -> String? {
-        guard let data = folder.read(keyName), let found = try? JSONDecoder().decode(WorkKey.self, from: data) else {
+        guard let data = folder.read(WorkFolder.keyName),
+            let found = try? JSONDecoder().decode(WorkKey.self, from: data)
+        else {
             return "its key is damaged, or another version's"
         }
         let differences = key.differences(from: found)
@@ -176,7 +176,7 @@ final class WorkInProgress: @unchecked Sendable {
     // MARK: Where nothing is finished, nothing stays
 
     private func expose() {
-        let names = [Self.keyName, Self.journalName, "lock"] + outputs.map(Self.rasterName)
+        let names = [WorkFolder.keyName, Self.journalName, "lock"] + outputs.map(Self.rasterName)
         unprotected = names.map(folder.file) + [folder.path]
         for name in unprotected { StagedOutputs.add(name) }
     }
