@@ -46,6 +46,7 @@ struct LegendStrip {
 
         var strip = Picture(
             size: PixelSize(width: width, height: 2 * margin + rows * rowHeight - 3 * unit), color: .white)
+        strip.fill(x: 0, y: 0, width: width, height: unit, Self.frame)
         for item in items {
             var left = margin + item.x
             let top = margin + item.row * rowHeight

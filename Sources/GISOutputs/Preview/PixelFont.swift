@@ -57,7 +57,7 @@ struct PixelFont {
                 let left = (letters[letters.count - 1].width - width) / 2
                 letters[letters.count - 1].dots += rows.map { ($0.x + left, $0.y + (isBelow ? 7 : isHigh ? -3 : -1)) }
             } else if scalar == " " {
-                letters.append(Letter(width: 2, dots: []))
+                letters.append(Letter(width: 3, dots: []))
             } else {
                 let shape = glyphs[scalar] ?? glyphs["?"]!
                 letters.append(Letter(width: shape.prefix { $0 != " " }.count, dots: dots(shape)))

@@ -49,9 +49,11 @@ enum HTMLText {
         return sign + whole + "." + String(repeating: "0", count: digits - fraction.count) + fraction
     }
 
-    /// "71.3 %", "under 0.1 %"
+    /// "71.3 %"; what is not quite nothing or all is not called so.
     static func percent(_ share: Double) -> String {
-        share > 0 && share < 0.000_5 ? "under 0.1 %" : number(share * 100, digits: 1) + " %"
+        if share > 0, share < 0.000_5 { return "under 0.1 %" }
+        if share < 1, share >= 0.999_5 { return "over 99.9 %" }
+        return number(share * 100, digits: 1) + " %"
     }
 
     /// "0.24 s", "12.3 s", "4:05", "1:02:03"

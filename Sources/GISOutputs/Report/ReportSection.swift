@@ -126,14 +126,20 @@ struct ReportSection {
             let busy = scene.utilization(of: stage)
             let isLimit = busy == limit && limit > 0 && scene.stages.count > 1
             return "<tr><th scope=\"row\">\(HTMLText.escaped(stage.name, limit: 80))"
-                + "\(isLimit ? " <span class=\"muted\">(the limit)</span>" : "")</th>"
+                + "\(isLimit ? ", <span class=\"muted\">the limit</span>" : "")</th>"
                 + "<td class=\"number\">\(HTMLText.percent(busy))</td>"
-                + "<td class=\"number\">\(HTMLText.time(stage.busySeconds))\(stage.threads > 1 ? " on \(stage.threads)" : "")</td></tr>"
+                + "<td class=\"number\">\(threadTime(stage))</td></tr>"
                 + "<tr class=\"bar\" aria-hidden=\"true\"><td colspan=\"3\">\(bar(busy, "var(--accent)"))</td></tr>"
         }
         return "<h3>Time\(scene.seconds.map { ": \(HTMLText.time($0))" } ?? "")</h3>"
             + "<table><thead><tr><th scope=\"col\">Stage</th><th scope=\"col\" class=\"number\">Busy</th>"
-            + "<th scope=\"col\" class=\"number\">Seconds, threads</th></tr></thead><tbody>\(rows.joined())</tbody></table>"
+            + "<th scope=\"col\" class=\"number\">Threads × time</th></tr></thead><tbody>\(rows.joined())</tbody></table>"
+    }
+
+    private func threadTime(_ stage: ReportScene.Stage) -> String {
+        stage.threads > 1
+            ? "\(stage.threads) × \(HTMLText.time(stage.busySeconds / Double(stage.threads)))"
+            : HTMLText.time(stage.busySeconds)
     }
 
     private var facts: String {

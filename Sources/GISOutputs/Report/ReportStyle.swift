@@ -71,13 +71,19 @@ enum ReportStyle {
         .wipe:focus-visible + .border { background: #ffd24a; }
         .wipe:focus-visible + .border::after { box-shadow: 0 0 0 3px #1b1e22, 0 0 0 6px #ffd24a; }
         figcaption {
-          display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: .25rem 1rem;
+          display: grid; grid-template-columns: 1fr auto 1fr; align-items: center; gap: .25rem 1rem;
           margin-top: .5rem; color: var(--muted); font-size: .9rem;
+        }
+        figcaption > :last-child { text-align: right; }
+        @media (max-width: 30rem) {
+          figcaption { grid-template-columns: 1fr 1fr; }
+          .fader { grid-row: 2; grid-column: 1 / -1; }
         }
         .fader { display: flex; align-items: center; gap: .5rem; }
         .fade { width: 8rem; accent-color: var(--accent); }
         table { width: 100%; border-collapse: collapse; font-size: .95rem; }
-        th { text-align: left; font-weight: inherit; vertical-align: top; }
+        th { text-align: left; font-weight: inherit; }
+        td, th { vertical-align: baseline; }
         thead th { color: var(--muted); font-size: .85rem; padding-bottom: .25rem; }
         td, th { padding: .3rem .75rem .3rem 0; }
         td:last-child, th:last-child { padding-right: 0; }
@@ -94,7 +100,7 @@ enum ReportStyle {
         .overview { font-size: .95rem; }
         .overview thead th, .overview tbody td, .overview tbody th { border-bottom: 1px solid var(--line); }
         .overview tbody tr:last-child > * { border-bottom: 0; }
-        .overview td, .overview th { padding-top: .5rem; padding-bottom: .5rem; vertical-align: top; }
+        .overview td, .overview th { padding-top: .5rem; padding-bottom: .5rem; }
         .reason { margin: .15rem 0 0; color: var(--bad); font-size: .9rem; }
         .state {
           display: inline-block; padding: .05rem .55rem; border-radius: 1rem; font-size: .82rem; white-space: nowrap;
@@ -107,6 +113,8 @@ enum ReportStyle {
         .shares i { min-width: 1px; }
         .wide { display: none; }
         @media (min-width: 44rem) { .wide { display: table-cell; } }
+        @media (max-width: 30rem) { .overview :is(td, th):nth-child(5) { display: none; } }
+        .inside > table, .scene > table { max-width: 40rem; }
         .search { margin: 0 0 .75rem; }
         .search input {
           font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--muted); border-radius: .35rem;
