@@ -16,7 +16,8 @@ struct BrowserTests {
             page.date = "2026-11-21 18:32"
             page.scenes[0].warnings = ["a warning", "a_word_\(String(repeating: "without_any_space_", count: 12))"]
         }
-        let many = try SampleReport.page(scenes: 15, in: folder) { page in
+        let another = try TemporaryFolder()
+        let many = try SampleReport.page(scenes: 15, in: another) { page in
             page.scenes[3].error = "\(page.scenes[3].name) is not a raster that GDAL can open: get an intact copy"
             page.scenes[3].mask = nil
             page.scenes[3].classes = []

@@ -96,6 +96,47 @@ import TileGeometry
         #expect(throws: RasterError.self) { try preview { $0.classes = ["wood"] } }
     }
 
+    @Test("the legend shows each class's colour beside its name, whatever the name and however many there are")
+    func legend() throws {
+        let size = PixelSize(width: 20, height: 10)
+        try SceneFile.write(scene, size, reference: try SceneFile.reference()) { _, _, _ in UInt8(9) }
+        let colors = (0..<70).map { LegendEntry.Color(red: UInt8(3 * $0), green: 250, blue: UInt8(255 - 3 * $0)) }
+        func legendOnly(_ names: [String]) throws -> Picture {
+            let entries = names.enumerated().map { LegendEntry(value: $0, name: $1, color: colors[$0]) }
+            let mask = try TemporaryFolder()
+            try SceneFile.write(
+                mask.path("mask.tif"), size, reference: try SceneFile.reference(), legend: entries
+            ) { _, _, _ in UInt8(0) }
+            var options = PreviewOptions()
+            options.opacity = 0
+            let page = try Preview(scene: scene, mask: mask.path("mask.tif"), options: options).picture
+            #expect(page.size.width == 200)
+            var strip = Picture(size: PixelSize(width: 200, height: page.size.height - 10))
+            for y in 0..<strip.size.height { for x in 0..<200 { strip[x, y] = page[x, y + 10] } }
+            return strip
+        }
+        func count(_ picture: Picture, _ isCounted: (LegendEntry.Color) -> Bool) -> Int {
+            (0..<picture.size.height).reduce(0) { sum, y in
+                sum + (0..<picture.size.width).count { isCounted(picture[$0, y]) }
+            }
+        }
+        func isInk(_ color: LegendEntry.Color) -> Bool { color.red < 60 && color.green < 60 }
+
+        let blank = count(try legendOnly([" ", " "]), isInk)
+        let two = try legendOnly(["Wald", "Wälder"])
+        for value in 0..<2 { #expect(count(two) { $0 == colors[value] } == 49, "class \(value)") }
+        let plain = try legendOnly(["Wald", "Walder"])
+        #expect(count(two, isInk) == count(plain, isInk) + 2, "two dots on the a")
+        #expect(count(plain, isInk) > blank + 40)
+        // Hostile names: long, in other scripts, of marks alone, without any letter.
+        let odd = try legendOnly([String(repeating: "W", count: 5000), "水", "\u{301}\u{301}", "👩‍👩‍👧", "\u{202E}abc"])
+        for value in 0..<5 { #expect(count(odd) { $0 == colors[value] } == 49, "class \(value)") }
+        let many = try legendOnly((0..<70).map { "class \($0)" })
+        #expect(many.size.height > 4 * two.size.height)
+        #expect(count(many) { $0 == colors[59] } == 49)
+        #expect(count(many) { $0 == colors[60] } == 0, "only counted")
+    }
+
     /// Grids of a scene that shows a quarter brighter than the rest, in coordinates: east of 500400 and north of 4999900.
     private static let grids: [(name: String, size: PixelSize, coefficients: [Double])] = [
         ("the mask's own", PixelSize(width: 80, height: 40), [500_000, 10, 0, 5_000_000, 0, -10]),

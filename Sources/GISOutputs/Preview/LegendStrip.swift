@@ -15,7 +15,7 @@ struct LegendStrip {
 
     /// - Parameter width: of the strip.
     func picture(width: Int) -> Picture {
-        let font = PixelFont(scale: max(1, min(8, (width + 400) / 800)))
+        let font = PixelFont(scale: max(1, min(8, width / 600 + 1)))
         let unit = font.scale
         let margin = 6 * unit
         let room = max(1, width - 2 * margin)

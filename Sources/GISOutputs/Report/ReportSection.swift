@@ -72,7 +72,10 @@ struct ReportSection {
         }
         let alt = "Mask of \(name)" + (shares.isEmpty ? "" : ": " + shares.joined(separator: ", "))
         let isSmall = width < 500 && height < 500
-        let image = "width=\"\(width)\" height=\"\(height)\" loading=\"lazy\" decoding=\"async\""
+        // Of hundreds of scenes, only those that are opened are decoded.
+        let isLazy = page.scenes.count > 1
+        let image =
+            "width=\"\(width)\" height=\"\(height)\"" + (isLazy ? " loading=\"lazy\" decoding=\"async\"" : "")
         return """
             <figure class="compare\(isSmall ? " pixels" : "")" style="--ratio:\(width)/\(height)">
             <div class="stage">
@@ -133,7 +136,7 @@ struct ReportSection {
         }
         return "<h3>Time\(scene.seconds.map { ": \(HTMLText.time($0))" } ?? "")</h3>"
             + "<table><thead><tr><th scope=\"col\">Stage</th><th scope=\"col\" class=\"number\">Busy</th>"
-            + "<th scope=\"col\" class=\"number\">Threads × time</th></tr></thead><tbody>\(rows.joined())</tbody></table>"
+            + "<th scope=\"col\" class=\"number\">Time</th></tr></thead><tbody>\(rows.joined())</tbody></table>"
     }
 
     private func threadTime(_ stage: ReportScene.Stage) -> String {

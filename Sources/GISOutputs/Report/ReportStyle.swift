@@ -40,7 +40,7 @@ enum ReportStyle {
           margin: 0 0 1rem;
         }
         .pair { display: grid; gap: 1.5rem; grid-template-columns: minmax(0, 1fr); }
-        @media (min-width: 60rem) { .pair { grid-template-columns: minmax(0, 1fr) 20rem; gap: 2rem; } }
+        @media (min-width: 60rem) { .pair { grid-template-columns: minmax(0, 1fr) 22rem; gap: 2rem; } }
         .compare { margin: 0 auto; max-width: calc(78vh * (var(--ratio))); }
         .stage {
           position: relative; overflow: hidden; border-radius: .35rem; aspect-ratio: var(--ratio);
