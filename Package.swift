@@ -107,7 +107,7 @@ let package = Package(
             name: "OvertileCommandTests",
             dependencies: [
                 "OvertileCommand", "BatchRunner", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
-                "TestNetworks",
+                "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(

@@ -21,7 +21,7 @@ extension NumberReport {
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
     public func write(to path: String, overwrite: Bool) throws(RasterError) {
         let isTable = path.lowercased().hasSuffix(".csv")
-        try TextFile.write(isTable ? csv : json + "\n", to: path, overwrite: overwrite)
+        try StagedDocument.write(Array((isTable ? csv : json + "\n").utf8), to: path, overwrite: overwrite)
     }
 }
 

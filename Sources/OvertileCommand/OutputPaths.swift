@@ -43,6 +43,13 @@ struct OutputPaths {
 
     var outputs: SceneOutputs { SceneOutputs(mask: mask, probabilities: probabilities) }
 
+    /// - Throws: `UsageError` where an output would replace one of the files that it is made from.
+    static func require(_ output: String, isNoneOf inputs: [String]) throws {
+        for input in inputs where canonical(input) == canonical(output) {
+            throw UsageError("\(output) is an input and would be overwritten: choose another output")
+        }
+    }
+
     private static func clash(
         _ paths: OutputPaths, _ other: OutputPaths, over output: String, _ mask: String
     ) -> String {

@@ -31,8 +31,9 @@ final class CStringList {
     static func dictionary(_ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [String: String] {
         var pairs: [String: String] = [:]
         for item in items(list) {
-            guard let equals = item.firstIndex(of: "=") else { continue }
-            pairs[String(item[..<equals])] = String(item[item.index(after: equals)...])
+            // As a character, "=" is another one before a combining accent.
+            guard let equals = item.unicodeScalars.firstIndex(of: "=") else { continue }
+            pairs[String(item[..<equals])] = String(item[item.unicodeScalars.index(after: equals)...])
         }
         return pairs
     }

@@ -21,12 +21,22 @@ extension RasterReader {
         validity: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {
         try check(window, chosen)
-        let area = window.size.area
+        try read(SampledArea(window), bands: chosen, into: samples, validity: validity)
+    }
+
+    /// Reads what `sampled` covers; samples and validity are those of its pixels, otherwise as above.
+    ///
+    /// - Precondition: the area lies inside the raster, the bands are its own, and both buffers are large enough.
+    func read(
+        _ sampled: SampledArea, bands chosen: [Int], into samples: UnsafeMutableBufferPointer<Float>,
+        validity: UnsafeMutableBufferPointer<UInt8>
+    ) throws(RasterError) {
+        let area = sampled.size.area
         precondition(samples.count >= chosen.count * area && validity.count >= area, "buffers too small for the window")
         guard let start = samples.baseAddress, let valid = validity.baseAddress else { return }
 
-        try readSamples(window, chosen, into: start)
-        let sharedMask = try readSharedMask(window, chosen)
+        try readSamples(sampled, chosen, into: start)
+        let sharedMask = try readSharedMask(sampled, chosen)
         valid.update(repeating: 0, count: area)
         for (index, number) in chosen.enumerated() {
             let plane = start + index * area
@@ -37,7 +47,7 @@ extension RasterReader {
             }
             if mask.kind == .band {
                 let bandMask = bandMaskScratch.reserve(area)
-                try readMask(ofBand: number, window, into: bandMask)
+                try readMask(ofBand: number, sampled, into: bandMask)
                 SampleValidity.invalidate(plane, count: area, under: bandMask)
             }
             if let sharedMask { SampleValidity.invalidate(plane, count: area, under: sharedMask) }
@@ -49,7 +59,7 @@ extension RasterReader {
         }
     }
 
-    private func check(_ window: PixelWindow, _ chosen: [Int]) throws(RasterError) {
+    func check(_ window: PixelWindow, _ chosen: [Int]) throws(RasterError) {
         guard !window.isEmpty, PixelWindow(size).contains(window) else {
             throw RasterError(
                 .badArgument, path: path,
@@ -68,66 +78,72 @@ extension RasterReader {
     /// All chosen bands in one call where float32 holds them, so that blocks with all bands in them are decoded once;
     /// types that it does not hold through float64, band by band, where their nodata value is still itself.
     private func readSamples(
-        _ window: PixelWindow, _ chosen: [Int], into samples: UnsafeMutablePointer<Float>
+        _ area: SampledArea, _ chosen: [Int], into samples: UnsafeMutablePointer<Float>
     ) throws(RasterError) {
-        let area = window.size.area
+        let count = area.size.area
         if chosen.allSatisfy({ bands[$0 - 1].sampleType.fitsFloat32 }) {
             var numbers = chosen.map(Int32.init)
+            let (window, size) = (area.window, area.size)
             try attempt("read \(names(chosen)), \(window)") {
-                GDALDatasetRasterIOEx(
-                    dataset.raw, GF_Read, Int32(window.x), Int32(window.y), Int32(window.width), Int32(window.height),
-                    samples, Int32(window.width), Int32(window.height), GDT_Float32, Int32(numbers.count), &numbers,
-                    0, 0, 0, nil)
+                area.withExtraArgument {
+                    GDALDatasetRasterIOEx(
+                        dataset.raw, GF_Read, Int32(window.x), Int32(window.y), Int32(window.width),
+                        Int32(window.height), samples, Int32(size.width), Int32(size.height), GDT_Float32,
+                        Int32(numbers.count), &numbers, 0, 0, 0, $0)
+                }
             }
             return
         }
         for (index, number) in chosen.enumerated() {
-            let plane = samples + index * area
+            let plane = samples + index * count
             if bands[number - 1].sampleType.fitsFloat32 {
-                try read(dataset.band(number), window, into: plane, GDT_Float32, naming: names([number]))
+                try read(dataset.band(number), area, into: plane, GDT_Float32, naming: names([number]))
             } else {
-                let wide = wideScratch.reserve(area)
-                try read(dataset.band(number), window, into: wide, GDT_Float64, naming: names([number]))
-                SampleValidity.narrow(wide, count: area, nodata: masks[number - 1].nodata?.float64, into: plane)
+                let wide = wideScratch.reserve(count)
+                try read(dataset.band(number), area, into: wide, GDT_Float64, naming: names([number]))
+                SampleValidity.narrow(wide, count: count, nodata: masks[number - 1].nodata?.float64, into: plane)
             }
         }
     }
 
     /// The mask that holds for all bands: the dataset's, and zeros of the alpha band; nil where there is neither.
-    private func readSharedMask(_ window: PixelWindow, _ chosen: [Int]) throws(RasterError) -> UnsafePointer<UInt8>? {
-        let area = window.size.area
+    private func readSharedMask(_ area: SampledArea, _ chosen: [Int]) throws(RasterError) -> UnsafePointer<UInt8>? {
+        let count = area.size.area
         let masked = chosen.first { masks[$0 - 1].kind == .dataset }
         guard masked != nil || alphaBand != nil else { return nil }
-        let mask = sharedMaskScratch.reserve(area)
+        let mask = sharedMaskScratch.reserve(count)
         if let masked {
-            try readMask(ofBand: masked, window, into: mask)
+            try readMask(ofBand: masked, area, into: mask)
         } else {
-            mask.update(repeating: 1, count: area)
+            mask.update(repeating: 1, count: count)
         }
         if let alphaBand {
             // As it is stored: GDAL's mask of an alpha band exists for 8 and 16 bits only, and for few band counts.
-            let alpha = alphaScratch.reserve(area)
-            try read(dataset.band(alphaBand), window, into: alpha, GDT_Float32, naming: "alpha band \(alphaBand)")
-            SampleValidity.opacity(alpha, count: area, into: mask)
+            let alpha = alphaScratch.reserve(count)
+            try read(dataset.band(alphaBand), area, into: alpha, GDT_Float32, naming: "alpha band \(alphaBand)")
+            SampleValidity.opacity(alpha, count: count, into: mask)
         }
         return UnsafePointer(mask)
     }
 
     private func readMask(
-        ofBand number: Int, _ window: PixelWindow, into mask: UnsafeMutablePointer<UInt8>
+        ofBand number: Int, _ area: SampledArea, into mask: UnsafeMutablePointer<UInt8>
     ) throws(RasterError) {
         guard let band = GDALGetMaskBand(dataset.band(number)) else { preconditionFailure("band without a mask band") }
-        try read(band, window, into: mask, GDT_Byte, naming: "the mask of band \(number)")
+        try read(band, area, into: mask, GDT_Byte, naming: "the mask of band \(number)")
     }
 
     private func read(
-        _ band: GDALRasterBandH, _ window: PixelWindow, into pixels: UnsafeMutableRawPointer, _ type: GDALDataType,
+        _ band: GDALRasterBandH, _ area: SampledArea, into pixels: UnsafeMutableRawPointer, _ type: GDALDataType,
         naming name: String
     ) throws(RasterError) {
+        let (window, size) = (area.window, area.size)
         try attempt("read \(name), \(window)") {
-            GDALRasterIOEx(
-                band, GF_Read, Int32(window.x), Int32(window.y), Int32(window.width), Int32(window.height), pixels,
-                Int32(window.width), Int32(window.height), type, 0, 0, nil)
+            area.withExtraArgument {
+                GDALRasterIOEx(
+                    band, GF_Read, Int32(window.x), Int32(window.y), Int32(window.width), Int32(window.height), pixels,
+                    Int32(size.width), Int32(size.height), type, 0, 0, $0)
+            }
         }
     }
 

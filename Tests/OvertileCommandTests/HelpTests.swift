@@ -1,5 +1,8 @@
+import ArgumentParser
 import Foundation
 import Testing
+
+@testable import OvertileCommand
 
 /// What the help says, word for word: a change of it is looked at before it is shipped.
 ///
@@ -8,12 +11,9 @@ struct HelpTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Snapshots")
 
-    @Test(
-        "help",
-        arguments: [
-            "overtile", "segment", "batch", "watch", "status", "inspect", "plan", "bench", "convert", "stats",
-            "evaluate",
-        ])
+    private static let commands = OvertileCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+
+    @Test("help", arguments: ["overtile"] + commands)
     func help(_ command: String) throws {
         // The parser takes the terminal's width from COLUMNS.
         let words = command == "overtile" ? "--help" : "help \(command)"

@@ -71,7 +71,7 @@ public struct BatchReport: Encodable, Sendable {
         guard FileName.pathExtension(of: path) == "json" else {
             throw BatchError(.usage, "the report \(path) has no format that is known: name it .json")
         }
-        try TextFile.check(path, overwrite: true)
+        try StagedDocument.check(path: path, overwrite: true)
     }
 
     /// The log's last line of a run.
@@ -93,6 +93,6 @@ public struct BatchReport: Encodable, Sendable {
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(self), as: UTF8.self)
-        try TextFile.write(text + "\n", to: path, overwrite: true)
+        try StagedDocument.write(Array((text + "\n").utf8), to: path, overwrite: true)
     }
 }

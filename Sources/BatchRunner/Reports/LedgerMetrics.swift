@@ -37,12 +37,14 @@ public struct LedgerMetrics: Sendable {
     /// Puts the text in place at once: the collector never sees half of it.
     ///
     /// - Throws: `RasterError`.
-    public func write(to path: String) throws(RasterError) { try TextFile.write(text, to: path, overwrite: true) }
+    public func write(to path: String) throws(RasterError) {
+        try StagedDocument.write(Array(text.utf8), to: path, overwrite: true)
+    }
 
     /// Finds out before long work whether the file can be written.
     ///
     /// - Throws: `RasterError`.
-    public static func check(_ path: String) throws(RasterError) { try TextFile.check(path, overwrite: true) }
+    public static func check(_ path: String) throws(RasterError) { try StagedDocument.check(path: path, overwrite: true) }
 
     private var metrics: [Metric] {
         var metrics = [

@@ -26,7 +26,7 @@ struct NumberOutputOptions: ParsableArguments {
         if inputs.contains(where: { canonical($0) == canonical(output) }) {
             throw UsageError("\(output) is an input and would be overwritten: choose another output")
         }
-        try TextFile.check(output, overwrite: overwrite)
+        try StagedDocument.check(path: output, overwrite: overwrite)
     }
 
     func emit(_ report: some NumberReport, table: @autoclosure () -> String) throws {

@@ -1,0 +1,85 @@
+import Foundation
+import RasterIO
+
+/// Text in a picture: capitals of 7 pixels, letters as wide as they are, whole multiples of that.
+///
+/// GDAL draws no text, and a picture without the names of its classes says little. The font has ASCII and the accents of
+/// European languages; other scripts are written in Latin letters, as maps do.
+struct PixelFont {
+    /// Pixels of the picture for one of the font's.
+    let scale: Int
+
+    /// From the top of an accented capital to the bottom of a letter that reaches below the line.
+    var lineHeight: Int { 12 * scale }
+
+    /// How far the line's capitals begin below the top of its accents.
+    private static let ascent = 3
+
+    func width(of text: String) -> Int {
+        max(0, Self.letters(of: text).reduce(0) { $0 + $1.width + 1 } - 1) * scale
+    }
+
+    /// Draws a line of text whose accents begin at row `y`; what lies outside the picture is left out.
+    func draw(_ text: String, x: Int, y: Int, color: LegendEntry.Color, in picture: inout Picture) {
+        var left = 0
+        for letter in Self.letters(of: text) {
+            for dot in letter.dots {
+                let corner = (x: x + (left + dot.x) * scale, y: y + (Self.ascent + dot.y) * scale)
+                picture.fill(x: corner.x, y: corner.y, width: scale, height: scale, color)
+            }
+            left += letter.width + 1
+        }
+    }
+
+    /// As much of a text as fits, with dots where some is missing.
+    func shortened(_ text: String, to room: Int) -> String {
+        guard width(of: text) > room else { return text }
+        var short = text
+        while !short.isEmpty, width(of: short + "...") > room { short.removeLast() }
+        return short + "..."
+    }
+
+    /// One letter with its accents; rows count from a capital's top.
+    private struct Letter {
+        var width: Int
+        var dots: [(x: Int, y: Int)]
+    }
+
+    private static func letters(of text: String) -> [Letter] {
+        var letters: [Letter] = []
+        for scalar in spelled(text.prefix(500)) {
+            if let mark = marks[scalar] {
+                guard !letters.isEmpty else { continue }
+                let isHigh = letters[letters.count - 1].dots.contains { $0.y < 2 }
+                let isBelow = mark.hasPrefix(",")
+                let rows = dots(isBelow ? String(mark.dropFirst()) : mark)
+                let width = (rows.map(\.x).max() ?? 0) + 1
+                let left = (letters[letters.count - 1].width - width) / 2
+                letters[letters.count - 1].dots += rows.map { ($0.x + left, $0.y + (isBelow ? 7 : isHigh ? -3 : -1)) }
+            } else if scalar == " " {
+                letters.append(Letter(width: 3, dots: []))
+            } else {
+                let shape = glyphs[scalar] ?? glyphs["?"]!
+                letters.append(Letter(width: shape.prefix { $0 != " " }.count, dots: dots(shape)))
+            }
+        }
+        return letters
+    }
+
+    private static func dots(_ shape: String) -> [(x: Int, y: Int)] {
+        shape.split(separator: " ").enumerated().flatMap { y, row in
+            row.enumerated().compactMap { x, dot in dot == "#" ? (x, y) : nil }
+        }
+    }
+
+    /// The text in scalars that the font has, letters before their accents.
+    private static func spelled(_ text: Substring) -> [Unicode.Scalar] {
+        let latin = String(text).applyingTransform(.toLatin, reverse: false) ?? String(text)
+        return latin.decomposedStringWithCanonicalMapping.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
+            if glyphs[scalar] != nil || marks[scalar] != nil || scalar == " " { return [scalar] }
+            if scalar.properties.isWhitespace { return [" "] }
+            let spelling = String(scalar).applyingTransform(StringTransform("Latin-ASCII"), reverse: false) ?? "?"
+            return spelling.unicodeScalars.map { glyphs[$0] == nil ? "?" : $0 }
+        }
+    }
+}

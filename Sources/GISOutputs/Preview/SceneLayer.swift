@@ -1,0 +1,122 @@
+import RasterIO
+import TileGeometry
+
+/// A scene as a picture on a mask's grid, at the size of the mask's picture.
+struct SceneLayer {
+    let picture: Picture
+
+    /// Samples of the bands that are shown, planar, NaN without data; and 1 where there are data.
+    private struct Samples {
+        var values: [Float]
+        var validity: [UInt8]
+        var size: PixelSize
+
+        init(bands: Int, size: PixelSize) {
+            values = Array(repeating: .nan, count: bands * size.area)
+            validity = Array(repeating: 0, count: size.area)
+            self.size = size
+        }
+    }
+
+    /// - Parameters:
+    ///   - mask: whose georeference decides; a scene of another place, resolution or system is laid under it.
+    ///   - size: of the picture of the whole mask.
+    ///   - bands: as in `PreviewOptions`.
+    /// - Throws: `.badArgument` for bands that the scene has not; `.unsupported` where the scene cannot be laid under the
+    ///   mask, or lies elsewhere; `.readFailed`.
+    init(_ scene: RasterReader, under mask: RasterReader, size: PixelSize, bands: [Int]?) throws(RasterError) {
+        let chosen = try Self.bands(bands, of: scene)
+        let palette = chosen.count == 1 ? scene.palette(ofBand: chosen[0]) : nil
+        // Numbers of colours have no mean.
+        let reduction = palette == nil ? Reduction.mean : .mode
+        let samples: Samples
+        if Self.haveOneGrid(scene, mask) {
+            var whole = Samples(bands: chosen.count, size: size)
+            try scene.read(
+                PixelWindow(scene.size), to: size, bands: chosen, by: reduction, into: &whole.values,
+                validity: &whole.validity)
+            samples = whole
+        } else {
+            samples = try Self.laid(scene, under: mask, size, chosen, reduction)
+        }
+        picture = Self.picture(of: samples, bandCount: chosen.count, palette)
+    }
+
+    private static func bands(_ wanted: [Int]?, of scene: RasterReader) throws(RasterError) -> [Int] {
+        if let wanted {
+            guard wanted.count == 1 || wanted.count == 3 else {
+                throw RasterError(
+                    .badArgument, path: scene.path,
+                    "a picture shows one band or three, not \(wanted.count): choose these")
+            }
+            for number in wanted where !(1...scene.bands.count).contains(number) {
+                throw RasterError(
+                    .badArgument, path: scene.path,
+                    "\(scene.path) has no band \(number): it has bands 1 to \(scene.bands.count)")
+            }
+            return wanted
+        }
+        let named = ["Red", "Green", "Blue"].compactMap { color in
+            scene.bands.first { $0.colorInterpretation == color }?.number
+        }
+        if named.count == 3 { return named }
+        let measured = scene.bands.filter { !$0.isAlpha }.map(\.number)
+        return measured.count >= 3 ? Array(measured[..<3]) : [measured.first ?? 1]
+    }
+
+    /// Whether pixels of both with the same number show the same place, as far as the files say.
+    private static func haveOneGrid(_ scene: RasterReader, _ mask: RasterReader) -> Bool {
+        guard scene.size == mask.size else { return false }
+        return !mask.spatialReference.hasPlace || !scene.spatialReference.hasPlace
+            || scene.spatialReference.isEquivalent(to: mask.spatialReference)
+    }
+
+    /// The scene's sample under the centre of each of the picture's pixels, from a reduced scene of about as large pixels.
+    private static func laid(
+        _ scene: RasterReader, under mask: RasterReader, _ size: PixelSize, _ bands: [Int], _ reduction: Reduction
+    ) throws(RasterError) -> Samples {
+        let grid = try SceneGrid(of: scene, under: mask, size: size)
+        var near = Samples(bands: bands.count, size: grid.reducedSize)
+        try scene.read(
+            grid.window, to: grid.reducedSize, bands: bands, by: reduction, into: &near.values,
+            validity: &near.validity)
+        var result = Samples(bands: bands.count, size: size)
+        for place in 0..<size.area {
+            guard let source = grid.index(at: place), near.validity[source] != 0 else { continue }
+            result.validity[place] = 1
+            for band in bands.indices {
+                result.values[band * size.area + place] = near.values[band * near.size.area + source]
+            }
+        }
+        return result
+    }
+
+    private static func picture(of samples: Samples, bandCount: Int, _ palette: [LegendEntry.Color]?) -> Picture {
+        let area = samples.size.area
+        var picture = Picture(size: samples.size)
+        let stretches = (0..<bandCount).map { PercentileStretch(of: samples.values[$0 * area..<($0 + 1) * area]) }
+        for y in 0..<samples.size.height {
+            for x in 0..<samples.size.width {
+                let place = y * samples.size.width + x
+                guard samples.validity[place] != 0 else { continue }
+                if let palette {
+                    let value = samples.values[place]
+                    if value >= 0, Int(value) < palette.count { picture[x, y] = palette[Int(value)] }
+                    continue
+                }
+                func shade(_ band: Int) -> UInt8 { stretches[band](samples.values[band * area + place]) }
+                let red = shade(0)
+                picture[x, y] = LegendEntry.Color(
+                    red: red, green: bandCount == 3 ? shade(1) : red, blue: bandCount == 3 ? shade(2) : red)
+            }
+        }
+        return picture
+    }
+}
+
+extension SpatialReference {
+    /// Whether it says where a raster lies, in any way.
+    var hasPlace: Bool {
+        geoTransform != nil || !groundControlPoints.isEmpty || !rationalPolynomials.isEmpty
+    }
+}

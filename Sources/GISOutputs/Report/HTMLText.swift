@@ -1,0 +1,79 @@
+import RasterIO
+
+/// Text that is safe anywhere in a page, and numbers as people read them.
+enum HTMLText {
+    /// Text of any origin, between tags or in an attribute's quotes; of very long ones the beginning.
+    static func escaped(_ text: String, limit: Int = 2000) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars.prefix(limit) {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            case "\n", "\r", "\t": result += " "
+            default:
+                // Control characters are no HTML, and those of writing directions would turn the rest of the line around.
+                switch scalar.properties.generalCategory {
+                case .control, .surrogate, .unassigned: result += "\u{FFFD}"
+                case .format where scalar.properties.isBidiControl: result += "\u{FFFD}"
+                default: result.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return text.unicodeScalars.count > limit ? result + "…" : result
+    }
+
+    /// A name among other words, whatever its direction of writing.
+    static func name(_ text: String) -> String { "<bdi>\(escaped(text, limit: 300))</bdi>" }
+
+    static func color(_ color: LegendEntry.Color) -> String {
+        "#" + [color.red, color.green, color.blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// "12,345.7"
+    static func number(_ value: Double, digits: Int = 0) -> String {
+        guard value.isFinite, abs(value) < 1e15 else { return value.isFinite ? "\(value)" : "unknown" }
+        let power = (0..<digits).reduce(1) { product, _ in product * 10 }
+        let scaled = Int((abs(value) * Double(power)).rounded())
+        var whole = String(scaled / power)
+        var position = whole.count - 3
+        while position > 0 {
+            whole.insert(",", at: whole.index(whole.startIndex, offsetBy: position))
+            position -= 3
+        }
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        guard digits > 0 else { return sign + whole }
+        let fraction = String(scaled % power)
+        return sign + whole + "." + String(repeating: "0", count: digits - fraction.count) + fraction
+    }
+
+    /// "71.3 %"; what is not quite nothing or all is not called so.
+    static func percent(_ share: Double) -> String {
+        if share > 0, share < 0.000_5 { return "under 0.1 %" }
+        if share < 1, share >= 0.999_5 { return "over 99.9 %" }
+        return number(share * 100, digits: 1) + " %"
+    }
+
+    /// "0.24 s", "12.3 s", "4:05", "1:02:03"
+    static func time(_ seconds: Double) -> String {
+        if seconds < 9.95 { return number(max(0, seconds), digits: 2) + " s" }
+        if seconds < 59.95 { return number(seconds, digits: 1) + " s" }
+        guard seconds < 1e9 else { return "unknown" }
+        let whole = Int(seconds.rounded())
+        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        return whole < 3600
+            ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+    }
+
+    /// Hectares with as many digits as a small field needs.
+    static func hectares(_ value: Double) -> String {
+        number(value, digits: abs(value) < 9.995 ? 2 : abs(value) < 999.95 ? 1 : 0)
+    }
+
+    /// "1 scene", "3 scenes"
+    static func counted(_ count: Int, _ noun: String) -> String {
+        "\(number(Double(count))) \(noun)\(count == 1 ? "" : "s")"
+    }
+}

@@ -1,0 +1,136 @@
+import Dispatch
+public import RasterIO
+import TileGeometry
+import Synchronization
+
+/// The report of a run: one HTML page that needs no other file and no network, for one scene or thousands.
+///
+/// Pictures are as large as a page of about 20 MB allows; all other text of the page, names of files above all, may be
+/// anybody's and is escaped. The same input makes the same page.
+public struct ReportPage: Sendable {
+    public var title: String
+    /// In the order of the run; failures are shown first.
+    public var scenes: [ReportScene]
+    /// What holds for all scenes: model, version, plan, options.
+    public var facts: [ReportFact] = []
+    /// When the run ended, as people write it; left out where nil.
+    public var date: String?
+    /// Most bytes of the page. Where the text alone has more, there are no pictures.
+    public var byteLimit = 20_000_000
+
+    public init(title: String, scenes: [ReportScene]) {
+        self.title = title
+        self.scenes = scenes
+    }
+
+    /// Beyond so many scenes, only failures are told in more than a line.
+    static let mostSections = 2000
+    /// Beyond so many lines, scenes are only counted.
+    static let mostRows = 20_000
+    /// No scene's pictures take more than this.
+    private static let largestBudget = 1_300_000
+
+    /// Writes the page, which appears under its name when it is complete.
+    ///
+    /// Pictures that cannot be made are no failure: the page says why.
+    ///
+    /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
+    public func write(to path: String, overwrite: Bool) throws(RasterError) {
+        try StagedDocument.check(path: path, overwrite: overwrite)
+        try StagedDocument.write(Array(html().utf8), to: path, overwrite: overwrite)
+    }
+
+    /// The whole page.
+    public func html() -> String {
+        let shown = sections
+        let bare = document(shown.map { ReportSection(page: self, scene: $0.scene, number: $0.number, pictures: nil) })
+        let illustrated = shown.count { $0.scene.scene != nil && $0.scene.mask != nil }
+        guard illustrated > 0 else { return bare }
+        let room = max(0, byteLimit - bare.utf8.count)
+        let budget = min(Self.largestBudget, room / illustrated - 1000)
+        let pictures = Mutex<[Int: Result<ReportPictures?, RasterError>]>([:])
+        DispatchQueue.concurrentPerform(iterations: shown.count) { index in
+            guard let made = Self.pictures(of: shown[index].scene, budget: budget) else { return }
+            pictures.withLock { $0[index] = made }
+        }
+        let made = pictures.withLock { $0 }
+        return document(
+            shown.enumerated().map { index, item in
+                ReportSection(page: self, scene: item.scene, number: item.number, pictures: made[index])
+            })
+    }
+
+    private static func pictures(of scene: ReportScene, budget: Int) -> Result<ReportPictures?, RasterError>? {
+        guard let path = scene.scene, let mask = scene.mask else { return nil }
+        return Result { () throws(RasterError) in
+            try ReportPictures(scene: path, mask: mask, bands: scene.bands, budget: budget)
+        }
+    }
+
+    /// The scenes in the order of the page, failures first, with their numbers in the run.
+    var ordered: [(number: Int, scene: ReportScene)] {
+        let all = scenes.enumerated().map { (number: $0.offset + 1, scene: $0.element) }
+        return all.filter { $0.scene.error != nil } + all.filter { $0.scene.error == nil }
+    }
+
+    /// Those that have a section of their own.
+    private var sections: [(number: Int, scene: ReportScene)] { Array(ordered.prefix(Self.mostSections)) }
+
+    private func document(_ sections: [ReportSection]) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
+        style-src 'unsafe-inline'; script-src '\(ReportScript.digest)'; base-uri 'none'; form-action 'none'">
+        <meta name="generator" content="Overtile">
+        <title>\(HTMLText.escaped(title, limit: 300))</title>
+        <style>\(ReportStyle.text)</style>
+        </head>
+        <body>
+        <header class="page">
+        <h1>\(HTMLText.escaped(title, limit: 300))</h1>
+        <p class="summary">\(summary)</p>
+        </header>
+        <main>
+        \(scenes.count == 1 ? "" : ReportOverview(page: self).html)
+        \(sections.map(\.html).joined(separator: "\n"))
+        \(about)
+        </main>
+        <script>\(ReportScript.text)</script>
+        </body>
+        </html>
+
+        """
+    }
+
+    private var summary: String {
+        let failed = scenes.count { $0.error != nil }
+        var parts = scenes.count == 1 ? [] : [HTMLText.counted(scenes.count, "scene")]
+        if failed > 0 {
+            parts.append("<strong class=\"bad\">\(scenes.count == 1 ? "" : "\(failed) ")failed</strong>")
+        } else if scenes.count > 1 {
+            parts.append("all done")
+        }
+        let warned = scenes.count { !$0.warnings.isEmpty }
+        if warned > 0, scenes.count > 1 { parts.append("\(warned) with warnings") }
+        let pixels = scenes.compactMap { $0.error == nil ? $0.size?.area : nil }.reduce(0, +)
+        if pixels > 0 {
+            let millions = Double(pixels) / 1e6
+            parts.append("\(HTMLText.number(millions, digits: millions < 9.95 ? 2 : 0)) million pixels")
+        }
+        let seconds = scenes.compactMap(\.seconds).reduce(0, +)
+        if seconds > 0 { parts.append(HTMLText.time(seconds)) }
+        if let date { parts.append(HTMLText.escaped(date, limit: 100)) }
+        return parts.joined(separator: " <span aria-hidden=\"true\">·</span> ")
+    }
+
+    private var about: String {
+        guard !facts.isEmpty else { return "" }
+        return "<section class=\"card\" aria-labelledby=\"about\"><h2 id=\"about\">How it was made</h2>"
+            + ReportSection.list(facts) + "</section>"
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Overtile
+
+/// How a scene and its mask are shown.
+struct PreviewDisplayOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Pixels of the picture's longer side, without the legend.", valueName: "N"))
+    var size = 1600
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            The scene's bands that are shown: one, or red, green and blue; by default those that the scene itself calls \
+            so, else its first three, else its first.
+            """, valueName: "4,3,2"))
+    var bands: NumberList<Int>?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Of the mask over the scene: 0 shows the scene alone, 1 the mask.", valueName: "0…1"))
+    var opacity = 0.5
+
+    @Flag(help: "Draw the borders of the classes, and do not fill them.")
+    var outlines = false
+
+    @Option(
+        help: ArgumentHelp("Paint these classes only, by name or number; all by default.", valueName: "water,1"))
+    var classesOnly: String?
+
+    @Option(help: ArgumentHelp("A line of text above the legend.", valueName: "text"))
+    var title: String?
+
+    @Flag(help: "Leave out the legend and the scale below the picture.")
+    var noLegend = false
+
+    mutating func validate() throws {
+        let sizes = PreviewOptions.longSides
+        guard sizes.contains(size) else {
+            throw ValidationError("--size \(size) is out of range: give \(sizes.lowerBound) to \(sizes.upperBound)")
+        }
+        guard (0...1).contains(opacity) else {
+            throw ValidationError("--opacity \(opacity) is out of range: give 0 to 1")
+        }
+    }
+
+    var options: PreviewOptions {
+        var options = PreviewOptions()
+        options.longSide = size
+        options.bands = bands?.values
+        options.opacity = opacity
+        options.isOutlined = outlines
+        options.classes = classesOnly?.split(separator: ",").map { String($0).trimmed } ?? []
+        options.title = title ?? ""
+        options.hasLegend = !noLegend
+        return options
+    }
+}
