@@ -25,7 +25,7 @@ struct OvertileCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             SegmentCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, ConvertCommand.self,
-            StatsCommand.self, EvaluateCommand.self,
+            StatsCommand.self, EvaluateCommand.self, PolygonizeCommand.self,
         ])
 }
 

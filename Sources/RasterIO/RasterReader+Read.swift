@@ -49,7 +49,7 @@ extension RasterReader {
         }
     }
 
-    private func check(_ window: PixelWindow, _ chosen: [Int]) throws(RasterError) {
+    func check(_ window: PixelWindow, _ chosen: [Int]) throws(RasterError) {
         guard !window.isEmpty, PixelWindow(size).contains(window) else {
             throw RasterError(
                 .badArgument, path: path,
@@ -120,7 +120,7 @@ extension RasterReader {
         try read(band, window, into: mask, GDT_Byte, naming: "the mask of band \(number)")
     }
 
-    private func read(
+    func read(
         _ band: GDALRasterBandH, _ window: PixelWindow, into pixels: UnsafeMutableRawPointer, _ type: GDALDataType,
         naming name: String
     ) throws(RasterError) {

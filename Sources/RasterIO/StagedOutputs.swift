@@ -8,12 +8,18 @@ import Synchronization
 public enum StagedOutputs {
     private static let slots = Slots()
 
-    /// Removes the files of all unfinished outputs. May be called in a signal's handler, once an output was begun or
-    /// `prepare()` called; the outputs are of no more use afterwards.
+    /// Removes the files and folders of all unfinished outputs. May be called in a signal's handler, once an output was
+    /// begun or `prepare()` called; the outputs are of no more use afterwards.
     public static func removeAll() {
+        // Files first: a folder goes only when it is empty.
+        forEach { unlink($0) }
+        forEach { rmdir($0) }
+    }
+
+    private static func forEach(_ remove: (UnsafePointer<CChar>) -> Int32) {
         for index in 0..<Slots.count {
             guard let name = UnsafePointer<CChar>(bitPattern: slots[index].load(ordering: .acquiring)) else { continue }
-            unlink(name)
+            _ = remove(name)
         }
     }
 
