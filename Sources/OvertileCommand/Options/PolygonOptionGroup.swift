@@ -1,5 +1,5 @@
-import ArgumentParser
-import Overtile
+public import ArgumentParser
+public import Overtile
 
 /// Which polygons are made of a mask, and how.
 struct PolygonOptionGroup: ParsableArguments {
