@@ -8,7 +8,11 @@ struct HelpTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Snapshots")
 
-    @Test("help", arguments: ["overtile", "segment", "inspect", "plan", "bench", "convert", "stats", "evaluate", "polygonize"])
+    @Test(
+        "help",
+        arguments: [
+            "overtile", "segment", "inspect", "plan", "bench", "convert", "stats", "evaluate", "polygonize",
+        ])
     func help(_ command: String) throws {
         // The parser takes the terminal's width from COLUMNS.
         let words = command == "overtile" ? "--help" : "help \(command)"
