@@ -5,8 +5,8 @@ import TileGeometry
 /// or to that one's where it is too small itself (GDAL's sieve filter).
 ///
 /// Pixels without data are neither changed nor anybody's neighbours. The result follows from the mask alone, wherever its
-/// tiles begin. The mask is read twice, row by row; memory follows the number of
-/// its regions, not that of its pixels: six million took 230 MiB.
+/// tiles begin. The mask is read twice, row by row; memory follows the number of its regions, not that of its pixels: six
+/// million took 230 MiB.
 public struct SieveFilter: Sendable {
     /// Regions of fewer pixels are given away.
     public var minimumPixels: Int
