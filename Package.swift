@@ -95,7 +95,7 @@ let package = Package(
                 "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TestData",
                 "TestNetworks", "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Tests/Benchmarks", exclude: ["peers.py"], swiftSettings: swiftRules),
+            path: "Tests/Benchmarks", exclude: ["peers.py", "polygons.py"], swiftSettings: swiftRules),
         tests(
             "SegmentationTests",
             [

@@ -133,7 +133,7 @@ extension RasterReader {
         try read(band, area, into: mask, GDT_Byte, naming: "the mask of band \(number)")
     }
 
-    private func read(
+    func read(
         _ band: GDALRasterBandH, _ area: SampledArea, into pixels: UnsafeMutableRawPointer, _ type: GDALDataType,
         naming name: String
     ) throws(RasterError) {

@@ -44,7 +44,9 @@ public struct LedgerMetrics: Sendable {
     /// Finds out before long work whether the file can be written.
     ///
     /// - Throws: `RasterError`.
-    public static func check(_ path: String) throws(RasterError) { try StagedDocument.check(path: path, overwrite: true) }
+    public static func check(_ path: String) throws(RasterError) {
+        try StagedDocument.check(path: path, overwrite: true)
+    }
 
     private var metrics: [Metric] {
         var metrics = [

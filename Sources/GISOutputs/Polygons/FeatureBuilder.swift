@@ -1,0 +1,119 @@
+import RasterIO
+
+/// Makes features of finished regions: geometry in coordinates, and attributes.
+final class FeatureBuilder {
+    private let tracer: RegionTracer
+    private let assembler: RingAssembler
+    private let writer: VectorWriter
+    private let coordinates: PixelCoordinates
+    private let longestLine: Int32?
+    private let legend: ClassLegend
+    private let hasAreas: Bool
+    private let hasConfidence: Bool
+    private let minimumArea: Double
+    private var names: [Int: String] = [:]
+    private var x: [Double] = []
+    private var y: [Double] = []
+    /// Features written.
+    private(set) var count = 0
+
+    /// - Parameter longestLine: in pixels; longer ones are given points in between.
+    init(
+        _ tracer: RegionTracer, writer: VectorWriter, coordinates: PixelCoordinates, longestLine: Int?,
+        legend: ClassLegend, hasAreas: Bool, hasConfidence: Bool, minimumArea: Double
+    ) {
+        self.tracer = tracer
+        self.writer = writer
+        self.coordinates = coordinates
+        self.longestLine = longestLine.map { Int32($0) }
+        self.legend = legend
+        self.hasAreas = hasAreas
+        self.hasConfidence = hasConfidence
+        self.minimumArea = minimumArea
+        assembler = RingAssembler(arcs: tracer.arcs)
+    }
+
+    /// Writes a region, unless it is too small, and lets go of it.
+    ///
+    /// - Throws: `.writeFailed`, `.outOfSpace`.
+    func write(_ number: UInt32) throws(RasterError) {
+        let region = tracer.table.regions[number]
+        let isWanted = region.area >= minimumArea
+        var piece = region.firstFinished
+        while piece != 0 {
+            let sides = tracer.table.pieces[piece].first
+            if isWanted {
+                writer.beginPolygon()
+                assembler.assemble(sides) { ring in
+                    place(ring)
+                    writer.addRing(x: x, y: y)
+                }
+            } else {
+                release(sides)
+            }
+            piece = tracer.table.pieces[piece].next
+        }
+        tracer.table.release(number)
+        guard isWanted else { return }
+        let value = Int(region.value)
+        writer.set(0, value)
+        writer.set(1, name(of: value))
+        writer.set(2, region.pixels)
+        if hasAreas {
+            writer.set(3, region.area)
+            writer.set(4, region.area / 10_000)
+        }
+        if hasConfidence { writer.set(5, Double(region.confidence) / (255 * Double(region.pixels))) }
+        try writer.endFeature()
+        count += 1
+    }
+
+    private func release(_ sides: UInt32) {
+        var side = sides
+        while side != 0 {
+            let next = tracer.arcs.next(after: side)
+            tracer.arcs.release(side)
+            side = next
+        }
+    }
+
+    private func name(of value: Int) -> String {
+        if let name = names[value] { return name }
+        let name = legend.name(of: value)
+        names[value] = name
+        return name
+    }
+
+    /// Puts a ring into `x` and `y`, closed, exteriors counterclockwise on the map.
+    private func place(_ ring: [LatticePoint]) {
+        x.removeAll(keepingCapacity: true)
+        y.removeAll(keepingCapacity: true)
+        // A map that is not mirrored has the screen's rings the other way round.
+        let points = coordinates.isMirrored ? ring : ring.reversed()
+        var previous = points[points.count - 1]
+        put(Double(previous.x), Double(previous.y))
+        for point in points {
+            if let longestLine { divide(previous, point, longestLine) }
+            put(Double(point.x), Double(point.y))
+            previous = point
+        }
+        coordinates.transform(&x, &y)
+    }
+
+    /// Puts points between two vertices, the same ones in either direction.
+    private func divide(_ start: LatticePoint, _ end: LatticePoint, _ longest: Int32) {
+        let parts = (max(abs(end.x - start.x), abs(end.y - start.y)) - 1) / longest + 1
+        guard parts > 1 else { return }
+        for part in 1..<parts {
+            let (before, after) = (Double(parts - part), Double(part))
+            put(
+                (Double(start.x) * before + Double(end.x) * after) / Double(parts),
+                (Double(start.y) * before + Double(end.y) * after) / Double(parts))
+        }
+    }
+
+    private func put(_ column: Double, _ row: Double) {
+        x.append(column)
+        y.append(row)
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Foundation
+import Overtile
+
+struct PolygonizeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "polygonize",
+        abstract: "Turn a mask into polygons with areas, for any GIS program.",
+        discussion: """
+            Each connected region of a class becomes a polygon with its holes; pixels without data become none. A polygon has \
+            the number and the name of its class, its area in square metres and hectares, as it is on the ground in any \
+            coordinate system, and with --confidence its mean confidence. Neighbours share their border to the last vertex.
+
+            The output is a GeoPackage (.gpkg), FlatGeobuf (.fgb), Shapefile (.shp) or Parquet file in the mask's coordinate \
+            system, or GeoJSON (.geojson) in WGS 84.
+
+            Examples:
+              overtile polygonize mask.tif --output water.gpkg --classes-only water
+              overtile polygonize mask.tif -o fields.gpkg --min-area 1000 --simplify 1
+              overtile polygonize mask.tif -o fields.geojson --confidence confidence.tif
+            """)
+
+    @Argument(help: "The mask: one band of classes, as overtile segment writes it.")
+    var mask: String
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The new file; its ending says the format.", valueName: "path"))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Confidences of the mask's pixels, bytes from 0 to 255, as overtile segment --confidence writes them.",
+            valueName: "path"))
+    var confidence: String?
+
+    @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")
+    var overwrite = false
+
+    @OptionGroup(title: "Polygons") var polygons: PolygonOptionGroup
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
+    func run() throws {
+        let cancellation = Signals.cancellationOnSignal()
+        messages.showRasterWarnings(about: mask)
+        let options = polygons.options(overwrite: overwrite)
+        try PolygonOutput.check(path: output, options: options)
+        let reader = try RasterReader(path: mask)
+        // Two rows of blocks: what a pass from top to bottom can use.
+        RasterCache.limit(bytes: max(32 << 20, 2 * reader.size.width * reader.bands[0].blockSize.height))
+        let polygons = try PolygonOutput(
+            mask: reader, confidence: try confidence.map { try RasterReader(path: $0) }, options: options, path: output)
+        let bar = messages.progressBar(URL(fileURLWithPath: mask).lastPathComponent, pixels: reader.size.area)
+        let count = try withExtendedLifetime(bar) {
+            defer { bar?.finish() }
+            return try polygons.write { done, total in
+                if cancellation.isCancelled { throw CancellationError() }
+                bar?.update(done: done, of: total)
+            }
+        }
+        try polygons.commit()
+        if messages.verbose || (Console.isTerminal && !messages.quiet) {
+            Console.note("\(output): \(Text.counted(count, "polygon"))")
+        }
+    }
+}

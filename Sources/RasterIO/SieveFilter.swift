@@ -1,0 +1,154 @@
+import CGDAL
+import TileGeometry
+
+/// Takes small islands out of a mask: each connected region of fewer than so many pixels is given to its largest neighbour,
+/// or to that one's where it is too small itself (GDAL's sieve filter).
+///
+/// Pixels without data are neither changed nor anybody's neighbours. The result follows from the mask alone, wherever its
+/// tiles begin. The mask is read twice, row by row; memory follows the number of its regions, not that of its pixels: six
+/// million took 230 MiB.
+public struct SieveFilter: Sendable {
+    /// Regions of fewer pixels are given away.
+    public var minimumPixels: Int
+    /// Whether pixels belong together that share a corner only.
+    public var connectsCorners: Bool
+
+    /// Rows that are copied at a time, at most.
+    private static let rowsPerCopy = 64
+
+    public init(minimumPixels: Int, connectsCorners: Bool = false) {
+        self.minimumPixels = minimumPixels
+        self.connectsCorners = connectsCorners
+    }
+
+    /// Writes a mask without its islands.
+    ///
+    /// - Parameters:
+    ///   - mask: one band of bytes, or of 16 bits where the writer's is. Its sieved pixels go through a hidden file in the
+    ///     writer's folder.
+    ///   - writer: of the mask's size, one band; finishing it is left to the caller.
+    ///   - progress: called now and then with the share that is done; where it returns false, the work stops.
+    /// - Returns: false where `progress` stopped the work, which leaves the writer without all of its pixels.
+    /// - Throws: `.badArgument` for masks and writers that do not fit, and for a number of pixels below 1;
+    ///   `.readFailed`, `.writeFailed`, `.outOfSpace`.
+    public func write(
+        _ mask: RasterReader, to writer: RasterWriter, progress: (Double) -> Bool = { _ in true }
+    ) throws(RasterError) -> Bool {
+        try mask.requireMask()
+        let type = mask.bands[0].sampleType
+        guard minimumPixels >= 1, minimumPixels <= Int(Int32.max) else {
+            throw RasterError(
+                .badArgument, path: mask.path,
+                "cannot sieve \(mask.path) with \(minimumPixels) pixels: give a number from 1 on")
+        }
+        guard writer.options.size == mask.size, writer.options.sampleType == type, let written = type.writing,
+            !type.isFloatingPoint
+        else {
+            throw RasterError(
+                .badArgument, path: writer.path,
+                "cannot sieve \(mask.path) into \(writer.path): its size or its samples, \(type), are others")
+        }
+        let file = try StagedFile(path: writer.path, overwrite: true)
+        defer { file.remove() }
+        guard let dataset = try filter(mask, written.gdalType, file, progress) else { return false }
+        defer { dataset.close() }
+        return type == .uint8
+            ? try copy(dataset, UInt8(0), written.gdalType, to: writer, file, progress)
+            : try copy(dataset, UInt16(0), written.gdalType, to: writer, file, progress)
+    }
+
+    /// - Returns: the sieved mask as an open scratch file; nil where `progress` stopped the work.
+    private func filter(
+        _ mask: RasterReader, _ type: GDALDataType, _ file: StagedFile, _ progress: (Double) -> Bool
+    ) throws(RasterError) -> DatasetHandle? {
+        let messages = GDALMessages()
+        let items = CStringList(["COMPRESS=LZW", "TILED=NO", "BIGTIFF=IF_SAFER"])
+        let created = messages.during { () -> GDALDatasetH? in
+            guard let driver = GDALGetDriverByName("GTiff") else { return nil }
+            return items.withUnsafe {
+                GDALCreate(
+                    driver, file.stagingPath, Int32(mask.size.width), Int32(mask.size.height), 1, type, $0)
+            }
+        }
+        guard let created else { throw Self.failure("create a scratch file for", file, messages) }
+        let dataset = DatasetHandle(owning: created)
+        var wasStopped = false
+        let status = withoutActuallyEscaping(progress) { progress in
+            let call = ProgressCall(share: 0.7, progress)
+            let status = messages.during {
+                GDALSieveFilter(
+                    mask.dataset.band(1), mask.marksInvalidPixels ? GDALGetMaskBand(mask.dataset.band(1)) : nil,
+                    dataset.band(1), Int32(minimumPixels), connectsCorners ? 8 : 4, nil, ProgressCall.function,
+                    Unmanaged.passUnretained(call).toOpaque())
+            }
+            wasStopped = call.wasStopped
+            return status
+        }
+        if wasStopped {
+            dataset.close(reportingTo: GDALMessages(keepsWarnings: true))
+            return nil
+        }
+        guard status == CE_None, messages.failures.isEmpty else {
+            let error = Self.failure("sieve the mask for", file, messages)
+            dataset.close(reportingTo: GDALMessages(keepsWarnings: true))
+            throw error
+        }
+        return dataset
+    }
+
+    private func copy<Sample: RasterSample>(
+        _ dataset: DatasetHandle, _ blank: Sample, _ type: GDALDataType, to writer: RasterWriter, _ file: StagedFile,
+        _ progress: (Double) -> Bool
+    ) throws(RasterError) -> Bool {
+        let size = writer.options.size
+        let rows = min(size.height, Self.rowsPerCopy)
+        let samples = UnsafeMutableBufferPointer<Sample>.allocate(capacity: rows * size.width)
+        samples.initialize(repeating: blank)
+        defer { samples.deallocate() }
+        for top in stride(from: 0, to: size.height, by: rows) {
+            let window = PixelWindow(x: 0, y: top, width: size.width, height: min(rows, size.height - top))
+            let messages = GDALMessages()
+            let status = messages.during {
+                GDALRasterIOEx(
+                    dataset.band(1), GF_Read, 0, Int32(top), Int32(window.width), Int32(window.height),
+                    samples.baseAddress, Int32(window.width), Int32(window.height), type, 0, 0, nil)
+            }
+            guard status == CE_None, messages.failures.isEmpty else {
+                throw Self.failure("read back the sieved mask for", file, messages)
+            }
+            try writer.write(window, band: 1, samples: UnsafeBufferPointer(samples))
+            if !progress(0.7 + 0.3 * Double(window.maxY) / Double(size.height)) { return false }
+        }
+        return true
+    }
+
+    private static func failure(_ what: String, _ file: StagedFile, _ messages: GDALMessages) -> RasterError {
+        guard file.isOutOfSpace(forWriting: 1 << 20) else {
+            let reason = messages.reason(about: file.stagingPath, otherwise: "GDAL gave no reason")
+            return RasterError(.writeFailed, path: file.path, "cannot \(what) \(file.path): \(reason)")
+        }
+        return RasterError(
+            .outOfSpace, path: file.path,
+            "cannot \(what) \(file.path): no space is left in \(file.folder); make room and run again")
+    }
+}
+
+/// A closure behind GDAL's progress function, for as long as one call.
+private final class ProgressCall {
+    private let share: Double
+    private let progress: (Double) -> Bool
+    private(set) var wasStopped = false
+
+    /// - Parameter share: the part of the whole work that the call is.
+    init(share: Double, _ progress: @escaping (Double) -> Bool) {
+        self.share = share
+        self.progress = progress
+    }
+
+    static let function: GDALProgressFunc = { done, _, context in
+        guard let context else { return 1 }
+        let call = Unmanaged<ProgressCall>.fromOpaque(context).takeUnretainedValue()
+        if !call.progress(done * call.share) { call.wasStopped = true }
+        return call.wasStopped ? 0 : 1
+    }
+}

@@ -1,0 +1,63 @@
+import CGDAL
+
+/// The formats of polygons that are written, told by their file's extension.
+public enum VectorFormat: String, CaseIterable, Sendable {
+    case geoPackage = "gpkg"
+    case flatGeobuf = "fgb"
+    case geoJSON = "geojson"
+    case shapefile = "shp"
+    case parquet = "parquet"
+
+    /// - Throws: `.badArgument` for extensions of other formats; `.unsupported` where this machine's GDAL cannot write
+    ///   the format.
+    public init(path: String) throws(RasterError) {
+        let name = path.split(separator: "/").last ?? ""
+        let dot = name.lastIndex(of: ".")
+        let ending = dot.map { name[name.index(after: $0)...].lowercased() } ?? ""
+        guard let format = ending == "json" ? .geoJSON : VectorFormat(rawValue: ending) else {
+            let known = VectorFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", ")
+            throw RasterError(
+                .badArgument, path: path,
+                "cannot tell the format of \(path) by its ending: polygons are written as \(known)")
+        }
+        guard format.isBuilt else {
+            throw RasterError(
+                .unsupported, path: path,
+                "cannot write \(path): this machine's GDAL has no driver that writes \(format.driverName); "
+                    + "write a .gpkg, or a GDAL that has it is needed")
+        }
+        self = format
+    }
+
+    var driverName: String {
+        switch self {
+        case .geoPackage: "GPKG"
+        case .flatGeobuf: "FlatGeobuf"
+        case .geoJSON: "GeoJSON"
+        case .shapefile: "ESRI Shapefile"
+        case .parquet: "Parquet"
+        }
+    }
+
+    /// Whether coordinates are always WGS 84 longitudes and latitudes (RFC 7946), whatever the raster's.
+    public var isAlwaysWGS84: Bool { self == .geoJSON }
+
+    private var isBuilt: Bool {
+        GDALLibrary.prepare()
+        guard let driver = GDALGetDriverByName(driverName) else { return false }
+        return GDALGetMetadataItem(driver, GDAL_DCAP_VECTOR, nil) != nil
+            && GDALGetMetadataItem(driver, GDAL_DCAP_CREATE, nil) != nil
+    }
+
+    /// Endings, in place of the format's own, of files that belong to an output or that programs would take for part
+    /// of it.
+    var siblings: [String] {
+        switch self {
+        case .shapefile: ["shx", "dbf", "prj", "cpg", "qpj", "qix", "sbn", "sbx", "shp.xml"]
+        default: []
+        }
+    }
+
+    /// What may be appended to the output's name while it is written, or left by other programs.
+    var suffixes: [String] { self == .geoPackage ? ["-journal", "-wal", "-shm"] : [] }
+}

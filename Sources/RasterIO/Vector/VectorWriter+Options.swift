@@ -1,0 +1,65 @@
+import CGDAL
+
+extension VectorWriter {
+    /// A column of the layer's table. Shapefiles have names of ten characters at most.
+    public struct Field: Sendable {
+        public enum Kind: Sendable {
+            case integer, real, text
+        }
+
+        public var name: String
+        public var kind: Kind
+
+        public init(_ name: String, _ kind: Kind) {
+            self.name = name
+            self.kind = kind
+        }
+
+        func add(to layer: OGRLayerH) -> Bool {
+            let type =
+                switch kind {
+                case .integer: OFTInteger64
+                case .real: OFTReal
+                case .text: OFTString
+                }
+            guard let definition = OGR_Fld_Create(name, type) else { return false }
+            defer { OGR_Fld_Destroy(definition) }
+            return OGR_L_CreateField(layer, definition, 0) == OGRERR_NONE
+        }
+    }
+
+    /// What the layer to be written is.
+    public struct Options: Sendable {
+        /// What the coordinates are; formats that hold WGS 84 only are given other ones and transform them.
+        public var crs: CoordinateReferenceSystem?
+        public var fields: [Field]
+        /// Whether a feature is several polygons, or always one.
+        public var isMultiPolygon = false
+        /// Decimals of GeoJSON's coordinates, 7 to 15: 7 are a centimetre.
+        public var decimals = 7
+        /// Whether a file under the output's name is replaced.
+        public var overwrite = false
+
+        public init(crs: CoordinateReferenceSystem?, fields: [Field]) {
+            self.crs = crs
+            self.fields = fields
+        }
+
+        func layerItems(_ format: VectorFormat) -> [String] {
+            switch format {
+            case .geoJSON: ["RFC7946=YES", "COORDINATE_PRECISION=\(decimals)"]
+            case .shapefile: ["ENCODING=UTF-8", "DBF_DATE_LAST_UPDATE=1970-01-01"]
+            case .geoPackage, .flatGeobuf, .parquet: []
+            }
+        }
+
+        /// - Throws: `.unsupported` for what the format cannot hold.
+        func validate(for format: VectorFormat, path: String) throws(RasterError) {
+            guard format.isAlwaysWGS84, crs == nil else { return }
+            throw RasterError(
+                .unsupported, path: path,
+                "cannot write \(path): GeoJSON is in WGS 84 (RFC 7946), and the mask has no coordinate system to get there "
+                    + "from; write a .gpkg")
+        }
+    }
+}

@@ -1,0 +1,214 @@
+import CGDAL
+
+/// A layer of polygons in a file of its own, written feature by feature and visible only when it is complete.
+///
+/// The same calls make the same bytes: where a format keeps the date of its last change, that is 1970-01-01. A file under
+/// the output's name is replaced as a whole where that is wanted; layers are not added to files.
+///
+/// The order of calls for each feature: for each polygon `beginPolygon()` and `addRing` for its exterior and then its
+/// holes; then `set` for its fields and `endFeature()`.
+public final class VectorWriter: @unchecked Sendable {
+    // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
+
+    public let path: String
+    public let format: VectorFormat
+    private let options: Options
+    private let staged: StagedFolder
+    private let messages = GDALMessages()
+    private var dataset: DatasetHandle?
+    private let layer: OGRLayerH
+    private let definition: OGRFeatureDefnH
+    private var isFinished = false
+    /// Of the feature under way; owned.
+    private var geometry: OGRGeometryH?
+    private var polygon: OGRGeometryH?
+    private var feature: OGRFeatureH?
+
+    /// In force on the thread that creates or closes a file, for reproducible and quick GeoPackages: the staged file needs
+    /// no protection from crashes.
+    private static let settings = [
+        ("OGR_CURRENT_DATE", "1970-01-01T00:00:00.000Z"), ("OGR_SQLITE_SYNCHRONOUS", "OFF"),
+    ]
+
+    /// Whether a file could be made under this name, before any work is spent on it. Makes nothing.
+    ///
+    /// - Throws: `.badArgument` for unknown formats, `.unsupported` for those that GDAL cannot write here,
+    ///   `.outputExists`, `.cannotCreate`.
+    public static func check(path: String, overwrite: Bool) throws(RasterError) {
+        _ = try StagedFolder(path: path, format: VectorFormat(path: path), overwrite: overwrite)
+    }
+
+    /// Creates the file under its hidden name.
+    ///
+    /// - Throws: as `check`, and `.unsupported` for what the format cannot hold; `.outOfSpace`.
+    public init(path: String, options: Options) throws(RasterError) {
+        let format = try VectorFormat(path: path)
+        try options.validate(for: format, path: path)
+        let staged = try StagedFolder(path: path, format: format, overwrite: options.overwrite)
+        try staged.make()
+        let messages = messages
+        let created = Self.withSettings {
+            messages.during { Self.create(staged.stagingPath, format, options) }
+        }
+        guard let (dataset, layer) = created, messages.failures.isEmpty, let definition = OGR_L_GetLayerDefn(layer)
+        else {
+            created?.0.close()
+            let error = Self.failure("create", staged, messages, .cannotCreate)
+            staged.remove()
+            throw error
+        }
+        self.path = path
+        self.format = format
+        self.options = options
+        self.staged = staged
+        self.dataset = dataset
+        self.layer = layer
+        self.definition = definition
+    }
+
+    deinit { discard() }
+
+    /// Begins a polygon of the feature under way.
+    public func beginPolygon() {
+        if geometry == nil { geometry = options.isMultiPolygon ? OGR_G_CreateGeometry(wkbMultiPolygon) : nil }
+        let next = OGR_G_CreateGeometry(wkbPolygon)
+        if options.isMultiPolygon { OGR_G_AddGeometryDirectly(geometry, next) } else { geometry = next }
+        polygon = next
+    }
+
+    /// - Parameters:
+    ///   - x: the ring's points; the first is repeated at the end. Eastings or longitudes.
+    ///   - y: as many northings or latitudes.
+    /// - Precondition: `beginPolygon()` came before.
+    public func addRing(x: [Double], y: [Double]) {
+        precondition(polygon != nil && x.count == y.count)
+        guard let ring = OGR_G_CreateGeometry(wkbLinearRing) else { return }
+        OGR_G_SetPoints(ring, Int32(x.count), x, 8, y, 8, nil, 0)
+        OGR_G_AddGeometryDirectly(polygon, ring)
+    }
+
+    /// Sets a field, by its place in the options; those that are not set are null.
+    public func set(_ field: Int, _ value: Int) {
+        OGR_F_SetFieldInteger64(makeFeature(), Int32(field), GIntBig(value))
+    }
+
+    public func set(_ field: Int, _ value: Double) { OGR_F_SetFieldDouble(makeFeature(), Int32(field), value) }
+
+    public func set(_ field: Int, _ value: String) { OGR_F_SetFieldString(makeFeature(), Int32(field), value) }
+
+    /// Writes the feature.
+    ///
+    /// - Throws: `.outOfSpace` or `.writeFailed`, after which the file is gone and the writer of no more use.
+    public func endFeature() throws(RasterError) {
+        guard dataset != nil else {
+            throw RasterError(.badArgument, path: path, "cannot write to \(path): it was committed or discarded before")
+        }
+        let feature = makeFeature()
+        OGR_F_SetGeometryDirectly(feature, geometry)
+        (geometry, polygon) = (nil, nil)
+        let status = messages.during { OGR_L_CreateFeature(layer, feature) }
+        OGR_F_Destroy(feature)
+        self.feature = nil
+        guard status == OGRERR_NONE, messages.failures.isEmpty else {
+            let error = failure("write to")
+            discard()
+            throw error
+        }
+    }
+
+    /// Finishes the file, which stays hidden: of several outputs, none gets its name before all are finished.
+    ///
+    /// - Throws: `.outOfSpace`, `.writeFailed`. The file is gone then.
+    public func finish() throws(RasterError) {
+        guard let dataset, !isFinished else { return }
+        Self.withSettings {
+            if GDALDatasetTestCapability(dataset.raw, ODsCTransactions) != 0 {
+                _ = messages.during { GDALDatasetCommitTransaction(dataset.raw) }
+            }
+            messages.during { GDALFlushCache(dataset.raw) }
+            dataset.close(reportingTo: messages)
+        }
+        self.dataset = nil
+        guard messages.failures.isEmpty, FileStatus.exists(staged.stagingPath) else {
+            let error = failure("finish")  // before removing, which makes room again
+            staged.remove()
+            throw error
+        }
+        isFinished = true
+    }
+
+    /// Finishes the file, if that was not done, and gives it its name; its bytes are on the disk then.
+    ///
+    /// - Throws: as `finish()`, and `.outputExists`. The file is gone then.
+    public func commit() throws(RasterError) {
+        try finish()
+        defer { discard() }
+        try staged.publish()
+    }
+
+    /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
+    public func discard() {
+        OGR_F_Destroy(feature)
+        OGR_G_DestroyGeometry(geometry)
+        (feature, geometry, polygon) = (nil, nil, nil)
+        if let dataset {
+            self.dataset = nil
+            let rest = GDALMessages(keepsWarnings: true)
+            _ = rest.during { GDALDatasetRollbackTransaction(dataset.raw) }
+            dataset.close(reportingTo: rest)
+            staged.remove()
+        } else if isFinished {
+            staged.remove()
+        }
+        isFinished = false
+    }
+
+    private func makeFeature() -> OGRFeatureH? {
+        if feature == nil { feature = OGR_F_Create(definition) }
+        return feature
+    }
+
+    private static func create(
+        _ path: String, _ format: VectorFormat, _ options: Options
+    ) -> (DatasetHandle, OGRLayerH)? {
+        guard let driver = GDALGetDriverByName(format.driverName),
+            let raw = GDALCreate(driver, path, 0, 0, 0, GDT_Unknown, nil)
+        else { return nil }
+        let dataset = DatasetHandle(owning: raw)
+        let type = options.isMultiPolygon ? wkbMultiPolygon : wkbPolygon
+        let name = String(path.split(separator: "/").last ?? "").split(separator: ".").dropLast().joined(separator: ".")
+        let items = CStringList(options.layerItems(format))
+        func make(_ system: OGRSpatialReferenceH?) -> OGRLayerH? {
+            items.withUnsafe { GDALDatasetCreateLayer(raw, name, system, type, $0) }
+        }
+        let layer = options.crs.map { $0.withUnsafeHandle(make) } ?? make(nil)
+        guard let layer, options.fields.allSatisfy({ $0.add(to: layer) }) else { return nil }
+        if GDALDatasetTestCapability(raw, ODsCTransactions) != 0 { GDALDatasetStartTransaction(raw, 0) }
+        return (dataset, layer)
+    }
+
+    private static func withSettings<R>(_ body: () -> R) -> R {
+        let previous = settings.map { CPLGetThreadLocalConfigOption($0.0, nil).map { String(cString: $0) } }
+        for (key, value) in settings { CPLSetThreadLocalConfigOption(key, value) }
+        defer {
+            for (setting, value) in zip(settings, previous) { CPLSetThreadLocalConfigOption(setting.0, value) }
+        }
+        return body()
+    }
+
+    private func failure(_ what: String) -> RasterError { Self.failure(what, staged, messages, .writeFailed) }
+
+    /// GDAL does not tell a full disk from other failures: the disk itself is asked.
+    private static func failure(
+        _ what: String, _ staged: StagedFolder, _ messages: GDALMessages, _ code: RasterError.Code
+    ) -> RasterError {
+        let reason = messages.reason(about: staged.stagingPath, otherwise: "GDAL gave no reason")
+        let isFull = ["No space left", "quota exceeded", "disk is full"].contains { reason.contains($0) }
+        guard isFull || staged.isOutOfSpace(forWriting: 1 << 20) else {
+            return RasterError(code, path: staged.path, "cannot \(what) \(staged.path): \(reason)")
+        }
+        return RasterError(
+            .outOfSpace, path: staged.path,
+            "cannot \(what) \(staged.path): no space is left in \(staged.folder); make room and run again")
+    }
+}
