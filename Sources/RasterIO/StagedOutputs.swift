@@ -42,7 +42,7 @@ public enum StagedOutputs {
 
     /// - Note: `@unchecked Sendable`: the memory holds atomics, is made once and never freed.
     private struct Slots: @unchecked Sendable {
-        static let count = 64
+        static let count = 128
         private let base: UnsafeMutablePointer<Atomic<UInt>>
 
         init() {
