@@ -16,6 +16,10 @@ public struct Model: Sendable {
     public let parameterCount: Int
     /// What is known beside the weights, as far as it agrees with them.
     public let description: ModelDescription
+    /// What was chosen where the file leaves it open.
+    public let options: ModelOptions
+    /// What the model was made from.
+    let files: ModelFiles
 
     public var bands: Int { network.inputChannels }
     /// Channels of the output: 1 is a sigmoid, more are a softmax.
@@ -33,7 +37,8 @@ public struct Model: Sendable {
         if try Checkpoint.isONNX(path: path) {
             try self.init(try ONNXModel(path: path), options: options, item: item)
         } else {
-            try self.init(try Checkpoint.read(path: path), path: path, options: options, item: item)
+            let file = try MappedFile(path: path)
+            try self.init(try Checkpoint.read(path: path), path: path, file: file, options: options, item: item)
         }
     }
 
@@ -41,6 +46,9 @@ public struct Model: Sendable {
     ///   it has none.
     init(_ model: ONNXModel, options: ModelOptions, item: String?) throws {
         path = model.path
+        self.options = options
+        files = ModelFiles(
+            model: model.file, external: model.externalFiles, item: try ModelItemFile.file(item, ofModel: model.path))
         family = model.producer.isEmpty ? "ONNX network" : "ONNX network (\(WeightsError.plain(model.producer)))"
         try options.checkThatNoneIsSet(for: "an ONNX network", path: path)
         summary = model.summary
@@ -73,11 +81,22 @@ public struct Model: Sendable {
     public init(
         _ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions(), item: String? = nil
     ) throws {
+        try self.init(stateDict, path: path, file: nil, options: options, item: item)
+    }
+
+    private init(
+        _ stateDict: StateDict, path: String, file: MappedFile?, options: ModelOptions, item: String?
+    ) throws {
         let options = options.completed(from: stateDict.metadata)
         let match = FamilyMatch.closest(to: stateDict, options: options)
         guard match.problems.isEmpty else { throw ArchitectureError(path: path, match, stateDict) }
         try options.check(against: match.network, title: match.family.title, path: path)
         self.path = path
+        self.options = options
+        let itemFile = try ModelItemFile.file(item, ofModel: path)
+        files =
+            file.map { ModelFiles(model: $0, external: [], item: itemFile) }
+            ?? ModelFiles(stateDict, item: itemFile)
         family = match.family.title
         summary = match.network.summary
         depths = match.network.depths

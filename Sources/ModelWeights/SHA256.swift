@@ -1,5 +1,5 @@
-/// The checksum SHA-256. Source: FIPS 180-4.
-struct SHA256 {
+/// The checksum SHA-256, over bytes that come piece by piece. Source: FIPS 180-4.
+package struct SHA256 {
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
         0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
@@ -11,54 +11,112 @@ struct SHA256 {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
 
+    private static let blockByteCount = 64
+
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
-    private var schedule = [UInt32](repeating: 0, count: 64)
+    /// Bytes that do not fill a block yet.
+    private var rest: [UInt8] = []
+    private var byteCount = 0
 
-    /// In hexadecimal digits.
-    static func checksum(of bytes: UnsafeRawBufferPointer) -> String {
+    package init() {}
+
+    /// Of all these bytes, in hexadecimal digits.
+    package static func checksum(of bytes: UnsafeRawBufferPointer) -> String {
         var hash = SHA256()
-        let whole = bytes.count / 64 * 64
-        for start in stride(from: 0, to: whole, by: 64) {
-            hash.add(UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64]))
+        hash.add(bytes)
+        return hash.finish()
+    }
+
+    /// Of a text in UTF-8, in hexadecimal digits.
+    package static func checksum(of text: String) -> String {
+        Array(text.utf8).withUnsafeBytes { checksum(of: $0) }
+    }
+
+    /// Continues with more bytes.
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        byteCount += bytes.count
+        var bytes = bytes[...]
+        if !rest.isEmpty {
+            let missing = bytes.prefix(Self.blockByteCount - rest.count)
+            rest += missing
+            bytes = bytes.dropFirst(missing.count)
+            guard rest.count == Self.blockByteCount else { return }
+            let block = rest
+            block.withUnsafeBytes { addBlocks($0) }
+            rest = []
         }
+        let whole = bytes.count / Self.blockByteCount * Self.blockByteCount
+        addBlocks(UnsafeRawBufferPointer(rebasing: bytes.prefix(whole)))
+        rest += bytes.dropFirst(whole)
+    }
+
+    /// The checksum of all bytes, in hexadecimal digits.
+    package consuming func finish() -> String {
         // A single one bit, zeros, and the length in bits in the last 8 bytes of a block.
-        var end = Array(bytes[whole...]) + [0x80]
-        end += [UInt8](repeating: 0, count: (120 - end.count) % 64)
-        end += (0..<8).map { UInt8(truncatingIfNeeded: (bytes.count << 3) >> (56 - 8 * $0)) }
-        end.withUnsafeBytes { end in
-            for start in stride(from: 0, to: end.count, by: 64) {
-                hash.add(UnsafeRawBufferPointer(rebasing: end[start..<start + 64]))
-            }
-        }
-        return hash.state.map { word in
+        var end = rest + [0x80]
+        end += [UInt8](repeating: 0, count: (120 - end.count) % Self.blockByteCount)
+        end += (0..<8).map { UInt8(truncatingIfNeeded: (byteCount << 3) >> (56 - 8 * $0)) }
+        end.withUnsafeBytes { addBlocks($0) }
+        return state.map { word in
             let digits = String(word, radix: 16)
             return String(repeating: "0", count: 8 - digits.count) + digits
         }.joined()
     }
 
-    /// - Parameter block: 64 bytes.
-    private mutating func add(_ block: UnsafeRawBufferPointer) {
-        func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
+    /// - Parameter blocks: a multiple of 64 bytes.
+    private mutating func addBlocks(_ blocks: UnsafeRawBufferPointer) {
+        // Without bounds checks in the loop: a model of 124 MB is hashed before every run.
+        Self.constants.withUnsafeBufferPointer { constants in
+            state.withUnsafeMutableBufferPointer { state in
+                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+                    for start in stride(from: 0, to: blocks.count, by: Self.blockByteCount) {
+                        let block = blocks.baseAddress! + start
+                        Self.expand(block, into: schedule.baseAddress!)
+                        Self.compress(schedule.baseAddress!, constants.baseAddress!, state.baseAddress!)
+                    }
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word &>> count | word &<< (32 &- count) }
+
+    /// - Parameters:
+    ///   - block: 64 bytes.
+    ///   - schedule: 64 words.
+    @inline(__always)
+    private static func expand(_ block: UnsafeRawPointer, into schedule: UnsafeMutablePointer<UInt32>) {
         for t in 0..<16 {
-            schedule[t] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * t, as: UInt32.self))
+            schedule[t] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 &* t, as: UInt32.self))
         }
         for t in 16..<64 {
-            let (early, late) = (schedule[t - 15], schedule[t - 2])
-            let small0 = rotated(early, 7) ^ rotated(early, 18) ^ early >> 3
-            let small1 = rotated(late, 17) ^ rotated(late, 19) ^ late >> 10
-            schedule[t] = schedule[t - 16] &+ small0 &+ schedule[t - 7] &+ small1
+            let (early, late) = (schedule[t &- 15], schedule[t &- 2])
+            let small0 = rotated(early, 7) ^ rotated(early, 18) ^ early &>> 3
+            let small1 = rotated(late, 17) ^ rotated(late, 19) ^ late &>> 10
+            schedule[t] = schedule[t &- 16] &+ small0 &+ schedule[t &- 7] &+ small1
         }
+    }
+
+    /// - Parameters:
+    ///   - schedule: 64 words, as are `constants`.
+    ///   - state: 8 words.
+    @inline(__always)
+    private static func compress(
+        _ schedule: UnsafePointer<UInt32>, _ constants: UnsafePointer<UInt32>, _ state: UnsafeMutablePointer<UInt32>
+    ) {
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for t in 0..<64 {
             let large1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-            let first = h &+ large1 &+ (e & f ^ ~e & g) &+ Self.constants[t] &+ schedule[t]
+            let first = h &+ large1 &+ (e & f ^ ~e & g) &+ constants[t] &+ schedule[t]
             let large0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
             let second = large0 &+ (a & b ^ a & c ^ b & c)
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
         }
-        for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
+        (state[0], state[1], state[2], state[3]) = (state[0] &+ a, state[1] &+ b, state[2] &+ c, state[3] &+ d)
+        (state[4], state[5], state[6], state[7]) = (state[4] &+ e, state[5] &+ f, state[6] &+ g, state[7] &+ h)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Overtile
 
 /// The root command; each subcommand is a thin file beside this one.
 struct OvertileCommand: ParsableCommand {
@@ -22,7 +23,7 @@ struct OvertileCommand: ParsableCommand {
               74   reading or writing failed, as on a full disk
               130  stopped by Ctrl-C; 129 by a closed terminal, 143 by SIGTERM
             """,
-        version: "0.1.0",
+        version: OvertileVersion.current,
         subcommands: [
             SegmentCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, ConvertCommand.self,
         ])

@@ -27,6 +27,14 @@ enum ModelItemFile {
         }
     }
 
+    /// The item itself; nil where there is none.
+    ///
+    /// - Throws: as `description`.
+    static func file(_ path: String?, ofModel model: String) throws(WeightsError) -> MappedFile? {
+        guard let path = path ?? beside(model) else { return nil }
+        return try MappedFile(path: path)
+    }
+
     private static func beside(_ model: String) -> String? {
         let path = FileName.withoutExtension(model) + ".json"
         guard path != model else { return nil }

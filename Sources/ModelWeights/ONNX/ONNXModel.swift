@@ -15,6 +15,10 @@ package struct ONNXModel: Sendable {
     package let metadata: [String: String]
     package let graph: ONNXGraph
 
+    let file: MappedFile
+    /// Those beside it in which its weights lie.
+    let externalFiles: [MappedFile]
+
     package var opset: Int { graph.opset }
 
     /// One line: opset, convolutions, size of input.
@@ -42,6 +46,8 @@ package struct ONNXModel: Sendable {
             throw file.error(.malformed, "is no ONNX model, or one without a graph: \(ProtobufCursor.advice)")
         }
         self.path = path
+        self.file = file
+        externalFiles = reader.externalData.mappedFiles
         irVersion = model.irVersion
         producer = [model.producerName, model.producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
         metadata = Dictionary(model.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
