@@ -32,6 +32,7 @@ enum ExitStatus: Int32 {
         case is CancellationError: self = Self(rawValue: 128 + Signals.received) ?? .interrupted
         case let error as StandardOutputError: self = error.readerLeft ? .readerLeft : .inputOutput
         case is UsageError: self = .usage
+        case is ChecksFailed: self = .badData
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil
         }

@@ -26,6 +26,7 @@ struct OvertileCommand: ParsableCommand {
         version: OvertileVersion.current,
         subcommands: [
             SegmentCommand.self, InspectCommand.self, PlanCommand.self, BenchCommand.self, ConvertCommand.self,
+            CheckCommand.self,
         ])
 }
 

@@ -30,6 +30,8 @@ extension SegmentationJob {
         options.blockSize = PixelSize(width: block, height: block)
         options.spatialReference =
             isOnGrid ? scene.spatialReference.resampled(to: grid) : scene.spatialReference
+        options.format = self.options.format
+        options.metadata = processingFacts
         options.creationOptions = self.options.creationOptions
         options.overwrite = self.options.overwrites
         return options

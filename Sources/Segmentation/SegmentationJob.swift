@@ -118,8 +118,9 @@ public final class SegmentationJob {
             let computed = try runPipeline(reader, stitcher, times, cancellation, progress)
             try times.measure(.writing) {
                 // Where the disk is full at the very end, neither is left.
-                try probabilityWriter?.finish()
-                try maskWriter.finish()
+                let isStopped = { cancellation.isCancelled }
+                try probabilityWriter?.finish(isStopped: isStopped)
+                try maskWriter.finish(isStopped: isStopped)
             }
             try probabilityWriter?.commit()
             try maskWriter.commit()
@@ -129,6 +130,7 @@ public final class SegmentationJob {
         } catch {
             maskWriter.discard()
             probabilityWriter?.discard()
+            if cancellation.isCancelled { throw CancellationError() }
             throw error
         }
     }

@@ -1,4 +1,5 @@
 public import ModelWeights
+public import RasterIO
 
 /// What a user may ask of a run beside scene, model and output; everything has a default.
 public struct SegmentationOptions: Sendable {
@@ -36,7 +37,9 @@ public struct SegmentationOptions: Sendable {
     public var threshold: Float?
     /// What the network's outputs are; by default logits.
     public var activation: ModelDescription.Activation?
-    /// GeoTIFF creation options, `KEY=VALUE`.
+    /// What the outputs are written as.
+    public var format = RasterFormat.geoTIFF
+    /// Creation options of the format, `KEY=VALUE`.
     public var creationOptions: [String] = []
     public var overwrites = false
 

@@ -60,6 +60,7 @@ struct SegmentCommand: ParsableCommand {
         try paths.check(against: scene)
         paths.warnings.forEach(messages.warn)
         for output in paths.all { try RasterWriter.check(path: output, overwrite: files.overwrite) }
+        try outputOptions.checkCompanions(of: paths, overwrite: files.overwrite)
         let job = try SegmentationJob(
             scene: scene, model: model, options: options, writesProbabilities: paths.probabilities != nil)
         job.warnings.forEach(messages.warn)
@@ -72,6 +73,8 @@ struct SegmentCommand: ParsableCommand {
                 mask: paths.mask, probabilities: paths.probabilities, cancellation: cancellation,
                 progress: { bar?.update(done: $0, of: $1) })
         }
+        try outputOptions.writeCompanions(
+            of: paths, scene: scene, overwrite: files.overwrite, warn: messages.warn)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, summary)) }
         if messages.verbose { Console.note(stages(summary)) }
     }

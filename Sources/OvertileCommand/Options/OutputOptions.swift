@@ -1,14 +1,30 @@
-import ArgumentParser
-import Overtile
+public import ArgumentParser
+public import Overtile
 
 /// What the mask means and how it is written.
 struct OutputOptions: ParsableArguments {
     @OptionGroup var classes: ClassOptions
 
     @Option(
+        name: [.long, .customLong("of", withSingleDash: true)],
+        help: ArgumentHelp(
+            """
+            What the outputs are: GeoTIFFs, or cloud-optimised ones, with overviews, for viewing over a network. The \
+            disk needs room for both while one is made.
+            """, valueName: "GTiff|COG"))
+    var of = RasterFormat.geoTIFF
+
+    @Flag(help: "Also write a QGIS style beside the mask, under its name with .qml: QGIS takes it by itself.")
+    var style = false
+
+    @Flag(help: "Also write a STAC item beside each output, under its name with .json.")
+    var stac = false
+
+    @Option(
         name: [.long, .customLong("co", withSingleDash: true)],
         help: ArgumentHelp(
-            "GeoTIFF creation option, as COMPRESS=ZSTD; may be given again.", valueName: "KEY=VALUE"))
+            "Creation option of GDAL's driver (see --of), as COMPRESS=ZSTD; may be given again.", valueName: "KEY=VALUE"
+        ))
     var co: [String] = []
 
     mutating func validate() throws {
@@ -19,6 +35,16 @@ struct OutputOptions: ParsableArguments {
 
     func apply(to options: inout SegmentationOptions) {
         classes.apply(to: &options)
+        options.format = of
         options.creationOptions = co
+    }
+}
+
+extension RasterFormat: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let format = Self.allCases.first(where: { $0.rawValue.lowercased() == argument.lowercased() }) else {
+            return nil
+        }
+        self = format
     }
 }

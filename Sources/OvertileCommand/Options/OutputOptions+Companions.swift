@@ -1,0 +1,35 @@
+import Overtile
+
+/// What is written beside the outputs, once these are in place.
+extension OutputOptions {
+    /// Whether all of it could be written, before any work is spent on it.
+    ///
+    /// - Throws: `RasterError`; `UsageError` where a file would replace an output.
+    func checkCompanions(of paths: OutputPaths, overwrite: Bool) throws {
+        var taken = Set(paths.all)
+        var companions: [String] = style ? [QGISStyle.path(besideRaster: paths.mask)] : []
+        if stac { companions += paths.all.map(STACItem.path) }
+        for path in companions {
+            guard taken.insert(path).inserted else {
+                throw UsageError("\(path) would be written twice: give the outputs names that differ before the dot")
+            }
+            _ = try TextOutput(path: path, overwrite: overwrite)
+        }
+    }
+
+    /// - Parameter scene: what the outputs were made of.
+    /// - Throws: `RasterError`.
+    func writeCompanions(of paths: OutputPaths, scene: RasterReader, overwrite: Bool, warn: (String) -> Void) throws {
+        if style {
+            let legend = try RasterReader(path: paths.mask).legend(ofBand: 1)
+            try QGISStyle(legend).write(besideRaster: paths.mask, overwrite: overwrite)
+        }
+        guard stac else { return }
+        let time = AcquisitionTime(of: scene)
+        for output in paths.all {
+            let item = try STACItem(of: output, time: time)
+            item.warnings.forEach(warn)
+            try item.write(overwrite: overwrite)
+        }
+    }
+}
