@@ -77,7 +77,7 @@ public struct STACItem {
     private var extensions: [String] {
         var extensions = ["projection/v2.0.0", "processing/v1.2.0"]
         if !raster.legend(ofBand: 1).isEmpty { extensions.append("classification/v2.0.0") }
-        if raster.bands.contains(where: { $0.scale != nil }) { extensions.append("raster/v2.0.0") }
+        if raster.bands.contains(where: Self.isScaled) { extensions.append("raster/v2.0.0") }
         return extensions
     }
 
@@ -170,8 +170,8 @@ public struct STACItem {
             "data_type": .text(band.sampleType == .uint8 ? "uint8" : band.sampleType.rawValue.lowercased()),
         ]
         if let nodata = band.nodata { object["nodata"] = nodata.isNaN ? "nan" : .number(nodata) }
-        if let scale = band.scale {
-            object["raster:scale"] = .number(scale)
+        if Self.isScaled(band) {
+            object["raster:scale"] = .number(band.scale ?? 1)
             object["raster:offset"] = .number(band.offset ?? 0)
         }
         guard !legend.isEmpty else { return object }
@@ -186,6 +186,9 @@ public struct STACItem {
             })
         return object
     }
+
+    /// GDAL may give a scale of 1 where there is none.
+    private static func isScaled(_ band: RasterBand) -> Bool { (band.scale ?? 1) != 1 || (band.offset ?? 0) != 0 }
 
     /// The extension's names are of ASCII letters, digits, hyphens and underscores.
     private static func identifier(_ name: String, value: Int) -> String {

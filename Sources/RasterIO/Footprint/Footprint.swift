@@ -133,6 +133,43 @@ public struct Footprint: Equatable, Sendable {
             area += a.longitude * b.latitude - b.longitude * a.latitude
         }
         if area < 0 { ring.reverse() }
-        return ring + ring.prefix(1)
+        guard let first = ring.first else { return [] }
+        return simplified(ring + [first])
+    }
+
+    /// Without the points that lie on the line between their neighbours, to within a thousandth of the ring's extent.
+    private static func simplified(_ ring: [Position]) -> [Position] {
+        func extent(_ values: [Double]) -> Double { (values.max() ?? 0) - (values.min() ?? 0) }
+        let tolerance = max(extent(ring.map(\.longitude)), extent(ring.map(\.latitude))) / 1000
+        // The point that is farthest from the first stays, so that there are two lines to begin with.
+        func distance(_ index: Int) -> Double {
+            let (a, b) = (ring[0], ring[index])
+            return (a.longitude - b.longitude) * (a.longitude - b.longitude)
+                + (a.latitude - b.latitude) * (a.latitude - b.latitude)
+        }
+        let middle = ring.indices.max { distance($0) < distance($1) } ?? 0
+        var isKept = [Bool](repeating: false, count: ring.count)
+        for index in [0, middle, ring.count - 1] { isKept[index] = true }
+        // Douglas and Peucker.
+        var spans = [(0, middle), (middle, ring.count - 1)]
+        while let (start, end) = spans.popLast() {
+            guard end - start > 1 else { continue }
+            let far = (start + 1..<end).max {
+                gap(ring[$0], ring[start], ring[end]) < gap(ring[$1], ring[start], ring[end])
+            }
+            guard let far, gap(ring[far], ring[start], ring[end]) > tolerance else { continue }
+            isKept[far] = true
+            spans += [(start, far), (far, end)]
+        }
+        let result = ring.indices.filter { isKept[$0] }.map { ring[$0] }
+        return result.count >= 4 ? result : ring
+    }
+
+    /// Of a point from the line through two others, in degrees.
+    private static func gap(_ point: Position, _ a: Position, _ b: Position) -> Double {
+        let (dx, dy) = (b.longitude - a.longitude, b.latitude - a.latitude)
+        let (px, py) = (point.longitude - a.longitude, point.latitude - a.latitude)
+        let length = (dx * dx + dy * dy).squareRoot()
+        return length > 0 ? abs(dx * py - dy * px) / length : (px * px + py * py).squareRoot()
     }
 }
