@@ -8,4 +8,8 @@
 #include <gdal.h>
 #include <gdal_alg.h>
 #include <ogr_srs_api.h>
+#include <sys/types.h>
+
+// Linux's own, which Swift's Glibc leaves out.
+int fallocate(int descriptor, int mode, off_t offset, off_t length);
 #endif

@@ -14,6 +14,7 @@ enum ExitStatus: Int32 {
     case bug = 70
     case cannotCreate = 73
     case inputOutput = 74
+    case locked = 75
     case hungUp = 129
     case interrupted = 130
     case readerLeft = 141
@@ -25,7 +26,7 @@ enum ExitStatus: Int32 {
         case let error as RasterError: self = Self(error.code)
         case let error as WeightsError: self = Self(error.code)
         case is ArchitectureError: self = .badData
-        case let error as SegmentationError: self = error.code == .badData ? .badData : .usage
+        case let error as SegmentationError: self = Self(error.code)
         case is ModelOptionsError: self = .usage
         case is EngineError: self = .bug
         case is InstructionSetError: self = .usage
@@ -45,6 +46,14 @@ enum ExitStatus: Int32 {
         case .cannotCreate, .outputExists: self = .cannotCreate
         case .readFailed, .outOfSpace, .writeFailed: self = .inputOutput
         case .badArgument: self = .usage
+        }
+    }
+
+    private init(_ code: SegmentationError.Code) {
+        switch code {
+        case .usage, .memoryTooSmall: self = .usage
+        case .badData: self = .badData
+        case .locked: self = .locked
         }
     }
 

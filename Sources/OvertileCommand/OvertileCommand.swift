@@ -21,6 +21,7 @@ struct OvertileCommand: ParsableCommand {
               70   a bug in Overtile
               73   the output exists, or cannot be created there
               74   reading or writing failed, as on a full disk
+              75   another run is making the same output
               130  stopped by Ctrl-C; 129 by a closed terminal, 143 by SIGTERM
             """,
         version: OvertileVersion.current,
@@ -52,7 +53,7 @@ enum Main {
         switch status {
         case .readerLeft: break
         case .interrupted, .terminated, .hungUp:
-            Console.report("\(Signals.reason); what was unfinished is removed")
+            Console.report("\(Signals.reason): run the same command again to go on")
         default: Console.report(error)
         }
         status.exit()

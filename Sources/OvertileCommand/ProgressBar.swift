@@ -6,6 +6,8 @@ final class ProgressBar {
     private let pixels: Double
     private let started = DispatchTime.now()
     private var drawn: DispatchTime?
+    /// What an earlier run had done when this one began.
+    private var doneBefore: Int?
 
     /// - Parameter pixels: of the whole scene.
     init(label: String, pixels: Int) {
@@ -15,6 +17,8 @@ final class ProgressBar {
 
     func update(done: Int, of total: Int) {
         let now = DispatchTime.now()
+        let doneBefore = doneBefore ?? done
+        self.doneBefore = doneBefore
         if let drawn, now.uptimeNanoseconds - drawn.uptimeNanoseconds < 100_000_000, done < total { return }
         drawn = now
         let share = Double(done) / Double(total)
@@ -24,8 +28,9 @@ final class ProgressBar {
         let length = room < 100 ? 20 : 30
         let filled = Int(share * Double(length))
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: length - filled)
-        let left = Duration.seconds(share > 0 ? seconds / share - seconds : 0)
-        let speed = Text.number(pixels * share / max(seconds, 1e-3) / 1e6, digits: 2)
+        let ownShare = Double(done - doneBefore) / Double(total)
+        let left = Duration.seconds(ownShare > 0 ? seconds / ownShare * (1 - share) : 0)
+        let speed = Text.number(pixels * ownShare / max(seconds, 1e-3) / 1e6, digits: 2)
         let numbers = " [\(bar)] \(Int(share * 100)) %  \(speed) Mpx/s  \(Text.time(left)) left"
         Console.writeError(Console.clearLine + String((shortLabel(room - numbers.count) + numbers).prefix(room)))
     }

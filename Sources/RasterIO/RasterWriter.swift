@@ -20,7 +20,7 @@ public final class RasterWriter: @unchecked Sendable {
     /// otherwise.
     public let blockSize: PixelSize
 
-    private let file: StagedFile
+    let file: StagedFile
     /// What is written first where the file is a copy of it.
     private let draft: StagedFile?
     private var dataset: DatasetHandle?

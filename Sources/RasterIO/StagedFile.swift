@@ -24,22 +24,29 @@ final class StagedFile {
                 .cannotCreate, path: path, "cannot create \(path): outputs are local files; write one and copy it there"
             )
         }
-        let slash = path.lastIndex(of: "/")
-        let name = String(slash.map { path[path.index(after: $0)...] } ?? path[...])
-        guard !name.isEmpty, name != ".", name != ".." else {
+        guard let prefix = Self.hiddenPrefix(path: path) else {
             throw RasterError(.cannotCreate, path: path, "cannot create \"\(path)\": it does not name a file")
         }
-        folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        var short = name
-        while short.utf8.count > 150 { short.removeLast() }  // names end at 255 bytes
+        folder = prefix.folder
+        let slash = path.lastIndex(of: "/")
         let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-        let hidden = ".\(short).overtile-\(getpid())-\(random).tif"
+        let hidden = "\(prefix.name)\(getpid())-\(random).tif"
         stagingPath = slash == nil ? hidden : String(path[...(slash ?? path.startIndex)]) + hidden
         self.path = path
         self.overwrite = overwrite
         try checkTarget()
         try checkFolder()
         for name in stagedNames { StagedOutputs.add(name) }
+    }
+
+    /// The folder of an output, and how its hidden names there begin; nil for a path that names no file.
+    static func hiddenPrefix(path: String) -> (folder: String, name: String)? {
+        let slash = path.lastIndex(of: "/")
+        let name = String(slash.map { path[path.index(after: $0)...] } ?? path[...])
+        guard !name.isEmpty, name != ".", name != ".." else { return nil }
+        var short = name
+        while short.utf8.count > 150 { short.removeLast() }  // names end at 255 bytes
+        return (slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ".", ".\(short).overtile-")
     }
 
     deinit { for name in stagedNames { StagedOutputs.remove(name) } }

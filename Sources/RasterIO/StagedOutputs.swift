@@ -8,19 +8,25 @@ import Synchronization
 public enum StagedOutputs {
     private static let slots = Slots()
 
-    /// Removes the files of all unfinished outputs. May be called in a signal's handler, once an output was begun or
-    /// `prepare()` called; the outputs are of no more use afterwards.
+    /// Removes the files of all unfinished outputs, and folders that are empty then. May be called in a signal's handler,
+    /// once an output was begun or `prepare()` called; the outputs are of no more use afterwards.
     public static func removeAll() {
+        forEachName { unlink($0) }
+        forEachName { rmdir($0) }
+    }
+
+    private static func forEachName(_ body: (UnsafePointer<CChar>) -> Int32) {
         for index in 0..<Slots.count {
             guard let name = UnsafePointer<CChar>(bitPattern: slots[index].load(ordering: .acquiring)) else { continue }
-            unlink(name)
+            _ = body(name)
         }
     }
 
     /// Makes the table, which a handler could not.
     public static func prepare() { _ = slots[0].load(ordering: .relaxed) }
 
-    static func add(_ path: String) {
+    /// - Parameter path: of a file, or of a folder of unfinished files.
+    package static func add(_ path: String) {
         guard let name = strdup(path) else { return }
         let value = UInt(bitPattern: name)
         for index in 0..<Slots.count
@@ -31,7 +37,7 @@ public enum StagedOutputs {
     }
 
     /// The name's memory is not given back: a handler may be reading it.
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         for index in 0..<Slots.count {
             let value = slots[index].load(ordering: .acquiring)
             guard let name = UnsafePointer<CChar>(bitPattern: value), strcmp(name, path) == 0 else { continue }
@@ -42,7 +48,7 @@ public enum StagedOutputs {
 
     /// - Note: `@unchecked Sendable`: the memory holds atomics, is made once and never freed.
     private struct Slots: @unchecked Sendable {
-        static let count = 128
+        static let count = 256
         private let base: UnsafeMutablePointer<Atomic<UInt>>
 
         init() {

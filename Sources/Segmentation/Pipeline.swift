@@ -26,14 +26,17 @@ final class Pipeline: Sendable {
     private static let smallSlotBytes = 16 << 20
 
     private let grid: TileGrid
+    private let firstTile: Int
     private let cancellation: Cancellation
     private let free: HandoverQueue<TileSlot>
     private let read = HandoverQueue<TileSlot>()
     private let computed = HandoverQueue<TileSlot>()
     private let failure = Mutex<(any Error)?>(nil)
 
-    init(grid: TileGrid, slots: [TileSlot], cancellation: Cancellation) {
+    /// - Parameter firstTile: all before it are done.
+    init(grid: TileGrid, firstTile: Int = 0, slots: [TileSlot], cancellation: Cancellation) {
         self.grid = grid
+        self.firstTile = firstTile
         self.cancellation = cancellation
         free = HandoverQueue(slots)
     }
@@ -78,7 +81,7 @@ final class Pipeline: Sendable {
     private func readTiles(_ body: Read) throws {
         let reading = DispatchGroup()
         defer { reading.wait() }
-        for index in 0..<grid.count {
+        for index in firstTile..<grid.count {
             try checkCancellation()
             guard let slot = free.pop() else { return }
             reading.enter()
@@ -101,7 +104,7 @@ final class Pipeline: Sendable {
     }
 
     private func stitchTiles(_ stitch: (TileSlot) throws -> [TileSlot]) throws {
-        var written = 0
+        var written = firstTile
         while written < grid.count {
             try checkCancellation()
             guard let slot = computed.pop() else { return }

@@ -5,8 +5,10 @@ import TileGeometry
 /// computed for the pixel under its centre, and has data exactly where the scene has.
 ///
 /// Classes are not interpolated, as there is nothing between water and land; probabilities are not either, so that they
-/// are those that the mask follows from. Memory holds one block of the outputs, whatever the ratio.
+/// are those that the mask follows from. Memory holds one small piece of the outputs, whatever the ratio.
 final class SceneGridOutput {
+    private static let pieceSide = 256
+
     private let grid: ResampledGrid
     private let output: OutputEncoding
     /// The scene, where one of the grid's pixels may hold some with data and some without; nil where none does.
@@ -28,23 +30,21 @@ final class SceneGridOutput {
     }
 
     /// - Throws: `RasterError`.
-    func write(_ slot: TileSlot, mask: RasterWriter, probabilities: RasterWriter?) throws {
+    func write(_ slot: TileSlot, mask: RawRaster, probabilities: RawRaster?) throws {
         let kept = slot.tile!.kept
         let window = grid.rasterWindow(under: kept)
         guard !window.isEmpty else { return }
-        let block = mask.blockSize
-        for row in window.y / block.height...(window.maxY - 1) / block.height {
-            for column in window.x / block.width...(window.maxX - 1) / block.width {
-                let piece = PixelWindow(
-                    x: column * block.width, y: row * block.height, width: block.width, height: block.height
-                ).intersection(window)
+        let side = Self.pieceSide
+        for row in window.y / side...(window.maxY - 1) / side {
+            for column in window.x / side...(window.maxX - 1) / side {
+                let piece = PixelWindow(x: column * side, y: row * side, width: side, height: side).intersection(window)
                 try write(piece, slot, mask: mask, probabilities: probabilities)
             }
         }
     }
 
     private func write(
-        _ piece: PixelWindow, _ slot: TileSlot, mask: RasterWriter, probabilities: RasterWriter?
+        _ piece: PixelWindow, _ slot: TileSlot, mask: RawRaster, probabilities: RawRaster?
     ) throws {
         let kept = slot.tile!.kept
         let rows = grid.rows(of: piece.y..<piece.maxY, in: kept.y..<kept.maxY)
@@ -53,11 +53,11 @@ final class SceneGridOutput {
         let places = rows.flatMap { row in columns.map { (row - kept.y) * kept.width + $0 - kept.x } }
         try readValidity(piece)
         func write<Sample: RasterSample>(
-            _ source: UnsafeMutableBufferPointer<Sample>, _ nodata: Sample, to writer: RasterWriter, band: Int
+            _ source: UnsafeMutableBufferPointer<Sample>, _ nodata: Sample, to raster: RawRaster, band: Int
         ) throws {
             var pixels = places.map { source[$0] }
             if scene != nil { for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata } }
-            try pixels.withUnsafeBufferPointer { try writer.write(piece, band: band, samples: $0) }
+            try pixels.withUnsafeBufferPointer { try raster.write(piece, band: band, samples: $0) }
         }
         if output.usesWideMask {
             try write(slot.mask.bindMemory(to: UInt16.self), UInt16(output.nodata), to: mask, band: 1)

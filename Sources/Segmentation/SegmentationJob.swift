@@ -23,6 +23,9 @@ public final class SegmentationJob {
     let options: SegmentationOptions
     private let planner: ScenePlanner
     private let networks: TileNetworks
+    /// The kernels that run: others give other last digits.
+    private let kernels: String
+    private let identity: SceneIdentity
     let output: OutputEncoding
 
     /// - Parameter backend: nil for Overtile's own kernels.
@@ -42,13 +45,19 @@ public final class SegmentationJob {
             let (plan, networks) = try Self.compile(planner, scene: grid.size, backend: backend)
             return (plan, planner, networks)
         }
+        let isDefault = backend == nil
         var memoryWarnings: [String] = []
+        let backend = try backend ?? OvertileBackend()
+        var kernels = backend.name
         do {
-            (plan, planner, networks) = try compile(backend ?? OvertileBackend())
-        } catch let error as SegmentationError where error.code == .memoryTooSmall && backend == nil {
+            (plan, planner, networks) = try compile(backend)
+        } catch let error as SegmentationError where error.code == .memoryTooSmall && isDefault {
             (plan, planner, networks) = try compile(OvertileBackend(savesMemory: true))
             memoryWarnings = ["memory is short: wide layers run without Winograd's algorithm, which is slower"]
+            kernels += ", without Winograd"
         }
+        self.kernels = kernels
+        identity = SceneIdentity(of: scene)
         self.scene = scene
         self.model = model
         self.options = options
@@ -92,47 +101,100 @@ public final class SegmentationJob {
             trialSeconds: trial.seconds)
     }
 
+    /// Whether outputs could be made under these names, before any work is spent on them. What an earlier run was giving
+    /// its names when it was killed is not in the way: the same command goes on from there.
+    ///
+    /// - Throws: `RasterError`: `.outputExists`, `.cannotCreate`.
+    public static func check(mask: String, probabilities: String?, overwrite: Bool) throws(RasterError) {
+        let publication = Publication(folder: WorkFolder.path(for: mask))
+        for output in [mask] + (probabilities.map { [$0] } ?? []) {
+            do {
+                try RasterWriter.check(path: output, overwrite: overwrite)
+            } catch  where error.code == .outputExists && publication?.covers(output) == true {
+                continue
+            }
+        }
+    }
+
     /// Runs the scene and puts the outputs in place.
+    ///
+    /// Work in progress lies in a hidden folder beside the mask. Where a run ends early, and going on makes sense, it stays
+    /// there, and the same run goes on after the last finished row of tiles: with the same bytes in the end.
     ///
     /// - Parameters:
     ///   - mask: the class of each pixel.
     ///   - probabilities: a float32 band for each output channel; nil for none.
-    ///   - progress: called after each written tile with the number of tiles written and in all.
-    /// - Throws: `RasterError`, `EngineError`, or `CancellationError`; no output is left behind then.
+    ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
+    ///   - warn: called with a line where an earlier run's work in progress is discarded.
+    /// - Throws: `RasterError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no output is left
+    ///   behind then.
     public func run(
         mask: String, probabilities: String?, cancellation: Cancellation = Cancellation(),
-        progress: @escaping (Int, Int) -> Void = { _, _ in }
+        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
     ) throws -> SegmentationSummary {
         let started = DispatchTime.now()
+        try Self.check(mask: mask, probabilities: probabilities, overwrite: options.overwrites)
         RasterCache.limit(bytes: MemoryBudget(total: plan.memoryLimit).rasterCacheBytes)
-        let sceneGrid = try sceneGrid()
-        let maskWriter = try RasterWriter(path: mask, options: maskOptions)
-        let probabilityWriter = try probabilities.map { try RasterWriter(path: $0, options: probabilityOptions) }
-        let times = StageTimes()
-        let reader = TileReader(
-            ResampledReader(scene, grid: resolution.grid), bands: bands, shapes: plan.shapes,
-            threads: plan.tiling.workers, times: times)
-        let stitcher = Stitcher(
-            mask: maskWriter, probabilities: probabilityWriter, output: output, sceneGrid: sceneGrid)
+        var outputs = [SceneOutput(kind: .mask, path: mask, options: maskOptions)]
+        if let probabilities {
+            outputs.append(SceneOutput(kind: .probabilities, path: probabilities, options: probabilityOptions))
+        }
+        let work = try WorkInProgress(outputs, key: key(outputs), tileRows: plan.grid.rows, warn: warn)
         do {
-            let computed = try runPipeline(reader, stitcher, times, cancellation, progress)
-            try times.measure(.writing) {
-                // Where the disk is full at the very end, neither is left.
-                let isStopped = { cancellation.isCancelled }
-                try probabilityWriter?.finish(isStopped: isStopped)
-                try maskWriter.finish(isStopped: isStopped)
-            }
-            try probabilityWriter?.commit()
-            try maskWriter.commit()
+            if !options.overwrites { Publication(folder: work.folder.path)?.withdraw(outputs.map(\.path)) }
+            work.removeLeftovers()
+            let times = StageTimes()
+            let reader = TileReader(
+                ResampledReader(scene, grid: resolution.grid), bands: bands, shapes: plan.shapes,
+                threads: plan.tiling.workers, times: times)
+            try finish(work, reader, times, cancellation, progress)
             return SegmentationSummary(
-                scene: scene.size, tiles: plan.grid.count, tilesComputed: computed, workers: plan.tiling.workers,
+                scene: scene.size, tiles: plan.grid.count, tilesComputed: work.progress.tilesComputed,
+                tilesResumed: work.recovered.tileRows * plan.grid.columns, workers: plan.tiling.workers,
                 readers: reader.threads, seconds: started.secondsToNow, stages: times.seconds)
         } catch {
-            maskWriter.discard()
-            probabilityWriter?.discard()
-            if cancellation.isCancelled { throw CancellationError() }
+            // Both have their names, or neither.
+            if !options.overwrites { Publication(folder: work.folder.path)?.withdraw(outputs.map(\.path)) }
+            throw work.end(after: error, scene: scene.path)
+        }
+    }
+
+    /// Computes the tiles that are missing, makes the outputs, and removes what was in progress.
+    private func finish(
+        _ work: WorkInProgress, _ reader: TileReader, _ times: StageTimes, _ cancellation: Cancellation,
+        _ progress: @escaping (Int, Int) -> Void
+    ) throws {
+        let finisher = try SceneFinisher(work, times: times, cancellation: cancellation)
+        do {
+            try finisher.advance(toRow: finishedRows(work))
+            progress(work.progress.tileRows * plan.grid.columns, plan.grid.count)
+            if !work.isComplete { try runPipeline(work, reader, finisher, times, cancellation, progress) }
+            try work.announce(Publication(try finisher.finish()))
+            try finisher.commit()
+        } catch {
+            finisher.discard()
             throw error
         }
+        work.remove()
+    }
+
+    private func key(_ outputs: [SceneOutput]) -> WorkKey {
+        var options = options
+        // Only the finished files show these.
+        (options.creationOptions, options.classNames, options.format) = ([], [], .geoTIFF)
+        return WorkKey(
+            scene: identity, settings: SettingsDigest(model: model, options: options), plan: WorkKey.Plan(plan.grid),
+            kernels: kernels, outputs: outputs.map(WorkKey.Output.init))
+    }
+
+    /// Rows of the outputs that the finished rows of tiles make.
+    private func finishedRows(_ work: WorkInProgress) -> Int {
+        let (grid, rows) = (resolution.grid, work.progress.tileRows)
+        let isOnGrid = grid.isNative || options.outputGrid == .model
+        if rows == 0 { return 0 }
+        if rows == plan.grid.rows { return isOnGrid ? grid.size.height : scene.size.height }
+        let computed = PixelWindow(x: 0, y: 0, width: grid.size.width, height: rows * plan.grid.step)
+        return isOnGrid ? computed.height : grid.rasterWindow(under: computed).maxY
     }
 
     /// What brings tiles back to the scene's grid; nil where they are on the outputs' grid.
@@ -141,34 +203,32 @@ public final class SegmentationJob {
         return try SceneGridOutput(scene, grid: resolution.grid, bands: bands, output: output)
     }
 
-    /// - Returns: the number of tiles that the network ran on.
     private func runPipeline(
-        _ reader: TileReader, _ stitcher: Stitcher, _ times: StageTimes, _ cancellation: Cancellation,
-        _ progress: @escaping (Int, Int) -> Void
-    ) throws -> Int {
+        _ work: WorkInProgress, _ reader: TileReader, _ finisher: SceneFinisher, _ times: StageTimes,
+        _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
+    ) throws {
+        let stitcher = Stitcher(work, output: output, columns: plan.grid.columns, sceneGrid: try sceneGrid())
         let layout = plan.shapes.slotLayout(
             bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel, probabilityBands: output.probabilityBands)
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
-        let pipeline = Pipeline(grid: plan.grid, slots: slots, cancellation: cancellation)
+        var written = work.progress.tileRows * plan.grid.columns
+        let pipeline = Pipeline(grid: plan.grid, firstTile: written, slots: slots, cancellation: cancellation)
         let (networks, normalization, output) = (networks, normalization, output)
-        let computed = Counter()
-        var written = 0
         try pipeline.run(
             workers: plan.tiling.workers,
             read: reader.read,
             makeWorker: {
                 let worker = try TileWorker(networks, normalization: normalization, output: output)
-                return { slot in
-                    if try times.measure(.computing, { try worker.run(slot) }) { computed.increment() }
-                }
+                return { slot in slot.isComputed = try times.measure(.computing) { try worker.run(slot) } }
             },
             stitch: { slot in
+                let rows = work.progress.tileRows
                 let released = try times.measure(.writing) { try stitcher.accept(slot) }
+                if work.progress.tileRows > rows { try finisher.advance(toRow: finishedRows(work)) }
                 written += released.count
                 if !released.isEmpty { progress(written, plan.grid.count) }
                 return released
             })
-        return computed.value
     }
 }

@@ -55,6 +55,8 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         case badData
         /// The model and one tile need more memory than is allowed.
         case memoryTooSmall
+        /// Another process is making the same output.
+        case locked
     }
 
     public let code: Code

@@ -6,8 +6,10 @@ public import TileGeometry
 public struct SegmentationSummary: Sendable {
     public let scene: PixelSize
     public let tiles: Int
-    /// Tiles with at least one valid pixel.
+    /// Tiles with at least one valid pixel, those of earlier runs included.
     public let tilesComputed: Int
+    /// Tiles that an earlier run had finished.
+    public let tilesResumed: Int
     public let workers: Int
     /// Threads that read.
     public let readers: Int
@@ -16,7 +18,10 @@ public struct SegmentationSummary: Sendable {
     /// Time that each stage was busy; reading and computing are sums over their threads.
     public let stages: StageSeconds
 
-    public var megapixelsPerSecond: Double { Double(scene.area) / seconds / 1e6 }
+    /// Of what this run did.
+    public var megapixelsPerSecond: Double {
+        Double(scene.area) * Double(tiles - tilesResumed) / Double(tiles) / seconds / 1e6
+    }
 
     /// The stage whose threads were busy for the largest part of the run: what kept the others waiting.
     public var limit: String {

@@ -1,24 +1,30 @@
 import RasterIO
 import TileGeometry
 
-/// Puts finished tiles into the output rasters, in the order of the grid whatever the order in which they come.
+/// Puts finished tiles into the raw rasters, in the order of the grid whatever the order in which they come.
 ///
-/// The order makes the files' bytes independent of the number of workers.
+/// The order makes it plain what is done: all before the last finished row of tiles.
 final class Stitcher {
-    private let mask: RasterWriter
-    private let probabilities: RasterWriter?
+    private let work: WorkInProgress
+    private let mask: RawRaster
+    private let probabilities: RawRaster?
     private let output: OutputEncoding
     /// Where the tiles are not on the outputs' grid.
     private let sceneGrid: SceneGridOutput?
-    private var order = TileOrder()
+    private let columns: Int
+    private var order: TileOrder
+    /// Tiles of the unfinished row that the network ran on.
+    private var computed = 0
 
-    init(
-        mask: RasterWriter, probabilities: RasterWriter?, output: OutputEncoding, sceneGrid: SceneGridOutput? = nil
-    ) {
-        self.mask = mask
-        self.probabilities = probabilities
+    /// - Parameter columns: of the tile grid.
+    init(_ work: WorkInProgress, output: OutputEncoding, columns: Int, sceneGrid: SceneGridOutput? = nil) {
+        self.work = work
+        mask = work.raster(.mask)!
+        probabilities = work.raster(.probabilities)
         self.output = output
         self.sceneGrid = sceneGrid
+        self.columns = columns
+        order = TileOrder(next: work.progress.tileRows * columns)
     }
 
     /// Takes a finished tile, writes all that now have their turn, and returns their slots.
@@ -26,7 +32,15 @@ final class Stitcher {
     /// - Throws: `RasterError` naming the output.
     func accept(_ slot: TileSlot) throws -> [TileSlot] {
         let ready = order.accept(slot)
-        for slot in ready { try write(slot, slot.tile!.kept) }
+        for slot in ready {
+            let tile = slot.tile!
+            try write(slot, tile.kept)
+            if slot.isComputed { computed += 1 }
+            if tile.column == columns - 1 {
+                try work.finishTileRow(tilesComputed: computed)
+                computed = 0
+            }
+        }
         return ready
     }
 
@@ -51,7 +65,10 @@ final class Stitcher {
 /// Holds tiles back until all before them have come.
 struct TileOrder {
     private var waiting: [Int: TileSlot] = [:]
-    private var next = 0
+    private var next: Int
+
+    /// - Parameter next: the first tile that will come.
+    init(next: Int = 0) { self.next = next }
 
     /// - Returns: the tiles whose turn it is now, in the grid's order.
     mutating func accept(_ slot: TileSlot) -> [TileSlot] {

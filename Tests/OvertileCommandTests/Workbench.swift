@@ -32,7 +32,9 @@ final class Workbench {
     /// Waits until both outputs of a long run are under way.
     func waitForOutputs() throws {
         let patience = ContinuousClock.now + .seconds(20)
-        while try outputs.count < 2, ContinuousClock.now < patience { usleep(10_000) }
+        while try outputs.count(where: { $0.contains(".overtile-") && $0.hasSuffix(".tif") }) < 2,
+            ContinuousClock.now < patience
+        { usleep(10_000) }
     }
 
     func output(_ name: String = "mask.tif") -> String { folder.path("out/\(name)") }

@@ -184,7 +184,7 @@ import TileGeometry
         #expect(probabilities.bands.map(\.name) == ["land", "water"])
     }
 
-    @Test func aCancelledRunLeavesNoFile() throws {
+    @Test func aRunCancelledInItsFirstRowLeavesNoFile() throws {
         let scene = folder.path("scene.tif")
         try SyntheticScene.write(scene, width: 300, height: 300)
         let cancellation = Cancellation()
@@ -199,6 +199,7 @@ import TileGeometry
                 if $0 > 10 && $1 > 10 { cancellation.cancel() }
             }
         }
-        #expect(try folder.names.filter { !$0.hasSuffix(".safetensors") } == ["scene.tif"])
+        #expect(
+            try folder.names.filter { !$0.hasSuffix(".safetensors") } == ["scene.tif"])
     }
 }

@@ -22,11 +22,12 @@ public enum SyntheticScene {
     ///   - value: by band (from 0), column and row.
     public static func write(
         _ path: String, width: Int, height: Int, bands: Int = 1, type: SampleType = .uint8, nodata: Double? = nil,
-        value: (Int, Int, Int) -> Float = wave
+        crs: String? = nil, value: (Int, Int, Int) -> Float = wave
     ) throws {
         let size = PixelSize(width: width, height: height)
         var options = RasterWriter.Options(size: size, bandCount: bands, sampleType: type)
         options.spatialReference = spatialReference
+        options.spatialReference.crs = try crs.map { try CoordinateReferenceSystem($0) }
         options.nodata = nodata
         options.blockSize = PixelSize(width: 128, height: 128)
         let writer = try RasterWriter(path: path, options: options)

@@ -59,7 +59,8 @@ struct SegmentCommand: ParsableCommand {
         let scene = try options.open(scene: paths.scene, for: model)
         try paths.check(against: scene)
         paths.warnings.forEach(messages.warn)
-        for output in paths.all { try RasterWriter.check(path: output, overwrite: files.overwrite) }
+        try SegmentationJob.check(
+            mask: paths.mask, probabilities: paths.probabilities, overwrite: files.overwrite)
         try outputOptions.checkCompanions(of: paths, overwrite: files.overwrite)
         let job = try SegmentationJob(
             scene: scene, model: model, options: options, writesProbabilities: paths.probabilities != nil)
@@ -71,7 +72,7 @@ struct SegmentCommand: ParsableCommand {
             defer { bar?.finish() }
             return try job.run(
                 mask: paths.mask, probabilities: paths.probabilities, cancellation: cancellation,
-                progress: { bar?.update(done: $0, of: $1) })
+                progress: { bar?.update(done: $0, of: $1) }, warn: messages.warn)
         }
         try outputOptions.writeCompanions(
             of: paths, scene: scene, overwrite: files.overwrite, warn: messages.warn)
@@ -83,6 +84,8 @@ struct SegmentCommand: ParsableCommand {
         let skipped = summary.tiles - summary.tilesComputed
         return "\(paths.mask): \(summary.scene.width) x \(summary.scene.height) pixels in "
             + "\(Text.time(.seconds(summary.seconds))), \(Text.number(summary.megapixelsPerSecond, digits: 3)) Mpx/s"
+            + (summary.tilesResumed > 0
+                ? ", \(summary.tilesResumed) of \(summary.tiles) tiles from an earlier run" : "")
             + (skipped > 0 ? ", \(skipped) of \(summary.tiles) tiles without data" : "")
     }
 

@@ -1,0 +1,154 @@
+import Foundation
+import Glibc
+import ModelWeights
+import RasterIO
+
+/// The hidden folder beside an output in which work in progress lies, locked for this process.
+///
+/// The system gives the lock back when the process ends, however it ends.
+final class WorkFolder {
+    let path: String
+    private let output: String
+    private let lock: Int32
+    /// Whether nobody else can be at work on this output; file systems without locks cannot say.
+    let isExclusive: Bool
+
+    /// Beside the output, and named after it, so that the same command finds it again.
+    static func path(for output: String) -> String {
+        let slash = output.lastIndex(of: "/")
+        var name = String(slash.map { output[output.index(after: $0)...] } ?? output[...])
+        if name.utf8.count > 200 {  // names end at 255 bytes
+            let sum = SHA256.checksum(of: name).prefix(16)
+            while name.utf8.count > 180 { name.removeLast() }
+            name += "-" + sum
+        }
+        return (slash.map { String(output[...$0]) } ?? "") + ".\(name).overtile-work"
+    }
+
+    /// Makes the folder, or takes over the one that is there.
+    ///
+    /// - Throws: `SegmentationError` (`.locked`) where another process has it; `RasterError` (`.cannotCreate`,
+    ///   `.outOfSpace`).
+    init(for output: String) throws {
+        path = Self.path(for: output)
+        self.output = output
+        while true {
+            guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw Self.failure(output, errno) }
+            // A link is nobody's work.
+            let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+            guard folder >= 0 || errno == ENOENT else { throw Self.failure(output, errno) }
+            close(folder)
+            let name = path + "/lock"
+            let descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+            if descriptor < 0 {
+                // The one who had it is removing it.
+                guard errno != ENOENT else { continue }
+                throw Self.failure(output, errno)
+            }
+            let isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+            if !isLocked && errno == EWOULDBLOCK {
+                let holder = Self.holder(descriptor)
+                close(descriptor)
+                throw SegmentationError(
+                    .locked, "\(output): another run\(holder) is making it: wait for its end, or stop it")
+            }
+            guard Self.isSame(descriptor, name) else {
+                close(descriptor)
+                continue
+            }
+            (lock, isExclusive) = (descriptor, isLocked)
+            break
+        }
+        let number = Array("\(getpid())\n".utf8)
+        ftruncate(lock, 0)
+        _ = pwrite(lock, number, number.count, 0)
+    }
+
+    deinit { close(lock) }
+
+    func file(_ name: String) -> String { path + "/" + name }
+
+    /// Names of all that is there but the lock.
+    var names: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0 != "lock" }
+    }
+
+    /// Removes all but the lock.
+    func clear() {
+        // What says that the rest counts goes first.
+        unlink(file("journal"))
+        for name in names { unlink(file(name)) }
+    }
+
+    /// Removes the folder; the lock last, so that nobody works in it before.
+    func remove() {
+        clear()
+        unlink(file("lock"))
+        rmdir(path)
+    }
+
+    /// Writes a small file that is either there as a whole or not.
+    ///
+    /// - Throws: `.outOfSpace`, `.writeFailed`.
+    func write(_ data: Data, to name: String) throws(RasterError) {
+        let descriptor = open(file(name + ".new"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o666)
+        guard descriptor >= 0 else { throw Self.failure(output, errno) }
+        defer { close(descriptor) }
+        let count = data.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        guard count == data.count else { throw Self.failure(output, count < 0 ? errno : ENOSPC) }
+        guard rename(file(name + ".new"), file(name)) == 0 else { throw Self.failure(output, errno) }
+    }
+
+    /// A small file; nil where there is none, or none that can be meant.
+    func read(_ name: String) -> Data? { Self.read(file(name)) }
+
+    static func read(_ path: String) -> Data? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= largestFile else {
+            return nil
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        return count == bytes.count ? Data(bytes) : nil
+    }
+
+    /// Of a key, which names all files of a mosaic.
+    private static let largestFile = 64 << 20
+
+    /// Brings the folder's own entries, and its name, to the disk. Some file systems cannot, which is no reason to fail.
+    func sync(_ names: [String]) {
+        let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        for entry in names.map(file) + [path, parent] {
+            let descriptor = open(entry, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard descriptor >= 0 else { continue }
+            fsync(descriptor)
+            close(descriptor)
+        }
+    }
+
+    /// " (process 123)", where the lock says so.
+    private static func holder(_ descriptor: Int32) -> String {
+        var text = [UInt8](repeating: 0, count: 20)
+        let count = pread(descriptor, &text, text.count, 0)
+        guard count > 1, let number = Int32(String(decoding: text[..<(count - 1)], as: UTF8.self)) else { return "" }
+        return " (process \(number))"
+    }
+
+    /// Whether an open file is still the one with this name.
+    private static func isSame(_ descriptor: Int32, _ name: String) -> Bool {
+        var (open, named) = (stat(), stat())
+        return fstat(descriptor, &open) == 0 && lstat(name, &named) == 0 && open.st_ino == named.st_ino
+            && open.st_dev == named.st_dev
+    }
+
+    private static func failure(_ output: String, _ number: Int32) -> RasterError {
+        let isFull = number == ENOSPC || number == EDQUOT
+        return RasterError(
+            isFull ? .outOfSpace : .cannotCreate, path: output,
+            "cannot make a folder for the work in progress beside \(output): \(String(cString: strerror(number)))"
+                + (isFull ? "; make room and run again" : ""))
+    }
+}
