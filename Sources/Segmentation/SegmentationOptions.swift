@@ -37,6 +37,8 @@ public struct SegmentationOptions: Sendable {
     public var threshold: Float?
     /// What the network's outputs are; by default logits.
     public var activation: ModelDescription.Activation?
+    /// What probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
+    public var probabilityType = SampleType.float32
     /// What the outputs are written as.
     public var format = RasterFormat.geoTIFF
     /// Creation options of the format, `KEY=VALUE`.

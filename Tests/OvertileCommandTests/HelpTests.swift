@@ -8,7 +8,7 @@ struct HelpTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Snapshots")
 
-    @Test("help", arguments: ["overtile", "segment", "inspect", "plan", "bench", "convert"])
+    @Test("help", arguments: ["overtile", "segment", "inspect", "plan", "bench", "convert", "check"])
     func help(_ command: String) throws {
         // The parser takes the terminal's width from COLUMNS.
         let words = command == "overtile" ? "--help" : "help \(command)"

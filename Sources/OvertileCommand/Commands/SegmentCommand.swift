@@ -33,7 +33,8 @@ struct SegmentCommand: ParsableCommand {
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
         let outputs = try OutputPaths.resolve(
-            scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities)
+            scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities,
+            confidence: files.confidence)
         let model = try choices.load(files.model, warn: messages.warn)
         if outputs.count == 1 { return try segment(outputs[0], model, cancellation) }
         var failed = 0
@@ -60,10 +61,12 @@ struct SegmentCommand: ParsableCommand {
         try paths.check(against: scene)
         paths.warnings.forEach(messages.warn)
         try SegmentationJob.check(
-            mask: paths.mask, probabilities: paths.probabilities, overwrite: files.overwrite)
+            mask: paths.mask, probabilities: paths.probabilities, confidence: paths.confidence,
+            overwrite: files.overwrite)
         try outputOptions.checkCompanions(of: paths, overwrite: files.overwrite)
         let job = try SegmentationJob(
-            scene: scene, model: model, options: options, writesProbabilities: paths.probabilities != nil)
+            scene: scene, model: model, options: options, writesProbabilities: paths.probabilities != nil,
+            writesConfidence: paths.confidence != nil)
         job.warnings.forEach(messages.warn)
         if messages.verbose { Console.note(PlanReport(job).table) }
         if messages.verbose { job.kernelListing.forEach(Console.note) }
@@ -71,7 +74,8 @@ struct SegmentCommand: ParsableCommand {
         let summary = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
             return try job.run(
-                mask: paths.mask, probabilities: paths.probabilities, cancellation: cancellation,
+                mask: paths.mask, probabilities: paths.probabilities, confidence: paths.confidence,
+                cancellation: cancellation,
                 progress: { bar?.update(done: $0, of: $1) }, warn: messages.warn)
         }
         try outputOptions.writeCompanions(

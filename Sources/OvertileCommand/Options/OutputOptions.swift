@@ -14,6 +14,14 @@ struct OutputOptions: ParsableArguments {
             """, valueName: "GTiff|COG"))
     var of = RasterFormat.geoTIFF
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            How --probabilities are stored: as they are, or in steps of 0.004 or 0.00002 (the bands' scale), 255 or 65535 \
+            where there is no data.
+            """, valueName: "float32|uint8|uint16"))
+    var probabilitiesType = ProbabilitiesType.float32
+
     @Flag(help: "Also write a QGIS style beside the mask, under its name with .qml: QGIS takes it by itself.")
     var style = false
 
@@ -36,6 +44,7 @@ struct OutputOptions: ParsableArguments {
     func apply(to options: inout SegmentationOptions) {
         classes.apply(to: &options)
         options.format = of
+        options.probabilityType = probabilitiesType.sampleType
         options.creationOptions = co
     }
 }
@@ -46,5 +55,18 @@ extension RasterFormat: ExpressibleByArgument {
             return nil
         }
         self = format
+    }
+}
+
+/// Sample types of probabilities.
+enum ProbabilitiesType: String, CaseIterable, ExpressibleByArgument {
+    case float32, uint8, uint16
+
+    var sampleType: SampleType {
+        switch self {
+        case .float32: .float32
+        case .uint8: .uint8
+        case .uint16: .uint16
+        }
     }
 }
