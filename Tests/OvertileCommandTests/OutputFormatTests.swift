@@ -86,6 +86,13 @@ struct OutputFormatTests {
         let items = try bench.segment("--stac", "--probabilities", bench.output("mask.tiff"))
         #expect(items.status == 64)
         #expect(items.errors.contains("mask.json would be written twice"))
+        // An item of the mask under that of the model would describe the model in the next run.
+        let model = bench.output("net.safetensors")
+        try FileManager.default.copyItem(atPath: bench.model, toPath: model)
+        let taken = try CommandProcess.run(
+            ["segment", bench.scene, "--model", model, "--output", bench.output("net.tif"), "--stac", "--overwrite"])
+        #expect(taken.status == 64)
+        #expect(taken.errors.contains("the model's own item"))
     }
 
     @Test("check tells files with errors by exit code 65, and as JSON")

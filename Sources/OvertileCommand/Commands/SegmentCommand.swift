@@ -63,7 +63,7 @@ struct SegmentCommand: ParsableCommand {
         try SegmentationJob.check(
             mask: paths.mask, probabilities: paths.probabilities, confidence: paths.confidence,
             overwrite: files.overwrite)
-        try outputOptions.checkCompanions(of: paths, overwrite: files.overwrite)
+        try outputOptions.checkCompanions(of: paths, model: files.model, overwrite: files.overwrite)
         let job = try SegmentationJob(
             scene: scene, model: model, options: options, writesProbabilities: paths.probabilities != nil,
             writesConfidence: paths.confidence != nil)

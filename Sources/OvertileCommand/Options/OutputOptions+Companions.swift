@@ -1,15 +1,20 @@
+import Foundation
 import Overtile
 
 /// What is written beside the outputs, once these are in place.
 extension OutputOptions {
     /// Whether all of it could be written, before any work is spent on it.
     ///
-    /// - Throws: `RasterError`; `UsageError` where a file would replace an output.
-    func checkCompanions(of paths: OutputPaths, overwrite: Bool) throws {
+    /// - Throws: `RasterError`; `UsageError` where a file would replace an output, or be taken for the model's own item.
+    func checkCompanions(of paths: OutputPaths, model: String, overwrite: Bool) throws {
         var taken = Set(paths.all)
         var companions: [String] = style ? [QGISStyle.path(besideRaster: paths.mask)] : []
         if stac { companions += paths.all.map(STACItem.path) }
+        func standardized(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
         for path in companions {
+            guard standardized(path) != standardized(STACItem.path(besideRaster: model)) else {
+                throw UsageError("\(path) is where the model's own item is looked for: choose another output")
+            }
             guard taken.insert(path).inserted else {
                 throw UsageError("\(path) would be written twice: give the outputs names that differ before the dot")
             }
