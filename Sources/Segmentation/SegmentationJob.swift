@@ -114,7 +114,7 @@ public final class SegmentationJob {
         for output in [mask, probabilities, confidence].compactMap({ $0 }) {
             do {
                 try RasterWriter.check(path: output, overwrite: overwrite)
-            } catch  where error.code == .outputExists && publication?.covers(output) == true {
+            } catch let error where error.code == .outputExists && publication?.covers(output) == true {
                 continue
             }
         }
