@@ -27,6 +27,7 @@ struct SegmentCommand: ParsableCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Beside the outputs") var companions: CompanionOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
@@ -63,7 +64,7 @@ struct SegmentCommand: ParsableCommand {
         try SegmentationJob.check(
             mask: paths.mask, probabilities: paths.probabilities, confidence: paths.confidence,
             overwrite: files.overwrite)
-        try outputOptions.checkCompanions(of: paths, model: files.model, overwrite: files.overwrite)
+        try companions.check(beside: paths, model: files.model, overwrite: files.overwrite)
         let job = try SegmentationJob(
             scene: scene, model: model, options: options, writesProbabilities: paths.probabilities != nil,
             writesConfidence: paths.confidence != nil)
@@ -78,8 +79,8 @@ struct SegmentCommand: ParsableCommand {
                 cancellation: cancellation,
                 progress: { bar?.update(done: $0, of: $1) }, warn: messages.warn)
         }
-        try outputOptions.writeCompanions(
-            of: paths, scene: scene, overwrite: files.overwrite, warn: messages.warn)
+        try companions.write(
+            beside: paths, scene: scene, overwrite: files.overwrite, warn: messages.warn)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, summary)) }
         if messages.verbose { Console.note(stages(summary)) }
     }

@@ -22,12 +22,6 @@ struct OutputOptions: ParsableArguments {
             """, valueName: "float32|uint8|uint16"))
     var probabilitiesType = ProbabilitiesType.float32
 
-    @Flag(help: "Also write a QGIS style beside the mask, under its name with .qml: QGIS takes it by itself.")
-    var style = false
-
-    @Flag(help: "Also write a STAC item beside each output, under its name with .json.")
-    var stac = false
-
     @Option(
         name: [.long, .customLong("co", withSingleDash: true)],
         help: ArgumentHelp(

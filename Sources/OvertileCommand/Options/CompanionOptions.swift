@@ -1,12 +1,19 @@
+import ArgumentParser
 import Foundation
 import Overtile
 
 /// What is written beside the outputs, once these are in place.
-extension OutputOptions {
+struct CompanionOptions: ParsableArguments {
+    @Flag(help: "Also write a QGIS style beside the mask, under its name with .qml: QGIS takes it by itself.")
+    var style = false
+
+    @Flag(help: "Also write a STAC item beside each output, under its name with .json.")
+    var stac = false
+
     /// Whether all of it could be written, before any work is spent on it.
     ///
     /// - Throws: `RasterError`; `UsageError` where a file would replace an output, or be taken for the model's own item.
-    func checkCompanions(of paths: OutputPaths, model: String, overwrite: Bool) throws {
+    func check(beside paths: OutputPaths, model: String, overwrite: Bool) throws {
         var taken = Set(paths.all)
         var companions: [String] = style ? [QGISStyle.path(besideRaster: paths.mask)] : []
         if stac { companions += paths.all.map(STACItem.path) }
@@ -24,7 +31,7 @@ extension OutputOptions {
 
     /// - Parameter scene: what the outputs were made of.
     /// - Throws: `RasterError`.
-    func writeCompanions(of paths: OutputPaths, scene: RasterReader, overwrite: Bool, warn: (String) -> Void) throws {
+    func write(beside paths: OutputPaths, scene: RasterReader, overwrite: Bool, warn: (String) -> Void) throws {
         if style {
             let legend = try RasterReader(path: paths.mask).legend(ofBand: 1)
             try QGISStyle(legend).write(besideRaster: paths.mask, overwrite: overwrite)
