@@ -1,27 +1,43 @@
 import CGDAL  // includes <sys/stat.h>: in a whole-module build, Swift takes it for where `stat` comes from
 import Glibc
 
-/// What the system says of a path.
-struct FileStatus {
-    enum Kind {
+/// What the system says of a path. Rooms above ask here too, as which module `stat` comes from depends, in theirs, on what
+/// was compiled before.
+public struct FileStatus: Equatable, Sendable {
+    public enum Kind: Sendable {
         case file, folder, other
     }
 
-    let kind: Kind
+    public let kind: Kind
     /// In bytes.
-    let size: Int
+    public let size: Int
+    /// Of the last change to the contents, in nanoseconds since 1970.
+    public let modified: Int
+    /// Of the last change to anything about the file, its name included, in nanoseconds since 1970.
+    public let changed: Int
+    /// With `inode`, what tells a file from any other, whatever their names.
+    public let device: UInt64
+    public let inode: UInt64
 
-    /// Follows links.
-    ///
+    /// - Parameter followsLinks: false for the link itself, which is of the kind `.other`.
     /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
-    init?(path: String) {
+    public init?(path: String, followsLinks: Bool = true) {
         var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// - Parameters:
+    ///   - name: in an open folder; links are followed.
+    ///   - folder: its descriptor.
+    public init?(name: UnsafePointer<CChar>, inFolder folder: Int32) {
+        var status = stat()
+        guard fstatat(folder, name, &status, 0) == 0 else { return nil }
         self.init(status)
     }
 
     /// - Parameter descriptor: of an open file.
-    init?(descriptor: Int32) {
+    public init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
         self.init(status)
@@ -29,8 +45,7 @@ struct FileStatus {
 
     /// Whether anything has this name, a link that leads nowhere included.
     static func exists(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0
+        FileStatus(path: path, followsLinks: false) != nil
     }
 
     /// Whether GDAL finds anything under one of its own paths.
@@ -48,5 +63,12 @@ struct FileStatus {
         default: kind = .other
         }
         size = Int(status.st_size)
+        modified = Self.nanoseconds(status.st_mtim)
+        changed = Self.nanoseconds(status.st_ctim)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
     }
+
+    /// Wraps around for times that no file should have: only differences and equality are asked for.
+    private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
 }

@@ -14,16 +14,14 @@ struct Publication: Codable {
         let device: UInt64
         let inode: UInt64
         let bytes: Int
-        let seconds: Int
-        let nanoseconds: Int
+        let modified: Int
 
         /// - Parameter file: where it is now.
         init?(path: String, file: String) {
-            var status = stat()
-            guard lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+            guard let status = FileStatus(path: file, followsLinks: false), status.kind == .file else { return nil }
             self.path = path
-            (device, inode, bytes) = (UInt64(status.st_dev), UInt64(status.st_ino), Int(status.st_size))
-            (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+            (device, inode) = (status.device, status.inode)
+            (bytes, modified) = (status.size, status.modified)
         }
     }
 

@@ -106,11 +106,10 @@ final class WorkFolder {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= largestFile else {
+        guard let status = FileStatus(descriptor: descriptor), status.kind == .file, status.size <= largestFile else {
             return nil
         }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        var bytes = [UInt8](repeating: 0, count: status.size)
         let count = Glibc.read(descriptor, &bytes, bytes.count)
         return count == bytes.count ? Data(bytes) : nil
     }
@@ -139,9 +138,9 @@ final class WorkFolder {
 
     /// Whether an open file is still the one with this name.
     private static func isSame(_ descriptor: Int32, _ name: String) -> Bool {
-        var (open, named) = (stat(), stat())
-        return fstat(descriptor, &open) == 0 && lstat(name, &named) == 0 && open.st_ino == named.st_ino
-            && open.st_dev == named.st_dev
+        guard let open = FileStatus(descriptor: descriptor), let named = FileStatus(path: name, followsLinks: false)
+        else { return false }
+        return open.inode == named.inode && open.device == named.device
     }
 
     private static func failure(_ output: String, _ number: Int32) -> RasterError {
