@@ -75,8 +75,10 @@ struct OverviewPyramid {
     ) -> Bool {
         let side = Self.windowSide
         let reducer = PixelReducer(method: method, nodata: nodata)
-        let source = ScratchBuffer<Sample>()
-        let result = ScratchBuffer<Sample>()
+        let pixels = UnsafeMutablePointer<Sample>.allocate(capacity: 4 * side * side)
+        defer { pixels.deallocate() }
+        let reduced = UnsafeMutablePointer<Sample>.allocate(capacity: side * side)
+        defer { reduced.deallocate() }
         var above = band
         for level in 0..<count {
             guard let overview = GDALGetOverview(band, Int32(level)) else { return false }
@@ -88,8 +90,6 @@ struct OverviewPyramid {
                     let window = PixelWindow(x: x, y: y, width: side, height: side).intersection(PixelWindow(size))
                     let under = PixelWindow(x: 2 * x, y: 2 * y, width: 2 * window.width, height: 2 * window.height)
                         .intersection(PixelWindow(aboveSize))
-                    let pixels = source.reserve(under.size.area)
-                    let reduced = result.reserve(window.size.area)
                     guard transfer(GF_Read, above, under, pixels) else { return false }
                     reducer.reduce(pixels, of: under.size, into: reduced, of: window.size)
                     guard transfer(GF_Write, overview, window, reduced) else { return false }
