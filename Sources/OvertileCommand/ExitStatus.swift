@@ -37,6 +37,7 @@ enum ExitStatus: Int32 {
         case let error as LockError: self = Self(error.code)
         case let error as BatchError: self = Self(error.code)
         case let error as BatchStopped: self.init(for: error.cause)
+        case is ChecksFailed: self = .badData
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil
         }

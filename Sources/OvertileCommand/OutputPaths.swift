@@ -6,9 +6,10 @@ struct OutputPaths {
     var scene: String
     var mask: String
     var probabilities: String?
+    var confidence: String?
 
-    /// The mask and, where they are asked for, the probabilities.
-    var all: [String] { [mask] + (probabilities.map { [$0] } ?? []) }
+    /// The mask and, where they are asked for, probabilities and confidence.
+    var all: [String] { [mask, probabilities, confidence].compactMap { $0 } }
 
     /// One scene goes to the paths as given, or into them where they are folders; several go into folders, under their
     /// own names.
@@ -16,19 +17,20 @@ struct OutputPaths {
     /// - Throws: `UsageError` where outputs would replace each other or an input; `RasterError` where a folder is
     ///   missing.
     static func resolve(
-        scenes: [String], model: String, mask: String, probabilities: String?
+        scenes: [String], model: String, mask: String, probabilities: String?, confidence: String? = nil
     ) throws -> [OutputPaths] {
         let outputs = try scenes.map { scene in
             OutputPaths(
                 scene: scene, mask: try path(in: mask, for: scene, of: scenes.count),
-                probabilities: try probabilities.map { try path(in: $0, for: scene, of: scenes.count) })
+                probabilities: try probabilities.map { try path(in: $0, for: scene, of: scenes.count) },
+                confidence: try confidence.map { try path(in: $0, for: scene, of: scenes.count) })
         }
         var taken: [String: OutputPaths] = [:]
         for paths in outputs {
             for output in paths.all {
                 let file = canonical(output)
                 if let other = taken.updateValue(paths, forKey: file) {
-                    throw UsageError(clash(paths, other, over: output, canonical(paths.mask)))
+                    throw UsageError(clash(paths, other, over: output))
                 }
                 if scenes.contains(where: { canonical($0) == file }) {
                     throw UsageError("\(output) is a scene and would be overwritten: choose another output")
@@ -41,7 +43,7 @@ struct OutputPaths {
         return outputs
     }
 
-    var outputs: SceneOutputs { SceneOutputs(mask: mask, probabilities: probabilities) }
+    var outputs: SceneOutputs { SceneOutputs(mask: mask, probabilities: probabilities, confidence: confidence) }
 
     /// - Throws: `UsageError` where an output would replace one of the files that it is made from.
     static func require(_ output: String, isNoneOf inputs: [String]) throws {
@@ -51,11 +53,15 @@ struct OutputPaths {
     }
 
     private static func clash(
-        _ paths: OutputPaths, _ other: OutputPaths, over output: String, _ mask: String
+        _ paths: OutputPaths, _ other: OutputPaths, over output: String
     ) -> String {
-        if paths.scene == other.scene, let probabilities = paths.probabilities, canonical(probabilities) == mask {
-            return "mask and probabilities of \(paths.scene) would both be written to \(output): "
-                + "choose another file or folder for --probabilities"
+        let file = canonical(output)
+        let here = [
+            ("mask", paths.mask), ("probabilities", paths.probabilities), ("confidence", paths.confidence),
+        ].filter { $0.1.map(canonical) == file }.map(\.0)
+        if paths.scene == other.scene, here.count > 1 {
+            return "\(here[0]) and \(here[1]) of \(paths.scene) would both be written to \(output): "
+                + "choose another file or folder for --\(here[1])"
         }
         if canonical(paths.scene) == canonical(other.scene) { return "\(paths.scene) is named twice: name it once" }
         return "\(other.scene) and \(paths.scene) would both be written to \(output): run them into different folders"

@@ -10,6 +10,16 @@ final class DatasetHandle {
     /// Takes ownership.
     init(owning raw: GDALDatasetH) { self.raw = raw }
 
+    /// Opens a GeoTIFF of this module's own, whose name is known and whose format need not be guessed.
+    ///
+    /// - Returns: nil where GDAL cannot; its reason goes to whoever collects its messages.
+    init?(geoTIFF path: String, forUpdate isUpdate: Bool) {
+        let flags = UInt32(GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR | (isUpdate ? GDAL_OF_UPDATE : GDAL_OF_READONLY))
+        let opened = CStringList(["GTiff"]).withUnsafeConstant { GDALOpenEx(path, flags, $0, nil, nil) }
+        guard let opened else { return nil }
+        raw = opened
+    }
+
     deinit { close() }
 
     /// Closes the dataset now; `raw` and its bands are of no use afterwards.

@@ -43,6 +43,11 @@ public struct LegendEntry: Equatable, Sendable {
 }
 
 extension LegendEntry.Color {
+    /// "#rrggbb".
+    public var hexadecimal: String {
+        "#" + [red, green, blue].map { (($0 < 16 ? "0" : "") + String($0, radix: 16)) }.joined()
+    }
+
     init(_ entry: GDALColorEntry) {
         self.init(
             red: UInt8(clamping: entry.c1), green: UInt8(clamping: entry.c2), blue: UInt8(clamping: entry.c3),

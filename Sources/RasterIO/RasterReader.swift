@@ -97,6 +97,11 @@ public final class RasterReader: @unchecked Sendable {
         return GDALMessages().during { LegendEntry.read(from: handle, metadata: bands[number - 1].metadata) }
     }
 
+    /// The raster's metadata of a domain, such as "IMAGERY" or "IMAGE_STRUCTURE"; empty where it has none.
+    public func metadata(inDomain domain: String) -> [String: String] {
+        GDALMessages().during { CStringList.dictionary(GDALGetMetadata(dataset.raw, domain)) }
+    }
+
     /// Containers such as netCDF open without bands, and list what could be opened in their place.
     private static func noPixels(path: String, dataset: DatasetHandle) -> RasterError {
         let parts = GDALMessages().during { CStringList.dictionary(GDALGetMetadata(dataset.raw, "SUBDATASETS")) }

@@ -1,7 +1,7 @@
 import CGDAL
 public import TileGeometry
 
-/// A tiled, compressed GeoTIFF, written block by block and visible only when it is complete.
+/// A tiled, compressed GeoTIFF, cloud-optimised or not, written block by block and visible only when it is complete.
 ///
 /// Windows need not follow the blocks of the file: a block goes to the file, once, as soon as all of its pixels are
 /// there, and never through GDAL's cache, whose state other threads change. So the same sequence of calls makes the same
@@ -9,16 +9,20 @@ public import TileGeometry
 /// row of blocks.
 ///
 /// The file is made under a hidden name in its folder. `commit()` gives it its own; anything else, `deinit` and failures
-/// of its own included, removes it.
+/// of its own included, removes it. A cloud-optimised one is a plain one first, the draft, of which `finish()` makes it:
+/// the disk has to have room for both.
 public final class RasterWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
     public let path: String
     public let options: Options
-    /// Size of the file's tiles or strips; not the one asked for where the creation options say otherwise.
+    /// Size of the tiles or strips that are written first; not the one asked for where the creation options say
+    /// otherwise.
     public let blockSize: PixelSize
 
     let file: StagedFile
+    /// What is written first where the file is a copy of it.
+    private let draft: StagedFile?
     private var dataset: DatasetHandle?
     private let padding: [UInt8]
     /// Whether the file keeps all bands of a block together, which are then written together.
@@ -44,18 +48,20 @@ public final class RasterWriter: @unchecked Sendable {
         try options.validate(path: path)
         try options.checkCreationOptions(path: path)
         let file = try StagedFile(path: path, overwrite: options.overwrite)
+        let draft = options.format == .geoTIFF ? nil : try StagedFile(path: path, overwrite: options.overwrite)
+        let first = draft ?? file
         let messages = GDALMessages()
         guard let writing = options.sampleType.writing, let padding = options.sampleType.bytes(of: options.nodata ?? 0),
-            let created = messages.during({ Self.create(file.stagingPath, options, writing.gdalType) })
+            let created = messages.during({ Self.create(first.stagingPath, options, writing.gdalType) })
         else {
-            file.remove()
-            throw Self.failure("create", file, messages, .cannotCreate)
+            first.remove()
+            throw Self.failure("create", first, messages, .cannotCreate)
         }
         let dataset = DatasetHandle(owning: created)
         guard messages.during({ options.apply(to: created) }), let band = GDALGetRasterBand(created, 1) else {
             dataset.close()
-            file.remove()
-            throw Self.failure("describe", file, messages, .cannotCreate)
+            first.remove()
+            throw Self.failure("describe", first, messages, .cannotCreate)
         }
         var width: Int32 = 0
         var height: Int32 = 0
@@ -65,6 +71,7 @@ public final class RasterWriter: @unchecked Sendable {
         self.path = path
         self.options = options
         self.file = file
+        self.draft = draft
         self.dataset = dataset
         self.padding = padding
         blockSize = PixelSize(width: Int(width), height: Int(height))
@@ -106,12 +113,14 @@ public final class RasterWriter: @unchecked Sendable {
         }
     }
 
-    /// Finishes the file, which stays hidden: of several outputs, none gets its name before all are finished.
+    /// Finishes the file, which stays hidden: of several outputs, none gets its name before all are finished. Quick, but
+    /// for a cloud-optimised file, which is written once more.
     ///
+    /// - Parameter isStopped: asked now and then while a cloud-optimised file is made; true gives the file up.
     /// - Throws: `.badArgument` if pixels are missing; `.outOfSpace`, `.writeFailed`. The file is gone then.
-    public func finish() throws(RasterError) {
+    public func finish(isStopped: @escaping () -> Bool = { false }) throws(RasterError) {
         do {
-            try close()
+            try close(isStopped)
             isFinished = true
         } catch {
             discard()
@@ -139,10 +148,10 @@ public final class RasterWriter: @unchecked Sendable {
         self.dataset = nil
         // Before removing: closing writes what it can, a sidecar among it. What it cannot is of no more interest.
         dataset.close(reportingTo: GDALMessages(keepsWarnings: true))
-        file.remove()
+        (draft ?? file).remove()
     }
 
-    private func close() throws(RasterError) {
+    private func close(_ isStopped: @escaping () -> Bool) throws(RasterError) {
         guard let dataset else { throw refusal("the end: it was committed or discarded before") }
         let missing = isWritten.count { !$0 }
         guard missing == 0 else {
@@ -153,11 +162,24 @@ public final class RasterWriter: @unchecked Sendable {
         messages.during { GDALFlushCache(dataset.raw) }
         dataset.close(reportingTo: messages)
         self.dataset = nil
-        guard messages.failures.isEmpty, readsBack() else {
-            let error = failure("finish", messages)  // before removing, which makes room again
+        defer { draft?.remove() }
+        guard messages.failures.isEmpty, makeCopy(messages, isStopped), readsBack() else {
+            // Before removing, which makes room again.
+            let error = isStopped() ? stopped : Self.failure("finish", file, messages, .writeFailed)
             file.remove()
             throw error
         }
+    }
+
+    /// What the draft was written for; nothing where there is none.
+    private func makeCopy(_ messages: GDALMessages, _ isStopped: @escaping () -> Bool) -> Bool {
+        guard let draft else { return true }
+        return CloudOptimizedCopy(draft: draft.stagingPath, target: file.stagingPath, options: options)
+            .write(reportingTo: messages, isStopped: isStopped)
+    }
+
+    private var stopped: RasterError {
+        RasterError(.writeFailed, path: path, "\(path) was given up before it was finished")
     }
 
     /// Whether the closed file opens and all of it is there. Warns where it does not lie where it should: creation
@@ -213,7 +235,8 @@ public final class RasterWriter: @unchecked Sendable {
 
     private static func create(_ path: String, _ options: Options, _ type: GDALDataType) -> GDALDatasetH? {
         guard let driver = GDALGetDriverByName("GTiff") else { return nil }
-        return CStringList(options.creationItems).withUnsafe { items in
+        return CStringList(options.format == .geoTIFF ? options.creationItems : options.draftItems).withUnsafe {
+            items in
             GDALCreate(
                 driver, path, Int32(options.size.width), Int32(options.size.height), Int32(options.bandCount), type,
                 items)
@@ -225,7 +248,7 @@ public final class RasterWriter: @unchecked Sendable {
     }
 
     private func failure(_ what: String, _ messages: GDALMessages) -> RasterError {
-        Self.failure(what, file, messages, .writeFailed)
+        Self.failure(what, draft ?? file, messages, .writeFailed)
     }
 
     /// GDAL does not tell a full disk from other failures: the disk itself is asked.

@@ -51,8 +51,11 @@ final class StagedFile {
 
     deinit { for name in stagedNames { StagedOutputs.remove(name) } }
 
+    /// What GDAL makes beside a cloud-optimised file while it writes one, where it makes the overviews.
+    private static let temporaries = [".ovr.tmp", ".msk.ovr.tmp"]
+
     /// The files that are there while the output is under way.
-    private var stagedNames: [String] { [stagingPath, stagingPath + ".aux.xml"] }
+    private var stagedNames: [String] { [stagingPath, stagingPath + ".aux.xml", stagingPath + ".ovr.tmp"] }
 
     /// Makes the file appear under its name, all bytes on the disk.
     ///
@@ -81,7 +84,7 @@ final class StagedFile {
 
     /// Removes what was staged, if anything.
     func remove() {
-        for suffix in [""] + Self.sidecars { unlink(stagingPath + suffix) }
+        for suffix in [""] + Self.sidecars + Self.temporaries { unlink(stagingPath + suffix) }
     }
 
     /// Whether the disk under the folder has less room than `bytes` for this user.

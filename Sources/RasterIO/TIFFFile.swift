@@ -34,8 +34,10 @@ final class TIFFFile {
     /// Goes to a sub-directory.
     func open(directoryAt offset: UInt64) -> Bool { TIFFSetSubDirectory(raw, offset) != 0 }
 
+    var isTiled: Bool { TIFFIsTiled(raw) != 0 }
+
     /// Strips or tiles of the current directory.
-    var blockCount: Int { Int(TIFFIsTiled(raw) != 0 ? TIFFNumberOfTiles(raw) : TIFFNumberOfStrips(raw)) }
+    var blockCount: Int { Int(isTiled ? TIFFNumberOfTiles(raw) : TIFFNumberOfStrips(raw)) }
 
     /// Whether a strip or tile of the current directory lies inside the file, or is a hole of a sparse file.
     func isPresent(block: UInt32) -> Bool {
@@ -45,6 +47,13 @@ final class TIFFFile {
         let count = TIFFGetStrileByteCountWithErr(raw, block, &failed)
         guard failed == 0 else { return isOldJPEGPresent }
         return count == 0 || isInside(offset, needed(block: block, byteCount: count))
+    }
+
+    /// Where a strip or tile of the current directory begins; 0 for a hole, or where the file does not say.
+    func offset(ofBlock block: UInt32) -> UInt64 {
+        var failed: Int32 = 0
+        let offset = TIFFGetStrileOffsetWithErr(raw, block, &failed)
+        return failed == 0 ? offset : 0
     }
 
     /// Old JPEG in TIFF, which thumbnails of cameras and drones still are, has its stream in tags of its own and no
@@ -90,7 +99,7 @@ final class TIFFFile {
     }
 
     /// A tag's value, or its default; `fallback` has the tag's width, which libtiff relies on.
-    private func number<N: FixedWidthInteger>(_ tag: Int32, _ fallback: N) -> N {
+    func number<N: FixedWidthInteger>(_ tag: Int32, _ fallback: N) -> N {
         var value = fallback
         let found = withUnsafeMutablePointer(to: &value) { pointer in
             withVaList([pointer]) { TIFFVGetFieldDefaulted(raw, UInt32(tag), $0) }

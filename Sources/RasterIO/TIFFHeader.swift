@@ -7,6 +7,8 @@ import Glibc
 struct TIFFHeader {
     /// In bytes.
     let fileSize: Int
+    /// Of the header itself, in bytes.
+    var length: UInt64 { isBig ? 16 : 8 }
     private let isBig: Bool
     private let directoryOffset: UInt64
     /// Entries of the first directory; nil where the file ends before it says.

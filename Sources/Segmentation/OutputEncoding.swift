@@ -1,4 +1,5 @@
 import ModelWeights
+import RasterIO
 
 #if canImport(Glibc)
     import Glibc
@@ -15,11 +16,15 @@ struct OutputEncoding: Sendable {
     /// With several channels, a pixel none of whose probabilities reaches this is class 0; nil where the largest wins.
     let smallestProbability: Float?
     let writesProbabilities: Bool
+    let writesConfidence: Bool
+    let probabilityEncoding: ProbabilityEncoding
     /// Names and colours of the classes, from class 0 on, or of class 1 alone; empty where nobody says.
     let classes: [ClassDescription]
 
     /// - Throws: `SegmentationError` for options that do not fit the model.
-    init(_ model: Model, _ options: SegmentationOptions, writesProbabilities: Bool) throws {
+    init(
+        _ model: Model, _ options: SegmentationOptions, writesProbabilities: Bool, writesConfidence: Bool = false
+    ) throws {
         let description = model.description
         if options.activation == nil, let refusal = description.refusals[.activation] {
             throw SegmentationError(.usage, refusal)
@@ -30,6 +35,8 @@ struct OutputEncoding: Sendable {
         self.threshold = threshold ?? 0.5
         smallestProbability = channels > 1 ? threshold : nil
         self.writesProbabilities = writesProbabilities
+        self.writesConfidence = writesConfidence
+        probabilityEncoding = ProbabilityEncoding(sampleType: options.probabilityType)
         let described = description.classes?.value ?? []
         if options.classNames.isEmpty {
             classes = described
@@ -49,6 +56,16 @@ struct OutputEncoding: Sendable {
     var nodata: Int { usesWideMask ? 65535 : 255 }
     var maskBytesPerPixel: Int { usesWideMask ? 2 : 1 }
     var probabilityBands: Int { writesProbabilities ? channels : 0 }
+    var probabilityBytesPerPixel: Int { probabilityBands * probabilityEncoding.sampleByteCount }
+    /// Of the confidence: one byte is enough for steps of 0.004.
+    static let confidenceEncoding = ProbabilityEncoding(sampleType: .uint8)
+    var confidenceBytesPerPixel: Int { writesConfidence ? Self.confidenceEncoding.sampleByteCount : 0 }
+
+    /// The probability of the class that a pixel has in the mask, given its probabilities: what the model makes of its own
+    /// choice. Less than a half is possible where a threshold decides, and with more than two classes.
+    func confidence(of winner: Int, _ probabilities: [Float]) -> Float {
+        channels > 1 ? probabilities[winner] : winner == 1 ? probabilities[0] : 1 - probabilities[0]
+    }
 
     /// The class that a pixel's scores give. The scores become probabilities, if these are wanted.
     func classify(_ scores: inout [Float]) -> Int {
@@ -58,7 +75,7 @@ struct OutputEncoding: Sendable {
         }
         var winner = 0
         for channel in 1..<channels where scores[channel] > scores[winner] { winner = channel }
-        if !areProbabilities, writesProbabilities || smallestProbability != nil {
+        if !areProbabilities, writesProbabilities || writesConfidence || smallestProbability != nil {
             Self.softmax(&scores, largest: scores[winner])
         }
         if let smallestProbability, scores[winner] < smallestProbability { return 0 }

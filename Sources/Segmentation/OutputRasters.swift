@@ -11,12 +11,24 @@ extension SegmentationJob {
         return options
     }
 
-    /// Probabilities: a float32 band for each output channel, NaN where the scene has no data.
+    /// Probabilities: a band for each output channel.
     var probabilityOptions: RasterWriter.Options {
-        var options = rasterOptions(bandCount: output.probabilityBands, sampleType: .float32)
-        options.nodata = .nan
+        let encoding = output.probabilityEncoding
+        var options = rasterOptions(bandCount: output.probabilityBands, sampleType: encoding.sampleType)
+        options.nodata = encoding.nodata
+        options.scale = encoding.scale
         let names = output.legend.map(\.name)
         options.bandNames = output.channels == 1 ? [names[1]] : names
+        return options
+    }
+
+    /// The probability of each pixel's class.
+    var confidenceOptions: RasterWriter.Options {
+        let encoding = OutputEncoding.confidenceEncoding
+        var options = rasterOptions(bandCount: 1, sampleType: encoding.sampleType)
+        options.nodata = encoding.nodata
+        options.scale = encoding.scale
+        options.bandNames = ["confidence"]
         return options
     }
 
@@ -30,6 +42,8 @@ extension SegmentationJob {
         options.blockSize = PixelSize(width: block, height: block)
         options.spatialReference =
             isOnGrid ? scene.spatialReference.resampled(to: grid) : scene.spatialReference
+        options.format = self.options.format
+        options.metadata = processingFacts
         options.creationOptions = self.options.creationOptions
         options.overwrite = self.options.overwrites
         return options

@@ -10,7 +10,6 @@ final class SceneGridOutput {
     private static let pieceSide = 256
 
     private let grid: ResampledGrid
-    private let output: OutputEncoding
     /// The scene, where one of the grid's pixels may hold some with data and some without; nil where none does.
     private let scene: RasterReader?
     private let bands: [Int]
@@ -19,32 +18,37 @@ final class SceneGridOutput {
 
     /// - Throws: `RasterError` where the scene has to be opened again, and cannot be.
     init(
-        _ scene: RasterReader, grid: ResampledGrid, bands: [Int], output: OutputEncoding
+        _ scene: RasterReader, grid: ResampledGrid, bands: [Int]
     ) throws(RasterError) {
         self.grid = grid
         self.bands = bands
-        self.output = output
         let mayHaveHoles =
             scene.marksInvalidPixels || bands.contains { scene.bands[$0 - 1].sampleType.isFloatingPoint }
         self.scene = grid.shrinks && mayHaveHoles ? try scene.reopened() : nil
     }
 
+    /// Writes what a tile says of one of the outputs.
+    ///
     /// - Throws: `RasterError`.
-    func write(_ slot: TileSlot, mask: RawRaster, probabilities: RawRaster?) throws {
-        let kept = slot.tile!.kept
-        let window = grid.rasterWindow(under: kept)
+    func write(_ slot: TileSlot, to raster: RawRaster) throws {
+        let window = grid.rasterWindow(under: slot.tile!.kept)
         guard !window.isEmpty else { return }
         let side = Self.pieceSide
         for row in window.y / side...(window.maxY - 1) / side {
             for column in window.x / side...(window.maxX - 1) / side {
                 let piece = PixelWindow(x: column * side, y: row * side, width: side, height: side).intersection(window)
-                try write(piece, slot, mask: mask, probabilities: probabilities)
+                switch raster.sampleType {
+                case .uint8: try write(piece, slot, to: raster, nodata: UInt8.max)
+                case .uint16: try write(piece, slot, to: raster, nodata: UInt16.max)
+                default: try write(piece, slot, to: raster, nodata: Float.nan)
+                }
             }
         }
     }
 
-    private func write(
-        _ piece: PixelWindow, _ slot: TileSlot, mask: RawRaster, probabilities: RawRaster?
+    /// - Parameter nodata: of all outputs of this type.
+    private func write<Sample: RasterSample>(
+        _ piece: PixelWindow, _ slot: TileSlot, to raster: RawRaster, nodata: Sample
     ) throws {
         let kept = slot.tile!.kept
         let rows = grid.rows(of: piece.y..<piece.maxY, in: kept.y..<kept.maxY)
@@ -52,23 +56,12 @@ final class SceneGridOutput {
         // Places in the tile, row by row.
         let places = rows.flatMap { row in columns.map { (row - kept.y) * kept.width + $0 - kept.x } }
         try readValidity(piece)
-        func write<Sample: RasterSample>(
-            _ source: UnsafeMutableBufferPointer<Sample>, _ nodata: Sample, to raster: RawRaster, band: Int
-        ) throws {
-            var pixels = places.map { source[$0] }
-            if scene != nil { for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata } }
-            try pixels.withUnsafeBufferPointer { try raster.write(piece, band: band, samples: $0) }
-        }
-        if output.usesWideMask {
-            try write(slot.mask.bindMemory(to: UInt16.self), UInt16(output.nodata), to: mask, band: 1)
-        } else {
-            try write(slot.mask.bindMemory(to: UInt8.self), UInt8(output.nodata), to: mask, band: 1)
-        }
-        guard let probabilities else { return }
+        let source = slot.samples(for: raster.kind).bindMemory(to: Sample.self)
         let plane = kept.size.area
-        for band in 0..<output.probabilityBands {
-            let source = UnsafeMutableBufferPointer(rebasing: slot.probabilities[band * plane..<(band + 1) * plane])
-            try write(source, .nan, to: probabilities, band: band + 1)
+        for band in 0..<raster.bandCount {
+            var pixels = places.map { source[band * plane + $0] }
+            if scene != nil { for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata } }
+            try pixels.withUnsafeBufferPointer { try raster.write(piece, band: band + 1, samples: $0) }
         }
     }
 

@@ -45,9 +45,12 @@ public struct TileShape: Sendable {
 
 extension [TileShape] {
     /// Room for a tile of any of these shapes.
-    func slotLayout(bands: Int, maskBytesPerPixel: Int, probabilityBands: Int) -> TileSlotLayout {
+    func slotLayout(
+        bands: Int, maskBytesPerPixel: Int, probabilityBytesPerPixel: Int = 0, confidenceBytesPerPixel: Int = 0
+    ) -> TileSlotLayout {
         TileSlotLayout(
             bands: bands, inputPixels: map(\.inputPixels).max()!, outputPixels: map(\.output.area).max()!,
-            maskBytesPerPixel: maskBytesPerPixel, probabilityBands: probabilityBands)
+            maskBytesPerPixel: maskBytesPerPixel, probabilityBytesPerPixel: probabilityBytesPerPixel,
+            confidenceBytesPerPixel: confidenceBytesPerPixel)
     }
 }

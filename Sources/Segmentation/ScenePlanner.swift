@@ -9,20 +9,24 @@ public struct ScenePlanner: Sendable {
     private let model: Model
     private let backend: any Backend
     private let options: SegmentationOptions
-    private let probabilityBands: Int
+    private let probabilityBytesPerPixel: Int
+    private let confidenceBytesPerPixel: Int
     /// Memory that each thread needs that reads.
     private let readerBytes: Int
 
     /// - Parameter readerBytes: what a thread that reads needs beside the pixels of a tile.
     public init(
         _ model: Model, backend: any Backend, options: SegmentationOptions, writesProbabilities: Bool,
+        writesConfidence: Bool = false,
         readerBytes: Int = 0
     ) {
         self.model = model
         self.backend = backend
         self.options = options
         self.readerBytes = readerBytes
-        probabilityBands = writesProbabilities ? model.outputChannels : 0
+        let encoding = ProbabilityEncoding(sampleType: options.probabilityType)
+        probabilityBytesPerPixel = writesProbabilities ? model.outputChannels * encoding.sampleByteCount : 0
+        confidenceBytesPerPixel = writesConfidence ? OutputEncoding.confidenceEncoding.sampleByteCount : 0
     }
 
     private var choice: TileChoice {
@@ -121,7 +125,8 @@ public struct ScenePlanner: Sendable {
     /// keeps.
     func workerBytes(_ grid: TileGrid, session: Int) throws -> Int {
         let slot = try shapes(of: grid).slotLayout(
-            bands: model.bands, maskBytesPerPixel: 1, probabilityBands: probabilityBands)
+            bands: model.bands, maskBytesPerPixel: 1, probabilityBytesPerPixel: probabilityBytesPerPixel,
+            confidenceBytesPerPixel: confidenceBytesPerPixel)
         return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount + readerBytes
     }
 

@@ -32,16 +32,18 @@ public final class SegmentationJob {
     /// - Throws: `RasterError`, `SegmentationError`, `EngineError` or `InstructionSetError`.
     public init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
+        writesConfidence: Bool = false,
         backend: (any Backend)? = nil
     ) throws {
         let input = try SceneInput(scene, model: model, options: options)
         let resolution = try SceneResolution(scene, description: model.description, options: options)
         let grid = resolution.grid
-        output = try OutputEncoding(model, options, writesProbabilities: writesProbabilities)
+        output = try OutputEncoding(
+            model, options, writesProbabilities: writesProbabilities, writesConfidence: writesConfidence)
         func compile(_ backend: any Backend) throws -> (ScenePlan, ScenePlanner, TileNetworks) {
             let planner = ScenePlanner(
                 model, backend: backend, options: options, writesProbabilities: writesProbabilities,
-                readerBytes: grid.scratchByteCount(bands: model.bands))
+                writesConfidence: writesConfidence, readerBytes: grid.scratchByteCount(bands: model.bands))
             let (plan, networks) = try Self.compile(planner, scene: grid.size, backend: backend)
             return (plan, planner, networks)
         }
@@ -105,10 +107,12 @@ public final class SegmentationJob {
     /// its names when it was killed is not in the way: the same command goes on from there.
     ///
     /// - Throws: `RasterError`: `.outputExists`, `.cannotCreate`.
-    public static func check(mask: String, probabilities: String?, overwrite: Bool) throws(RasterError) {
+    public static func check(
+        mask: String, probabilities: String?, confidence: String? = nil, overwrite: Bool
+    ) throws(RasterError) {
         WorkFolder.sweep(for: mask)
         let publication = Publication(folder: WorkFolder.path(for: mask))
-        for output in [mask] + (probabilities.map { [$0] } ?? []) {
+        for output in [mask, probabilities, confidence].compactMap({ $0 }) {
             do {
                 try RasterWriter.check(path: output, overwrite: overwrite)
             } catch let error where error.code == .outputExists && publication?.covers(output) == true {
@@ -124,21 +128,27 @@ public final class SegmentationJob {
     ///
     /// - Parameters:
     ///   - mask: the class of each pixel.
-    ///   - probabilities: a float32 band for each output channel; nil for none.
+    ///   - probabilities: a band for each output channel; nil for none.
+    ///   - confidence: the probability of each pixel's class, as uint8 with a scale; nil for none. Such a job was asked for
+    ///     (`writesConfidence`), as for probabilities.
     ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
     ///   - warn: called with a line where an earlier run's work in progress is discarded.
     /// - Throws: `RasterError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no output is left
     ///   behind then.
     public func run(
-        mask: String, probabilities: String?, cancellation: Cancellation = Cancellation(),
+        mask: String, probabilities: String?, confidence: String? = nil, cancellation: Cancellation = Cancellation(),
         progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
     ) throws -> SegmentationSummary {
         let started = DispatchTime.now()
-        try Self.check(mask: mask, probabilities: probabilities, overwrite: options.overwrites)
+        try Self.check(
+            mask: mask, probabilities: probabilities, confidence: confidence, overwrite: options.overwrites)
         RasterCache.limit(bytes: MemoryBudget(total: plan.memoryLimit).rasterCacheBytes)
         var outputs = [SceneOutput(kind: .mask, path: mask, options: maskOptions)]
         if let probabilities {
             outputs.append(SceneOutput(kind: .probabilities, path: probabilities, options: probabilityOptions))
+        }
+        if let confidence {
+            outputs.append(SceneOutput(kind: .confidence, path: confidence, options: confidenceOptions))
         }
         let work = try WorkInProgress(outputs, key: key(outputs), tileRows: plan.grid.rows, warn: warn)
         do {
@@ -182,7 +192,7 @@ public final class SegmentationJob {
     private func key(_ outputs: [SceneOutput]) -> WorkKey {
         var options = options
         // Only the finished files show these.
-        (options.creationOptions, options.classNames) = ([], [])
+        (options.creationOptions, options.classNames, options.format) = ([], [], .geoTIFF)
         return WorkKey(
             scene: identity, settings: SettingsDigest(model: model, options: options), plan: WorkKey.Plan(plan.grid),
             kernels: kernels, outputs: outputs.map(WorkKey.Output.init))
@@ -201,16 +211,18 @@ public final class SegmentationJob {
     /// What brings tiles back to the scene's grid; nil where they are on the outputs' grid.
     private func sceneGrid() throws -> SceneGridOutput? {
         guard !resolution.grid.isNative, options.outputGrid == .scene else { return nil }
-        return try SceneGridOutput(scene, grid: resolution.grid, bands: bands, output: output)
+        return try SceneGridOutput(scene, grid: resolution.grid, bands: bands)
     }
 
     private func runPipeline(
         _ work: WorkInProgress, _ reader: TileReader, _ finisher: SceneFinisher, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
-        let stitcher = Stitcher(work, output: output, columns: plan.grid.columns, sceneGrid: try sceneGrid())
+        let stitcher = Stitcher(work, columns: plan.grid.columns, sceneGrid: try sceneGrid())
         let layout = plan.shapes.slotLayout(
-            bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel, probabilityBands: output.probabilityBands)
+            bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel,
+            probabilityBytesPerPixel: output.probabilityBytesPerPixel,
+            confidenceBytesPerPixel: output.confidenceBytesPerPixel)
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
         var written = work.progress.tileRows * plan.grid.columns

@@ -1,4 +1,5 @@
 public import ModelWeights
+public import RasterIO
 
 /// What a user may ask of a run beside scene, model and output; everything has a default.
 public struct SegmentationOptions: Sendable {
@@ -36,7 +37,11 @@ public struct SegmentationOptions: Sendable {
     public var threshold: Float?
     /// What the network's outputs are; by default logits.
     public var activation: ModelDescription.Activation?
-    /// GeoTIFF creation options, `KEY=VALUE`.
+    /// What probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
+    public var probabilityType = SampleType.float32
+    /// What the outputs are written as.
+    public var format = RasterFormat.geoTIFF
+    /// Creation options of the format, `KEY=VALUE`.
     public var creationOptions: [String] = []
     public var overwrites = false
 

@@ -6,9 +6,6 @@ import TileGeometry
 /// The order makes it plain what is done: all before the last finished row of tiles.
 final class Stitcher {
     private let work: WorkInProgress
-    private let mask: RawRaster
-    private let probabilities: RawRaster?
-    private let output: OutputEncoding
     /// Where the tiles are not on the outputs' grid.
     private let sceneGrid: SceneGridOutput?
     private let columns: Int
@@ -17,11 +14,8 @@ final class Stitcher {
     private var computed = 0
 
     /// - Parameter columns: of the tile grid.
-    init(_ work: WorkInProgress, output: OutputEncoding, columns: Int, sceneGrid: SceneGridOutput? = nil) {
+    init(_ work: WorkInProgress, columns: Int, sceneGrid: SceneGridOutput? = nil) {
         self.work = work
-        mask = work.raster(.mask)!
-        probabilities = work.raster(.probabilities)
-        self.output = output
         self.sceneGrid = sceneGrid
         self.columns = columns
         order = TileOrder(next: work.progress.tileRows * columns)
@@ -45,19 +39,16 @@ final class Stitcher {
     }
 
     private func write(_ slot: TileSlot, _ kept: PixelWindow) throws {
-        if let sceneGrid { return try sceneGrid.write(slot, mask: mask, probabilities: probabilities) }
-        let plane = kept.size.area
-        if output.usesWideMask {
-            let classes = slot.mask.bindMemory(to: UInt16.self)
-            try mask.write(kept, band: 1, samples: UnsafeBufferPointer(rebasing: classes[..<plane]))
-        } else {
-            let classes = slot.mask.bindMemory(to: UInt8.self)
-            try mask.write(kept, band: 1, samples: UnsafeBufferPointer(rebasing: classes[..<plane]))
-        }
-        guard let probabilities else { return }
-        for band in 0..<output.probabilityBands {
-            let samples = slot.probabilities[band * plane..<(band + 1) * plane]
-            try probabilities.write(kept, band: band + 1, samples: UnsafeBufferPointer(rebasing: samples))
+        for raster in work.rasters {
+            if let sceneGrid {
+                try sceneGrid.write(slot, to: raster)
+                continue
+            }
+            let samples = UnsafeRawPointer(slot.samples(for: raster.kind).baseAddress!)
+            let plane = kept.size.area * raster.sampleType.sampleByteCount
+            for band in 0..<raster.bandCount {
+                try raster.write(kept, band: band + 1, bytes: samples + band * plane)
+            }
         }
     }
 }

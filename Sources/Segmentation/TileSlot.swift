@@ -29,14 +29,17 @@ final class TileSlot: @unchecked Sendable {
 
     /// [tile.kept.height][tile.kept.width], the winning class or nodata, in 8 or 16 bits.
     let mask: UnsafeMutableRawBufferPointer
-    /// [classes][tile.kept.height][tile.kept.width], NaN where invalid; empty where nobody asked for probabilities.
-    let probabilities: UnsafeMutableBufferPointer<Float>
+    /// [classes][tile.kept.height][tile.kept.width], as the output stores them; empty where nobody asked for probabilities.
+    let probabilities: UnsafeMutableRawBufferPointer
+    /// [tile.kept.height][tile.kept.width], as the output stores it; empty where nobody asked for it.
+    let confidence: UnsafeMutableRawBufferPointer
 
     init(layout: TileSlotLayout) {
         samples = .allocate(capacity: layout.bands * layout.inputPixels)
         validity = .allocate(capacity: layout.inputPixels)
         mask = .allocate(byteCount: layout.outputPixels * layout.maskBytesPerPixel, alignment: 64)
-        probabilities = .allocate(capacity: layout.probabilityBands * layout.outputPixels)
+        probabilities = .allocate(byteCount: layout.outputPixels * layout.probabilityBytesPerPixel, alignment: 64)
+        confidence = .allocate(byteCount: layout.outputPixels * layout.confidenceBytesPerPixel, alignment: 64)
     }
 
     deinit {
@@ -44,6 +47,16 @@ final class TileSlot: @unchecked Sendable {
         validity.deallocate()
         mask.deallocate()
         probabilities.deallocate()
+        confidence.deallocate()
+    }
+
+    /// What becomes part of an output: [bands][tile.kept.height][tile.kept.width].
+    func samples(for kind: SceneOutput.Kind) -> UnsafeMutableRawBufferPointer {
+        switch kind {
+        case .mask: mask
+        case .probabilities: probabilities
+        case .confidence: confidence
+        }
     }
 }
 
@@ -55,13 +68,14 @@ struct TileSlotLayout {
     /// Pixels of a whole output window.
     var outputPixels: Int
     var maskBytesPerPixel: Int
-    /// 0 where no probabilities are written.
-    var probabilityBands: Int
+    /// Of all bands; 0 where no probabilities are written.
+    var probabilityBytesPerPixel = 0
+    var confidenceBytesPerPixel = 0
 
     /// What is read of the scene.
     var inputByteCount: Int { (bands * MemoryLayout<Float>.stride + 1) * inputPixels }
 
     var byteCount: Int {
-        inputByteCount + (probabilityBands * MemoryLayout<Float>.stride + maskBytesPerPixel) * outputPixels
+        inputByteCount + (probabilityBytesPerPixel + confidenceBytesPerPixel + maskBytesPerPixel) * outputPixels
     }
 }

@@ -67,20 +67,31 @@ final class TileWorker {
         let (size, kept) = (slot.tile!.output.size, slot.tile!.kept)
         let (plane, keptPlane) = (size.area, kept.size.area)
         let nodata = Class(truncatingIfNeeded: output.nodata)
+        let encoding = output.probabilityEncoding
         for row in 0..<kept.height {
             let validity = slot.validityRow(kept.y + row, kept)
             for column in 0..<kept.width {
                 let position = row * kept.width + column
                 guard isComputed, validity[validity.startIndex + column] == 1 else {
                     mask[position] = nodata
-                    for band in 0..<output.probabilityBands { slot.probabilities[band * keptPlane + position] = .nan }
+                    for band in 0..<output.probabilityBands {
+                        encoding.store(.nan, at: band * keptPlane + position, in: slot.probabilities)
+                    }
+                    if output.writesConfidence {
+                        OutputEncoding.confidenceEncoding.store(.nan, at: position, in: slot.confidence)
+                    }
                     continue
                 }
                 let pixel = row * size.width + column
                 for channel in scores.indices { scores[channel] = map[channel * plane + pixel] }
-                mask[position] = Class(truncatingIfNeeded: output.classify(&scores))
+                let winner = output.classify(&scores)
+                mask[position] = Class(truncatingIfNeeded: winner)
                 for band in 0..<output.probabilityBands {
-                    slot.probabilities[band * keptPlane + position] = scores[band]
+                    encoding.store(scores[band], at: band * keptPlane + position, in: slot.probabilities)
+                }
+                if output.writesConfidence {
+                    OutputEncoding.confidenceEncoding.store(
+                        output.confidence(of: winner, scores), at: position, in: slot.confidence)
                 }
             }
         }

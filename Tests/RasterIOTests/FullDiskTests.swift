@@ -34,17 +34,19 @@ struct FullDiskTests {
         #expect(try disk.folder.names.filter { $0 != "neighbour" }.isEmpty)
     }
 
-    @Test("any amount of free space gives the whole file or an error")
-    func everyShortage() throws {
+    @Test("any amount of free space gives the whole file or an error", arguments: RasterFormat.allCases)
+    func everyShortage(_ format: RasterFormat) throws {
         let disk = try SmallDisk()
         var options = RasterWriter.Options(size: PixelSize(width: 256, height: 256), bandCount: 1, sampleType: .uint8)
         options.blockSize = PixelSize(width: 64, height: 64)
         options.creationOptions = ["COMPRESS=NONE"]
+        options.format = format
         options.overwrite = true
         options.legend = [LegendEntry(value: 1, name: "water")]
         var outcomes: Set<Bool> = []
         let page = 4096
-        for freePages in stride(from: 0, through: 24, by: 1) {
+        // A cloud-optimised file's blocks are never less than 128 pixels wide, and 512 here.
+        for freePages in stride(from: 0, through: format == .geoTIFF ? 24 : 80, by: format == .geoTIFF ? 1 : 3) {
             try disk.occupy((1 << 20) - freePages * page)
             let path = disk.folder.path("out.tif")
             do {

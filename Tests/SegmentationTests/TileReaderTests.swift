@@ -20,7 +20,7 @@ import TileGeometry
         let native = ResampledReader(scene, grid: ResampledGrid(of: scene.size))
         let reader = TileReader(native, bands: [2, 1], shapes: plan.shapes, threads: threads, times: StageTimes())
         #expect(reader.threads == min(threads, 4))
-        let layout = plan.shapes.slotLayout(bands: 2, maskBytesPerPixel: 1, probabilityBands: 0)
+        let layout = plan.shapes.slotLayout(bands: 2, maskBytesPerPixel: 1)
         let slots = (0..<plan.grid.count).map { _ in TileSlot(layout: layout) }
         let group = DispatchGroup()
         let failures = Counter()
@@ -71,7 +71,7 @@ import TileGeometry
         // The scene has no band 2.
         let native = ResampledReader(scene, grid: ResampledGrid(of: scene.size))
         let reader = TileReader(native, bands: [2], shapes: plan.shapes, threads: 3, times: StageTimes())
-        let slot = TileSlot(layout: plan.shapes.slotLayout(bands: 1, maskBytesPerPixel: 1, probabilityBands: 0))
+        let slot = TileSlot(layout: plan.shapes.slotLayout(bands: 1, maskBytesPerPixel: 1))
         let told = Counter()
         let group = DispatchGroup()
         group.enter()

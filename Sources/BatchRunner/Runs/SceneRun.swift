@@ -33,9 +33,11 @@ public final class SceneRun {
         identity = SceneIdentity(of: scene)
         try outputs.check(against: scene)
         try SegmentationJob.check(
-            mask: outputs.mask, probabilities: outputs.probabilities, overwrite: options.overwrites)
+            mask: outputs.mask, probabilities: outputs.probabilities, confidence: outputs.confidence,
+            overwrite: options.overwrites)
         job = try SegmentationJob(
-            scene: scene, model: model, options: options, writesProbabilities: outputs.probabilities != nil)
+            scene: scene, model: model, options: options, writesProbabilities: outputs.probabilities != nil,
+            writesConfidence: outputs.confidence != nil)
         self.path = path
         self.outputs = outputs
     }
@@ -51,7 +53,8 @@ public final class SceneRun {
         progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> SceneOutcome {
         let summary = try job.run(
-            mask: outputs.mask, probabilities: outputs.probabilities, cancellation: cancellation, progress: progress,
+            mask: outputs.mask, probabilities: outputs.probabilities, confidence: outputs.confidence,
+            cancellation: cancellation, progress: progress,
             warn: { gathered?.add($0, about: path) })
         let shares =
             extras.contains(.classShares)

@@ -5,15 +5,19 @@ public struct SceneOutputs: Equatable, Sendable {
     public var mask: String
     /// nil for none.
     public var probabilities: String?
+    /// nil for none.
+    public var confidence: String?
 
-    public init(mask: String, probabilities: String? = nil) {
+    public init(mask: String, probabilities: String? = nil, confidence: String? = nil) {
         self.mask = mask
         self.probabilities = probabilities
+        self.confidence = confidence
     }
 
     /// All outputs, the mask first, with what they are called in ledgers, logs and the environment of commands.
     public var files: [(kind: String, path: String)] {
-        [("mask", mask)] + (probabilities.map { [("probabilities", $0)] } ?? [])
+        [("mask", mask), ("probabilities", probabilities), ("confidence", confidence)]
+            .compactMap { kind, path in path.map { (kind, $0) } }
     }
 
     /// Names that promise another format than the outputs have.

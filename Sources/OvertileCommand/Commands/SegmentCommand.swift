@@ -27,6 +27,7 @@ struct SegmentCommand: ParsableCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Beside the outputs") var companions: CompanionOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
@@ -35,7 +36,8 @@ struct SegmentCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let log = SceneLog(try logOptions.start(messages))
         let outputs = try OutputPaths.resolve(
-            scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities)
+            scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities,
+            confidence: files.confidence)
         let model = try choices.load(files.model, warn: messages.warn)
         let warnings = messages.receiveRasterWarnings()
         if outputs.count == 1 { return try segment(outputs[0], model, warnings, log, cancellation) }
@@ -58,6 +60,7 @@ struct SegmentCommand: ParsableCommand {
         options.overwrites = files.overwrite
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
+        try companions.check(beside: paths, model: files.model, overwrite: files.overwrite)
         let run = try SceneRun(scene: paths.scene, model: model, options: options, outputs: paths.outputs)
         run.warnings.forEach(messages.warn)
         if messages.verbose { Console.note(PlanReport(run.job).table) }
@@ -70,6 +73,8 @@ struct SegmentCommand: ParsableCommand {
                 extras: logOptions.isAsked ? .classShares : [], cancellation: cancellation,
                 warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
         }
+        try companions.write(
+            beside: paths, scene: run.job.scene, overwrite: files.overwrite, warn: messages.warn)
         log.done(outcome)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
         if messages.verbose { Console.note(stages(outcome.summary)) }

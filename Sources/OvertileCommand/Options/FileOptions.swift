@@ -16,9 +16,17 @@ struct FileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Also write probabilities, a float32 GeoTIFF with a band for each class; another folder for several scenes.",
+            "Also write probabilities, a GeoTIFF with a band for each class; another folder for several scenes.",
             valueName: "path"))
     var probabilities: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Also write the probability of each pixel's class in the mask, a uint8 GeoTIFF in steps of 0.004 (the band's \
+            scale), 255 where there is no data; another folder for several scenes.
+            """, valueName: "path"))
+    var confidence: String?
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace outputs that exist.")
     var overwrite = false

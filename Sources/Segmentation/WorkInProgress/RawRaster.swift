@@ -11,8 +11,8 @@ final class RawRaster: Sendable {
     /// The output that it will become, for messages.
     private let output: String
     private let size: PixelSize
-    private let sampleType: SampleType
-    private let bandCount: Int
+    let sampleType: SampleType
+    let bandCount: Int
     private let descriptor: Int32
 
     /// Makes the file, or opens the one that is there, where it has the size that it should have; room for all samples is
@@ -50,8 +50,16 @@ final class RawRaster: Sendable {
         _ window: PixelWindow, band: Int, samples: UnsafeBufferPointer<Sample>
     ) throws(RasterError) {
         precondition(Sample.sampleType == sampleType && samples.count >= window.size.area)
+        try write(window, band: band, bytes: UnsafeRawPointer(samples.baseAddress!))
+    }
+
+    /// Writes a window of one band, counted from 1.
+    ///
+    /// - Parameter bytes: of height x width samples of the raster's type.
+    /// - Throws: `.outOfSpace`, `.writeFailed`.
+    func write(_ window: PixelWindow, band: Int, bytes: UnsafeRawPointer) throws(RasterError) {
         precondition(PixelWindow(size).contains(window) && (1...bandCount).contains(band))
-        var source = UnsafeRawPointer(samples.baseAddress!)
+        var source = bytes
         try forEachRun(of: window, band: band) { (offset, count) throws(RasterError) in
             var (offset, count) = (offset, count)
             while count > 0 {

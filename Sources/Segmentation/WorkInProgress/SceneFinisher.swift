@@ -66,7 +66,14 @@ final class SceneFinisher: @unchecked Sendable {
         queue.sync { writeWhatIsThere() }
         if let error = state.withLock({ $0.error }) { throw error }
         // Where the disk is full at the very end, none is left.
-        try times.measure(.writing) { for raster in rasters.reversed() { try raster.writer.finish() } }
+        let cancellation = cancellation
+        do {
+            try times.measure(.writing) {
+                for raster in rasters.reversed() { try raster.writer.finish { cancellation.isCancelled } }
+            }
+        } catch {
+            throw cancellation.isCancelled ? CancellationError() : error
+        }
         return rasters.flatMap(\.writer.stagedFiles)
     }
 

@@ -6,6 +6,7 @@ struct SceneOutput {
     enum Kind: String, Codable {
         case mask
         case probabilities
+        case confidence
     }
 
     let kind: Kind

@@ -78,8 +78,6 @@ final class WorkInProgress: @unchecked Sendable {
 
     deinit { protect() }
 
-    func raster(_ kind: SceneOutput.Kind) -> RawRaster? { rasters.first { $0.kind == kind } }
-
     var isComplete: Bool { progress.tileRows == tileRows }
 
     /// Notes that all samples of another row of tiles are written.

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Overtile
+
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check GeoTIFFs, cloud-optimised ones above all, and masks with their classes.",
+        discussion: """
+            Looks at the file's structure (all blocks there, tiles, overviews, the order of directories and pixels), at its \
+            place on the map, its nodata value and its classes. Prints a line for each error and each warning. A file with an \
+            error ends the command with exit code 65.
+
+            --json prints an array with an object for each file: path, format (GTiff or COG), valid, errors, warnings, \
+            width, height, blockWidth, blockHeight, and overviews, each a [width, height].
+            """)
+
+    @Argument(help: "GeoTIFFs on a local disk.")
+    var files: [String]
+
+    @Option(
+        name: [.long, .customLong("of", withSingleDash: true)],
+        help: ArgumentHelp(
+            "What the files should be; by default what each says of itself.", valueName: "GTiff|COG"))
+    var of: RasterFormat?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let checks = try files.map { try GeoTIFFCheck(path: $0, format: of) }
+        try Console.print(json ? try JSONText.encode(checks.map(CheckReport.init)) : lines(checks))
+        let broken = checks.filter { !$0.isValid }
+        if !broken.isEmpty { throw ChecksFailed(paths: broken.map(\.path)) }
+    }
+
+    private func lines(_ checks: [GeoTIFFCheck]) -> String {
+        checks.flatMap { check in
+            [
+                "\(check.path): \(check.isValid ? "a valid" : "not a valid") \(check.format == .geoTIFF ? "GeoTIFF" : "COG")"
+            ]
+                + check.errors.map { "  error: \($0)" } + check.warnings.map { "  warning: \($0)" }
+        }.joined(separator: "\n")
+    }
+}
+
+/// Files with errors, each of which has had its line.
+struct ChecksFailed: Error, CustomStringConvertible {
+    let paths: [String]
+
+    var description: String {
+        paths.count == 1 ? "\(paths[0]) has errors" : "\(paths.count) files have errors"
+    }
+}
+
+/// What `check --json` tells of a file.
+private struct CheckReport: Encodable {
+    let path: String
+    let format: String
+    let valid: Bool
+    let errors: [String]
+    let warnings: [String]
+    let width: Int
+    let height: Int
+    let blockWidth: Int
+    let blockHeight: Int
+    let overviews: [[Int]]
+
+    init(_ check: GeoTIFFCheck) {
+        path = check.path
+        format = check.format.rawValue
+        valid = check.isValid
+        errors = check.errors
+        warnings = check.warnings
+        (width, height) = (check.size.width, check.size.height)
+        (blockWidth, blockHeight) = (check.blockSize.width, check.blockSize.height)
+        overviews = check.overviews.map { [$0.width, $0.height] }
+    }
+}

@@ -1,0 +1,175 @@
+/// The ground that a raster's pixels with data cover: polygons in longitude and latitude of WGS 84, as GeoJSON has them.
+///
+/// Source: RFC 7946, sections 3.1.6 (rings run counterclockwise), 3.1.9 (cut at the antimeridian) and 5.2 (bounding boxes
+/// across it).
+public struct Footprint: Equatable, Sendable {
+    public struct Position: Equatable, Sendable {
+        /// In degrees, -180 to 180.
+        public var longitude: Double
+        /// In degrees.
+        public var latitude: Double
+
+        public init(longitude: Double, latitude: Double) {
+            self.longitude = longitude
+            self.latitude = latitude
+        }
+    }
+
+    /// Closed rings, without holes; two where the antimeridian cuts the ground.
+    public let rings: [[Position]]
+
+    /// Degrees beyond which two neighbours lie on both sides of the antimeridian.
+    private static let halfTurn = 180.0
+
+    /// - Parameter outline: positions around the ground, not closed, close enough to each other that a line between two is
+    ///   never longer than half a turn.
+    /// - Returns: nil where they enclose nothing.
+    init?(outline: [Position]) {
+        guard outline.count >= 3, outline.allSatisfy({ $0.longitude.isFinite && $0.latitude.isFinite }) else {
+            return nil
+        }
+        var path = Self.unwrapped(outline)
+        let turn = (path.last?.longitude ?? 0) - (path.first?.longitude ?? 0)
+        path.removeLast()
+        if abs(turn) > Self.halfTurn {
+            rings = [Self.closed(Self.aroundPole(path, eastward: turn > 0))]
+            return
+        }
+        let longitudes = path.map(\.longitude)
+        guard let west = longitudes.min(), let east = longitudes.max() else { return nil }
+        let shift = -(((west + east) / 2 / 360).rounded() * 360)
+        for index in path.indices { path[index].longitude += shift }
+        let parts: [[Position]]
+        if west + shift < -180 - 1e-9 {
+            parts = [Self.half(path, of: -180, isEast: true), Self.half(path, of: -180, isEast: false, shift: 360)]
+        } else if east + shift > 180 + 1e-9 {
+            parts = [Self.half(path, of: 180, isEast: false), Self.half(path, of: 180, isEast: true, shift: -360)]
+        } else {
+            parts = [path]
+        }
+        rings = parts.filter { $0.count >= 3 }.map(Self.closed)
+        if rings.isEmpty { return nil }
+    }
+
+    /// West, south, east and north; west is the larger where the antimeridian lies between.
+    public var boundingBox: [Double] {
+        let latitudes = rings.joined().map(\.latitude)
+        let spans = rings.map { ring in
+            (ring.map(\.longitude).min() ?? 0, ring.map(\.longitude).max() ?? 0)
+        }
+        let isCut = spans.count == 2
+        let west = isCut ? spans.map(\.0).max() ?? 0 : spans[0].0
+        let east = isCut ? spans.map(\.1).min() ?? 0 : spans[0].1
+        return [west, latitudes.min() ?? 0, east, latitudes.max() ?? 0]
+    }
+
+    /// Longitudes that go on beyond 180 instead of jumping; the first position once more at the end.
+    private static func unwrapped(_ outline: [Position]) -> [Position] {
+        var path = [outline[0]]
+        var offset = 0.0
+        for (last, next) in zip(outline, outline.dropFirst() + [outline[0]]) {
+            let step = next.longitude - last.longitude
+            if step > halfTurn { offset -= 360 } else if step < -halfTurn { offset += 360 }
+            path.append(Position(longitude: next.longitude + offset, latitude: next.latitude))
+        }
+        return path
+    }
+
+    /// The ground around a pole is, in degrees, a strip from -180 to 180 up (or down) to the pole's latitude.
+    private static func aroundPole(_ path: [Position], eastward: Bool) -> [Position] {
+        let positions = (eastward ? path : path.reversed()).map { position in
+            let turns = ((position.longitude + 180) / 360).rounded(.down)
+            return Position(longitude: position.longitude - 360 * turns, latitude: position.latitude)
+        }
+        let start = positions.indices.min { positions[$0].longitude < positions[$1].longitude } ?? 0
+        let strip = Array(positions[start...] + positions[..<start])
+        let (first, last) = (strip[0], strip[strip.count - 1])
+        let gap = first.longitude + 360 - last.longitude
+        let share = gap > 0 ? (180 - last.longitude) / gap : 0
+        let edge = last.latitude + share * (first.latitude - last.latitude)
+        let pole: Double = strip.reduce(0) { $0 + $1.latitude } > 0 ? 90 : -90
+        return [Position(longitude: -180, latitude: edge)] + strip
+            + [
+                Position(longitude: 180, latitude: edge), Position(longitude: 180, latitude: pole),
+                Position(longitude: -180, latitude: pole),
+            ]
+    }
+
+    /// The part of a polygon on one side of a meridian (Sutherland and Hodgman), moved by some degrees.
+    private static func half(
+        _ path: [Position], of meridian: Double, isEast: Bool, shift: Double = 0
+    ) -> [Position] {
+        func isInside(_ position: Position) -> Bool {
+            isEast ? position.longitude >= meridian : position.longitude <= meridian
+        }
+        var result: [Position] = []
+        for (last, next) in zip([path[path.count - 1]] + path, path) {
+            if isInside(last) != isInside(next) {
+                let share = (meridian - last.longitude) / (next.longitude - last.longitude)
+                result.append(
+                    Position(
+                        longitude: meridian, latitude: last.latitude + share * (next.latitude - last.latitude)))
+            }
+            if isInside(next) { result.append(next) }
+        }
+        for index in result.indices { result[index].longitude += shift }
+        return result
+    }
+
+    /// Counterclockwise, rounded to 7 decimals (a centimetre), the first position once more at the end.
+    private static func closed(_ path: [Position]) -> [Position] {
+        func rounded(_ value: Double, _ limit: Double) -> Double {
+            min(limit, max(-limit, (value * 1e7).rounded() / 1e7))
+        }
+        var ring: [Position] = []
+        for position in path {
+            let next = Position(
+                longitude: rounded(position.longitude, 180), latitude: rounded(position.latitude, 90))
+            if ring.last != next { ring.append(next) }
+        }
+        if ring.count > 1, ring.first == ring.last { ring.removeLast() }
+        var area = 0.0
+        for (a, b) in zip(ring, ring.dropFirst() + ring.prefix(1)) {
+            area += a.longitude * b.latitude - b.longitude * a.latitude
+        }
+        if area < 0 { ring.reverse() }
+        guard let first = ring.first else { return [] }
+        return simplified(ring + [first])
+    }
+
+    /// Without the points that lie on the line between their neighbours, to within a thousandth of the ring's extent.
+    private static func simplified(_ ring: [Position]) -> [Position] {
+        func extent(_ values: [Double]) -> Double { (values.max() ?? 0) - (values.min() ?? 0) }
+        let tolerance = max(extent(ring.map(\.longitude)), extent(ring.map(\.latitude))) / 1000
+        // The point that is farthest from the first stays, so that there are two lines to begin with.
+        func distance(_ index: Int) -> Double {
+            let (a, b) = (ring[0], ring[index])
+            return (a.longitude - b.longitude) * (a.longitude - b.longitude)
+                + (a.latitude - b.latitude) * (a.latitude - b.latitude)
+        }
+        let middle = ring.indices.max { distance($0) < distance($1) } ?? 0
+        var isKept = [Bool](repeating: false, count: ring.count)
+        for index in [0, middle, ring.count - 1] { isKept[index] = true }
+        // Douglas and Peucker.
+        var spans = [(0, middle), (middle, ring.count - 1)]
+        while let (start, end) = spans.popLast() {
+            guard end - start > 1 else { continue }
+            let far = (start + 1..<end).max {
+                gap(ring[$0], ring[start], ring[end]) < gap(ring[$1], ring[start], ring[end])
+            }
+            guard let far, gap(ring[far], ring[start], ring[end]) > tolerance else { continue }
+            isKept[far] = true
+            spans += [(start, far), (far, end)]
+        }
+        let result = ring.indices.filter { isKept[$0] }.map { ring[$0] }
+        return result.count >= 4 ? result : ring
+    }
+
+    /// Of a point from the line through two others, in degrees.
+    private static func gap(_ point: Position, _ a: Position, _ b: Position) -> Double {
+        let (dx, dy) = (b.longitude - a.longitude, b.latitude - a.latitude)
+        let (px, py) = (point.longitude - a.longitude, point.latitude - a.latitude)
+        let length = (dx * dx + dy * dy).squareRoot()
+        return length > 0 ? abs(dx * py - dy * px) / length : (px * px + py * py).squareRoot()
+    }
+}
