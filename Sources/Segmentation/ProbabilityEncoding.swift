@@ -48,6 +48,18 @@ struct ProbabilityEncoding: Sendable {
         }
     }
 
+    /// A stored probability; NaN where there is no data.
+    func probability(at index: Int, in buffer: UnsafeRawBufferPointer) -> Float {
+        let place = index * sampleByteCount
+        switch sampleType {
+        case .uint8: return buffer[place] == .max ? .nan : Float(buffer[place]) / 250
+        case .uint16:
+            let value = buffer.loadUnaligned(fromByteOffset: place, as: UInt16.self)
+            return value == .max ? .nan : Float(value) / 50_000
+        default: return buffer.loadUnaligned(fromByteOffset: place, as: Float.self)
+        }
+    }
+
     private func steps(_ probability: Float) -> Float {
         (min(max(probability, 0), 1) * (largest ?? 1)).rounded()
     }

@@ -134,17 +134,23 @@ public final class SegmentationJob {
     ///   - probabilities: a band for each output channel; nil for none.
     ///   - confidence: the probability of each pixel's class, as uint8 with a scale; nil for none. Such a job was asked for
     ///     (`writesConfidence`), as for probabilities.
+    ///   - verifiedWindows: how many windows across the borders of tiles are also run in one piece, and compared.
     ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
     ///   - warn: called with a line where an earlier run's work in progress is discarded.
     ///   - derive: what else is made of the rasters, before they have their names; what it throws ends the run.
     /// - Throws: `RasterError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no output is left
     ///   behind then.
     public func run(
-        mask: String, probabilities: String?, confidence: String? = nil, cancellation: Cancellation = Cancellation(),
+        mask: String, probabilities: String?, confidence: String? = nil, verifiedWindows: Int = 0,
+        cancellation: Cancellation = Cancellation(),
         progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in },
         derive: (FinishedRasters) throws -> Void = { _ in }
     ) throws -> SegmentationSummary {
         let started = DispatchTime.now()
+        guard verifiedWindows == 0 || resolution.grid.isNative || options.outputGrid == .model else {
+            throw SegmentationError(
+                .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
+        }
         try Self.check(
             mask: mask, probabilities: probabilities, confidence: confidence, overwrite: options.overwrites)
         RasterCache.limit(bytes: MemoryBudget(total: plan.memoryLimit).rasterCacheBytes)
@@ -163,11 +169,16 @@ public final class SegmentationJob {
             let reader = TileReader(
                 ResampledReader(scene, grid: resolution.grid), bands: bands, shapes: plan.shapes,
                 threads: plan.tiling.workers, times: times)
-            try finish(work, reader, times, cancellation, progress, derive)
+            var verification: Verification?
+            try finish(work, reader, times, cancellation, progress) { rasters in
+                verification = try verify(verifiedWindows, work, reader, cancellation)
+                try derive(rasters)
+            }
             return SegmentationSummary(
                 scene: scene.size, tiles: plan.grid.count, tilesComputed: work.progress.tilesComputed,
                 tilesResumed: work.recovered.tileRows * plan.grid.columns, workers: plan.tiling.workers,
-                readers: reader.threads, seconds: started.secondsToNow, stages: times.seconds)
+                readers: reader.threads, seconds: started.secondsToNow, stages: times.seconds,
+                verification: verification)
         } catch {
             // Both have their names, or neither.
             if !options.overwrites { Publication(folder: work.folder.path)?.withdraw(outputs.map(\.path)) }
@@ -223,15 +234,30 @@ public final class SegmentationJob {
         return try SceneGridOutput(scene, grid: resolution.grid, bands: bands)
     }
 
+    private func verify(
+        _ windows: Int, _ work: WorkInProgress, _ reader: TileReader, _ cancellation: Cancellation
+    ) throws -> Verification? {
+        guard windows > 0 else { return nil }
+        let verifier = Verifier(
+            grid: plan.grid, stride: model.network.stride, reader: reader,
+            worker: try TileWorker(networks, normalization: normalization, output: output), output: output,
+            cancellation: cancellation)
+        return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: slotLayout))
+    }
+
+    private var slotLayout: TileSlotLayout {
+        plan.shapes.slotLayout(
+            bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel,
+            probabilityBytesPerPixel: output.probabilityBytesPerPixel,
+            confidenceBytesPerPixel: output.confidenceBytesPerPixel)
+    }
+
     private func runPipeline(
         _ work: WorkInProgress, _ reader: TileReader, _ finisher: SceneFinisher, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
         let stitcher = Stitcher(work, columns: plan.grid.columns, sceneGrid: try sceneGrid())
-        let layout = plan.shapes.slotLayout(
-            bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel,
-            probabilityBytesPerPixel: output.probabilityBytesPerPixel,
-            confidenceBytesPerPixel: output.confidenceBytesPerPixel)
+        let layout = slotLayout
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
         var written = work.progress.tileRows * plan.grid.columns

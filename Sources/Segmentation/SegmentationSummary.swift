@@ -17,6 +17,8 @@ public struct SegmentationSummary: Sendable {
     public let seconds: Double
     /// Time that each stage was busy; reading and computing are sums over their threads.
     public let stages: StageSeconds
+    /// nil where nobody asked.
+    public let verification: Verification?
 
     /// Of what this run did.
     public var megapixelsPerSecond: Double {

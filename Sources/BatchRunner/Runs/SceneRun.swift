@@ -58,7 +58,8 @@ public final class SceneRun {
     ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
     /// - Throws: as `SegmentationJob.run`; no output is left behind then.
     public func run(
-        extras: Extras = [], cancellation: Cancellation = Cancellation(), warnings gathered: SceneWarnings? = nil,
+        extras: Extras = [], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
+        warnings gathered: SceneWarnings? = nil,
         progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> SceneOutcome {
         let products = SceneProducts(
@@ -66,7 +67,7 @@ public final class SceneRun {
             scene: job.scene)
         let summary = try job.run(
             mask: outputs.mask, probabilities: outputs.probabilities, confidence: outputs.confidence,
-            cancellation: cancellation, progress: progress,
+            verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress,
             warn: { gathered?.add($0, about: path) },
             derive: { try products.make(from: $0, cancellation: cancellation) })
         try products.commit()

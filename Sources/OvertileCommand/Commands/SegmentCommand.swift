@@ -29,8 +29,20 @@ struct SegmentCommand: ParsableCommand {
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the mask") var products: SceneProductOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
+    @Option(
+        help: ArgumentHelp(
+            """
+            Also run so many windows that lie across the borders of tiles in one piece, and print how far the tiled result is \
+            from them.
+            """, valueName: "n"))
+    var verify: Int?
+
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
+
+    mutating func validate() throws {
+        if let verify, verify < 1 { throw ValidationError("--verify \(verify) verifies nothing: give 1 or more") }
+    }
 
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
@@ -76,9 +88,11 @@ struct SegmentCommand: ParsableCommand {
         let outcome = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
             return try run.run(
-                extras: logOptions.isAsked || products.report != nil ? .classShares : [], cancellation: cancellation,
+                extras: logOptions.isAsked || products.report != nil ? .classShares : [], verifiedWindows: verify ?? 0,
+                cancellation: cancellation,
                 warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
         }
+        if let found = outcome.summary.verification { try Console.print(line(paths, found)) }
         log.done(outcome)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
         if messages.verbose { Console.note(stages(outcome.summary)) }
@@ -96,6 +110,14 @@ struct SegmentCommand: ParsableCommand {
             + (summary.tilesResumed > 0
                 ? ", \(summary.tilesResumed) of \(summary.tiles) tiles from an earlier run" : "")
             + (skipped > 0 ? ", \(skipped) of \(summary.tiles) tiles without data" : "")
+    }
+
+    private func line(_ paths: OutputPaths, _ found: Verification) -> String {
+        guard found.windows > 0 else { return "\(paths.outputs.mask): one tile, so that there is no border to verify" }
+        let difference = found.largestDifference.map { "; probabilities differ by \($0) at most" } ?? ""
+        return
+            "\(paths.outputs.mask): \(Text.counted(found.windows, "window")) across borders of tiles run in one piece: "
+            + "\(Text.grouped(found.otherClasses)) of \(Text.counted(found.pixels, "pixel")) have another class\(difference)"
     }
 
     private func stages(_ summary: SegmentationSummary) -> String {
