@@ -55,13 +55,13 @@ public final class RasterWriter: @unchecked Sendable {
             let created = messages.during({ Self.create(first.stagingPath, options, writing.gdalType) })
         else {
             first.remove()
-            throw Self.failure("create", first, messages, .cannotCreate)
+            throw RasterError.failed(to: "create", first, messages, .cannotCreate)
         }
         let dataset = DatasetHandle(owning: created)
         guard messages.during({ options.apply(to: created) }), let band = GDALGetRasterBand(created, 1) else {
             dataset.close()
             first.remove()
-            throw Self.failure("describe", first, messages, .cannotCreate)
+            throw RasterError.failed(to: "describe", first, messages, .cannotCreate)
         }
         var width: Int32 = 0
         var height: Int32 = 0
@@ -165,7 +165,7 @@ public final class RasterWriter: @unchecked Sendable {
         defer { draft?.remove() }
         guard messages.failures.isEmpty, makeCopy(messages, isStopped), readsBack() else {
             // Before removing, which makes room again.
-            let error = isStopped() ? stopped : Self.failure("finish", file, messages, .writeFailed)
+            let error = isStopped() ? stopped : RasterError.failed(to: "finish", file, messages)
             file.remove()
             throw error
         }
@@ -248,20 +248,6 @@ public final class RasterWriter: @unchecked Sendable {
     }
 
     private func failure(_ what: String, _ messages: GDALMessages) -> RasterError {
-        Self.failure(what, draft ?? file, messages, .writeFailed)
-    }
-
-    /// GDAL does not tell a full disk from other failures: the disk itself is asked.
-    private static func failure(
-        _ what: String, _ file: StagedFile, _ messages: GDALMessages, _ code: RasterError.Code
-    ) -> RasterError {
-        let reason = messages.reason(about: file.stagingPath, otherwise: "GDAL gave no reason")
-        let isFull = ["No space left", "quota exceeded", "disk space"].contains { reason.contains($0) }
-        guard isFull || file.isOutOfSpace(forWriting: 1 << 20) else {
-            return RasterError(code, path: file.path, "cannot \(what) \(file.path): \(reason)")
-        }
-        return RasterError(
-            .outOfSpace, path: file.path,
-            "cannot \(what) \(file.path): no space is left in \(file.folder); make room and run again")
+        RasterError.failed(to: what, draft ?? file, messages)
     }
 }

@@ -70,7 +70,7 @@ public struct SieveFilter: Sendable {
                     driver, file.stagingPath, Int32(mask.size.width), Int32(mask.size.height), 1, type, $0)
             }
         }
-        guard let created else { throw Self.failure("create a scratch file for", file, messages) }
+        guard let created else { throw RasterError.failed(to: "create a scratch file for", file, messages) }
         let dataset = DatasetHandle(owning: created)
         var wasStopped = false
         let status = withoutActuallyEscaping(progress) { progress in
@@ -89,7 +89,7 @@ public struct SieveFilter: Sendable {
             return nil
         }
         guard status == CE_None, messages.failures.isEmpty else {
-            let error = Self.failure("sieve the mask for", file, messages)
+            let error = RasterError.failed(to: "sieve the mask for", file, messages)
             dataset.close(reportingTo: GDALMessages(keepsWarnings: true))
             throw error
         }
@@ -114,22 +114,12 @@ public struct SieveFilter: Sendable {
                     samples.baseAddress, Int32(window.width), Int32(window.height), type, 0, 0, nil)
             }
             guard status == CE_None, messages.failures.isEmpty else {
-                throw Self.failure("read back the sieved mask for", file, messages)
+                throw RasterError.failed(to: "read back the sieved mask for", file, messages)
             }
             try writer.write(window, band: 1, samples: UnsafeBufferPointer(samples))
             if !progress(0.7 + 0.3 * Double(window.maxY) / Double(size.height)) { return false }
         }
         return true
-    }
-
-    private static func failure(_ what: String, _ file: StagedFile, _ messages: GDALMessages) -> RasterError {
-        guard file.isOutOfSpace(forWriting: 1 << 20) else {
-            let reason = messages.reason(about: file.stagingPath, otherwise: "GDAL gave no reason")
-            return RasterError(.writeFailed, path: file.path, "cannot \(what) \(file.path): \(reason)")
-        }
-        return RasterError(
-            .outOfSpace, path: file.path,
-            "cannot \(what) \(file.path): no space is left in \(file.folder); make room and run again")
     }
 }
 

@@ -13,11 +13,13 @@ public enum StagedDocument {
     public static func write(_ bytes: [UInt8], to path: String, overwrite: Bool) throws(RasterError) {
         let file = try StagedFile(path: path, overwrite: overwrite)
         let descriptor = open(file.stagingPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw failure("create", path, errno, .cannotCreate) }
+        guard descriptor >= 0 else {
+            throw .failed(to: "create", path, number: errno, .cannotCreate, advice: "choose another place")
+        }
         do throws(RasterError) {
             let number = bytes.withUnsafeBytes { write($0, to: descriptor) }
             guard close(descriptor) == 0, number == 0 else {
-                throw failure("write", path, number == 0 ? errno : number, .writeFailed)
+                throw .failed(to: "write", path, number: number == 0 ? errno : number, advice: "choose another place")
             }
             try file.publish()
         } catch {
@@ -38,15 +40,5 @@ public enum StagedDocument {
             }
         }
         return 0
-    }
-
-    private static func failure(_ what: String, _ path: String, _ number: Int32, _ code: RasterError.Code)
-        -> RasterError
-    {
-        let isFull = number == ENOSPC || number == EDQUOT
-        return RasterError(
-            isFull ? .outOfSpace : code, path: path,
-            "cannot \(what) \(path): \(String(cString: strerror(number)))"
-                + (isFull ? "; make room and run again" : "; choose another place"))
     }
 }

@@ -146,11 +146,7 @@ final class StagedFile {
     }
 
     private func failure(_ what: String, _ number: Int32) -> RasterError {
-        let isFull = number == ENOSPC || number == EDQUOT
-        return RasterError(
-            isFull ? .outOfSpace : .writeFailed, path: path,
-            "cannot \(what) the finished \(path): \(String(cString: strerror(number)))"
-                + (isFull ? "; make room and run again" : ""))
+        .failed(to: what + " the finished", path, number: number)
     }
 
     private func alreadyThere(_ file: String) -> RasterError {

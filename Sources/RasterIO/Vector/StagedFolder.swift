@@ -115,11 +115,7 @@ final class StagedFolder {
     }
 
     private func failure(_ what: String, _ number: Int32, _ code: RasterError.Code) -> RasterError {
-        let isFull = number == ENOSPC || number == EDQUOT
-        return RasterError(
-            isFull ? .outOfSpace : code, path: path,
-            "cannot \(what) \(path): \(String(cString: strerror(number)))"
-                + (isFull ? "; make room and run again" : ""))
+        .failed(to: what, path, number: number, code)
     }
 
     private func alreadyThere(_ file: String) -> RasterError {

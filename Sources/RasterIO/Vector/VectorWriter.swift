@@ -53,7 +53,7 @@ public final class VectorWriter: @unchecked Sendable {
         guard let (dataset, layer) = created, messages.failures.isEmpty, let definition = OGR_L_GetLayerDefn(layer)
         else {
             created?.0.close()
-            let error = Self.failure("create", staged, messages, .cannotCreate)
+            let error = RasterError.failed(to: "create", staged, messages, .cannotCreate)
             staged.remove()
             throw error
         }
@@ -196,19 +196,5 @@ public final class VectorWriter: @unchecked Sendable {
         return body()
     }
 
-    private func failure(_ what: String) -> RasterError { Self.failure(what, staged, messages, .writeFailed) }
-
-    /// GDAL does not tell a full disk from other failures: the disk itself is asked.
-    private static func failure(
-        _ what: String, _ staged: StagedFolder, _ messages: GDALMessages, _ code: RasterError.Code
-    ) -> RasterError {
-        let reason = messages.reason(about: staged.stagingPath, otherwise: "GDAL gave no reason")
-        let isFull = ["No space left", "quota exceeded", "disk is full"].contains { reason.contains($0) }
-        guard isFull || staged.isOutOfSpace(forWriting: 1 << 20) else {
-            return RasterError(code, path: staged.path, "cannot \(what) \(staged.path): \(reason)")
-        }
-        return RasterError(
-            .outOfSpace, path: staged.path,
-            "cannot \(what) \(staged.path): no space is left in \(staged.folder); make room and run again")
-    }
+    private func failure(_ what: String) -> RasterError { .failed(to: what, staged, messages) }
 }
