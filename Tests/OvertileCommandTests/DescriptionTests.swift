@@ -38,10 +38,14 @@ struct DescriptionTests {
         #expect(try segment(bench.model, "flags.tif", flags).status == 0)
         let described = try segment(converted, "described.tif", [])
         #expect(described.status == 0 && described.errors.isEmpty, "\(described.errors)")
-        #expect(try bench.folder.bytes("out/described.tif") == bench.folder.bytes("out/flags.tif"))
+        // The files themselves say which model made them.
+        func pixels(_ name: String) throws -> [Float] {
+            try RasterReader.wholeBand(ofFile: bench.output(name)).map { $0.isNaN ? 255 : $0 }
+        }
+        #expect(try pixels("described.tif") == pixels("flags.tif"))
         let plain = try segment(bench.model, "plain.tif", ["--quiet"])
         #expect(plain.status == 0)
-        #expect(try bench.folder.bytes("out/plain.tif") != bench.folder.bytes("out/flags.tif"))
+        #expect(try pixels("plain.tif") != pixels("flags.tif"))
         let (description, _) = try inspect(converted)
         #expect(try entry(description, "bands").value as? [String] == ["1"])
         #expect(try entry(description, "bands").source == "overtile.bands of said.safetensors")
