@@ -38,6 +38,7 @@ let package = Package(
         // System libraries: module maps and shims, nothing else.
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
             name: "COneDNN", cSettings: cRules, linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
@@ -48,7 +49,7 @@ let package = Package(
         room("Tensors", []),
         room("NetworkGraph", ["Tensors"]),
         room("ModelWeights", ["NetworkGraph", "Tensors"]),
-        room("RasterIO", ["CGDAL", "CTIFF", "TileGeometry"]),
+        room("RasterIO", ["CGDAL", "CSQLite", "CTIFF", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN", "COvertileKernels"]),
         room(
             "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),

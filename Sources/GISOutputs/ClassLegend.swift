@@ -3,10 +3,12 @@ public import RasterIO
 /// The classes of a mask: what its values are called and painted.
 ///
 /// A mask need not say so itself: a value without a name is "class 3", one without a colour gets a colour of its own, the
-/// same in every output.
+/// same in every output. Where no class has a name, the colours are those of the mask's palette.
 public struct ClassLegend: Sendable {
     /// What the mask says, by ascending value; the value of pixels without data is none of these.
     public let entries: [LegendEntry]
+    /// By value, where no class has a name.
+    private let palette: [LegendEntry.Color]
     /// The mask, for messages.
     private let path: String
 
@@ -21,6 +23,7 @@ public struct ClassLegend: Sendable {
     /// - Parameter mask: one band of classes.
     public init(of mask: RasterReader) {
         entries = mask.legend(ofBand: 1)
+        palette = entries.isEmpty ? mask.palette(ofBand: 1) ?? [] : []
         path = mask.path
     }
 
@@ -29,7 +32,8 @@ public struct ClassLegend: Sendable {
     }
 
     public func color(of value: Int) -> LegendEntry.Color {
-        entry(of: value)?.color ?? LegendEntry.Color.distinct(value)
+        if let color = entry(of: value)?.color { return color }
+        return palette.indices.contains(value) ? palette[value] : .distinct(value)
     }
 
     /// The values of classes that a user names, by name or by number.

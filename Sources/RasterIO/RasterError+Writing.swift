@@ -16,11 +16,15 @@ extension StagedFolder: StagedOutput {}
 extension RasterError {
     /// What GDAL could not do with an output. It does not tell a full disk from other failures: the disk itself is asked.
     ///
-    /// - Parameter what: "create", "write to".
+    /// - Parameters:
+    ///   - what: "create", "write to".
+    ///   - code: where the disk is not full.
+    ///   - reason: why, in the words of another library than GDAL.
     static func failed(
-        to what: String, _ output: some StagedOutput, _ messages: GDALMessages, _ code: Code = .writeFailed
+        to what: String, _ output: some StagedOutput, _ messages: GDALMessages, _ code: Code = .writeFailed,
+        reason: String? = nil
     ) -> RasterError {
-        let reason = messages.reason(about: output.stagingPath, otherwise: "GDAL gave no reason")
+        let reason = reason ?? messages.reason(about: output.stagingPath, otherwise: "GDAL gave no reason")
         let isFull = ["No space left", "quota exceeded", "disk space", "disk is full"].contains { reason.contains($0) }
         guard isFull || output.isOutOfSpace(forWriting: 1 << 20) else {
             return RasterError(code, path: output.path, "cannot \(what) \(output.path): \(reason)")

@@ -90,9 +90,16 @@ public final class RasterReader: @unchecked Sendable {
     /// - Throws: as `init`.
     public func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
 
-    /// The classes of a mask, as a writer of this module left them: names from the band's metadata, colours from its
-    /// colour table. Empty where the band has none.
+    /// The named classes of a mask, by ascending value: as a writer of this module left them, or else as other programs
+    /// do, in an attribute table or as category names. Empty where no class has a name.
     public func legend(ofBand number: Int) -> [LegendEntry] {
+        let own = ownLegend(ofBand: number)
+        let handle = dataset.band(number)
+        return own.isEmpty ? GDALMessages().during { LegendEntry.readForeign(from: handle) } : own
+    }
+
+    /// As a writer of this module leaves it in the file itself: names in the band's metadata, colours in its colour table.
+    func ownLegend(ofBand number: Int) -> [LegendEntry] {
         let handle = dataset.band(number)
         return GDALMessages().during { LegendEntry.read(from: handle, metadata: bands[number - 1].metadata) }
     }

@@ -53,4 +53,74 @@ import TileGeometry
             #expect(throws: RasterError.self) { _ = try legend.values(of: [unknown]) }
         }
     }
+
+    struct Foreign: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        /// Of the mask's band, in GDAL's sidecar.
+        let sidecar: String
+        let expected: [LegendEntry]
+    }
+
+    private static let water = LegendEntry.Color(red: 0, green: 10, blue: 200)
+    private static func field(_ name: String, type: Int, usage: Int) -> String {
+        "<FieldDefn><Name>\(name)</Name><Type>\(type)</Type><Usage>\(usage)</Usage></FieldDefn>"
+    }
+    private static func row(_ values: String...) -> String {
+        "<Row>" + values.map { "<F>\($0)</F>" }.joined() + "</Row>"
+    }
+    private static func table(_ parts: String...) -> String {
+        "<GDALRasterAttributeTable>\(parts.joined())</GDALRasterAttributeTable>"
+    }
+
+    static let foreign = [
+        Foreign(
+            testDescription: "category names, some empty",
+            sidecar: "<CategoryNames><Category>land</Category><Category/><Category>ice</Category></CategoryNames>",
+            expected: [LegendEntry(value: 0, name: "land"), LegendEntry(value: 2, name: "ice")]),
+        Foreign(
+            testDescription: "a table of attributes with usages and colours",
+            sidecar: table(
+                field("Red", type: 0, usage: 6), field("Green", type: 0, usage: 7), field("Blue", type: 0, usage: 8),
+                field("Code", type: 0, usage: 5), field("Kind", type: 2, usage: 2),
+                row("0", "10", "200", "7", "water"), row("1", "1", "1", "8", ""), row("1", "1", "1", "-3", "none")),
+            expected: [LegendEntry(value: 7, name: "water", color: water)]),
+        Foreign(
+            testDescription: "a table of attributes that says by its names what it holds, as ArcGIS writes it",
+            sidecar: table(
+                field("Value", type: 0, usage: 0), field("Count", type: 0, usage: 0),
+                field("Landcover", type: 2, usage: 0), row("2", "99", "wood"), row("1", "98", "field")),
+            expected: [LegendEntry(value: 1, name: "field"), LegendEntry(value: 2, name: "wood")]),
+        Foreign(
+            testDescription: "ranges of values are no classes",
+            sidecar: table(
+                field("From", type: 1, usage: 3), field("To", type: 1, usage: 4), field("Name", type: 2, usage: 2),
+                row("0", "10", "low"), row("12", "12", "one"), row("12.5", "20", "high")),
+            expected: [LegendEntry(value: 12, name: "one")]),
+        Foreign(
+            testDescription: "numbers without names",
+            sidecar: table(field("Value", type: 0, usage: 5), field("Count", type: 0, usage: 1), row("1", "10")),
+            expected: []),
+    ]
+
+    @Test("other programs' masks have their classes' names and colours", arguments: foreign)
+    func others(_ foreign: Foreign) throws {
+        let path = try mask([]).path
+        let text = "<PAMDataset><PAMRasterBand band=\"1\">\(foreign.sidecar)</PAMRasterBand></PAMDataset>"
+        _ = try folder.write(Array(text.utf8), to: "mask.tif.aux.xml")
+        #expect(ClassLegend(of: try RasterReader(path: path)).entries == foreign.expected)
+    }
+
+    @Test(
+        "a palette paints classes without names",
+        .enabled(if: SharedData.isPresent, Comment(rawValue: SharedData.missing)))
+    func palette() throws {
+        let mask = try RasterReader(path: SharedData.geotiff("small_world_pct.tif"))
+        let palette = try #require(mask.palette(ofBand: 1))
+        let legend = ClassLegend(of: mask)
+        #expect(legend.entries.isEmpty)
+        #expect(Set(palette.map(\.hexadecimal)).count > 100)
+        for value in palette.indices { #expect(legend.color(of: value) == palette[value]) }
+        #expect(legend.color(of: 300) == .distinct(300))
+        #expect(legend.name(of: 3) == "class 3")
+    }
 }

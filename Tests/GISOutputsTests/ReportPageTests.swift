@@ -83,6 +83,28 @@ import TileGeometry
         #expect(!html.contains("<img"), "there are no files to show")
     }
 
+    @Test("a preview that the run made stands in for the files, and smaller ones are made of it")
+    func preview() throws {
+        var page = try SampleReport.page(scenes: 1, in: folder)
+        let scene = try #require(page.scenes[0].scene)
+        let mask = try #require(page.scenes[0].mask)
+        var options = PreviewOptions()
+        options.isOutlined = true
+        page.scenes[0].preview = try Preview(scene: scene, mask: mask, options: options)
+        let read = page.html()
+        options.isOutlined = false
+        page.scenes[0].preview = try Preview(scene: scene, mask: mask, options: options)
+        #expect(page.html() == read, "outlines are of no use")
+        page.scenes[0].scene = folder.path("gone.tif")
+        let made = page.html()
+        #expect(made.contains("<img"))
+        #expect(made == read)
+        page.byteLimit = made.utf8.count * 2 / 3
+        let small = page.html()
+        #expect(small.contains("<img"))
+        #expect(small.utf8.count <= page.byteLimit)
+    }
+
     @Test("a scene whose files are gone is told without a picture")
     func gone() throws {
         let page = try SampleReport.page(scenes: 1, in: folder) { $0.scenes[0].scene = folder.path("gone.tif") }

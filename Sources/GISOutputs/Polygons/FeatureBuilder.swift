@@ -9,7 +9,7 @@ final class FeatureBuilder {
     private let longestLine: Int32?
     private let legend: ClassLegend
     private let hasAreas: Bool
-    private let hasConfidence: Bool
+    private let confidenceUnit: Double?
     private let minimumArea: Double
     private var names: [Int: String] = [:]
     private var x: [Double] = []
@@ -17,10 +17,12 @@ final class FeatureBuilder {
     /// Features written.
     private(set) var count = 0
 
-    /// - Parameter longestLine: in pixels; longer ones are given points in between.
+    /// - Parameters:
+    ///   - longestLine: in pixels; longer ones are given points in between.
+    ///   - confidenceUnit: what 1 in the raster of confidences stands for; nil without one.
     init(
         _ tracer: RegionTracer, writer: VectorWriter, coordinates: PixelCoordinates, longestLine: Int?,
-        legend: ClassLegend, hasAreas: Bool, hasConfidence: Bool, minimumArea: Double
+        legend: ClassLegend, hasAreas: Bool, confidenceUnit: Double?, minimumArea: Double
     ) {
         self.tracer = tracer
         self.writer = writer
@@ -28,7 +30,7 @@ final class FeatureBuilder {
         self.longestLine = longestLine.map { Int32($0) }
         self.legend = legend
         self.hasAreas = hasAreas
-        self.hasConfidence = hasConfidence
+        self.confidenceUnit = confidenceUnit
         self.minimumArea = minimumArea
         assembler = RingAssembler(arcs: tracer.arcs)
     }
@@ -44,10 +46,7 @@ final class FeatureBuilder {
             let sides = tracer.table.pieces[piece].first
             if isWanted {
                 writer.beginPolygon()
-                assembler.assemble(sides) { ring in
-                    place(ring)
-                    writer.addRing(x: x, y: y)
-                }
+                assembler.assemble(sides) { place($0) }
             } else {
                 release(sides)
             }
@@ -63,7 +62,7 @@ final class FeatureBuilder {
             writer.set(3, region.area)
             writer.set(4, region.area / 10_000)
         }
-        if hasConfidence { writer.set(5, Double(region.confidence) / (255 * Double(region.pixels))) }
+        if let confidenceUnit { writer.set(5, Double(region.confidence) / Double(region.pixels) * confidenceUnit) }
         try writer.endFeature()
         count += 1
     }
@@ -84,20 +83,33 @@ final class FeatureBuilder {
         return name
     }
 
-    /// Puts a ring into `x` and `y`, closed, exteriors counterclockwise on the map.
+    /// Gives a ring to the writer, exteriors counterclockwise on the map, a few points at a time: the largest rings have
+    /// millions.
     private func place(_ ring: [LatticePoint]) {
-        x.removeAll(keepingCapacity: true)
-        y.removeAll(keepingCapacity: true)
-        // A map that is not mirrored has the screen's rings the other way round.
-        let points = coordinates.isMirrored ? ring : ring.reversed()
-        var previous = points[points.count - 1]
-        put(Double(previous.x), Double(previous.y))
-        for point in points {
-            if let longestLine { divide(previous, point, longestLine) }
+        writer.beginRing()
+        // A map that is not mirrored has the screen's rings the other way round, from the same point.
+        let last = ring.count - 1
+        let isMirrored = coordinates.isMirrored
+        var previous = isMirrored ? ring[last] : ring[0]
+        for index in 0...last {
+            let point = isMirrored ? ring[index == 0 ? last : index - 1] : ring[index == 0 ? 0 : last + 1 - index]
+            if index > 0, let longestLine { divide(previous, point, longestLine) }
             put(Double(point.x), Double(point.y))
             previous = point
+            if x.count >= Self.pointsAtOnce { flush() }
         }
+        if let longestLine { divide(previous, isMirrored ? ring[last] : ring[0], longestLine) }
+        flush()
+        writer.endRing()
+    }
+
+    private static let pointsAtOnce = 4096
+
+    private func flush() {
         coordinates.transform(&x, &y)
+        writer.addPoints(x: x, y: y)
+        x.removeAll(keepingCapacity: true)
+        y.removeAll(keepingCapacity: true)
     }
 
     /// Puts points between two vertices, the same ones in either direction.

@@ -38,7 +38,8 @@ public final class PolygonOutput {
     ///
     /// - Parameters:
     ///   - mask: its first band is the classes.
-    ///   - confidence: a band of bytes of the mask's size, 255 for certainty; nil for none.
+    ///   - confidence: a band of bytes of the mask's size, whose scale says what they stand for: as `segment` writes it, 250
+    ///     for certainty. Without a scale, 255 is. nil for none.
     /// - Throws: `.unsupported` for rasters that are no masks, or lie nowhere that could be told; `.badArgument` for
     ///   classes that are not there and rasters of different sizes; and as `VectorWriter.init`.
     public init(
@@ -137,9 +138,10 @@ public final class PolygonOutput {
         let (width, height) = (mask.size.width, mask.size.height)
         let tracer = RegionTracer(
             width: width, connectedness: options.connectedness, tolerance: options.tolerance, wanted: wanted)
+        let unit = confidence.map { $0.bands[0].scale ?? 1 / 255 }
         let feature = FeatureBuilder(
             tracer, writer: writer, coordinates: coordinates, longestLine: longestLine, legend: legend,
-            hasAreas: areas != nil, hasConfidence: confidence != nil, minimumArea: options.minimumArea)
+            hasAreas: areas != nil, confidenceUnit: unit, minimumArea: options.minimumArea)
         let rows = min(height, Self.rowsPerRead)
         let classes = UnsafeMutableBufferPointer<Int32>.allocate(capacity: rows * width)
         defer { classes.deallocate() }

@@ -24,7 +24,7 @@ final class RegionTable {
         var pixels = 0
         /// In square metres; 0 where that is not known.
         var area = 0.0
-        /// Sum of its pixels' confidences, 255 a pixel at most.
+        /// Sum of its pixels' confidences, as they are stored: 255 a pixel at most.
         var confidence = 0
         /// Pieces that may still grow.
         var growing: Int32 = 0

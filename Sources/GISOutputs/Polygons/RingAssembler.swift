@@ -40,7 +40,11 @@ final class RingAssembler {
         close()
         emit(rings[exterior], body)
         for (index, ring) in rings.enumerated() where index != exterior { emit(ring, body) }
+        if points.capacity > Self.pointsKept { points = [] }
     }
+
+    /// Room for more is given back after the piece.
+    private static let pointsKept = 1 << 16
 
     private func add(_ ring: some Collection<UInt32>) {
         let first = sequence.count
@@ -57,7 +61,7 @@ final class RingAssembler {
         guard !open.isEmpty else { return }
         isUsed.removeAll(keepingCapacity: true)
         isUsed.append(contentsOf: repeatElement(false, count: open.count))
-        departures.removeAll(keepingCapacity: open.count < 10000)
+        departures.removeAll(keepingCapacity: true)
         if open.count > 12 {
             for (index, side) in open.enumerated() {
                 departures[Departure(node: arcs.start(of: side), heading: arcs.startHeading(of: side))] = index
@@ -73,6 +77,7 @@ final class RingAssembler {
             } while index != first
             split()
         }
+        if open.count >= 10000 { departures = [:] }
     }
 
     /// The arc that goes on where a side ends: to the left where there is one, so that it keeps to its pixel.

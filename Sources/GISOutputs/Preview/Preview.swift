@@ -74,6 +74,9 @@ public struct Preview: Sendable {
         return page
     }
 
+    /// Whether `mask` has every pixel of every class.
+    var showsAllAreas: Bool { !options.isOutlined && options.classes.isEmpty }
+
     /// Writes the picture as PNG, JPEG or WebP, by the ending of its name; the file appears when it is complete.
     ///
     /// - Throws: `.badArgument` for other endings; `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.

@@ -63,7 +63,8 @@ public struct ReportPage: Sendable {
     private static func pictures(of scene: ReportScene, budget: Int) -> Result<ReportPictures?, RasterError>? {
         guard let path = scene.scene, let mask = scene.mask else { return nil }
         return Result { () throws(RasterError) in
-            try ReportPictures(scene: path, mask: mask, bands: scene.bands, budget: budget)
+            try ReportPictures(
+                scene: path, mask: mask, bands: scene.bands, preview: scene.preview, budget: budget)
         }
     }
 

@@ -11,39 +11,48 @@ struct ReportPictures: Sendable {
     let legend: [LegendEntry]
 
     /// Beyond this, a page shows no more on any screen.
-    private static let largestSide = 1400
+    private static let largestSide = 1600
     private static let smallestSide = 120
 
     /// As large as the budget allows: what pictures weigh is known only when they are made, so smaller ones follow where
-    /// they weigh too much.
+    /// they weigh too much. The files are read once, or not at all where a preview is there already.
     ///
-    /// - Parameter budget: of both together, in bytes of the page.
+    /// - Parameters:
+    ///   - preview: of both, if one was made; of use where it shows the areas of all classes.
+    ///   - budget: of both together, in bytes of the page.
     /// - Returns: nil where even small ones weigh more.
     /// - Throws: as `Preview`.
-    init?(scene: String, mask: String, bands: [Int]?, budget: Int) throws(RasterError) {
+    init?(scene: String, mask: String, bands: [Int]?, preview made: Preview?, budget: Int) throws(RasterError) {
         // Satellite scenes and their masks take about half a byte for each pixel, and a page 4 bytes for 3.
-        var side = min(Self.largestSide, Int((Double(budget) * 1.5 / 0.7).squareRoot()))
-        while side >= Self.smallestSide {
+        var side = min(Self.largestSide, Int((Double(max(0, budget)) * 1.5 / 0.7).squareRoot()))
+        guard side >= Self.smallestSide else { return nil }
+        let preview: Preview
+        if let made, made.showsAllAreas {
+            preview = made
+        } else {
             var options = PreviewOptions()
             options.longSide = side
             options.bands = bands
-            let preview = try Preview(scene: scene, mask: mask, options: options)
-            let isSmall = max(preview.scene.size.width, preview.scene.size.height) < side
-            let pictures = try ReportPictures(preview, quality: side > 500 ? 80 : 70)
+            preview = try Preview(scene: scene, mask: mask, options: options)
+        }
+        side = min(side, max(preview.scene.size.width, preview.scene.size.height))
+        while true {
+            let pictures = try ReportPictures(preview, longSide: side, quality: side > 500 ? 80 : 70)
             if pictures.scene.utf8.count + pictures.mask.utf8.count <= budget {
                 self = pictures
                 return
             }
-            side = (isSmall ? max(preview.scene.size.width, preview.scene.size.height) : side) * 7 / 10
+            side = side * 7 / 10
+            guard side >= Self.smallestSide else { return nil }
         }
-        return nil
     }
 
-    private init(_ preview: Preview, quality: Int) throws(RasterError) {
-        size = preview.scene.size
+    private init(_ preview: Preview, longSide: Int, quality: Int) throws(RasterError) {
+        size = MaskLayer.reduced(preview.scene.size, to: longSide)
         legend = preview.legend
-        scene = try Self.address(preview.scene, preview.scene.isOpaque ? .jpeg : .webp, quality: quality)
-        mask = try Self.address(preview.mask, .png, quality: quality)
+        let picture = preview.scene.reduced(to: size, by: .mean)
+        scene = try Self.address(picture, picture.isOpaque ? .jpeg : .webp, quality: quality)
+        mask = try Self.address(preview.mask.reduced(to: size, by: .mode), .png, quality: quality)
     }
 
     private static func address(

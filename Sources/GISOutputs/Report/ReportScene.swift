@@ -1,7 +1,7 @@
 public import RasterIO
 public import TileGeometry
 
-/// What a report says of one scene: as much as is known, nothing of it read but the pictures.
+/// What a report says of one scene: as much as is known, nothing of it read but the pictures, and these only where there is no preview.
 public struct ReportScene: Sendable {
     /// As people call it; may be any text.
     public var name: String
@@ -10,6 +10,9 @@ public struct ReportScene: Sendable {
     public var mask: String?
     /// The scene's bands that are shown, as in `PreviewOptions`.
     public var bands: [Int]?
+    /// A preview of the two files, where the run made one: the page's pictures are made of it, and the files are not read
+    /// again. One of outlines or of some classes only is not used.
+    public var preview: Preview?
     /// Of the scene.
     public var size: PixelSize?
     public var classes: [ClassShare] = []

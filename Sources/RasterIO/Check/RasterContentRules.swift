@@ -48,7 +48,7 @@ struct RasterContentRules {
         let (categories, hasColors) = GDALMessages().during {
             (CStringList.items(GDALGetRasterCategoryNames(band)), GDALGetRasterColorTable(band) != nil)
         }
-        let legend = raster.legend(ofBand: 1)
+        let legend = raster.ownLegend(ofBand: 1)
         guard !legend.isEmpty || !categories.isEmpty || hasColors else { return }
         if legend.isEmpty && categories.isEmpty {
             found.warn("its classes have colours and no names")

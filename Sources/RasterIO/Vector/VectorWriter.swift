@@ -5,8 +5,8 @@ import CGDAL
 /// The same calls make the same bytes: where a format keeps the date of its last change, that is 1970-01-01. A file under
 /// the output's name is replaced as a whole where that is wanted; layers are not added to files.
 ///
-/// The order of calls for each feature: for each polygon `beginPolygon()` and `addRing` for its exterior and then its
-/// holes; then `set` for its fields and `endFeature()`.
+/// The order of calls for each feature: for each polygon `beginPolygon()`, and for its exterior and then each hole
+/// `beginRing()`, `addPoints` and `endRing()`; then `set` for its fields and `endFeature()`.
 public final class VectorWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
@@ -19,10 +19,14 @@ public final class VectorWriter: @unchecked Sendable {
     private let layer: OGRLayerH
     private let definition: OGRFeatureDefnH
     private var isFinished = false
-    /// Of the feature under way; owned.
-    private var geometry: OGRGeometryH?
-    private var polygon: OGRGeometryH?
+    /// Of the feature under way.
+    private let geometry: WellKnownBinary
+    /// Owned.
     private var feature: OGRFeatureH?
+    private let geoPackage: GeoPackageGeometry?
+
+    /// Polygons of more bytes go into a GeoPackage past GDAL.
+    private static let large = 4 << 20
 
     /// In force on the thread that creates or closes a file, for reproducible and quick GeoPackages: the staged file needs
     /// no protection from crashes.
@@ -64,28 +68,30 @@ public final class VectorWriter: @unchecked Sendable {
         self.dataset = dataset
         self.layer = layer
         self.definition = definition
+        geometry = WellKnownBinary(isMultiPolygon: options.isMultiPolygon)
+        geoPackage = format == .geoPackage ? GeoPackageGeometry(dataset: dataset.raw, layer: layer) : nil
     }
 
     deinit { discard() }
 
     /// Begins a polygon of the feature under way.
-    public func beginPolygon() {
-        if geometry == nil { geometry = options.isMultiPolygon ? OGR_G_CreateGeometry(wkbMultiPolygon) : nil }
-        let next = OGR_G_CreateGeometry(wkbPolygon)
-        if options.isMultiPolygon { OGR_G_AddGeometryDirectly(geometry, next) } else { geometry = next }
-        polygon = next
+    public func beginPolygon() { geometry.beginPolygon() }
+
+    /// - Precondition: `beginPolygon()` came before.
+    public func beginRing() {
+        precondition(!geometry.isEmpty)
+        geometry.beginRing()
     }
 
+    /// Adds points to the ring under way; its first one is not repeated at the end.
+    ///
     /// - Parameters:
-    ///   - x: the ring's points; the first is repeated at the end. Eastings or longitudes.
+    ///   - x: eastings or longitudes.
     ///   - y: as many northings or latitudes.
-    /// - Precondition: `beginPolygon()` came before.
-    public func addRing(x: [Double], y: [Double]) {
-        precondition(polygon != nil && x.count == y.count)
-        guard let ring = OGR_G_CreateGeometry(wkbLinearRing) else { return }
-        OGR_G_SetPoints(ring, Int32(x.count), x, 8, y, 8, nil, 0)
-        OGR_G_AddGeometryDirectly(polygon, ring)
-    }
+    public func addPoints(x: [Double], y: [Double]) { geometry.append(x: x, y: y) }
+
+    /// Closes the ring.
+    public func endRing() { geometry.endRing() }
 
     /// Sets a field, by its place in the options; those that are not set are null.
     public func set(_ field: Int, _ value: Int) {
@@ -104,16 +110,28 @@ public final class VectorWriter: @unchecked Sendable {
             throw RasterError(.badArgument, path: path, "cannot write to \(path): it was committed or discarded before")
         }
         let feature = makeFeature()
-        OGR_F_SetGeometryDirectly(feature, geometry)
-        (geometry, polygon) = (nil, nil)
-        let status = messages.during { OGR_L_CreateFeature(layer, feature) }
-        OGR_F_Destroy(feature)
         self.feature = nil
-        guard status == OGRERR_NONE, messages.failures.isEmpty else {
-            let error = failure("write to")
-            discard()
-            throw error
+        let refusal = messages.during { write(feature) }
+        OGR_F_Destroy(feature)
+        geometry.removeAll()
+        if refusal == nil, messages.failures.isEmpty { return }
+        let error = failure("write to", refusal)
+        discard()
+        throw error
+    }
+
+    /// - Returns: why a large polygon could not be written; nil otherwise, GDAL's own messages being collected.
+    private func write(_ feature: OGRFeatureH?) -> String? {
+        let geoPackage = geometry.size > Self.large ? self.geoPackage : nil
+        guard let geoPackage else {
+            OGR_F_SetGeometryDirectly(feature, geometry.makeGeometry())
+            geometry.removeAll()
+            return OGR_L_CreateFeature(layer, feature) == OGRERR_NONE ? nil : ""
         }
+        OGR_F_SetGeometryDirectly(
+            feature, GeoPackageGeometry.placeholder(of: geometry.bounds, isMultiPolygon: options.isMultiPolygon))
+        guard OGR_L_CreateFeature(layer, feature) == OGRERR_NONE else { return "" }
+        return geoPackage.replace(feature: OGR_F_GetFID(feature), with: geometry)
     }
 
     /// Finishes the file, which stays hidden: of several outputs, none gets its name before all are finished.
@@ -149,8 +167,8 @@ public final class VectorWriter: @unchecked Sendable {
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
     public func discard() {
         OGR_F_Destroy(feature)
-        OGR_G_DestroyGeometry(geometry)
-        (feature, geometry, polygon) = (nil, nil, nil)
+        feature = nil
+        geometry.removeAll()
         if let dataset {
             self.dataset = nil
             let rest = GDALMessages(keepsWarnings: true)
@@ -196,5 +214,8 @@ public final class VectorWriter: @unchecked Sendable {
         return body()
     }
 
-    private func failure(_ what: String) -> RasterError { .failed(to: what, staged, messages) }
+    /// - Parameter reason: SQLite's; GDAL's messages otherwise.
+    private func failure(_ what: String, _ reason: String? = nil) -> RasterError {
+        .failed(to: what, staged, messages, reason: reason.flatMap { $0.isEmpty ? nil : $0 })
+    }
 }

@@ -18,12 +18,13 @@ struct PolygonOutputTests {
     private func mask(
         _ reference: SpatialReference, named name: String = "mask.tif",
         size: PixelSize = PixelSize(width: 6, height: 5),
-        value: (Int, Int) -> UInt8 = { x, y in x == 0 ? 255 : x > 3 && y < 2 ? 1 : 0 }
+        scale: Double? = nil, value: (Int, Int) -> UInt8 = { x, y in x == 0 ? 255 : x > 3 && y < 2 ? 1 : 0 }
     ) throws -> RasterReader {
         var options = RasterWriter.Options(size: size, bandCount: 1, sampleType: .uint8)
         options.blockSize = PixelSize(width: 16, height: 16)
         options.nodata = name == "mask.tif" ? 255 : nil
         options.spatialReference = reference
+        options.scale = scale
         if name == "mask.tif" {
             options.legend = [LegendEntry(value: 0, name: "land"), LegendEntry(value: 1, name: "water")]
         }
@@ -78,6 +79,15 @@ struct PolygonOutputTests {
         #expect(try abs(#require(water["area_m2"] as? Double) - expected) < 1e-6 * expected)
         #expect(try abs(#require(water["area_ha"] as? Double) - expected / 10_000) < 1e-6 * expected)
         #expect(try properties(features[1])["class_name"] as? String == "land")
+    }
+
+    @Test("the confidence is what its raster's scale makes of the bytes", arguments: [(nil, 0.8), (0.004, 0.816)])
+    func scaledConfidence(_ scale: Double?, _ expected: Double) throws {
+        let confidence = try self.mask(inDegrees, named: "confidence.tif", scale: scale) { x, _ in x > 3 ? 204 : 250 }
+        let features = try features(try mask(inDegrees), confidence: confidence)
+        #expect(try abs(#require(try properties(features[0])["confidence"] as? Double) - expected) < 1e-12)
+        // As segment writes it, 250 is certainty, and not a bit more.
+        if scale != nil { #expect(try properties(features[1])["confidence"] as? Double ?? 0 <= 1) }
     }
 
     @Test("GeoJSON is RFC 7946's: rings right-handed, closed, longitudes first")
