@@ -10,6 +10,14 @@ public struct ClassLegend: Sendable {
     /// The mask, for messages.
     private let path: String
 
+    /// - Parameters:
+    ///   - entries: of a mask that is still to be made.
+    ///   - path: the mask, for messages.
+    public init(_ entries: [LegendEntry], of path: String) {
+        self.entries = entries.sorted { $0.value < $1.value }
+        self.path = path
+    }
+
     /// - Parameter mask: one band of classes.
     public init(of mask: RasterReader) {
         entries = mask.legend(ofBand: 1)

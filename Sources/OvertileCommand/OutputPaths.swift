@@ -4,30 +4,30 @@ import Overtile
 /// Where one scene's outputs go.
 struct OutputPaths {
     var scene: String
-    var mask: String
-    var probabilities: String?
-    var confidence: String?
-
-    /// The mask and, where they are asked for, probabilities and confidence.
-    var all: [String] { [mask, probabilities, confidence].compactMap { $0 } }
+    var outputs: SceneOutputs
 
     /// One scene goes to the paths as given, or into them where they are folders; several go into folders, under their
     /// own names.
     ///
     /// - Throws: `UsageError` where outputs would replace each other or an input; `RasterError` where a folder is
     ///   missing.
-    static func resolve(
-        scenes: [String], model: String, mask: String, probabilities: String?, confidence: String? = nil
-    ) throws -> [OutputPaths] {
-        let outputs = try scenes.map { scene in
-            OutputPaths(
-                scene: scene, mask: try path(in: mask, for: scene, of: scenes.count),
-                probabilities: try probabilities.map { try path(in: $0, for: scene, of: scenes.count) },
-                confidence: try confidence.map { try path(in: $0, for: scene, of: scenes.count) })
+    static func resolve(scenes: [String], files: FileOptions, products: SceneProductOptions) throws -> [OutputPaths] {
+        let all = try scenes.map { scene in
+            func place(_ path: String?, _ ending: String = "tif") throws -> String? {
+                try path.map { try Self.path(in: $0, for: scene, of: scenes.count, ending: ending) }
+            }
+            var outputs = SceneOutputs(
+                mask: try path(in: files.output, for: scene, of: scenes.count, ending: "tif"),
+                probabilities: try place(files.probabilities), confidence: try place(files.confidence))
+            outputs.polygons = try place(products.polygons, "gpkg")
+            outputs.statistics = try place(products.stats, "stats.json")
+            outputs.hasStyle = products.companions.style
+            outputs.hasItems = products.companions.stac
+            return OutputPaths(scene: scene, outputs: outputs)
         }
         var taken: [String: OutputPaths] = [:]
-        for paths in outputs {
-            for output in paths.all {
+        for paths in all {
+            for (_, output) in paths.outputs.files {
                 let file = canonical(output)
                 if let other = taken.updateValue(paths, forKey: file) {
                     throw UsageError(clash(paths, other, over: output))
@@ -35,15 +35,13 @@ struct OutputPaths {
                 if scenes.contains(where: { canonical($0) == file }) {
                     throw UsageError("\(output) is a scene and would be overwritten: choose another output")
                 }
-                if canonical(model) == file {
+                if canonical(files.model) == file {
                     throw UsageError("\(output) is the model and would be overwritten: choose another output")
                 }
             }
         }
-        return outputs
+        return all
     }
-
-    var outputs: SceneOutputs { SceneOutputs(mask: mask, probabilities: probabilities, confidence: confidence) }
 
     /// - Throws: `UsageError` where an output would replace one of the files that it is made from.
     static func require(_ output: String, isNoneOf inputs: [String]) throws {
@@ -52,22 +50,19 @@ struct OutputPaths {
         }
     }
 
-    private static func clash(
-        _ paths: OutputPaths, _ other: OutputPaths, over output: String
-    ) -> String {
-        let file = canonical(output)
-        let here = [
-            ("mask", paths.mask), ("probabilities", paths.probabilities), ("confidence", paths.confidence),
-        ].filter { $0.1.map(canonical) == file }.map(\.0)
+    private static func clash(_ paths: OutputPaths, _ other: OutputPaths, over output: String) -> String {
+        let here = paths.outputs.files.filter { canonical($0.path) == canonical(output) }.map(\.kind)
         if paths.scene == other.scene, here.count > 1 {
             return "\(here[0]) and \(here[1]) of \(paths.scene) would both be written to \(output): "
-                + "choose another file or folder for --\(here[1])"
+                + "choose another file or folder for \(here[1] == .item ? "one of them" : "--\(here[1])")"
         }
         if canonical(paths.scene) == canonical(other.scene) { return "\(paths.scene) is named twice: name it once" }
         return "\(other.scene) and \(paths.scene) would both be written to \(output): run them into different folders"
     }
 
-    private static func path(in output: String, for scene: String, of count: Int) throws -> String {
+    private static func path(
+        in output: String, for scene: String, of count: Int, ending: String
+    ) throws -> String {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: output, isDirectory: &isFolder)
         guard exists && isFolder.boolValue else {
@@ -79,7 +74,7 @@ struct OutputPaths {
                     + (exists ? "name another" : "make it first"))
         }
         let stem = URL(fileURLWithPath: scene).deletingPathExtension().lastPathComponent
-        return output + (output.hasSuffix("/") ? "" : "/") + stem + ".tif"
+        return output + (output.hasSuffix("/") ? "" : "/") + stem + "." + ending
     }
 
     private static func canonical(_ path: String) -> String {

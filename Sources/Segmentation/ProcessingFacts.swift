@@ -32,6 +32,7 @@ extension SegmentationJob {
         if let threshold = output.smallestProbability { facts["OVERTILE_THRESHOLD"] = "\(threshold)" }
         if let wanted = resolution.wanted { facts["OVERTILE_RESOLUTION"] = "\(wanted.value)" }
         if !resolution.grid.isNative { facts["OVERTILE_GRID"] = options.outputGrid.rawValue }
+        if let sieve = options.sieve { facts["OVERTILE_SIEVE"] = "\(sieve)" }
         if let depth = model.options.depth { facts["OVERTILE_DEPTH"] = "\(depth)" }
         return facts
     }

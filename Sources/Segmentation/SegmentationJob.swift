@@ -89,6 +89,9 @@ public final class SegmentationJob {
         }
     }
 
+    /// The classes that the mask will have.
+    public var legend: [LegendEntry] { output.legend }
+
     /// A line for each step of the network: shapes, and the kernel that runs it.
     public var kernelListing: [String] { networks.listing }
 
@@ -133,11 +136,13 @@ public final class SegmentationJob {
     ///     (`writesConfidence`), as for probabilities.
     ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
     ///   - warn: called with a line where an earlier run's work in progress is discarded.
+    ///   - derive: what else is made of the rasters, before they have their names; what it throws ends the run.
     /// - Throws: `RasterError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no output is left
     ///   behind then.
     public func run(
         mask: String, probabilities: String?, confidence: String? = nil, cancellation: Cancellation = Cancellation(),
-        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
+        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in },
+        derive: (FinishedRasters) throws -> Void = { _ in }
     ) throws -> SegmentationSummary {
         let started = DispatchTime.now()
         try Self.check(
@@ -158,7 +163,7 @@ public final class SegmentationJob {
             let reader = TileReader(
                 ResampledReader(scene, grid: resolution.grid), bands: bands, shapes: plan.shapes,
                 threads: plan.tiling.workers, times: times)
-            try finish(work, reader, times, cancellation, progress)
+            try finish(work, reader, times, cancellation, progress, derive)
             return SegmentationSummary(
                 scene: scene.size, tiles: plan.grid.count, tilesComputed: work.progress.tilesComputed,
                 tilesResumed: work.recovered.tileRows * plan.grid.columns, workers: plan.tiling.workers,
@@ -173,14 +178,17 @@ public final class SegmentationJob {
     /// Computes the tiles that are missing, makes the outputs, and removes what was in progress.
     private func finish(
         _ work: WorkInProgress, _ reader: TileReader, _ times: StageTimes, _ cancellation: Cancellation,
-        _ progress: @escaping (Int, Int) -> Void
+        _ progress: @escaping (Int, Int) -> Void, _ derive: (FinishedRasters) throws -> Void
     ) throws {
-        let finisher = try SceneFinisher(work, times: times, cancellation: cancellation)
+        let finisher = try SceneFinisher(
+            work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times, cancellation: cancellation)
         do {
             try finisher.advance(toRow: finishedRows(work))
             progress(work.progress.tileRows * plan.grid.columns, plan.grid.count)
             if !work.isComplete { try runPipeline(work, reader, finisher, times, cancellation, progress) }
-            try work.announce(Publication(try finisher.finish()))
+            let files = try finisher.finish()
+            try derive(finisher.finishedRasters)
+            try work.announce(Publication(files))
             try finisher.commit()
         } catch {
             finisher.discard()
@@ -193,6 +201,7 @@ public final class SegmentationJob {
         var options = options
         // Only the finished files show these.
         (options.creationOptions, options.classNames, options.format) = ([], [], .geoTIFF)
+        options.sieve = nil
         return WorkKey(
             scene: identity, settings: SettingsDigest(model: model, options: options), plan: WorkKey.Plan(plan.grid),
             kernels: kernels, outputs: outputs.map(WorkKey.Output.init))

@@ -39,6 +39,8 @@ public struct SegmentationOptions: Sendable {
     public var activation: ModelDescription.Activation?
     /// What probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
     public var probabilityType = SampleType.float32
+    /// Islands of fewer pixels are given to their largest neighbour in the mask; nil leaves them.
+    public var sieve: Int?
     /// What the outputs are written as.
     public var format = RasterFormat.geoTIFF
     /// Creation options of the format, `KEY=VALUE`.

@@ -256,9 +256,10 @@ struct BatchTests {
         let batch = try bench.batch()
         let results = try batch.run(
             [bad, bench.folder.path("in/a.tif")], cancellation: Cancellation())
-        let report = BatchReport(results, of: batch, started: bench.time, finished: bench.time + 10)
+        let report = RunReport(
+            results, model: batch.model, folder: batch.outputs.folder, started: bench.time, finished: bench.time + 10)
         let path = bench.folder.path("report.json")
-        try BatchReport.check(path)
+        try RunReport.check(path)
         try report.write(to: path)
         let object = try #require(
             try JSONSerialization.jsonObject(with: Data(try bench.folder.bytes("report.json"))) as? [String: Any])
@@ -266,8 +267,8 @@ struct BatchTests {
         let scenes = try #require(object["scenes"] as? [[String: Any]])
         #expect(scenes.map { $0["state"] as? String } == ["failed", "done"])
         #expect(scenes[0]["status"] as? Int == 99 && (scenes[0]["error"] as? String)?.contains("bad.tif") == true)
-        #expect(throws: BatchError.self) { try BatchReport.check(bench.folder.path("report.html")) }
-        #expect(throws: RasterError.self) { try BatchReport.check(bench.folder.path("none/report.json")) }
+        #expect(throws: BatchError.self) { try RunReport.check(bench.folder.path("report.txt")) }
+        #expect(throws: RasterError.self) { try RunReport.check(bench.folder.path("none/report.json")) }
     }
 }
 

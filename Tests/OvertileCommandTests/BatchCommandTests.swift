@@ -81,7 +81,8 @@ struct BatchCommandTests {
     }
 
     static let refusals = [
-        Refusal(more: ["--report", "r.html"], status: 64, words: ".json", testDescription: "a report's format"),
+        Refusal(
+            more: ["--report", "r.txt"], status: 64, words: ".html or .json", testDescription: "a report's format"),
         Refusal(more: ["--name", "{scene}.tif"], status: 64, words: "{stem}", testDescription: "a template"),
         Refusal(more: ["--name", "m.tif"], status: 64, words: "both be written", testDescription: "a clash of names"),
         Refusal(more: ["--log-format", "xml"], status: 64, words: "json", testDescription: "a log's format"),

@@ -33,8 +33,9 @@ final class ModelBench {
     /// What a run gave: nothing where it failed.
     struct Run {
         let outcome: CommandProcess.Outcome
-        let mask: [UInt8]
-        let probabilities: [UInt8]
+        /// The pixels, bit by bit; the files themselves name their model.
+        let mask: [UInt32]
+        let probabilities: [UInt32]
         let path: String
     }
 
@@ -50,11 +51,16 @@ final class ModelBench {
             return Run(outcome: outcome, mask: [], probabilities: [], path: folder.path(mask))
         }
         return Run(
-            outcome: outcome, mask: try folder.bytes(mask), probabilities: try folder.bytes(probabilities),
+            outcome: outcome, mask: try pixels(mask), probabilities: try pixels(probabilities),
             path: folder.path(mask))
     }
 
-    /// Runs a model that describes itself without flags, and one that does not with them: the outputs are the same bytes,
+    private func pixels(_ name: String) throws -> [UInt32] {
+        let raster = try RasterReader(path: folder.path(name))
+        return try raster.bands.flatMap { try raster.wholeBand($0.number).map(\.bitPattern) }
+    }
+
+    /// Runs a model that describes itself without flags, and one that does not with them: the outputs have the same pixels,
     /// and other ones than without either.
     ///
     /// - Returns: the run without flags.

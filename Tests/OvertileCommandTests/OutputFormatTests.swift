@@ -85,7 +85,7 @@ struct OutputFormatTests {
         #expect(same.errors.contains("mask and confidence"))
         let items = try bench.segment("--stac", "--probabilities", bench.output("mask.tiff"))
         #expect(items.status == 64)
-        #expect(items.errors.contains("mask.json would be written twice"))
+        #expect(items.errors.contains("mask.json: choose another"))
         // An item of the mask under that of the model would describe the model in the next run.
         let model = bench.output("net.safetensors")
         try FileManager.default.copyItem(atPath: bench.model, toPath: model)

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Runs examples/qgis in a QGIS without a window, in a profile of its own: by qgis_process, and from Python as its window would.
+# Runs examples/qgis in a QGIS without a window, in a profile of its own: by qgis_process, and from Python as its
+# window would.
 #
 #     sh Tests/qgis/run.sh [PATH/TO/overtile]
 #
-# Without an argument, OVERTILE's or the release build's. Skipped, with a message, where QGIS is not installed (Debian: qgis).
+# Without an argument, it takes OVERTILE's or the release build's. Skipped, with a message, where QGIS is not installed.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -46,8 +47,8 @@ run help script:overtilesegment || fail "the script is not in the toolbox:" "$pl
 for words in 'POLYGONS' 'Program' 'without seams'; do
     grep -q "$words" "$place/said" || fail "the help does not say \"$words\":" "$place/said"
 done
-run run script:overtilesegment -- SCENE="$place/scene-300.tif" MODEL="$model" CLASSES=land,water MASK="$place/out/mask.tif" \
-    OPTIONS='--tile 108 --workers 1' || fail "the script failed:" "$place/said"
+run run script:overtilesegment -- SCENE="$place/scene-300.tif" MODEL="$model" CLASSES=land,water \
+    MASK="$place/out/mask.tif" OPTIONS='--tile 108 --workers 1' || fail "the script failed:" "$place/said"
 for words in '\.\.\.[1-9]0\.\.\.' '100' "MASK:.*$place/out/mask.tif"; do
     grep -q "$words" "$place/said" || fail "the script does not say \"$words\":" "$place/said"
 done
@@ -55,7 +56,8 @@ value() { gdallocationinfo -valonly "$place/out/mask.tif" "$1" 150; }
 [ "$(value 10) $(value 290)" = '1 0' ] || fail "the mask has $(value 10) at sea and $(value 290) on land, not 1 and 0"
 
 # What is wrong is said in Overtile's own line.
-if run run script:overtilesegment -- SCENE="$place/scene-300.tif" MODEL="$place/scene.ppm" MASK="$place/out/none.tif"; then
+if run run script:overtilesegment -- SCENE="$place/scene-300.tif" MODEL="$place/scene.ppm" \
+    MASK="$place/out/none.tif"; then
     fail "a picture was taken for a model:" "$place/said"
 fi
 grep -q 'scene.ppm' "$place/said" || fail "the error does not name the model:" "$place/said"

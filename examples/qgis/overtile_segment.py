@@ -79,9 +79,9 @@ class OvertileSegment(QgsProcessingAlgorithm):
         return (
             "Runs a U-Net over a raster layer of any size, without seams, and gives a mask of classes with its legend."
             " Polygons with areas, confidences, areas per class and a report are made where a file is named for them."
-            "\n\nBands, pixel size and classes are the model's own where it describes itself; what is given here wins. Where"
-            " nobody says anything, it is given all bands but alpha, in the scene's own resolution. Islands smaller than"
-            " allowed take the class of their largest neighbour."
+            "\n\nBands, pixel size and classes are the model's own where it describes itself; what is given here wins."
+            " Where nobody says anything, it is given all bands but alpha, in the scene's own resolution. Islands"
+            " smaller than allowed take the class of their largest neighbour."
             "\n\nFurther options are those of the command line: <i>overtile help segment</i> explains them."
             "\n\nA run that was cancelled goes on where it stopped when it is started again with the same"
             " parameters and the same files, other than temporary ones."

@@ -66,14 +66,17 @@ public struct ClassShare: Codable, Equatable, Sendable {
     public var value: Int?
     public var name: String
     public var pixels: Int
-    /// Of the pixels that have data, 0...1; for those without data, of all.
+    /// Of the area that has data, or of its pixels where areas are not known, 0...1; for pixels without data, of all.
     public var share: Double
+    /// On the ground; nil where nobody knows, and in ledgers of older versions.
+    public var hectares: Double?
 
-    public init(value: Int?, name: String, pixels: Int, share: Double) {
+    public init(value: Int?, name: String, pixels: Int, share: Double, hectares: Double? = nil) {
         self.value = value
         self.name = name
         self.pixels = pixels
         self.share = share
+        self.hectares = hectares
     }
 }
 

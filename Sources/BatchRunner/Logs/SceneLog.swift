@@ -16,7 +16,7 @@ public struct SceneLog: Sendable {
             "classShares": .dictionary(shares),
             "warnings": .array(outcome.warnings.map { .string($0) }),
         ]
-        for (kind, path) in outcome.outputs.files { metadata[kind] = .string(path) }
+        for (kind, path) in outcome.outputs.files { metadata[kind.rawValue] = .string(path) }
         logger.info("scene done", metadata: metadata)
     }
 

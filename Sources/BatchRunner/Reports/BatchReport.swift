@@ -52,26 +52,20 @@ public struct BatchReport: Encodable, Sendable {
     public let pixels: Int
     public let scenes: [Scene]
 
-    public init(_ results: [SceneResult], of batch: Batch, started: Date, finished: Date) {
+    /// - Parameters:
+    ///   - model: its file.
+    ///   - folder: where the outputs are.
+    public init(_ results: [SceneResult], model: String, folder: String, started: Date, finished: Date) {
         self.started = started
         self.finished = finished
-        model = batch.model.path
-        folder = batch.outputs.folder
+        self.model = model
+        self.folder = folder
         let scenes = results.map(Scene.init)
         func count(_ state: String) -> Int { scenes.count { $0.state == state } }
         (done, unchanged) = (count("done"), count("unchanged"))
         (failed, stopped) = (count("failed"), count("stopped"))
         pixels = scenes.reduce(0) { $0 + ($1.pixels ?? 0) }
         self.scenes = scenes
-    }
-
-    /// - Throws: `BatchError` where the extension is of no format that reports have; `RasterError` where the file cannot be
-    ///   made there.
-    public static func check(_ path: String) throws {
-        guard FileName.pathExtension(of: path) == "json" else {
-            throw BatchError(.usage, "the report \(path) has no format that is known: name it .json")
-        }
-        try StagedDocument.check(path: path, overwrite: true)
     }
 
     /// The log's last line of a run.
@@ -88,11 +82,11 @@ public struct BatchReport: Encodable, Sendable {
     /// As JSON, times in ISO 8601.
     ///
     /// - Throws: `RasterError`.
-    public func write(to path: String) throws {
+    func write(to path: String, overwrite: Bool) throws {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(self), as: UTF8.self)
-        try StagedDocument.write(Array((text + "\n").utf8), to: path, overwrite: true)
+        try StagedDocument.write(Array((text + "\n").utf8), to: path, overwrite: overwrite)
     }
 }

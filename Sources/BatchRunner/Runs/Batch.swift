@@ -38,7 +38,7 @@ public final class Batch: Sendable {
         self.errorStatus = errorStatus
         self.now = now
         log = SceneLog(logger)
-        let others = ["probabilities": outputs.probabilities == nil ? "no" : "yes"]
+        let others = ["outputs": outputs.kinds, "products": outputs.products.text]
         settings = SettingsDigest(model: model, options: options, others: others).hexadecimal
     }
 
@@ -93,9 +93,10 @@ public final class Batch: Sendable {
             options.overwrites = options.overwrites || OutputOwnership(earlier).covers(outputs)
             let run: SceneRun
             do {
-                run = try SceneRun(scene: scene, model: model, options: options, outputs: outputs)
+                run = try SceneRun(
+                    scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
-                earlier = outputs.files.map { LedgerOutput(kind: $0.kind, path: ScenePath.canonical($0.path)) }
+                earlier = outputs.files.map { LedgerOutput(kind: $0.kind.rawValue, path: ScenePath.canonical($0.path)) }
             } catch let error where !(error is ShareTooSmall) {
                 try begin(key, identity: entry?.identity, outputs: earlier, at: start)
                 started = true
@@ -139,7 +140,7 @@ public final class Batch: Sendable {
         switch (error as? RasterError)?.code {
         case .outOfSpace, .writeFailed: true
         case .cannotCreate, .outputExists:
-            [outputs.folder, outputs.probabilities].contains { $0.map { access($0, W_OK | X_OK) != 0 } ?? false }
+            outputs.folders.contains { access($0, W_OK | X_OK) != 0 }
         default: false
         }
     }

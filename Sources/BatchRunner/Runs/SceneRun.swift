@@ -1,3 +1,4 @@
+import GISOutputs
 public import ModelWeights
 import RasterIO
 public import Segmentation
@@ -25,19 +26,27 @@ public final class SceneRun {
     public var warnings: [String] { outputs.warnings + job.warnings }
 
     private let path: String
+    private let products: ProductOptions
+    private let overwrites: Bool
 
     /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `InstructionSetError`, `BatchError`; nothing has been
     ///   written then.
-    public init(scene path: String, model: Model, options: SegmentationOptions, outputs: SceneOutputs) throws {
+    public init(
+        scene path: String, model: Model, options: SegmentationOptions, outputs: SceneOutputs,
+        products: ProductOptions = ProductOptions()
+    ) throws {
         let scene = try options.open(scene: path, for: model)
         identity = SceneIdentity(of: scene)
-        try outputs.check(against: scene)
+        try outputs.check(against: scene, model: model.path)
         try SegmentationJob.check(
             mask: outputs.mask, probabilities: outputs.probabilities, confidence: outputs.confidence,
             overwrite: options.overwrites)
         job = try SegmentationJob(
             scene: scene, model: model, options: options, writesProbabilities: outputs.probabilities != nil,
             writesConfidence: outputs.confidence != nil)
+        try SceneProducts.check(outputs, options: products, overwrites: options.overwrites, legend: job.legend)
+        self.products = products
+        overwrites = options.overwrites
         self.path = path
         self.outputs = outputs
     }
@@ -52,22 +61,25 @@ public final class SceneRun {
         extras: Extras = [], cancellation: Cancellation = Cancellation(), warnings gathered: SceneWarnings? = nil,
         progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> SceneOutcome {
+        let products = SceneProducts(
+            outputs, options: products, overwrites: overwrites, countsClasses: extras.contains(.classShares),
+            scene: job.scene)
         let summary = try job.run(
             mask: outputs.mask, probabilities: outputs.probabilities, confidence: outputs.confidence,
             cancellation: cancellation, progress: progress,
-            warn: { gathered?.add($0, about: path) })
-        let shares =
-            extras.contains(.classShares)
-            ? try ClassCount.shares(ofMask: outputs.mask, cancellation: cancellation) : []
+            warn: { gathered?.add($0, about: path) },
+            derive: { try products.make(from: $0, cancellation: cancellation) })
+        try products.commit()
+        products.warnings.forEach { gathered?.add($0, about: path) }
         let files =
             extras.contains(.checksums)
             ? try outputs.files.map { kind, path in
                 LedgerOutput(
-                    kind: kind, path: ScenePath.canonical(path), stamp: SizeAndTime(path: path),
+                    kind: kind.rawValue, path: ScenePath.canonical(path), stamp: SizeAndTime(path: path),
                     checksum: try FileChecksum.sha256(ofFile: path, cancellation: cancellation))
             } : []
         return SceneOutcome(
-            scene: path, outputs: outputs, summary: summary, classShares: shares,
+            scene: path, outputs: outputs, summary: summary, classShares: products.statistics?.whole.shares ?? [],
             warnings: warnings + (gathered?.messages(about: path) ?? []),
             files: files, identity: identity)
     }

@@ -12,6 +12,13 @@ enum FileName {
         return String(name[..<point])
     }
 
+    /// A path without its last extension.
+    static func withoutExtension(_ path: String) -> String {
+        let name = last(of: path)
+        guard let point = name.lastIndex(of: "."), point != name.startIndex else { return path }
+        return String(path[..<path.lastIndex(of: ".")!])
+    }
+
     /// In small letters, without the point; empty where there is none.
     static func pathExtension(of path: some StringProtocol) -> String {
         let name = last(of: path)

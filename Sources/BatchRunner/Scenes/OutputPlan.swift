@@ -6,13 +6,34 @@ public struct OutputPlan: Sendable {
     public let folder: String
     /// Of the probabilities; nil for none.
     public let probabilities: String?
+    public let besides: Besides
+    public let products: ProductOptions
     public let naming: OutputNaming
     /// The model's file.
     public let model: String
 
+    /// What is written beside masks and probabilities.
+    public struct Besides: Equatable, Sendable {
+        /// A folder of its own; nil for none.
+        public var confidence: String?
+        /// The ending of files beside the masks, such as "gpkg"; nil for none.
+        public var polygons: String?
+        /// "json" or "csv", of files beside the masks whose names end in .stats.json; nil for none.
+        public var statistics: String?
+        public var hasStyle = false
+        public var hasItems = false
+
+        public init() {}
+    }
+
     /// - Throws: `BatchError` where a folder is not there, or is the other one.
-    public init(folder: String, probabilities: String?, naming: OutputNaming, model: String) throws(BatchError) {
-        for place in [folder] + (probabilities.map { [$0] } ?? []) {
+    public init(
+        folder: String, probabilities: String?, besides: Besides = Besides(),
+        products: ProductOptions = ProductOptions(), naming: OutputNaming, model: String
+    ) throws(BatchError) {
+        let rasters = [("masks", folder), ("probabilities", probabilities), ("confidence", besides.confidence)]
+            .compactMap { kind, place in place.map { (kind, $0) } }
+        for (_, place) in rasters {
             var isFolder: ObjCBool = false
             let exists = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
             guard exists, isFolder.boolValue else {
@@ -22,27 +43,50 @@ public struct OutputPlan: Sendable {
                         + (exists ? "it is no folder; name another" : "there is no such folder; make it first"))
             }
         }
-        if let probabilities, ScenePath.canonical(probabilities) == ScenePath.canonical(folder) {
-            throw BatchError(
-                .usage,
-                "masks and probabilities would both be written to \(folder): choose another folder for --probabilities")
+        for (index, (kind, place)) in rasters.enumerated() {
+            for (other, taken) in rasters[..<index] where ScenePath.canonical(taken) == ScenePath.canonical(place) {
+                throw BatchError(
+                    .usage,
+                    "\(other) and \(kind) would both be written to \(place): choose another folder for --\(kind)")
+            }
         }
         self.folder = folder
         self.probabilities = probabilities
+        self.besides = besides
+        self.products = products
         self.naming = naming
         self.model = model
     }
 
+    /// All folders that are written to.
+    public var folders: [String] { [folder, probabilities, besides.confidence].compactMap { $0 } }
+
     public func outputs(for scene: String, date: Date) -> SceneOutputs {
         let name = naming.name(scene: scene, model: model, date: date)
-        return SceneOutputs(
-            mask: FileName.joined(folder, name), probabilities: probabilities.map { FileName.joined($0, name) })
+        let mask = FileName.joined(folder, name)
+        var outputs = SceneOutputs(
+            mask: mask, probabilities: probabilities.map { FileName.joined($0, name) },
+            confidence: besides.confidence.map { FileName.joined($0, name) })
+        let stem = FileName.withoutExtension(mask)
+        outputs.polygons = besides.polygons.map { "\(stem).\($0)" }
+        outputs.statistics = besides.statistics.map { "\(stem).stats.\($0)" }
+        outputs.hasStyle = besides.hasStyle
+        outputs.hasItems = besides.hasItems
+        return outputs
+    }
+
+    /// Which outputs there are, for the digest of a run's settings.
+    var kinds: String {
+        "\(probabilities != nil) \(besides.confidence != nil) \(besides.polygons ?? "") \(besides.statistics ?? "") "
+            + "\(besides.hasStyle) \(besides.hasItems)"
     }
 
     /// - Throws: `BatchError` where outputs of these scenes would replace each other, a scene, or the model.
     public func check(_ scenes: [String], date: Date) throws(BatchError) {
         let inputs = Set(scenes.map(ScenePath.canonical) + [ScenePath.canonical(model)])
-        let places = [folder, probabilities].map { $0.map { ScenePath.canonical(FileName.joined($0, "x")).dropLast() } }
+        let places = [folder, probabilities, besides.confidence].map {
+            $0.map { ScenePath.canonical(FileName.joined($0, "x")).dropLast() }
+        }
         var taken: [String: String] = [:]
         for scene in scenes {
             let name = naming.name(scene: scene, model: model, date: date)

@@ -86,7 +86,7 @@ public final class WatchedScenes {
             "OVERTILE_SECONDS": "\(outcome.seconds)",
         ]
         for (kind, path) in outcome.outputs.files {
-            variables["OVERTILE_" + kind.uppercased()] = ScenePath.canonical(path)
+            variables["OVERTILE_" + kind.rawValue.uppercased()] = ScenePath.canonical(path)
         }
         func failed(_ how: String) { warn("the command of --on-done \(how), for \(scene): \(command.command)") }
         switch command.run(variables, cancellation: cancellation) {

@@ -55,7 +55,7 @@ public struct STACItem {
     ///
     /// - Throws: `RasterError`; nothing is left then.
     public func write(overwrite: Bool) throws(RasterError) {
-        try TextOutput(path: Self.path(besideRaster: raster.path), overwrite: overwrite).write(text)
+        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: raster.path), overwrite: overwrite)
     }
 
     private var item: Object {

@@ -14,12 +14,13 @@ public struct MaskStatistics: Sendable {
         public let statistics: ClassStatistics
     }
 
-    public let mask: String
+    /// As its readers call it.
+    public var mask: String
     public let whole: ClassStatistics
     /// nil where no zones were asked for.
     public let zones: [Zone]?
     /// What the user should know: areas that are not known, zones that miss the mask.
-    public let warnings: [String]
+    public var warnings: [String]
 
     /// - Parameters:
     ///   - mask: one band of classes, as `segment` writes, or any other raster of whole numbers.

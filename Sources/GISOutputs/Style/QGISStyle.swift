@@ -45,7 +45,7 @@ public struct QGISStyle: Sendable {
     ///
     /// - Throws: `RasterError`; nothing is left then.
     public func write(besideRaster path: String, overwrite: Bool) throws(RasterError) {
-        try TextOutput(path: Self.path(besideRaster: path), overwrite: overwrite).write(text)
+        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: path), overwrite: overwrite)
     }
 
     /// Text in an attribute: XML 1.0 knows no control characters but tab and line ends, which attributes turn to spaces.

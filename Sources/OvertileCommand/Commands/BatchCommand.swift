@@ -35,6 +35,7 @@ struct BatchCommand: ParsableCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Messages") var progress: ProgressOptions
@@ -45,7 +46,7 @@ struct BatchCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let logger = try logOptions.start(messages)
         try reports.check()
-        let outputs = try files.plan()
+        let outputs = try files.plan(products)
         let lock = try PassLock(folder: outputs.folder)
         defer { withExtendedLifetime(lock) {} }
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
@@ -59,10 +60,13 @@ struct BatchCommand: ParsableCommand {
             ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,
             outputs: outputs, logger: logger, warnings: warnings, errorStatus: { ExitStatus.number(for: $0) })
         func tell(_ results: [SceneResult]) throws -> BatchReport {
-            let report = BatchReport(results, of: batch, started: started, finished: Date())
+            let report = BatchReport(
+                results, model: batch.model.path, folder: outputs.folder, started: started, finished: Date())
             report.log(to: logger)
             if !messages.quiet { try Console.print(report.table) }
-            if let path = reports.report { try report.write(to: path) }
+            if let path = reports.report {
+                try RunReport(results, model: batch.model, folder: outputs.folder, started: started).write(to: path)
+            }
             try reports.writeMetrics(of: ledger, in: outputs.folder)
             return report
         }

@@ -27,7 +27,7 @@ struct SegmentCommand: ParsableCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
-    @OptionGroup(title: "Beside the outputs") var companions: CompanionOptions
+    @OptionGroup(title: "Beside the mask") var products: SceneProductOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Messages") var progress: ProgressOptions
@@ -36,33 +36,39 @@ struct SegmentCommand: ParsableCommand {
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
         let log = SceneLog(try logOptions.start(messages))
-        let outputs = try OutputPaths.resolve(
-            scenes: scenes, model: files.model, mask: files.output, probabilities: files.probabilities,
-            confidence: files.confidence)
+        let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products)
+        if let report = products.report { try RunReport.check(report, overwrite: files.overwrite) }
         let model = try choices.load(files.model, warn: messages.warn)
         let warnings = messages.receiveRasterWarnings()
-        if outputs.count == 1 { return try segment(outputs[0], model, warnings, log, cancellation) }
-        var failed = 0
+        let started = Date()
+        var results: [SceneResult] = []
         for paths in outputs {
             do {
-                try segment(paths, model, warnings, log, cancellation)
-            } catch let error where !(error is CancellationError) {
+                let outcome = try segment(paths, model, warnings, log, cancellation)
+                results.append(SceneResult(scene: paths.scene, ending: .done(outcome)))
+            } catch let error where outputs.count > 1 && !(error is CancellationError) {
                 Console.report(error)
-                failed += 1
+                let status = ExitStatus.number(for: error)
+                results.append(SceneResult(scene: paths.scene, ending: .failed(message: "\(error)", status: status)))
             }
         }
+        if let report = products.report {
+            try RunReport(results, model: model, folder: folder(of: files.output), started: started)
+                .write(to: report, overwrite: files.overwrite)
+        }
+        let failed = results.count { $0.hasFailed }
         if failed > 0 { throw SomeScenesFailed(failed: failed, total: outputs.count) }
     }
 
     private func segment(
         _ paths: OutputPaths, _ model: Model, _ warnings: SceneWarnings, _ log: SceneLog, _ cancellation: Cancellation
-    ) throws {
+    ) throws -> SceneOutcome {
         var options = SegmentationOptions(input, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
-        try companions.check(beside: paths, model: files.model, overwrite: files.overwrite)
-        let run = try SceneRun(scene: paths.scene, model: model, options: options, outputs: paths.outputs)
+        let run = try SceneRun(
+            scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options())
         run.warnings.forEach(messages.warn)
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
@@ -71,19 +77,22 @@ struct SegmentCommand: ParsableCommand {
         let outcome = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
             return try run.run(
-                extras: logOptions.isAsked ? .classShares : [], cancellation: cancellation,
+                extras: logOptions.isAsked || products.report != nil ? .classShares : [], cancellation: cancellation,
                 warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
         }
-        try companions.write(
-            beside: paths, scene: run.job.scene, overwrite: files.overwrite, warn: messages.warn)
         log.done(outcome)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
         if messages.verbose { Console.note(stages(outcome.summary)) }
+        return outcome
+    }
+
+    private func folder(of output: String) -> String {
+        scenes.count > 1 ? output : URL(fileURLWithPath: output).deletingLastPathComponent().relativePath
     }
 
     private func line(_ paths: OutputPaths, _ summary: SegmentationSummary) -> String {
         let skipped = summary.tiles - summary.tilesComputed
-        return "\(paths.mask): \(summary.scene.width) x \(summary.scene.height) pixels in "
+        return "\(paths.outputs.mask): \(summary.scene.width) x \(summary.scene.height) pixels in "
             + "\(Text.time(.seconds(summary.seconds))), \(Text.number(summary.megapixelsPerSecond, digits: 3)) Mpx/s"
             + (summary.tilesResumed > 0
                 ? ", \(summary.tilesResumed) of \(summary.tiles) tiles from an earlier run" : "")

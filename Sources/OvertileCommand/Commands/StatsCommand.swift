@@ -37,7 +37,7 @@ struct StatsCommand: ParsableCommand {
         // A row of blocks is read once and then not again.
         RasterCache.limit(bytes: 128 << 20)
         let mask = try RasterReader(path: mask)
-        let statistics = try MaskStatistics(of: mask, zones: try zones.place(on: mask))
+        let statistics = try MaskStatistics(of: mask, zones: try zones.layer?.place(on: mask))
         statistics.warnings.forEach(messages.warn)
         try report.emit(statistics, table: StatisticsTable.text(statistics))
     }

@@ -37,6 +37,7 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
@@ -46,9 +47,9 @@ struct WatchCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let logger = try logOptions.start(messages)
         try reports.check()
-        let outputs = try files.plan()
+        let outputs = try files.plan(products)
         let settings = try watching.settings(
-            folder: folder, choice: choice, outputs: [outputs.folder] + (outputs.probabilities.map { [$0] } ?? []))
+            folder: folder, choice: choice, outputs: outputs.folders)
         let lock = try PassLock(folder: outputs.folder)
         defer { withExtendedLifetime(lock) {} }
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
@@ -97,7 +98,7 @@ struct WatchCommand: ParsableCommand {
     ) throws {
         let results = scenes.takeResults()
         if let path = reports.report, let batch = scenes.batch, !results.isEmpty {
-            try BatchReport(results, of: batch, started: started, finished: Date()).write(to: path)
+            try RunReport(results, model: batch.model, folder: outputs.folder, started: started).write(to: path)
         }
         try reports.writeMetrics(of: ledger, in: outputs.folder)
     }

@@ -24,6 +24,12 @@ struct FolderOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Also write the probability of each pixel's class, uint8 GeoTIFFs as segment writes them, into another folder.",
+            valueName: "dir"))
+    var confidence: String?
+
+    @Option(
+        help: ArgumentHelp(
             """
             Names of outputs, of {stem} (the scene's name without its extension), {folder} (the name of the scene's folder), \
             {model} and {date} (the day of the run).
@@ -36,7 +42,9 @@ struct FolderOptions: ParsableArguments {
     var overwrite = false
 
     /// - Throws: `BatchError`.
-    func plan() throws -> OutputPlan {
-        try OutputPlan(folder: output, probabilities: probabilities, naming: OutputNaming(name), model: model)
+    func plan(_ products: FolderProductOptions) throws -> OutputPlan {
+        try OutputPlan(
+            folder: output, probabilities: probabilities, besides: products.besides(confidence: confidence),
+            products: products.options(), naming: OutputNaming(name), model: model)
     }
 }

@@ -23,6 +23,14 @@ struct OutputOptions: ParsableArguments {
     var probabilitiesType = ProbabilitiesType.float32
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Take islands of fewer pixels out of the mask: each is given to its largest neighbour. Probabilities and \
+            confidence stay as they are.
+            """, valueName: "pixels"))
+    var sieve: Int?
+
+    @Option(
         name: [.long, .customLong("co", withSingleDash: true)],
         help: ArgumentHelp(
             "Creation option of GDAL's driver (see --of), as COMPRESS=ZSTD; may be given again.", valueName: "KEY=VALUE"
@@ -30,6 +38,9 @@ struct OutputOptions: ParsableArguments {
     var co: [String] = []
 
     mutating func validate() throws {
+        if let sieve, !(1...1_000_000_000).contains(sieve) {
+            throw ValidationError("--sieve \(sieve) is no number of pixels: give 1 or more")
+        }
         if let wrong = co.first(where: { !$0.contains("=") || $0.first == "=" }) {
             throw ValidationError("--co takes KEY=VALUE, as COMPRESS=ZSTD, not \"\(wrong)\"")
         }
@@ -39,6 +50,7 @@ struct OutputOptions: ParsableArguments {
         classes.apply(to: &options)
         options.format = of
         options.probabilityType = probabilitiesType.sampleType
+        options.sieve = sieve
         options.creationOptions = co
     }
 }

@@ -35,6 +35,14 @@ struct PolygonOptionGroup: ParsableArguments {
         }
     }
 
+    /// The first option that is given, if any.
+    var firstGiven: String? {
+        if minArea != nil { return "--min-area" }
+        if simplify != nil { return "--simplify" }
+        if classesOnly != nil { return "--classes-only" }
+        return connectedness == .four ? nil : "--connectedness"
+    }
+
     func options(overwrite: Bool) -> PolygonOptions {
         var options = PolygonOptions()
         options.minimumArea = minArea ?? 0

@@ -6,7 +6,7 @@ import Overtile
 struct ReportOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What this run did, scene by scene, as JSON: a file whose name ends in .json.", valueName: "path"))
+            "What this run did, scene by scene: a page with pictures (.html), or JSON (.json).", valueName: "path"))
     var report: String?
 
     @Option(
@@ -17,9 +17,9 @@ struct ReportOptions: ParsableArguments {
 
     /// Finds out before long work whether the files can be written.
     ///
-    /// - Throws: `BatchError`.
+    /// - Throws: `BatchError`, `RasterError`.
     func check() throws {
-        if let report { try BatchReport.check(report) }
+        if let report { try RunReport.check(report) }
         if let metrics { try LedgerMetrics.check(metrics) }
     }
 

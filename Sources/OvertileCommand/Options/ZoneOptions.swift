@@ -21,14 +21,6 @@ struct ZoneOptions: ParsableArguments {
         if zoneLayer != nil { throw ValidationError("--zone-layer needs --zones: name the file") }
     }
 
-    /// The zones on a mask's grid; nil where none are asked for.
-    func place(on mask: RasterReader) throws(RasterError) -> RasterPolygons? {
-        guard let zones else { return nil }
-        var field = zoneField
-        if field == nil {
-            field = try RasterPolygons.fields(ofFile: zones, layer: zoneLayer).first { $0.lowercased() == "name" }
-        }
-        return try RasterPolygons(
-            path: zones, layer: zoneLayer, field: field, size: mask.size, reference: mask.spatialReference)
-    }
+    /// nil where none are asked for.
+    var layer: ZoneLayer? { zones.map { ZoneLayer(path: $0, layer: zoneLayer, field: zoneField) } }
 }

@@ -13,7 +13,10 @@ final class SceneFinisher: @unchecked Sendable {
     /// One raster on its way.
     private struct Raster {
         let source: RawRaster
-        let writer: RasterWriter
+        /// Of the output, or of the draft that will be sieved into it.
+        var writer: RasterWriter
+        /// What the output will be; nil where no draft is made.
+        var sieved: RasterWriter.Options?
         /// Rows of blocks that are written.
         var blockRows = 0
     }
@@ -26,6 +29,7 @@ final class SceneFinisher: @unchecked Sendable {
     }
 
     private let queue = DispatchQueue(label: "overtile.finisher")
+    private let sieve: SieveFilter?
     private let times: StageTimes
     private let cancellation: Cancellation
     private let state = Mutex(State())
@@ -34,12 +38,19 @@ final class SceneFinisher: @unchecked Sendable {
 
     /// Begins the outputs under their hidden names.
     ///
+    /// - Parameter sieve: what takes islands out of the mask; nil for none.
     /// - Throws: `RasterError`.
-    init(_ work: WorkInProgress, times: StageTimes, cancellation: Cancellation) throws {
+    init(_ work: WorkInProgress, sieve: SieveFilter?, times: StageTimes, cancellation: Cancellation) throws {
+        self.sieve = sieve
         self.times = times
         self.cancellation = cancellation
         rasters = try zip(work.outputs, work.rasters).map { output, source in
-            Raster(source: source, writer: try RasterWriter(path: output.path, options: output.options))
+            var options = output.options
+            let isDraft = sieve != nil && output.kind == .mask
+            if isDraft { (options.format, options.creationOptions) = (.geoTIFF, []) }
+            return Raster(
+                source: source, writer: try RasterWriter(path: output.path, options: options),
+                sieved: isDraft ? output.options : nil)
         }
         let largest = rasters.map { $0.writer.blockSize.area * $0.writer.options.sampleType.sampleByteCount }.max()!
         scratch = .allocate(byteCount: largest, alignment: 64)
@@ -69,12 +80,42 @@ final class SceneFinisher: @unchecked Sendable {
         let cancellation = cancellation
         do {
             try times.measure(.writing) {
-                for raster in rasters.reversed() { try raster.writer.finish { cancellation.isCancelled } }
+                for index in rasters.indices.reversed() {
+                    try rasters[index].writer.finish { cancellation.isCancelled }
+                    try replaceDraft(of: &rasters[index])
+                }
             }
         } catch {
             throw cancellation.isCancelled ? CancellationError() : error
         }
         return rasters.flatMap(\.writer.stagedFiles)
+    }
+
+    /// Puts the sieved mask in the place of its draft.
+    private func replaceDraft(of raster: inout Raster) throws {
+        guard let sieve, let options = raster.sieved else { return }
+        let draft = raster.writer
+        let mask = try RasterReader(path: Self.stagedRaster(draft))
+        raster.writer = try RasterWriter(path: draft.path, options: options)
+        let cancellation = cancellation
+        guard try sieve.write(mask, to: raster.writer, progress: { _ in !cancellation.isCancelled }) else {
+            throw CancellationError()
+        }
+        draft.discard()
+        try raster.writer.finish { cancellation.isCancelled }
+    }
+
+    /// Where the finished rasters lie until `commit()`.
+    var finishedRasters: FinishedRasters {
+        func path(_ kind: SceneOutput.Kind) -> String? {
+            rasters.first { $0.source.kind == kind }.map { Self.stagedRaster($0.writer) }
+        }
+        return FinishedRasters(
+            mask: path(.mask)!, probabilities: path(.probabilities), confidence: path(.confidence))
+    }
+
+    private static func stagedRaster(_ writer: RasterWriter) -> String {
+        writer.stagedFiles.first { $0.path == writer.path }!.staged
     }
 
     /// Gives the finished files their names, the mask last.

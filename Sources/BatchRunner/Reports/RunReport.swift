@@ -1,0 +1,111 @@
+public import Foundation
+import GISOutputs
+public import ModelWeights
+import RasterIO
+import Segmentation
+
+/// What a run did, as a file: a page for people, or JSON for programs.
+public struct RunReport: Sendable {
+    private let results: [SceneResult]
+    private let model: Model
+    private let folder: String
+    private let started: Date
+    private let finished: Date
+
+    private enum Format: String, CaseIterable {
+        case html, json
+    }
+
+    /// - Parameter folder: where the outputs are.
+    public init(_ results: [SceneResult], model: Model, folder: String, started: Date, finished: Date = Date()) {
+        self.results = results
+        self.model = model
+        self.folder = folder
+        self.started = started
+        self.finished = finished
+    }
+
+    /// Whether a report could be written, before any work is done.
+    ///
+    /// - Throws: `BatchError` where the extension is of no format that reports have; `RasterError` where the file cannot be
+    ///   made there.
+    public static func check(_ path: String, overwrite: Bool = true) throws {
+        _ = try format(of: path)
+        try StagedDocument.check(path: path, overwrite: overwrite)
+    }
+
+    /// - Throws: as `check`, and `RasterError` where the disk is full or fails.
+    public func write(to path: String, overwrite: Bool = true) throws {
+        switch try Self.format(of: path) {
+        case .html: try page.write(to: path, overwrite: overwrite)
+        case .json:
+            let report = BatchReport(results, model: model.path, folder: folder, started: started, finished: finished)
+            try report.write(to: path, overwrite: overwrite)
+        }
+    }
+
+    private static func format(of path: String) throws(BatchError) -> Format {
+        guard let format = Format(rawValue: FileName.pathExtension(of: path)) else {
+            throw BatchError(.usage, "the report \(path) has no format that is known: name it .html or .json")
+        }
+        return format
+    }
+
+    private var page: ReportPage {
+        let unchanged = results.count { if case .unchanged = $0.ending { true } else { false } }
+        var page = ReportPage(
+            title: results.count == 1 ? FileName.last(of: results[0].scene) : "Segmented scenes",
+            scenes: results.compactMap(\.section))
+        page.facts = [
+            ReportFact("Model", FileName.last(of: model.path)), ReportFact("Model SHA-256", model.checksum),
+            ReportFact("Overtile", OvertileVersion.current), ReportFact("Outputs", folder),
+        ]
+        if unchanged > 0 { page.facts.append(ReportFact("Scenes that had not changed", "\(unchanged)")) }
+        page.date = finished.formatted(.iso8601.dateSeparator(.dash).timeSeparator(.colon))
+        return page
+    }
+}
+
+extension SceneResult {
+    /// What a page says of the scene; nil for one that was not run.
+    fileprivate var section: ReportScene? {
+        var section = ReportScene(name: FileName.last(of: scene))
+        switch ending {
+        case .unchanged: return nil
+        case .stopped: section.error = "the run was stopped before this scene was done"
+        case .failed(let message, _): section.error = message
+        case .done(let outcome): outcome.describe(in: &section)
+        }
+        return section
+    }
+}
+
+extension SceneOutcome {
+    fileprivate func describe(in section: inout ReportScene) {
+        section.scene = scene
+        section.mask = outputs.mask
+        section.size = summary.scene
+        section.seconds = summary.seconds
+        section.warnings = warnings
+        let (stages, mask) = (summary.stages, try? RasterReader(path: outputs.mask))
+        section.stages = [
+            .init(name: "reading", busySeconds: stages.reading, threads: summary.readers),
+            .init(name: "computing", busySeconds: stages.computing, threads: summary.workers),
+            .init(name: "writing", busySeconds: stages.writing),
+        ]
+        let legend = mask.map { ClassLegend(of: $0) }
+        section.classes = classShares.compactMap { share in
+            share.value.map {
+                .init(
+                    name: share.name, color: legend?.color(of: $0) ?? .distinct($0), pixels: share.pixels,
+                    hectares: share.hectares)
+            }
+        }
+        section.facts = outputs.files.map { ReportFact("\($0.kind)", $0.path) }
+        let plan = ["TILE", "MARGIN", "STEP"].compactMap { mask?.metadata["OVERTILE_\($0)"] }
+        if plan.count == 3 {
+            section.facts.append(
+                ReportFact("tiles", "\(summary.tiles) of \(plan[0]) pixels, margin \(plan[1]), step \(plan[2])"))
+        }
+    }
+}
