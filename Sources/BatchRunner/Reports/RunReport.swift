@@ -101,11 +101,13 @@ extension SceneOutcome {
                     hectares: share.hectares)
             }
         }
-        section.facts = outputs.files.map { ReportFact("\($0.kind)", $0.path) }
+        section.facts = outputs.files.map {
+            ReportFact($0.kind == .item ? "STAC item" : $0.kind.rawValue.capitalized, $0.path)
+        }
         let plan = ["TILE", "MARGIN", "STEP"].compactMap { mask?.metadata["OVERTILE_\($0)"] }
         if plan.count == 3 {
             section.facts.append(
-                ReportFact("tiles", "\(summary.tiles) of \(plan[0]) pixels, margin \(plan[1]), step \(plan[2])"))
+                ReportFact("Tiles", "\(summary.tiles) of \(plan[0]) pixels, margin \(plan[1]), step \(plan[2])"))
         }
     }
 }
