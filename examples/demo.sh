@@ -42,11 +42,23 @@ echo "$scene: 5400 x 2700 pixels of 1/15 degree"
 
 say "Segmenting the world"
 mask="$out/world-water.tif"
-"$OVERTILE" segment "$scene" --model "$root/examples/models/water.safetensors" --classes land,water \
-    --output "$mask" --overwrite
+"$OVERTILE" segment "$scene" --model "$root/examples/models/water.safetensors" --classes land,water --std 255 \
+    --output "$mask" --of COG --style --polygons "$out/world-water.gpkg" --stats "$out/world-water.json" \
+    --report "$out/report.html" --overwrite
+"$OVERTILE" preview "$scene" "$mask" --classes-only water --title "The world's water" \
+    --output "$out/world-water.png" --overwrite
 echo "done"
 
 say "Result"
+"$OVERTILE" check "$mask"
 "$python" "$train/evaluate.py" "$wheel" "$mask"
 
-say "Open $mask in QGIS, over $scene (0 is land, 1 water)"
+say "To look at, in $out"
+cat <<END
+report.html        open it in a browser: the scene beside the mask, areas, where the time went
+world-water.png    the mask over the scene, with its legend
+world-water.gpkg   polygons of land and water with their areas; open it in QGIS, over
+world-water.tif    the mask, a cloud-optimised GeoTIFF with a legend, over
+blue-marble.tif    the scene
+world-water.json   square kilometres of land and water, for programs
+END

@@ -4,7 +4,7 @@ import Overtile
 import Synchronization
 
 /// What is said while a batch runs: a line for each scene that failed, warnings, and on a terminal two bars, one for the scene
-/// and one for the batch.
+/// and one for the batch; or lines about the batch, for a program.
 final class BatchProgress: BatchObserver {
     private struct State {
         /// Of each scene that is being run, the part that is done, 0...1; the one begun last is at the end.
@@ -15,17 +15,20 @@ final class BatchProgress: BatchObserver {
         var failed = 0
         var drawn: DispatchTime?
         var isDrawn = false
+        let lines = ProgressLines()
     }
 
     private let messages: MessageOptions
+    private let kind: ProgressOptions.Kind
     private let weights: [String: Double]
     private let total: Double
     private let started = DispatchTime.now()
     private let state = Mutex(State())
 
     /// - Parameter sizes: bytes of each scene: how the batch's time left is reckoned before any of them is opened.
-    init(_ messages: MessageOptions, sizes: [String: Int]) {
+    init(_ messages: MessageOptions, _ progress: ProgressOptions, sizes: [String: Int]) {
         self.messages = messages
+        kind = progress.progress
         let known = sizes.values.filter { $0 > 0 }
         let mean = known.isEmpty ? 1 : Double(known.reduce(0, +)) / Double(known.count)
         weights = sizes.mapValues { $0 > 0 ? Double($0) : mean }
@@ -72,13 +75,14 @@ final class BatchProgress: BatchObserver {
     private static let clear = "\r\u{1B}[J"
 
     private func draw(_ state: inout State, always: Bool) {
-        guard Console.isTerminal, !messages.quiet else { return }
+        let running = state.running.reduce(0) { $0 + $1.done * (weights[$1.scene] ?? 0) }
+        let share = min(1, (state.ended + running) / total)
+        if kind == .lines { return state.lines.tell(percent: Int(share * 100)) }
+        guard kind == .auto, Console.isTerminal, !messages.quiet else { return }
         let now = DispatchTime.now()
         if let drawn = state.drawn, now.uptimeNanoseconds - drawn.uptimeNanoseconds < 100_000_000, !always { return }
         state.drawn = now
         state.isDrawn = true
-        let running = state.running.reduce(0) { $0 + $1.done * (weights[$1.scene] ?? 0) }
-        let share = min(1, (state.ended + running) / total)
         let seconds = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
         let left = share > 0 ? Text.time(.seconds(seconds / share - seconds)) + " left" : ""
         let failed = state.failed > 0 ? ", \(state.failed) failed" : ""

@@ -1,7 +1,7 @@
 import Dispatch
 
 /// A bar on a terminal: share done, speed, time left. Draws at most ten times a second.
-final class ProgressBar {
+final class ProgressBar: ProgressDisplay {
     private let label: String
     private let pixels: Double
     private let started = DispatchTime.now()

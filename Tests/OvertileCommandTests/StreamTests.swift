@@ -129,6 +129,46 @@ struct StreamTests {
         #expect(try bench.outputs.contains("piped.tif"))
     }
 
+    /// A program reads these: nothing else may stand on their lines, and no percentage may come twice or go back.
+    @Test(
+        "--progress lines tells percentages, with --quiet too",
+        arguments: [
+            ["--tile", "44"], ["--tile", "44", "--quiet"], ["--tile", "44", "--workers", "2"], [],
+        ])
+    func progressLines(_ more: [String]) throws {
+        let outcome = try CommandProcess.run(
+            ["segment", bench.scene, "-m", bench.model, "-o", bench.output(), "--scale", "0.01", "--progress", "lines"]
+                + more)
+        #expect(outcome.status == 0 && outcome.output.isEmpty)
+        let percents = outcome.errorLines.compactMap { $0.wholeMatch(of: /progress ([0-9]+)/).flatMap { Int($0.1) } }
+        #expect(percents.count == outcome.errorLines.count, "\(outcome.errors)")
+        #expect(percents == Set(percents).sorted() && percents.last == 100, "\(percents)")
+        if more.contains("44") { #expect(percents.count > 10, "\(percents)") }
+    }
+
+    @Test("--progress lines of a batch is about all of its scenes, and of polygons about the mask")
+    func progressOfOthers() throws {
+        try SyntheticScene.write(bench.folder.path("other.tif"), width: 150, height: 90)
+        let batch = try CommandProcess.run(
+            ["batch", bench.scene, bench.folder.path("other.tif"), "-m", bench.model, "-o", bench.folder.path("out")]
+                + ["--scale", "0.01", "--tile", "44", "--progress", "lines", "--quiet"])
+        let lines = batch.errorLines
+        #expect(batch.status == 0 && Set(lines).count == lines.count, "\(batch.errors)")
+        #expect(lines.contains("progress 50") && lines.last == "progress 100", "\(batch.errors)")
+        let polygons = try CommandProcess.run(
+            ["polygonize", bench.output("scene.tif"), "-o", bench.output("p.gpkg"), "--progress", "lines"])
+        #expect(polygons.status == 0 && polygons.errorLines.last == "progress 100", "\(polygons.errors)")
+    }
+
+    @Test("neither a bar nor lines where none are asked for")
+    func noProgress() throws {
+        let outcome = try bench.segment("--progress", "none")
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        let wrong = try CommandProcess.run(
+            ["segment", bench.scene, "-m", bench.model, "-o", bench.output("b.tif"), "--progress", "dots"])
+        #expect(wrong.status == 64 && wrong.errors.contains("--progress"), "\(wrong.errors)")
+    }
+
     @Test(
         "a bar and a last line on a terminal",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "needs script"))

@@ -38,6 +38,7 @@ struct BatchCommand: ParsableCommand {
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
+    @OptionGroup(title: "Messages") var progress: ProgressOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
     @OptionGroup(title: "Reports") var reports: ReportOptions
 
@@ -94,7 +95,7 @@ struct BatchCommand: ParsableCommand {
     private func run(_ batch: Batch, _ scenes: [String], _ cancellation: Cancellation) throws -> [SceneResult] {
         let stamps = scenes.map { SizeAndTime(path: $0) ?? .unknown }
         let progress = BatchProgress(
-            messages, sizes: Dictionary(zip(scenes, stamps.map(\.size)), uniquingKeysWith: { $1 }))
+            messages, progress, sizes: Dictionary(zip(scenes, stamps.map(\.size)), uniquingKeysWith: { $1 }))
         defer { progress.finish() }
         // All that wait are in the ledger from the start: status tells how many there are to come.
         try batch.note(scenes, at: Date())

@@ -37,6 +37,7 @@ struct PolygonizeCommand: ParsableCommand {
 
     @OptionGroup(title: "Polygons") var polygons: PolygonOptionGroup
     @OptionGroup(title: "Messages") var messages: MessageOptions
+    @OptionGroup(title: "Messages") var progress: ProgressOptions
 
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
@@ -48,7 +49,7 @@ struct PolygonizeCommand: ParsableCommand {
         RasterCache.limit(bytes: max(32 << 20, 2 * reader.size.width * reader.bands[0].blockSize.height))
         let polygons = try PolygonOutput(
             mask: reader, confidence: try confidence.map { try RasterReader(path: $0) }, options: options, path: output)
-        let bar = messages.progressBar(URL(fileURLWithPath: mask).lastPathComponent, pixels: reader.size.area)
+        let bar = progress.display(URL(fileURLWithPath: mask).lastPathComponent, pixels: reader.size.area, messages)
         let count = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
             return try polygons.write { done, total in

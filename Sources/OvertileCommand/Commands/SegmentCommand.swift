@@ -38,6 +38,7 @@ struct SegmentCommand: ParsableCommand {
     var verify: Int?
 
     @OptionGroup(title: "Messages") var messages: MessageOptions
+    @OptionGroup(title: "Messages") var progress: ProgressOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
 
     mutating func validate() throws {
@@ -83,8 +84,8 @@ struct SegmentCommand: ParsableCommand {
         run.warnings.forEach(messages.warn)
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
-        let bar = messages.progressBar(
-            URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area)
+        let bar = progress.display(
+            URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
         let outcome = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
             return try run.run(
