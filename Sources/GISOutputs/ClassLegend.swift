@@ -17,6 +17,7 @@ public struct ClassLegend: Sendable {
     ///   - path: the mask, for messages.
     public init(_ entries: [LegendEntry], of path: String) {
         self.entries = entries.sorted { $0.value < $1.value }
+        palette = []
         self.path = path
     }
 
