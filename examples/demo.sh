@@ -1,5 +1,6 @@
 #!/bin/sh
-# Segments NASA's Blue Marble, the whole world, into water and land with the bundled model, and judges the result.
+# Segments NASA's Blue Marble, the whole world, into water and land with the bundled model, judges the result, and makes
+# what is handed on: a cloud-optimised mask, polygons, statistics, a picture and a report.
 #
 #     sh examples/demo.sh
 #
@@ -45,7 +46,7 @@ mask="$out/world-water.tif"
 "$OVERTILE" segment "$scene" --model "$root/examples/models/water.safetensors" --classes land,water --std 255 \
     --output "$mask" --of COG --style --polygons "$out/world-water.gpkg" --stats "$out/world-water.json" \
     --report "$out/report.html" --overwrite
-"$OVERTILE" preview "$scene" "$mask" --classes-only water --title "The world's water" \
+"$OVERTILE" preview "$scene" "$mask" --classes-only water --opacity 0.7 --title "The world's water" \
     --output "$out/world-water.png" --overwrite
 echo "done"
 
@@ -57,8 +58,8 @@ say "To look at, in $out"
 cat <<END
 report.html        open it in a browser: the scene beside the mask, areas, where the time went
 world-water.png    the mask over the scene, with its legend
-world-water.gpkg   polygons of land and water with their areas; open it in QGIS, over
-world-water.tif    the mask, a cloud-optimised GeoTIFF with a legend, over
+world-water.gpkg   polygons of land and water with their areas; open it in QGIS over
+world-water.tif    the mask, a cloud-optimised GeoTIFF with its legend, and that over
 blue-marble.tif    the scene
-world-water.json   square kilometres of land and water, for programs
+world-water.json   the areas of land and water, for programs
 END

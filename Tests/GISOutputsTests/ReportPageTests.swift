@@ -105,6 +105,23 @@ import TileGeometry
         #expect(small.utf8.count <= page.byteLimit)
     }
 
+    /// Of a world in degrees, the poles have as many pixels as the equator and a fraction of its area: shares by pixels would
+    /// contradict the hectares beside them.
+    @Test("shares are those of the area where it is known, else of the pixels")
+    func shares() {
+        var scene = ReportScene(name: "world.tif")
+        scene.classes = [
+            .init(name: "pole", color: .distinct(0), pixels: 50, hectares: 10),
+            .init(name: "equator", color: .distinct(1), pixels: 50, hectares: 30),
+        ]
+        let byArea = ReportPage(title: "Run", scenes: [scene]).html()
+        for text in [">25.0 %", ">75.0 %", "width:25.0%", "width:75.0%"] { #expect(byArea.contains(text), "\(text)") }
+        scene.classes[0].hectares = nil
+        #expect(ReportPage(title: "Run", scenes: [scene]).html().contains(">50.0 %"))
+        scene.classes = scene.classes.map { .init(name: $0.name, color: $0.color, pixels: $0.pixels, hectares: 0) }
+        #expect(ReportPage(title: "Run", scenes: [scene]).html().contains(">50.0 %"))
+    }
+
     @Test("a scene whose files are gone is told without a picture")
     func gone() throws {
         let page = try SampleReport.page(scenes: 1, in: folder) { $0.scenes[0].scene = folder.path("gone.tif") }

@@ -55,7 +55,7 @@ public struct RunReport: Sendable {
         let unchanged = results.count { if case .unchanged = $0.ending { true } else { false } }
         var page = ReportPage(
             title: results.count == 1 ? FileName.last(of: results[0].scene) : "Segmented scenes",
-            scenes: results.compactMap(\.section))
+            scenes: results.compactMap { $0.section(outputsIn: folder) })
         page.facts = [
             ReportFact("Model", FileName.last(of: model.path)), ReportFact("Model SHA-256", model.checksum),
             ReportFact("Overtile", OvertileVersion.current), ReportFact("Outputs", folder),
@@ -68,20 +68,20 @@ public struct RunReport: Sendable {
 
 extension SceneResult {
     /// What a page says of the scene; nil for one that was not run.
-    fileprivate var section: ReportScene? {
+    fileprivate func section(outputsIn folder: String) -> ReportScene? {
         var section = ReportScene(name: FileName.last(of: scene))
         switch ending {
         case .unchanged: return nil
         case .stopped: section.error = "the run was stopped before this scene was done"
         case .failed(let message, _): section.error = message
-        case .done(let outcome): outcome.describe(in: &section)
+        case .done(let outcome): outcome.describe(in: &section, outputsIn: folder)
         }
         return section
     }
 }
 
 extension SceneOutcome {
-    fileprivate func describe(in section: inout ReportScene) {
+    fileprivate func describe(in section: inout ReportScene, outputsIn folder: String) {
         section.scene = scene
         section.mask = outputs.mask
         section.size = summary.scene
@@ -101,8 +101,12 @@ extension SceneOutcome {
                     hectares: share.hectares)
             }
         }
-        section.facts = outputs.files.map {
-            ReportFact($0.kind == .item ? "STAC item" : $0.kind.rawValue.capitalized, $0.path)
+        // The page names the folder once.
+        let prefix = FileName.joined(folder, "")
+        section.facts = outputs.files.map { kind, path in
+            ReportFact(
+                kind == .item ? "STAC item" : kind.rawValue.capitalized,
+                path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path)
         }
         let plan = ["TILE", "MARGIN", "STEP"].compactMap { mask?.metadata["OVERTILE_\($0)"] }
         if plan.count == 3 {

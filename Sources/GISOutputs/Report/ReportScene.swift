@@ -61,8 +61,13 @@ public struct ReportScene: Sendable {
     /// Pixels of all classes: those with data.
     var validPixels: Int { classes.reduce(0) { $0 + $1.pixels } }
 
-    /// Part of the pixels with data, 0 to 1.
+    /// Part of what has data, 0 to 1: of its area where that of all classes is known, as pixels of a scene in degrees
+    /// differ in size, else of its pixels.
     func share(of row: ClassShare) -> Double {
+        let areas = classes.compactMap(\.hectares)
+        if let area = row.hectares, areas.count == classes.count, areas.contains(where: { $0 > 0 }) {
+            return area / areas.reduce(0, +)
+        }
         let all = validPixels
         return all > 0 ? Double(row.pixels) / Double(all) : 0
     }
