@@ -18,6 +18,7 @@ public struct ClassLegend: Sendable {
     public init(_ entries: [LegendEntry], of path: String) {
         self.entries = entries.sorted { $0.value < $1.value }
         self.path = path
+        palette = []
     }
 
     /// - Parameter mask: one band of classes.
