@@ -14,4 +14,5 @@
 
 // Linux's own, which Swift's Glibc leaves out.
 int fallocate(int descriptor, int mode, off_t offset, off_t length);
+int malloc_trim(size_t pad);
 #endif

@@ -19,6 +19,7 @@ public struct ClassLegend: Sendable {
         self.entries = entries.sorted { $0.value < $1.value }
         palette = []
         self.path = path
+        palette = []
     }
 
     /// - Parameter mask: one band of classes.

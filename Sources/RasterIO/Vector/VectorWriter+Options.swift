@@ -15,7 +15,7 @@ extension VectorWriter {
             self.kind = kind
         }
 
-        func add(to layer: OGRLayerH) -> Bool {
+        func add(to layer: OGRLayerH, _ format: VectorFormat) -> Bool {
             let type =
                 switch kind {
                 case .integer: OFTInteger64
@@ -24,6 +24,11 @@ extension VectorWriter {
                 }
             guard let definition = OGR_Fld_Create(name, type) else { return false }
             defer { OGR_Fld_Destroy(definition) }
+            if format == .shapefile, kind == .real {
+                // A dBASE number is text: of GDAL's 24 characters 15 are decimals, too many beside a country's area.
+                OGR_Fld_SetWidth(definition, 24)
+                OGR_Fld_SetPrecision(definition, 8)
+            }
             return OGR_L_CreateField(layer, definition, 0) == OGRERR_NONE
         }
     }

@@ -131,6 +131,8 @@ public final class VectorWriter: @unchecked Sendable {
         OGR_F_SetGeometryDirectly(
             feature, GeoPackageGeometry.placeholder(of: geometry.bounds, isMultiPolygon: options.isMultiPolygon))
         guard OGR_L_CreateFeature(layer, feature) == OGRERR_NONE else { return "" }
+        // What the polygon was made of has been freed, and SQLite is about to want as much.
+        malloc_trim(0)
         return geoPackage.replace(feature: OGR_F_GetFID(feature), with: geometry)
     }
 
@@ -139,6 +141,8 @@ public final class VectorWriter: @unchecked Sendable {
     /// - Throws: `.outOfSpace`, `.writeFailed`. The file is gone then.
     public func finish() throws(RasterError) {
         guard let dataset, !isFinished else { return }
+        // Making the index takes the largest polygon into memory once more.
+        malloc_trim(0)
         Self.withSettings {
             if GDALDatasetTestCapability(dataset.raw, ODsCTransactions) != 0 {
                 _ = messages.during { GDALDatasetCommitTransaction(dataset.raw) }
@@ -200,7 +204,7 @@ public final class VectorWriter: @unchecked Sendable {
             items.withUnsafe { GDALDatasetCreateLayer(raw, name, system, type, $0) }
         }
         let layer = options.crs.map { $0.withUnsafeHandle(make) } ?? make(nil)
-        guard let layer, options.fields.allSatisfy({ $0.add(to: layer) }) else { return nil }
+        guard let layer, options.fields.allSatisfy({ $0.add(to: layer, format) }) else { return nil }
         if GDALDatasetTestCapability(raw, ODsCTransactions) != 0 { GDALDatasetStartTransaction(raw, 0) }
         return (dataset, layer)
     }
