@@ -70,7 +70,7 @@ import TileGeometry
             let raster = try RawRaster(path: folder.path("raw"), for: output, isNew: true)
             try forEachWindow(of: size, written) { window in
                 for band in 1...2 {
-                    let samples = samples(window, band, size)
+                    let samples = Self.samples(window, band, size)
                     try samples.withUnsafeBufferPointer { try raster.write(window, band: band, samples: $0) }
                 }
             }
@@ -82,7 +82,7 @@ import TileGeometry
                         try found.withUnsafeMutableBytes {
                             try reopened.read(window, band: band, into: $0.baseAddress!)
                         }
-                        #expect(found == samples(window, band, size), "\(written), \(read), \(window)")
+                        #expect(found == Self.samples(window, band, size), "\(written), \(read), \(window)")
                     }
                 }
             }
@@ -97,16 +97,18 @@ import TileGeometry
         DispatchQueue.concurrentPerform(iterations: 3) { part in
             let window = PixelWindow(x: part * 2048, y: 0, width: 2048, height: 2100)
             #expect(throws: Never.self) {
-                try samples(window, 1, size).withUnsafeBufferPointer { try raster.write(window, band: 1, samples: $0) }
+                try Self.samples(window, 1, size).withUnsafeBufferPointer {
+                    try raster.write(window, band: 1, samples: $0)
+                }
             }
         }
         var found = [UInt16](repeating: 0, count: size.area)
         try found.withUnsafeMutableBytes { try raster.read(PixelWindow(size), band: 1, into: $0.baseAddress!) }
-        #expect(found == samples(PixelWindow(size), 1, size))
+        #expect(found == Self.samples(PixelWindow(size), 1, size))
     }
 
     /// Neighbours differ, as do bands.
-    private func samples(_ window: PixelWindow, _ band: Int, _ size: PixelSize) -> [UInt16] {
+    private static func samples(_ window: PixelWindow, _ band: Int, _ size: PixelSize) -> [UInt16] {
         (window.y..<window.maxY).flatMap { y in
             (window.x..<window.maxX).map { x in UInt16(truncatingIfNeeded: (y * size.width + x) &* 40_503 + band) }
         }

@@ -49,6 +49,7 @@ struct BatchCommand: ParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
         try ledger.takeUpAbandoned()
+        try ledger.forgetNeverFound()
         let started = Date()
         let scenes = try findScenes(ledger, outputs, date: started)
         var options = SegmentationOptions(input, resolution, outputOptions, plan)
@@ -60,9 +61,10 @@ struct BatchCommand: ParsableCommand {
         func tell(_ results: [SceneResult]) throws -> BatchReport {
             let report = BatchReport(results, of: batch, started: started, finished: Date())
             report.log(to: logger)
-            if !messages.quiet { try Console.print(report.table) }
             if let path = reports.report { try report.write(to: path) }
             try reports.writeMetrics(of: ledger, in: outputs.folder)
+            // Last: who reads the table may have left.
+            if !messages.quiet { try Console.print(report.table) }
             return report
         }
         let report: BatchReport
