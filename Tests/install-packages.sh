@@ -15,7 +15,8 @@ chromium
 fonts-dejavu-core
 '
 # libgdal-dev, libtiff-dev, libdnnl-dev, libsqlite3-dev: what Overtile links; pkg-config tells the build where they are.
-# gdal-bin, python3, python3-venv: for examples/demo.sh, which prepares its scene and judges the result with them.
+# gdal-bin, python3, python3-venv: for examples/demo.sh, which prepares its scene and judges the result with them, and the
+# scripts in Tests/night.
 # chromium, fonts-dejavu-core: Tests/browser, which looks at reports as their readers do.
 
 missing=''

@@ -33,6 +33,9 @@ struct LedgerFileTests {
     func none() throws {
         expect(.noLedger, "nothing was run into it") { _ = try open(.reading) }
         #expect(try folder.names.isEmpty)
+        expect(.noLedger, "there is no folder") {
+            _ = try Ledger(folder: folder.path("none"), access: .reading)
+        }
         try makeLedger()
         #expect(try open(.reading).count == 1)
         // No journal stays behind.

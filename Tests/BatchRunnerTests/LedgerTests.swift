@@ -108,6 +108,27 @@ struct LedgerTests {
         #expect(try later.entry(of: "/in/a.tif")?.attempts == 1)
     }
 
+    /// A mistyped name would count as a failure for ever, as nobody can run it any more.
+    @Test("names of which there never was a file are forgotten; files that are gone, and servers, are not")
+    func neverFound() throws {
+        let cases: [(scene: String, stamp: SizeAndTime, status: Int, isForgotten: Bool)] = [
+            ("/in/mistyped.tif", .unknown, 66, true),
+            ("/in/was-there.tif", Self.stamp, 66, false),
+            ("/vsicurl/https://example.org/a.tif", .unknown, 66, false),
+            ("NETCDF:a.nc:rain", .unknown, 66, false),
+            ("/in/other.tif", .unknown, 65, false),
+        ]
+        for (scene, stamp, status, _) in cases {
+            try note(scene, stamp)
+            try begin(scene)
+            try ledger.fail(scene, error: "cannot open", status: status, at: Self.noon)
+        }
+        try note("/in/waiting.tif", .unknown)
+        try ledger.forgetNeverFound()
+        let left = Set(try ledger.entries().map(\.scene))
+        #expect(left == Set(cases.filter { !$0.isForgotten }.map(\.scene) + ["/in/waiting.tif"]))
+    }
+
     @Test("sums by state")
     func totals() throws {
         for (index, scene) in ["/a", "/b", "/c", "/d"].enumerated() {

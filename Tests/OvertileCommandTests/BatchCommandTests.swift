@@ -59,6 +59,19 @@ struct BatchCommandTests {
         #expect((entries[0]["scene"] as? String)?.hasSuffix("/in/bad.tif") == true)
     }
 
+    @Test("reports are written even where nobody reads the table")
+    func closedPipe() throws {
+        let report = bench.folder.path("report.json")
+        // What reads ends at once; the batch's own status is kept in a file.
+        let outcome = try CommandProcess.shell(
+            "{ \"$OVERTILE\" \"$@\"; echo $? > '\(bench.folder.path("status"))'; } | true",
+            arguments(["--report", report]))
+        #expect(outcome.status == 0)
+        #expect(String(decoding: try bench.folder.bytes("status"), as: UTF8.self) == "141\n")
+        #expect(String(decoding: try bench.folder.bytes("report.json"), as: UTF8.self).contains("\"done\" : 2"))
+        #expect(try masks() == ["a.tif", "b.tif"])
+    }
+
     @Test("the status of a folder")
     func status() throws {
         let none = try CommandProcess.run(["status", bench.folder.path("out")])

@@ -77,6 +77,51 @@ struct ResumeCommandTests {
         try expectSameBytes("out", as: "whole")
     }
 
+    /// Where 20 rows of tiles make a scene, a row is 5 % of it.
+    @Test("a kill costs no more than the row of tiles that was under way")
+    func lostWork() throws {
+        let (rows, columns, step) = (20, 60, 32)
+        let scene = bench.folder.path("rows.tif")
+        try SyntheticScene.write(scene, width: columns * step, height: rows * step)
+        let words = [
+            "segment", scene, "--model", bench.model, "--output", bench.output("out.tif"), "--probabilities",
+            bench.output("out-p.tif"), "--scale", "0.01", "--tile", "\(step + 40)", "--workers", "1", "--verbose",
+        ]
+        let raw = bench.output(".out.tif.overtile-work/probabilities.raw")
+        /// Rows of tiles of which all is written, from the samples themselves: no probability is 0 but where there is none.
+        func rowsWritten() -> Int {
+            guard let data = try? Data(contentsOf: URL(fileURLWithPath: raw), options: .alwaysMapped) else { return 0 }
+            let row = columns * step * step
+            guard data.count == 2 * rows * row * 4 else { return 0 }
+            return data.withUnsafeBytes { bytes in
+                let samples = bytes.bindMemory(to: Float.self)
+                // The last tile of the row, in the first band.
+                return (0..<rows).prefix { samples[($0 + 1) * row - 1] != 0 }.count
+            }
+        }
+        func resumed(_ outcome: CommandProcess.Outcome) -> Int {
+            let before = outcome.errors.components(separatedBy: " of \(rows * columns) tiles from an earlier run").first
+            return before?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+        }
+        for wanted in [1, 2, 9, 18] {
+            let process = try CommandProcess(CommandProcess.executable, words)
+            let patience = ContinuousClock.now + .seconds(30)
+            while rowsWritten() < wanted, ContinuousClock.now < patience { usleep(500) }
+            // So that what is counted is what the kill finds.
+            process.signal(SIGSTOP)
+            usleep(1000)
+            let done = rowsWritten()
+            process.signal(SIGKILL)
+            #expect(try process.wait().status == 128 + SIGKILL)
+            #expect(done >= wanted)
+            let outcome = try CommandProcess.run(words)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let kept = resumed(outcome)
+            #expect(kept % columns == 0 && (done - 1...done).contains(kept / columns), "\(kept) tiles of \(done) rows")
+            for name in try bench.outputs { unlink(bench.output(name)) }
+        }
+    }
+
     @Test("the first signal keeps what is done", arguments: [SIGINT, SIGTERM, SIGHUP])
     func stopped(_ signal: Int32) throws {
         let process = try CommandProcess(CommandProcess.executable, arguments("out"))

@@ -173,6 +173,13 @@ struct WatchCommandTests {
         #expect(outcome.errorLines.count == 1 && outcome.errors.contains(word), "\(outcome.errors)")
     }
 
+    /// No scene is there that would need it.
+    @Test("a model that is not there: 66")
+    func noModel() throws {
+        let outcome = try watch("--model", "none.pth")
+        #expect(outcome.status == 66 && outcome.errorLines.count == 1 && outcome.errors.contains("none.pth"))
+    }
+
     @Test("a folder that is not there: 66")
     func missing() throws {
         rmdir(incoming)

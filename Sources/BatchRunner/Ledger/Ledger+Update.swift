@@ -147,6 +147,18 @@ extension Ledger {
         }
     }
 
+    /// Forgets scenes that failed because no file was there, and of which there never was one: names that were mistyped.
+    /// Those on servers, and parts of containers, may be there the next time.
+    public func forgetNeverFound() throws(LedgerError) {
+        try update {
+            try $0.execute(
+                sql: """
+                    DELETE FROM scene WHERE state = 'failed' AND error_status = 66 AND size = 0 AND modified = 0
+                    AND path GLOB '/*' AND path NOT GLOB '/vsi*' AND coalesce(outputs, '[]') = '[]'
+                    """)
+        }
+    }
+
     /// Forgets a scene, as one that is gone.
     public func forget(_ scene: String) throws(LedgerError) {
         try update { try $0.execute(sql: "DELETE FROM scene WHERE path = ?", arguments: [scene]) }

@@ -1,5 +1,6 @@
 import GRDB
 import Glibc
+import RasterIO
 
 /// What became of each scene of an output folder: an SQLite file in it, a row for each scene.
 ///
@@ -27,8 +28,12 @@ public final class Ledger: Sendable {
         let path = folder + (folder.hasSuffix("/") ? "" : "/") + Self.fileName
         self.path = path
         if access == .reading, Glibc.access(path, F_OK) != 0 {
+            let hasFolder = FileStatus(path: folder)?.kind == .folder
             throw LedgerError(
-                .noLedger, "there is no ledger in \(folder): nothing was run into it by overtile batch or watch")
+                .noLedger,
+                hasFolder
+                    ? "there is no ledger in \(folder): nothing was run into it by overtile batch or watch"
+                    : "there is no folder \(folder): name the one that scenes were run into")
         }
         var configuration = Configuration()
         // After a crash, reading needs to undo what was half written: only where it must not write, it does not.

@@ -117,7 +117,8 @@ public final class Batch: Sendable {
             return SceneResult(scene: scene, ending: .stopped)
         } catch let error where !(error is LedgerError || error is ShareTooSmall) {
             if isOfThePlace(error) {
-                if started { try ledger.release(key, because: "\(error)") }
+                // Where the ledger is out of reach as well, the first error says more than what follows from it.
+                if started { try? ledger.release(key, because: "\(error)") }
                 throw error
             }
             let (message, status) = ("\(error)", errorStatus(error))

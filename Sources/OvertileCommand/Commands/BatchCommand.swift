@@ -51,6 +51,7 @@ struct BatchCommand: ParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
         try ledger.takeUpAbandoned()
+        try ledger.forgetNeverFound()
         let started = Date()
         let scenes = try findScenes(ledger, outputs, date: started)
         var options = SegmentationOptions(input, resolution, outputOptions, plan)
@@ -63,11 +64,12 @@ struct BatchCommand: ParsableCommand {
             let report = BatchReport(
                 results, model: batch.model.path, folder: outputs.folder, started: started, finished: Date())
             report.log(to: logger)
-            if !messages.quiet { try Console.print(report.table) }
             if let path = reports.report {
                 try RunReport(results, model: batch.model, folder: outputs.folder, started: started).write(to: path)
             }
             try reports.writeMetrics(of: ledger, in: outputs.folder)
+            // Last: who reads the table may have left.
+            if !messages.quiet { try Console.print(report.table) }
             return report
         }
         let report: BatchReport

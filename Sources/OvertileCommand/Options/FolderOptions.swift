@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Overtile
 
 /// The model, and the folders and names of what is written: for commands that run scenes by the folder.
@@ -41,9 +42,13 @@ struct FolderOptions: ParsableArguments {
         help: "Replace outputs that exist, also those that the ledger does not know.")
     var overwrite = false
 
-    /// - Throws: `BatchError`.
+    /// - Throws: `BatchError`; `WeightsError` where there is no model, which a pass of watch that finds no scene would not
+    ///   notice for months.
     func plan(_ products: FolderProductOptions) throws -> OutputPlan {
-        try OutputPlan(
+        guard FileManager.default.fileExists(atPath: model) else {
+            throw WeightsError(.noSuchFile, path: model, "no such file: check the path of the model")
+        }
+        return try OutputPlan(
             folder: output, probabilities: probabilities, besides: products.besides(confidence: confidence),
             products: products.options(), naming: OutputNaming(name), model: model)
     }

@@ -2,15 +2,16 @@ import Glibc
 import RasterIO
 import TileGeometry
 
-/// A raster in the making: plain samples, [band][row][column] in the machine's byte order, each written at its final place.
+/// A raster in the making: plain samples in the machine's byte order, block by block, each written at its final place.
 ///
 /// A file without a directory or an end: what was written is there, whatever becomes of the process that wrote it. May be
-/// written and read by several threads at a time, each its own windows.
+/// written and read by several threads at a time, each its own windows. A block that is written or read in all its width
+/// takes one call of the system; nothing is gathered or kept in memory.
 final class RawRaster: Sendable {
     let kind: SceneOutput.Kind
     /// The output that it will become, for messages.
     private let output: String
-    private let size: PixelSize
+    private let layout: RawLayout
     let sampleType: SampleType
     let bandCount: Int
     private let descriptor: Int32
@@ -23,7 +24,7 @@ final class RawRaster: Sendable {
     init(path: String, for output: SceneOutput, isNew: Bool) throws(RasterError) {
         kind = output.kind
         self.output = output.path
-        size = output.options.size
+        layout = RawLayout(output.options)
         sampleType = output.options.sampleType
         bandCount = output.options.bandCount
         let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (isNew ? O_CREAT | O_TRUNC : 0)
@@ -58,17 +59,9 @@ final class RawRaster: Sendable {
     /// - Parameter bytes: of height x width samples of the raster's type.
     /// - Throws: `.outOfSpace`, `.writeFailed`.
     func write(_ window: PixelWindow, band: Int, bytes: UnsafeRawPointer) throws(RasterError) {
-        precondition(PixelWindow(size).contains(window) && (1...bandCount).contains(band))
-        var source = bytes
-        try forEachRun(of: window, band: band) { (offset, count) throws(RasterError) in
-            var (offset, count) = (offset, count)
-            while count > 0 {
-                let written = pwrite(descriptor, source, count, offset)
-                if written < 0 && errno == EINTR { continue }
-                guard written > 0 else { throw Self.failure("write", output, written < 0 ? errno : EIO) }
-                (source, offset, count) = (source + written, offset + written, count - written)
-            }
-        }
+        // The system's type for places in memory is the same for both ways; these are only read from.
+        let source = UnsafeMutableRawPointer(mutating: bytes)
+        try transfer("write", window, band: band, source) { pwritev(descriptor, $0, $1, $2) }
     }
 
     /// Reads a window of one band, counted from 1: height x width.
@@ -77,17 +70,7 @@ final class RawRaster: Sendable {
     func read(
         _ window: PixelWindow, band: Int, into destination: UnsafeMutableRawPointer
     ) throws(RasterError) {
-        precondition(PixelWindow(size).contains(window) && (1...bandCount).contains(band))
-        var destination = destination
-        try forEachRun(of: window, band: band) { (offset, count) throws(RasterError) in
-            var (offset, count) = (offset, count)
-            while count > 0 {
-                let done = pread(descriptor, destination, count, offset)
-                if done < 0 && errno == EINTR { continue }
-                guard done > 0 else { throw Self.failure("read", output, done < 0 ? errno : EIO) }
-                (destination, offset, count) = (destination + done, offset + done, count - done)
-            }
-        }
+        try transfer("read", window, band: band, destination) { preadv(descriptor, $0, $1, $2) }
     }
 
     /// Brings all that was written to the disk itself.
@@ -97,15 +80,49 @@ final class RawRaster: Sendable {
         guard fdatasync(descriptor) == 0 else { throw Self.failure("sync", output, errno) }
     }
 
-    /// The bytes of a window that lie together: its rows, or all of it where it is as wide as the raster.
-    private func forEachRun(
-        of window: PixelWindow, band: Int, _ body: (_ offset: Int, _ count: Int) throws(RasterError) -> Void
+    /// Moves a window between memory and the file.
+    ///
+    /// - Parameter call: moves what a list of places in memory says, from an offset on; returns bytes, or -1 and `errno`.
+    private func transfer(
+        _ what: String, _ window: PixelWindow, band: Int, _ memory: UnsafeMutableRawPointer,
+        _ call: (_ places: UnsafePointer<iovec>, _ count: Int32, _ offset: Int) -> Int
     ) throws(RasterError) {
-        let bytes = sampleType.sampleByteCount
-        let first = (band - 1) * size.area + window.y * size.width + window.x
-        if window.width == size.width { return try body(first * bytes, window.size.area * bytes) }
-        for row in 0..<window.height { try body((first + row * size.width) * bytes, window.width * bytes) }
+        try layout.forEachPiece(of: window, band: band) { (piece) throws(RasterError) in
+            let number = Self.transfer(piece, memory + piece.memoryOffset, call)
+            guard number == 0 else { throw Self.failure(what, output, number) }
+        }
     }
+
+    /// - Returns: 0, or what `errno` said.
+    private static func transfer(
+        _ piece: RawLayout.Piece, _ memory: UnsafeMutableRawPointer,
+        _ call: (_ places: UnsafePointer<iovec>, _ count: Int32, _ offset: Int) -> Int
+    ) -> Int32 {
+        withUnsafeTemporaryAllocation(of: iovec.self, capacity: min(piece.rows, mostPlaces)) { places in
+            var done = 0
+            while done < piece.byteCount {
+                // A call may stop in the middle of a row.
+                let first = done / piece.rowByteCount
+                let count = min(piece.rows - first, places.count)
+                for index in 0..<count {
+                    let skipped = index == 0 ? done % piece.rowByteCount : 0
+                    places.initializeElement(
+                        at: index,
+                        to: iovec(
+                            iov_base: memory + (first + index) * piece.memoryPitch + skipped,
+                            iov_len: piece.rowByteCount - skipped))
+                }
+                let moved = call(places.baseAddress!, Int32(count), piece.offset + done)
+                if moved < 0 && errno == EINTR { continue }
+                guard moved > 0 else { return moved < 0 ? errno : EIO }
+                done += moved
+            }
+            return 0
+        }
+    }
+
+    /// Places in memory that the system takes in one call (Linux's IOV_MAX).
+    private static let mostPlaces = 1024
 
     private static func reserve(_ count: Int, _ descriptor: Int32, _ output: String) throws(RasterError) {
         if FileSpace.reserve(count, descriptor: descriptor) { return }

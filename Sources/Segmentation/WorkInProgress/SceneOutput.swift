@@ -15,7 +15,7 @@ struct SceneOutput {
     let options: RasterWriter.Options
 
     /// Of all samples as they lie in memory.
-    var byteCount: Int { options.size.area * options.bandCount * options.sampleType.sampleByteCount }
+    var byteCount: Int { RawLayout(options).byteCount }
 }
 
 extension SampleType {

@@ -7,7 +7,7 @@ import TileGeometry
 /// samples: names of classes, GeoTIFF creation options.
 struct WorkKey: Codable, Equatable {
     /// Of this key, the journal and the rasters.
-    static let currentFormat = 1
+    static let currentFormat = 2
 
     var format = WorkKey.currentFormat
     var version = OvertileVersion.current
@@ -36,12 +36,14 @@ struct WorkKey: Codable, Equatable {
         let kind: SceneOutput.Kind
         let width: Int
         let height: Int
+        let block: Int
         let bands: Int
         let sampleType: String
 
         init(_ output: SceneOutput) {
             kind = output.kind
             (width, height) = (output.options.size.width, output.options.size.height)
+            block = output.options.blockSize.width
             (bands, sampleType) = (output.options.bandCount, output.options.sampleType.rawValue)
         }
     }
