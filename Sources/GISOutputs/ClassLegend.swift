@@ -19,7 +19,6 @@ public struct ClassLegend: Sendable {
         self.entries = entries.sorted { $0.value < $1.value }
         palette = []
         self.path = path
-        palette = []
     }
 
     /// - Parameter mask: one band of classes.

@@ -28,7 +28,7 @@ struct PolygonizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Confidences of the mask's pixels, bytes from 0 to 255, as overtile segment --confidence writes them.",
+            "Confidences of the mask's pixels, bytes with a scale, as overtile segment --confidence writes them.",
             valueName: "path"))
     var confidence: String?
 

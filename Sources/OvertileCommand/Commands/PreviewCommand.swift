@@ -37,6 +37,8 @@ struct PreviewCommand: ParsableCommand {
         messages.showRasterWarnings(about: scene)
         try Preview.check(path: output, overwrite: overwrite)
         try OutputPaths.require(output, isNoneOf: [scene, mask])
+        // Each block is looked at once: more than some rows of them need not be kept.
+        RasterCache.limit(bytes: 256 << 20)
         try Preview(scene: scene, mask: mask, options: display.options).write(to: output, overwrite: overwrite)
     }
 }
