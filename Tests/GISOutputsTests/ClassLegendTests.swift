@@ -69,7 +69,10 @@ import TileGeometry
         "<Row>" + values.map { "<F>\($0)</F>" }.joined() + "</Row>"
     }
     private static func table(_ parts: String...) -> String {
-        "<GDALRasterAttributeTable>\(parts.joined())</GDALRasterAttributeTable>"
+        // A row has its number, without which GDAL takes it for the first.
+        let (fields, rows) = (parts.filter { !$0.hasPrefix("<Row>") }, parts.filter { $0.hasPrefix("<Row>") })
+        let numbered = rows.enumerated().map { "<Row index=\"\($0.offset)\">\($0.element.dropFirst(5))" }
+        return "<GDALRasterAttributeTable>\((fields + numbered).joined())</GDALRasterAttributeTable>"
     }
 
     static let foreign = [
