@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what is missing, builds everything and runs every test, the kernels once more under sanitizers, and the scripts of
-# Tests/night in small. Arguments go to `swift test`, and leave the scripts out, for example
+# Installs what is missing, builds everything and runs every test, the kernels once more under sanitizers, the scripts of
+# Tests/night in small, and the QGIS script where QGIS is installed. Arguments go to `swift test`, and leave the scripts
+# out, for example
 #   sh Tests/run.sh --filter TileGeometryTests
 # Tests on real scenes need a folder of shared test data beside the checkout (or OVERTILE_SHARED) and are skipped without.
 set -eu
@@ -18,6 +19,7 @@ if [ $# -eq 0 ]; then
     for script in watch-race known-scenes; do
         OVERTILE=.build/tests/release/overtile sh "Tests/night/$script.sh"
     done
+    sh Tests/qgis/run.sh .build/tests/release/overtile
 fi
 # shellcheck disable=SC2086
 exec swift test --disable-xctest --skip-build $flags "$@"

@@ -24,6 +24,11 @@ extension RasterError {
         to what: String, _ output: some StagedOutput, _ messages: GDALMessages, _ code: Code = .writeFailed,
         reason: String? = nil
     ) -> RasterError {
+        guard FileStatus(path: output.folder)?.kind == .folder else {
+            return RasterError(
+                code, path: output.path,
+                "cannot \(what) \(output.path): the folder \(output.folder) is gone; bring it back and run again")
+        }
         let reason = reason ?? messages.reason(about: output.stagingPath, otherwise: "GDAL gave no reason")
         let isFull = ["No space left", "quota exceeded", "disk space", "disk is full"].contains { reason.contains($0) }
         guard isFull || output.isOutOfSpace(forWriting: 1 << 20) else {
