@@ -182,10 +182,12 @@ public final class RasterWriter: @unchecked Sendable {
         RasterError(.writeFailed, path: path, "\(path) was given up before it was finished")
     }
 
-    /// Whether the closed file opens and all of it is there. Warns where it does not lie where it should: creation
+    /// Whether the closed file opens and all of it is there: that there was no room for the sidecar, GDAL does not tell. Warns where it does not lie where it should: creation
     /// options may have it so, and a GeoTIFF cannot say everything that another format can.
     private func readsBack() -> Bool {
         guard let reader = try? RasterReader(path: file.stagingPath) else { return false }
+        let names = GDALMessages().during { GDALGetRasterCategoryNames(reader.dataset.band(1)) }
+        guard options.legend.isEmpty || names != nil else { return false }
         if !reader.spatialReference.isEquivalent(to: options.spatialReference) {
             RasterWarnings.emit(
                 "\(path) does not have all of its scene's georeferencing, which a GeoTIFF cannot hold, or not with "
