@@ -137,10 +137,6 @@ final class RawRaster: Sendable {
     }
 
     private static func failure(_ what: String, _ output: String, _ number: Int32) -> RasterError {
-        let isFull = number == ENOSPC || number == EDQUOT
-        return RasterError(
-            isFull ? .outOfSpace : .writeFailed, path: output,
-            "cannot \(what) the work in progress of \(output): \(String(cString: strerror(number)))"
-                + (isFull ? "; make room and run again" : ""))
+        .failed(to: "\(what) the work in progress of", output, number: number)
     }
 }

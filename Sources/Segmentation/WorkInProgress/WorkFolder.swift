@@ -154,10 +154,6 @@ final class WorkFolder {
     }
 
     private static func failure(_ output: String, _ number: Int32) -> RasterError {
-        let isFull = number == ENOSPC || number == EDQUOT
-        return RasterError(
-            isFull ? .outOfSpace : .cannotCreate, path: output,
-            "cannot make a folder for the work in progress beside \(output): \(String(cString: strerror(number)))"
-                + (isFull ? "; make room and run again" : ""))
+        .failed(to: "make a folder for the work in progress beside", output, number: number, .cannotCreate)
     }
 }

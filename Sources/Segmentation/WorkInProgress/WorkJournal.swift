@@ -116,10 +116,6 @@ final class WorkJournal {
     }()
 
     private static func failure(_ output: String, _ number: Int32) -> RasterError {
-        let isFull = number == ENOSPC || number == EDQUOT
-        return RasterError(
-            isFull ? .outOfSpace : .writeFailed, path: output,
-            "cannot write the journal of \(output): \(String(cString: strerror(number)))"
-                + (isFull ? "; make room and run again" : ""))
+        .failed(to: "write the journal of", output, number: number)
     }
 }
