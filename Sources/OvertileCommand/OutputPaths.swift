@@ -54,7 +54,7 @@ struct OutputPaths {
         let here = paths.outputs.files.filter { canonical($0.path) == canonical(output) }.map(\.kind)
         if paths.scene == other.scene, here.count > 1 {
             return "\(here[0]) and \(here[1]) of \(paths.scene) would both be written to \(output): "
-                + "choose another file or folder for \(here[1] == .item ? "one of them" : "--\(here[1])")"
+                + "choose another file or folder for \(here[1].option ?? "one of them")"
         }
         if canonical(paths.scene) == canonical(other.scene) { return "\(paths.scene) is named twice: name it once" }
         return "\(other.scene) and \(paths.scene) would both be written to \(output): run them into different folders"
@@ -79,5 +79,17 @@ struct OutputPaths {
 
     private static func canonical(_ path: String) -> String {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+}
+
+extension SceneOutputs.Kind {
+    /// The option that says where it goes; nil for what lies beside another output.
+    fileprivate var option: String? {
+        switch self {
+        case .mask: "--output"
+        case .probabilities, .confidence, .polygons: "--\(rawValue)"
+        case .statistics: "--stats"
+        case .style, .item: nil
+        }
     }
 }

@@ -27,43 +27,62 @@ struct Verifier {
     ///   - work: complete.
     func verify(windows count: Int, in work: WorkInProgress, slot: TileSlot) throws -> Verification {
         let tiles = grid.straddling(count, stride: stride)
+        let mask = work.rasters.first { $0.kind == .mask }!
+        let probabilities = work.rasters.first { $0.kind == .probabilities }
+        let sampleBytes = max(output.maskBytesPerPixel, output.probabilityEncoding.sampleByteCount)
+        // What the tiles gave, of one band.
+        let stored = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: grid.step * grid.step * sampleBytes, alignment: 64)
+        defer { stored.deallocate() }
         var (pixels, others) = (0, 0)
         var largest: Float = 0
-        let maskRaster = work.rasters.first { $0.kind == .mask }!
-        let probabilityRaster = work.rasters.first { $0.kind == .probabilities }
-        let encoding = output.probabilityEncoding
         for tile in tiles {
             if cancellation.isCancelled { throw CancellationError() }
             try read(tile, into: slot)
             _ = try worker.run(slot)
-            let area = tile.kept.size.area
-            let bytes = output.maskBytesPerPixel
-            var stored = [UInt8](repeating: 0, count: area * max(bytes, encoding.sampleByteCount))
-            try stored.withUnsafeMutableBytes { try maskRaster.read(tile.kept, band: 1, into: $0.baseAddress!) }
-            for pixel in 0..<area {
-                let found = (0..<bytes).map { stored[pixel * bytes + $0] }
-                let computed = (0..<bytes).map { slot.mask[pixel * bytes + $0] }
-                if !computed.allSatisfy({ $0 == 255 }) { pixels += 1 }
-                if found != computed { others += 1 }
-            }
-            guard let probabilityRaster else { continue }
+            try mask.read(tile.kept, band: 1, into: stored.baseAddress!)
+            let found =
+                output.usesWideMask
+                ? compare(stored, slot, UInt16.self, tile.kept) : compare(stored, slot, UInt8.self, tile.kept)
+            (pixels, others) = (pixels + found.pixels, others + found.others)
+            guard let probabilities else { continue }
             for band in 0..<output.probabilityBands {
-                try stored.withUnsafeMutableBytes { stored in
-                    try probabilityRaster.read(tile.kept, band: band + 1, into: stored.baseAddress!)
-                    let computed = UnsafeRawBufferPointer(
-                        rebasing: slot.probabilities[(band * area * encoding.sampleByteCount)...])
-                    for pixel in 0..<area {
-                        let difference = abs(
-                            encoding.probability(at: pixel, in: UnsafeRawBufferPointer(stored))
-                                - encoding.probability(at: pixel, in: computed))
-                        if difference > largest { largest = difference }
-                    }
-                }
+                try probabilities.read(tile.kept, band: band + 1, into: stored.baseAddress!)
+                largest = max(largest, difference(stored, slot, band: band, area: tile.kept.size.area))
             }
         }
         return Verification(
             windows: tiles.count, pixels: pixels, otherClasses: others,
-            largestDifference: probabilityRaster == nil ? nil : largest)
+            largestDifference: probabilities == nil ? nil : largest)
+    }
+
+    /// - Returns: the pixels that have data, and those whose class is another.
+    private func compare<Class: FixedWidthInteger>(
+        _ stored: UnsafeMutableRawBufferPointer, _ slot: TileSlot, _ type: Class.Type, _ kept: PixelWindow
+    ) -> (pixels: Int, others: Int) {
+        let (found, computed) = (stored.bindMemory(to: type), slot.mask.bindMemory(to: type))
+        let nodata = Class(truncatingIfNeeded: output.nodata)
+        var (pixels, others) = (0, 0)
+        for pixel in 0..<kept.size.area {
+            if computed[pixel] != nodata { pixels += 1 }
+            if computed[pixel] != found[pixel] { others += 1 }
+        }
+        return (pixels, others)
+    }
+
+    /// The largest one of a band's probabilities.
+    private func difference(
+        _ stored: UnsafeMutableRawBufferPointer, _ slot: TileSlot, band: Int, area: Int
+    ) -> Float {
+        let encoding = output.probabilityEncoding
+        let (found, all) = (UnsafeRawBufferPointer(stored), UnsafeRawBufferPointer(slot.probabilities))
+        var largest: Float = 0
+        for pixel in 0..<area {
+            let difference = abs(
+                encoding.probability(at: pixel, in: found) - encoding.probability(at: band * area + pixel, in: all))
+            if difference > largest { largest = difference }  // not for pixels without data
+        }
+        return largest
     }
 
     private func read(_ tile: Tile, into slot: TileSlot) throws {

@@ -46,9 +46,6 @@ public struct OutputNaming: Equatable, Sendable {
         self.parts = parts
     }
 
-    /// Whether the name depends on the day.
-    public var isDated: Bool { parts.contains(.date) }
-
     public func name(scene: String, model: String, date: Date) -> String {
         parts.map { part in
             switch part {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Overtile
 
 /// Where numbers go: a table or JSON to standard output, and a file.
@@ -19,13 +18,8 @@ struct NumberOutputOptions: ParsableArguments {
     ///
     /// - Throws: `UsageError` where the output would replace an input; `RasterError` where it cannot be made.
     func check(against inputs: [String]) throws {
-        func canonical(_ path: String) -> String {
-            URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
-        }
         guard let output else { return }
-        if inputs.contains(where: { canonical($0) == canonical(output) }) {
-            throw UsageError("\(output) is an input and would be overwritten: choose another output")
-        }
+        try OutputPaths.require(output, isNoneOf: inputs)
         try StagedDocument.check(path: output, overwrite: overwrite)
     }
 
