@@ -30,6 +30,16 @@ struct OtherOperationsTests {
         .init(
             regime: "full rows", src: .blocked(16, 5, 8).inParent(top: 4, left: 0, bottom: 5, right: 0),
             dst: .blocked(16, 5, 8)),
+        // Windows of maps of one size, as a chain moves its rows: oneDNN 3.7.2 takes them for whole maps
+        .init(
+            regime: "rows to rows above", src: .blocked(48, 2, 16).inParent(top: 6, left: 0, bottom: 4, right: 0),
+            dst: .blocked(48, 2, 16).inParent(top: 0, left: 0, bottom: 10, right: 0)),
+        .init(
+            regime: "a window to another place", src: .blocked(48, 4, 5).inParent(top: 6, left: 1, bottom: 2, right: 9),
+            dst: .blocked(48, 4, 5).inParent(top: 1, left: 8, bottom: 7, right: 2)),
+        .init(
+            regime: "plain rows to rows above", src: .plain(5, 2, 16).inParent(top: 6, left: 0, bottom: 4, right: 0),
+            dst: .plain(5, 2, 16).inParent(top: 0, left: 0, bottom: 10, right: 0)),
         .init(regime: "whole map", src: .blocked(32, 9, 11), dst: .blocked(32, 9, 11)),
         // Between layouts, with and without padding channels
         .init(regime: "plain to blocked", src: .plain(32, 9, 11), dst: .blocked(32, 9, 11)),
