@@ -35,14 +35,14 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
     ],
     targets: [
-        // System libraries: module maps and shims, nothing else.
+        // Our own kernels, and shims around system libraries.
+        .target(name: "COvertileKernels", cSettings: cRules),
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(
-            name: "COneDNN", cSettings: cRules, linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
-
-        .target(name: "COvertileKernels", cSettings: cRules),
+            name: "COneDNN", dependencies: ["COvertileKernels"], cSettings: cRules,
+            linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
         // The rooms, from the ground up; arrows point only to rooms above.
         room("TileGeometry", []),

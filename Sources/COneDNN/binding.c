@@ -2,9 +2,12 @@
 #include "operation.h"
 
 typedef struct {
-    dnnl_primitive_t primitive;                 // the operation's
+    dnnl_primitive_t primitive;                 // the operation's; NULL where the step is a copy
     int count;
     dnnl_exec_arg_t arguments[OPERAND_LIMIT];
+    copy copy;
+    const float *copy_from;
+    float *copy_to;
 } bound_step;
 
 struct odnn_binding {
@@ -15,6 +18,12 @@ struct odnn_binding {
 
 static odnn_status bind_step(const step *from, char *const slots[SLOT_COUNT], dnnl_engine_t engine, bound_step *to) {
     to->primitive = from->primitive;
+    if (!from->primitive) {
+        to->copy = from->copy;
+        to->copy_from = (const float *)(const void *)(slots[from->copy.src.slot] + from->copy.src.offset);
+        to->copy_to = (float *)(void *)(slots[from->copy.dst.slot] + from->copy.dst.offset);
+        return ODNN_SUCCESS;
+    }
     for (int i = 0; i < from->operand_count; i++) {
         const operand *o = &from->operands[i];
         dnnl_memory_t memory;
@@ -61,7 +70,11 @@ odnn_status odnn_run(const odnn_binding *binding) {
     dnnl_status_t status = dnnl_success;
     for (int i = 0; i < binding->step_count && !status; i++) {
         const bound_step *s = &binding->steps[i];
-        status = dnnl_primitive_execute(s->primitive, binding->stream, s->count, s->arguments);
+        if (s->primitive)
+            status = dnnl_primitive_execute(s->primitive, binding->stream, s->count, s->arguments);
+        else
+            overtile_copy(s->copy.channels, s->copy.height, s->copy.width, s->copy.src.strides, s->copy_from,
+                          s->copy.dst.strides, s->copy_to);
     }
     dnnl_status_t waited = dnnl_stream_wait(binding->stream);
     leave_single_thread(saved);

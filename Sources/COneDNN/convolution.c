@@ -12,8 +12,8 @@ typedef struct {
     odnn_md weights, plain_weights, bias;
 } convolution;
 
-// A convolution in the layouts in which its kernel runs. A side that differs from the caller's map is staged: a
-// reorder between the map and a dense copy in scratch.
+// A convolution in the layouts in which its kernel runs. A side that differs from the caller's map is staged: copied
+// between the map and a dense one in scratch.
 typedef struct {
     bool stage_src, stage_dst;
     odnn_map src_map, dst_map;
@@ -72,63 +72,53 @@ static odnn_status choose_candidate(candidate *best, const builder *b, const con
     return fallback.chosen ? ODNN_SUCCESS : failure;
 }
 
-// Adds the reorder that stages the source, if it needs one, and gives the buffer from which the kernel reads.
-// `linear` are the builder's attributes without the convolution's ReLU.
-static buffer add_staged_source(builder *b, const candidate *c, const odnn_map *src, dnnl_primitive_attr_t linear,
-                                size_t scratchpad) {
-    buffer caller = {DNNL_ARG_SRC, SLOT_SRC, map_offset(src), c->src};
-    if (!c->stage_src || b->status) return caller;
-    odnn_md md = NULL;
-    b->status = map_md(&md, src, src->channels);
-    caller.md = md;
-    add_reorder(b, linear, caller, (buffer){DNNL_ARG_DST, SLOT_SCRATCH, 0, c->src}, scratchpad);
-    md_destroy(md);
+static place place_of(const odnn_map *map, slot slot, size_t offset) {
+    return (place){slot, offset + map_offset(map), map_strides(map)};
+}
+
+// All channels of a map, which `src` and `dst` may round up to whole blocks.
+static copy copy_map(const odnn_map *map, place src, place dst) {
+    return (copy){(size_t)map->channels, (size_t)map->height, (size_t)map->width, src, dst};
+}
+
+// Adds the copy that stages the source, if it needs one, and gives the buffer from which the kernel reads.
+static buffer add_staged_source(builder *b, const candidate *c, const odnn_map *src) {
+    if (!c->stage_src) return (buffer){DNNL_ARG_SRC, SLOT_SRC, map_offset(src), c->src};
+    add_copy(b, copy_map(src, place_of(src, SLOT_SRC, 0), place_of(&c->src_map, SLOT_SCRATCH, 0)));
     return (buffer){DNNL_ARG_SRC, SLOT_SCRATCH, 0, c->src};
 }
 
 // Scratch holds the staged source, then the staged destination, then the kernel's own scratchpad.
 static void add_convolution(builder *b, const convolution *conv) {
     candidate c = {0};
-    dnnl_primitive_attr_t linear = NULL;
-    odnn_md caller_dst = NULL;
     b->status = choose_candidate(&c, b, conv);
-    if (!b->status) b->status = make_attr(&linear, ODNN_LINEAR);
-    if (!b->status && c.stage_dst) b->status = map_md(&caller_dst, &conv->dst, conv->dst.channels);
     if (!b->status) {
         size_t staged_dst = c.stage_src ? map_size(&c.src_map) : 0;
         size_t scratchpad = staged_dst + (c.stage_dst ? map_size(&c.dst_map) : 0);
-        buffer caller = {DNNL_ARG_DST, SLOT_DST, map_offset(&conv->dst), caller_dst};
         buffer dst = {DNNL_ARG_DST, c.stage_dst ? SLOT_SCRATCH : SLOT_DST,
                       c.stage_dst ? staged_dst : map_offset(&conv->dst), c.dst};
 
-        buffer src = add_staged_source(b, &c, &conv->src, linear, scratchpad);
+        buffer src = add_staged_source(b, &c, &conv->src);
         add_weights(b, conv->plain_weights, c.chosen, 1);
         const buffer buffers[] = {src,
                                   {DNNL_ARG_WEIGHTS, SLOT_WEIGHTS, 0, b->operation->packed_weights},
                                   {DNNL_ARG_BIAS, SLOT_BIAS, 0, conv->bias},
                                   dst};
         add_step(b, c.chosen, buffers, 4, scratchpad);
-        dst.argument = DNNL_ARG_SRC;
-        if (c.stage_dst) add_reorder(b, linear, dst, caller, scratchpad);
+        if (c.stage_dst)
+            add_copy(b, copy_map(&conv->dst, place_of(&c.dst_map, SLOT_SCRATCH, staged_dst),
+                                 place_of(&conv->dst, SLOT_DST, 0)));
     }
-    if (linear) dnnl_primitive_attr_destroy(linear);
-    md_destroy(caller_dst);
     candidate_discard(&c);
 }
 
-// Describes every stride-th pixel of a map, starting at the one that the pointer shows: what one tap of an
-// up-convolution writes. `dense` is the tap's own map, in the same layout, and `from` its description to match.
-static odnn_status tap_mds(odnn_md *from, odnn_md *to, const odnn_map *dense, const odnn_map *dst,
-                           const odnn_kernel *kernel) {
-    int64_t inner = block_of(dst->layout);
-    int64_t outer = dst->channels / inner, h = dense->height, w = dense->width;
-    const dnnl_dims_t dims = {outer, h, w, inner};
-    const dnnl_dims_t dense_strides = {h * w * inner, w * inner, inner, 1};
-    const dnnl_dims_t strides = {dst->parent_height * dst->parent_width * inner,
-                                 kernel->stride_y * dst->parent_width * inner, kernel->stride_x * inner, 1};
-    dnnl_status_t status = md_create_strided(from, 4, dims, dense_strides);
-    if (!status) status = md_create_strided(to, 4, dims, strides);
-    return (odnn_status)status;
+// The pixels that one tap of an up-convolution writes: every stride-th one, from row y and column x on.
+static place place_of_tap(const odnn_map *dst, const odnn_kernel *kernel, int64_t y, int64_t x) {
+    place place = place_of(dst, SLOT_DST, 0);
+    place.offset += (size_t)(y * place.strides.row + x * place.strides.pixel) * sizeof(float);
+    place.strides.row *= kernel->stride_y;
+    place.strides.pixel *= kernel->stride_x;
+    return place;
 }
 
 // Taps that do not overlap are independent 1x1 convolutions, each of which goes to its own pixels of dst: two to
@@ -141,18 +131,13 @@ static void add_upconvolution(builder *b, const convolution *conv, const odnn_ke
     tap.dst.width = tap.dst.parent_width = conv->src.width;
 
     candidate c = {0};
-    dnnl_primitive_attr_t linear = NULL;
-    odnn_md from = NULL, to = NULL;
     b->status = choose_candidate(&c, b, &tap);
     if (!b->status && (is_reference(c.chosen) || c.stage_dst)) b->status = ODNN_UNIMPLEMENTED;
-    if (!b->status) b->status = make_attr(&linear, ODNN_LINEAR);
-    if (!b->status) b->status = tap_mds(&from, &to, &tap.dst, &conv->dst, kernel);
     if (!b->status) {
         size_t tap_dst = c.stage_src ? map_size(&c.src_map) : 0, scratchpad = tap_dst + map_size(&tap.dst);
-        size_t pixel = sizeof(float) * (size_t)block_of(conv->dst.layout);
         int taps = (int)(kernel->height * kernel->width);
 
-        buffer src = add_staged_source(b, &c, &conv->src, linear, scratchpad);
+        buffer src = add_staged_source(b, &c, &conv->src);
         add_weights(b, conv->plain_weights, c.chosen, taps);
         for (int t = 0; t < taps && !b->status; t++) {
             const buffer buffers[] = {src,
@@ -161,14 +146,10 @@ static void add_upconvolution(builder *b, const convolution *conv, const odnn_ke
                                       {DNNL_ARG_BIAS, SLOT_BIAS, 0, conv->bias},
                                       {DNNL_ARG_DST, SLOT_SCRATCH, tap_dst, c.dst}};
             add_step(b, c.chosen, buffers, 4, scratchpad);
-            size_t place = (size_t)(t / kernel->width * conv->dst.parent_width + t % kernel->width) * pixel;
-            add_reorder(b, linear, (buffer){DNNL_ARG_SRC, SLOT_SCRATCH, tap_dst, from},
-                        (buffer){DNNL_ARG_DST, SLOT_DST, map_offset(&conv->dst) + place, to}, scratchpad);
+            add_copy(b, copy_map(&tap.dst, place_of(&tap.dst, SLOT_SCRATCH, tap_dst),
+                                 place_of_tap(&conv->dst, kernel, t / kernel->width, t % kernel->width)));
         }
     }
-    if (linear) dnnl_primitive_attr_destroy(linear);
-    md_destroy(from);
-    md_destroy(to);
     candidate_discard(&c);
 }
 

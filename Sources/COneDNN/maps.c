@@ -69,6 +69,14 @@ size_t map_size(const odnn_map *map) {
     return (bytes + 63) / 64 * 64;
 }
 
+overtile_strides map_strides(const odnn_map *map) {
+    int64_t block = block_of(map->layout);
+    return (overtile_strides){.block = (size_t)block,
+                              .plane = map->parent_height * map->parent_width * block,
+                              .row = map->parent_width * block,
+                              .pixel = block};
+}
+
 odnn_status map_md(odnn_md *out, const odnn_map *map, int64_t channels) {
     int64_t block = block_of(map->layout);
     dnnl_format_tag_t tag = block == 1 ? dnnl_nchw : block == 16 ? dnnl_nChw16c : dnnl_nChw8c;

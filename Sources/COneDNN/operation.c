@@ -4,7 +4,7 @@
 
 #include "operation.h"
 
-static dnnl_status_t fill_attr(dnnl_primitive_attr_t *attr, odnn_activation activation) {
+static dnnl_status_t make_attr(dnnl_primitive_attr_t *attr, odnn_activation activation) {
     dnnl_status_t status = dnnl_primitive_attr_create(attr);
     if (status != dnnl_success) return status;
     status = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
@@ -21,15 +21,11 @@ static dnnl_status_t fill_attr(dnnl_primitive_attr_t *attr, odnn_activation acti
     return status;
 }
 
-odnn_status make_attr(dnnl_primitive_attr_t *attr, odnn_activation activation) {
-    return (odnn_status)fill_attr(attr, activation);
-}
-
 builder start_operation(odnn_activation activation) {
     builder b = {.saved_threads = enter_single_thread()};
     b.status = cpu_engine(&b.engine);
     if (b.status) return b;
-    b.status = make_attr(&b.attr, activation);
+    b.status = (odnn_status)make_attr(&b.attr, activation);
     if (b.status) return b;
     b.operation = calloc(1, sizeof *b.operation);
     if (!b.operation) b.status = ODNN_OUT_OF_MEMORY;
@@ -91,15 +87,11 @@ void add_step(builder *b, const_dnnl_primitive_desc_t chosen, const buffer *buff
     }
 }
 
-void add_reorder(builder *b, dnnl_primitive_attr_t attr, buffer src, buffer dst, size_t scratch_offset) {
+void add_copy(builder *b, copy copy) {
     if (b->status) return;
-    dnnl_primitive_desc_t chosen;
-    b->status =
-        (odnn_status)dnnl_reorder_primitive_desc_create(&chosen, src.md, b->engine, dst.md, b->engine, attr);
-    if (b->status) return;
-    const buffer buffers[] = {src, dst};
-    add_step(b, chosen, buffers, 2, scratch_offset);
-    dnnl_primitive_desc_destroy(chosen);
+    b->operation->steps[b->operation->step_count++] = (step){.copy = copy};
+    b->operation->uses[copy.src.slot] = b->operation->uses[copy.dst.slot] = true;
+    append_name(b->operation, "copy");
 }
 
 void add_weights(builder *b, odnn_md_view plain, const_dnnl_primitive_desc_t chosen, int parts) {

@@ -1,6 +1,9 @@
-// What an operation is made of: one or several library primitives in a row (steps), and where each finds its buffers.
+// What an operation is made of: one or several steps in a row, each a library primitive or a copy of our own, and where
+// each finds its buffers.
 #ifndef COVERTILE_OPERATION_H
 #define COVERTILE_OPERATION_H
+
+#include <COvertileKernels.h>
 
 #include "COneDNN.h"
 #include "library_versions.h"
@@ -18,10 +21,25 @@ typedef struct {
 // An up-convolution takes two steps for each of its taps, and one before them.
 enum { TAP_LIMIT = 16, STEP_LIMIT = 1 + 2 * TAP_LIMIT, OPERAND_LIMIT = 6 };
 
+// Where a copy reads or writes.
 typedef struct {
-    dnnl_primitive_t primitive;
+    slot slot;
+    size_t offset;                              // bytes from the slot's pointer
+    overtile_strides strides;
+} place;
+
+// A copy between two maps or windows, by our own loops. The library's reorders are for weights alone: 3.7.2 takes a
+// window of a map for a whole one (jit_direct_copy).
+typedef struct {
+    size_t channels, height, width;
+    place src, dst;
+} copy;
+
+typedef struct {
+    dnnl_primitive_t primitive;                 // NULL where the step is a copy
     int operand_count;
     operand operands[OPERAND_LIMIT];
+    copy copy;
 } step;
 
 struct odnn_operation {
@@ -52,15 +70,13 @@ typedef struct {
     odnn_md_view md;
 } buffer;
 
-odnn_status make_attr(dnnl_primitive_attr_t *attr, odnn_activation activation);
 builder start_operation(odnn_activation activation);
 odnn_status finish_operation(builder *b, odnn_operation **out);
 
 // Adds the kernel that `chosen` names. Its scratchpad is placed at `scratch_offset`, behind what the operation itself
 // keeps in scratch.
 void add_step(builder *b, const_dnnl_primitive_desc_t chosen, const buffer *buffers, int count, size_t scratch_offset);
-// Adds a reorder between two descriptions of equal extent.
-void add_reorder(builder *b, dnnl_primitive_attr_t attr, buffer src, buffer dst, size_t scratch_offset);
+void add_copy(builder *b, copy copy);
 
 // Adds the weights that `chosen` wants, as the caller's plain ones describe them, in so many parts.
 void add_weights(builder *b, odnn_md_view plain, const_dnnl_primitive_desc_t chosen, int parts);
@@ -80,9 +96,10 @@ bool is_window(const odnn_map *map);
 bool same_map(const odnn_map *a, const odnn_map *b);
 // Bytes from the parent's first element to the window's.
 size_t map_offset(const odnn_map *map);
-// Describes the window. `channels` may be less than the map's: the rest of the last block is padding, which the
-// library writes as zeros.
+// Describes the window. `channels` may be less than the map's: the rest of the last block is padding, which kernels
+// expect to be zeros.
 odnn_status map_md(odnn_md *out, const odnn_map *map, int64_t channels);
+overtile_strides map_strides(const odnn_map *map);
 // The dense map of the same extent in another layout, its channels rounded up to whole blocks.
 odnn_map dense_map(const odnn_map *map, odnn_layout layout);
 // Bytes of a dense map, rounded up to 64.

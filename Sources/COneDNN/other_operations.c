@@ -1,4 +1,4 @@
-// Operations without packed weights: copy, pooling, resampling and what goes element by element.
+// Operations without packed weights: pooling, resampling and what goes element by element.
 #include "operation.h"
 
 // Descriptions of an operation's two maps, and the one kernel that it consists of.
@@ -73,25 +73,6 @@ odnn_status odnn_bilinear_create(const odnn_map *src, const odnn_map *dst, odnn_
     builder b = start_operation(ODNN_LINEAR);
     pair p = describe(&b, src, dst);
     if (!b.status) b.status = (odnn_status)bilinear_choose(&p.chosen, b.engine, p.src, p.dst, b.attr);
-    return finish_pair(&b, &p, src, dst, none, none, out);
-}
-
-odnn_status odnn_copy_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out) {
-    *out = NULL;
-    odnn_status status = check_pair(src, dst);
-    if (status) return status;
-    if (src->height != dst->height || src->width != dst->width) return ODNN_INVALID;
-    // The channels that are meant; a blocked side may pad them to a whole block.
-    int64_t channels = src->channels < dst->channels ? src->channels : dst->channels;
-    if (src->channels != whole_blocks(channels, src->layout)) return ODNN_INVALID;
-    if (dst->channels != whole_blocks(channels, dst->layout)) return ODNN_INVALID;
-
-    builder b = start_operation(ODNN_LINEAR);
-    pair p = {0};
-    if (!b.status) b.status = map_md(&p.src, src, channels);
-    if (!b.status) b.status = map_md(&p.dst, dst, channels);
-    if (!b.status)
-        b.status = (odnn_status)dnnl_reorder_primitive_desc_create(&p.chosen, p.src, b.engine, p.dst, b.engine, b.attr);
     return finish_pair(&b, &p, src, dst, none, none, out);
 }
 

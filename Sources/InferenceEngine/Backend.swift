@@ -41,7 +41,7 @@ public protocol Backend: Sendable {
     ) throws(EngineError) -> any Kernel
     /// From one layout or parent into another. A blocked side may have more channels than a plain one; those are
     /// neither read nor, as far as they make whole blocks, written.
-    func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel
+    func copy(from source: MapView, to destination: MapView) -> any Kernel
 }
 
 /// Taps of a convolution and how they are spread.

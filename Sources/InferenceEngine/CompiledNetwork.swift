@@ -97,7 +97,7 @@ public final class CompiledNetwork: Sendable {
     ) throws(EngineError) -> any Kernel {
         let (source, destination) = (call.sources[0].view, call.destination.view)
         do {
-            if call.isMove { return try backend.copy(from: source, to: destination) }
+            if call.isMove { return backend.copy(from: source, to: destination) }
             switch step.action {
             case .convolution(let convolution, let channels, let relu):
                 let parameters = ConvolutionParameters(
@@ -127,7 +127,7 @@ public final class CompiledNetwork: Sendable {
             case .zero:
                 return MapKernels.zero(destination, channelBlock: backend.channelBlock)
             case .copy:
-                return try backend.copy(from: source, to: destination)
+                return backend.copy(from: source, to: destination)
             }
         } catch {
             throw EngineError(

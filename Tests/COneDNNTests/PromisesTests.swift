@@ -114,7 +114,7 @@ struct RefusalTests {
             src.top = top
             src.left = left
             src.parent_height = height
-            #expect(odnn_copy_create(&src, &dst, &out) == Self.invalid)
+            #expect(odnn_relu_create(&src, &dst, &out) == Self.invalid)
             #expect(out == nil)
         }
     }
@@ -131,27 +131,8 @@ struct RefusalTests {
         #expect(convolution(small, small, .square(3, dilation: size)) != 0)
         var src = absurd, dst = absurd
         var out: OpaquePointer?
-        #expect(odnn_copy_create(&src, &dst, &out) == Self.tooLarge)
         #expect(odnn_relu_create(&src, &dst, &out) == Self.tooLarge)
         #expect(out == nil)
-    }
-
-    @Test("copies that would invent or lose channels")
-    func badCopies() {
-        let block = Int(odnn_channel_block())
-        let pairs: [(odnn_map, odnn_map)] = [
-            (.plain(3, 5, 5), .plain(4, 5, 5)),
-            (.plain(3, 5, 5), .blocked(2 * block, 5, 5)),
-            (.blocked(2 * block, 5, 5), .plain(3, 5, 5)),
-            (.blocked(block, 5, 5), .blocked(2 * block, 5, 5)),
-            (.plain(3, 5, 5), .plain(3, 5, 6)),
-        ]
-        for pair in pairs {
-            var src = pair.0, dst = pair.1
-            var out: OpaquePointer?
-            #expect(odnn_copy_create(&src, &dst, &out) == Self.invalid)
-            #expect(out == nil)
-        }
     }
 
     /// A window either gets a fast kernel, which then must be right, or a refusal.

@@ -218,7 +218,7 @@ private struct CopyingBackend: Backend {
         try backend.kernel(operation, from: sources, to: destination)
     }
 
-    func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        try backend.copy(from: source, to: destination)
+    func copy(from source: MapView, to destination: MapView) -> any Kernel {
+        backend.copy(from: source, to: destination)
     }
 }

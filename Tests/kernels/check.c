@@ -165,6 +165,29 @@ static void check_max_pooling(const overtile_kernels *set, const overtile_kernel
     free_source(src);
 }
 
+// From planes into a window of blocks, that window moved within its map, and back: the same values.
+static void check_copy(void) {
+    size_t n = 1 + below(40), h = 1 + below(9), w = 1 + below(9), block = coin() ? 8 : 16;
+    size_t stored = (n + block - 1) / block * block, rows = h + below(h + 4), columns = w + below(4);
+    overtile_strides plain = {1, (ptrdiff_t)(h * w), (ptrdiff_t)w, 1};
+    ptrdiff_t row = (ptrdiff_t)(columns * block);
+    overtile_strides blocks = {block, (ptrdiff_t)rows * row, row, (ptrdiff_t)block};
+    float *values = noise(n * h * w, 1), *map = noise(stored * rows * columns, 1), *back = noise(n * h * w, 1);
+    float *first = map + (ptrdiff_t)below(rows - h + 1) * row + (ptrdiff_t)(below(columns - w + 1) * block);
+    float *second = map + (ptrdiff_t)below(rows - h + 1) * row + (ptrdiff_t)(below(columns - w + 1) * block);
+    overtile_copy(n, h, w, plain, values, blocks, first);
+    overtile_copy(stored, h, w, blocks, first, blocks, second);
+    overtile_copy(n, h, w, blocks, second, plain, back);
+    float difference = largest_difference(values, back, n * h * w);
+    if (difference != 0) {
+        failures++;
+        printf("copy of %zu x %zu x %zu within %zu x %zu, blocks of %zu\n", n, h, w, rows, columns, block);
+    }
+    free(back);
+    free(map);
+    free(values);
+}
+
 // Shapes that are worked through in several rounds, with weights or outputs beyond the caches; against the same set's
 // direct convolution, as the plain one would take too long.
 static void check_large(const overtile_kernels *set) {
@@ -193,6 +216,7 @@ int main(void) {
         }
         check_large(sets[i]);
     }
+    for (int round = 0; round < 1000; round++) check_copy();
     if (count == 1) printf("only plain C here: nothing to compare it with\n");
     printf("%u failures\n", failures);
     return failures > 0;

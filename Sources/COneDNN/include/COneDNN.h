@@ -10,14 +10,13 @@
 // thread runs it on, one run at a time; this target allocates nothing in odnn_run. Every operation runs on the calling
 // thread alone, where odnn_keeps_to_calling_thread says so.
 //
-// What works, on every processor (fast: by a kernel made for it; staged: through reorders and a dense copy in scratch,
-// which odnn_scratch_size includes; the name odnn_implementation shows it):
+// What works, on every processor (fast: by a kernel made for it; staged: through dense copies in scratch, which
+// odnn_scratch_size includes and the name odnn_implementation shows):
 //   convolution           any layouts, windows, groups, dilations. Fast with AVX-512 or AVX2: plain src of few
 //                         channels or blocked src, to blocked dst, both dense; groups of whole blocks, or depthwise.
 //                         Staged: everything else.
 //   deconvolution         any layouts and windows. Fast: blocked, stride = kernel of at most 16 taps, dilation 1, one
 //                         group; dst may be a window. Others run by the library's slower kernel, staged if need be.
-//   copy                  any layouts and windows, fast.
 //   pooling, bilinear,    both maps of one layout. Dense maps always work (blocked fast, plain by whatever there is);
 //   ReLU, sigmoid, SiLU,  windows only where there is a fast kernel, else ODNN_UNIMPLEMENTED: copy the window out first
 //   affine, addition      (no oneDNN up to 3.13 has one). For ReLU, sigmoid, SiLU, affine and
@@ -103,10 +102,6 @@ odnn_status odnn_max_pooling_create(const odnn_map *src, const odnn_map *dst, co
 
 // Bilinear by a whole factor (dst size / src size), half-pixel centres, clamped at the window's border.
 odnn_status odnn_bilinear_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
-
-// Copies a window from one layout or parent into another. Channels are equal, except that a blocked map may have the
-// other, plain one's rounded up to whole blocks: from plain, the rest is filled with zeros; to plain, it is left out.
-odnn_status odnn_copy_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);
 
 // max(0, x), element by element.
 odnn_status odnn_relu_create(const odnn_map *src, const odnn_map *dst, odnn_operation **out);

@@ -84,6 +84,20 @@ typedef struct {
 // dst pixel i samples src at i * (src - 1) / (dst - 1). Both have the same blocks; dst is larger than one pixel.
 void overtile_bilinear_aligned(const overtile_map *src, const overtile_map *dst, const float *from, float *to);
 
+// Where the values of a map lie: channel c of the pixel in row y and column x is c / block * plane + y * row + x * pixel
+// + c % block floats behind the first one.
+typedef struct {
+    size_t block;                               // channels that lie together
+    ptrdiff_t plane, row, pixel;                // floats from one block, row, pixel to the next
+} overtile_strides;
+
+// Copies so many channels of height x width pixels. Where dst keeps them in blocks, zeros fill the last one; src may be
+// blocked otherwise. With equal strides src and dst may be windows of one map that overlap. oneDNN's reorders must not
+// do this: 3.7.2, as in Debian 13, takes a window for a whole map (jit_direct_copy).
+void overtile_copy(
+    size_t channels, size_t height, size_t width, overtile_strides src, const float *from, overtile_strides dst,
+    float *to);
+
 // Zeros in a whole window.
 void overtile_zero(const overtile_map *dst, float *to);
 

@@ -9,6 +9,20 @@ enum MapKernels {
         return MapKernel(implementation: "zero") { _, to in withUnsafePointer(to: dst) { overtile_zero($0, to) } }
     }
 
+    /// A copy of a window into another layout or place, also within one map. The channels that both have are copied; a
+    /// blocked destination's last block is filled up with zeros.
+    static func copy(from source: MapView, to destination: MapView, channelBlock: Int) -> any Kernel {
+        let (channels, height, width) = (
+            min(source.channels, destination.channels), destination.height, destination.width
+        )
+        let (srcBlock, dstBlock) = (source.block(channelBlock), destination.block(channelBlock))
+        let (src, dst) = (source.strides(block: srcBlock), destination.strides(block: dstBlock))
+        let (first, start) = (source.offset(block: srcBlock), destination.offset(block: dstBlock))
+        return MapKernel(implementation: "copy") { from, to in
+            overtile_copy(channels, height, width, src, from[0] + first, dst, to + start)
+        }
+    }
+
     /// Bilinear upsampling with aligned corners.
     static func bilinearAligned(from source: MapView, to destination: MapView, channelBlock: Int) -> any Kernel {
         let src = overtile_map(source, channelBlock: channelBlock)
@@ -183,9 +197,19 @@ extension overtile_sample {
     }
 }
 
+extension MapView {
+    /// Channels that lie together.
+    fileprivate func block(_ channelBlock: Int) -> Int { layout == .plain ? 1 : channelBlock }
+
+    fileprivate func strides(block: Int) -> overtile_strides {
+        overtile_strides(
+            block: block, plane: planeStride(block: block), row: rowStride(block: block), pixel: block)
+    }
+}
+
 extension overtile_map {
     fileprivate init(_ view: MapView, channelBlock: Int) {
-        let block = view.layout == .plain ? 1 : channelBlock
+        let block = view.block(channelBlock)
         self.init(
             blocks: view.channels / block, block: block, height: view.height, width: view.width,
             parent_height: view.parentHeight, parent_width: view.parentWidth, top: view.top, left: view.left)

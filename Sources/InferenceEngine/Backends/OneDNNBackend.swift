@@ -127,15 +127,8 @@ public struct OneDNNBackend: Backend {
         }
     }
 
-    public func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        var (src, dst) = (odnn(source), odnn(destination))
-        // As many blocks as the plain side fills; channels that pad a map to more are none of a copy's business.
-        let block = Int64(channelBlock)
-        if source.layout != destination.layout {
-            let filled = (min(src.channels, dst.channels) + block - 1) / block * block
-            if source.layout == .plain { dst.channels = filled } else { src.channels = filled }
-        }
-        return try OneDNNKernel { odnn_copy_create(&src, &dst, $0) }
+    public func copy(from source: MapView, to destination: MapView) -> any Kernel {
+        MapKernels.copy(from: source, to: destination, channelBlock: channelBlock)
     }
 
     private func odnn(_ view: MapView) -> odnn_map {

@@ -100,8 +100,8 @@ public struct OvertileBackend: Backend {
         try oneDNN.kernel(operation, from: sources, to: destination)
     }
 
-    public func copy(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        try oneDNN.copy(from: source, to: destination)
+    public func copy(from source: MapView, to destination: MapView) -> any Kernel {
+        MapKernels.copy(from: source, to: destination, channelBlock: channelBlock)
     }
 }
 
