@@ -1,4 +1,6 @@
 // The library as a whole: its version, its engine, its threads and its status codes.
+#define _GNU_SOURCE  // dladdr
+#include <dlfcn.h>
 #include <pthread.h>
 
 #include "operation.h"
@@ -6,6 +8,11 @@
 int odnn_version(void) {
     const dnnl_version_t *version = dnnl_version();
     return 1000000 * version->major + 1000 * version->minor + version->patch;
+}
+
+const char *odnn_library_path(void) {
+    Dl_info info;
+    return dladdr((const void *)(uintptr_t)dnnl_version, &info) ? info.dli_fname : NULL;
 }
 
 void odnn_limit_instruction_set(odnn_instruction_set limit) {

@@ -28,7 +28,7 @@ enum ExitStatus: Int32 {
         case is ArchitectureError: self = .badData
         case let error as SegmentationError: self = Self(error.code)
         case is ModelOptionsError: self = .usage
-        case is EngineError: self = .bug
+        case is EngineError, is EngineCheckError: self = .bug
         case is InstructionSetError: self = .usage
         case is CancellationError: self = Self(rawValue: 128 + Signals.received) ?? .interrupted
         case let error as StandardOutputError: self = error.readerLeft ? .readerLeft : .inputOutput

@@ -28,7 +28,7 @@ struct OvertileCommand: ParsableCommand {
         subcommands: [
             SegmentCommand.self, BatchCommand.self, WatchCommand.self, StatusCommand.self, InspectCommand.self,
             PlanCommand.self, BenchCommand.self, ConvertCommand.self, StatsCommand.self, EvaluateCommand.self,
-            PolygonizeCommand.self, PreviewCommand.self, CheckCommand.self,
+            PolygonizeCommand.self, PreviewCommand.self, CheckCommand.self, DoctorCommand.self,
         ])
 }
 

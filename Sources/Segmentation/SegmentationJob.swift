@@ -29,7 +29,7 @@ public final class SegmentationJob {
     let output: OutputEncoding
 
     /// - Parameter backend: nil for Overtile's own kernels.
-    /// - Throws: `RasterError`, `SegmentationError`, `EngineError` or `InstructionSetError`.
+    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
     public init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
         writesConfidence: Bool = false,
@@ -49,12 +49,12 @@ public final class SegmentationJob {
         }
         let isDefault = backend == nil
         var memoryWarnings: [String] = []
-        let backend = try backend ?? OvertileBackend()
+        let backend = try backend ?? CheckedEngine.backend()
         var kernels = backend.name
         do {
             (plan, planner, networks) = try compile(backend)
         } catch let error as SegmentationError where error.code == .memoryTooSmall && isDefault {
-            (plan, planner, networks) = try compile(OvertileBackend(savesMemory: true))
+            (plan, planner, networks) = try compile(CheckedEngine.backend(savesMemory: true))
             memoryWarnings = ["memory is short: wide layers run without Winograd's algorithm, which is slower"]
             kernels += ", without Winograd"
         }

@@ -94,7 +94,7 @@ import Testing
     func inPlaceEqualsCopied(_ reader: Reader) throws {
         let backend = try OvertileBackend(instructionSet: nil)
         for computation in try computations(reader) {
-            let (inPlace, copied) = (try run(computation, backend), try run(computation, CopyingBackend(backend)))
+            let (inPlace, copied) = (try run(computation, backend), try run(computation, WrappedBackend(backend)))
             #expect(inPlace.steps < copied.steps, "some copies are left out")
             #expect(inPlace.output == copied.output)
         }
@@ -161,64 +161,5 @@ private struct GraphBuilder {
     mutating func joined(_ maps: [Graph.Value], _ last: Graph.Value) -> Graph.Value {
         let cropped = maps.map { graph.append(.fitToSize, $0, last) }
         return graph.append(.concatenation, cropped + [last])
-    }
-}
-
-/// Overtile's kernels, given copies of what they could read in place.
-private struct CopyingBackend: Backend {
-    private let backend: OvertileBackend
-
-    init(_ backend: OvertileBackend) { self.backend = backend }
-
-    var name: String { backend.name }
-    var channelBlock: Int { backend.channelBlock }
-    var channelMultiple: Int { backend.channelMultiple }
-    let readsWindows = false
-
-    func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
-        backend.estimate(step, from: sources, to: destination)
-    }
-
-    func convolution(
-        from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
-    ) throws(EngineError) -> any Kernel {
-        precondition(sources.count == 1)
-        return try backend.convolution(from: sources, to: destination, parameters, weights: weights)
-    }
-
-    func transposedConvolution(
-        from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
-    ) throws(EngineError) -> any Kernel {
-        try backend.transposedConvolution(from: source, to: destination, parameters, weights: weights)
-    }
-
-    func maxPooling(from source: MapView, to destination: MapView, extent: Int, stride: Int) -> any Kernel {
-        backend.maxPooling(from: source, to: destination, extent: extent, stride: stride)
-    }
-
-    func bilinearUpsampling(
-        from source: MapView, to destination: MapView, factor: Int
-    ) throws(EngineError) -> any Kernel {
-        try backend.bilinearUpsampling(from: source, to: destination, factor: factor)
-    }
-
-    func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        try backend.relu(from: source, to: destination)
-    }
-
-    func affine(
-        from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
-    ) throws(EngineError) -> any Kernel {
-        try backend.affine(from: source, to: destination, scale: scale, shift: shift)
-    }
-
-    func kernel(
-        _ operation: MapOperation, from sources: [MapView], to destination: MapView
-    ) throws(EngineError) -> any Kernel {
-        try backend.kernel(operation, from: sources, to: destination)
-    }
-
-    func copy(from source: MapView, to destination: MapView) -> any Kernel {
-        backend.copy(from: source, to: destination)
     }
 }

@@ -72,6 +72,9 @@ const char *odnn_status_text(odnn_status status);
 // Library version, as 1000000 * major + 1000 * minor + patch.
 int odnn_version(void);
 
+// The file that the library was loaded from; NULL where the system does not say.
+const char *odnn_library_path(void);
+
 // Whether the library was built to run on the calling thread alone (OpenMP, or sequential). Builds on TBB or SYCL work,
 // but choose threads themselves.
 bool odnn_keeps_to_calling_thread(void);

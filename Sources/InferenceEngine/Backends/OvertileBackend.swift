@@ -35,6 +35,9 @@ public struct OvertileBackend: Backend {
         name = "Overtile's kernels for \(kernels.instructionSet), \(oneDNN.name)"
     }
 
+    /// The file that oneDNN was loaded from; nil where the system does not say.
+    package static var libraryPath: String? { odnn_library_path().map { String(cString: $0) } }
+
     /// What this processor has, fastest first.
     package static var instructionSets: [String] { OwnKernels.all.map(\.instructionSet) }
 

@@ -2,7 +2,10 @@ import CGDAL
 import Synchronization
 
 /// GDAL as a whole: registered once, silenced once.
-enum GDALLibrary {
+package enum GDALLibrary {
+    /// The version that is loaded, such as "3.6.2".
+    package static var version: String { String(cString: GDALVersionInfo("RELEASE_NAME")) }
+
     /// The last failure that arrived outside any call of ours, on a thread of GDAL's own.
     private static let stray = Mutex<String?>(nil)
 

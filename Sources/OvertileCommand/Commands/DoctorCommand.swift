@@ -1,0 +1,78 @@
+import ArgumentParser
+import Overtile
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Check that this machine and its libraries compute right results.",
+        discussion: """
+            Runs small networks with every kind of layer, at sizes that go through every way the engine has of running \
+            them, and compares the results with those of plain loops. It takes a second or two. A difference beyond \
+            rounding ends the command with exit code 70.
+
+            The first run of a new build, and the first one after a library or the processor has changed, makes this \
+            check by itself, and segments nothing where it fails.
+
+            --json prints an object with overtile, engine, gdal, tolerance and comparisons, each with layers, size \
+            (pixels on a side), difference (as a share of the largest value), right, and kernels.
+            """)
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Name the kernels that ran.")
+    var verbose = false
+
+    func run() throws {
+        let check = try EngineCheck(OvertileBackend())
+        try Console.print(json ? JSONText.encode(DoctorReport(check)) : table(check))
+        if !check.failures.isEmpty { throw EngineCheckError(backend: check.backend, failures: check.failures) }
+    }
+
+    private func table(_ check: EngineCheck) -> String {
+        let facts = Text.table([
+            ("Overtile", OvertileVersion.current), ("Engine", check.backend), ("GDAL", GDALLibrary.version),
+        ])
+        let rows = check.comparisons.map { comparison in
+            [
+                comparison.layers, "\(comparison.size)", comparison.isRight ? "right" : "WRONG",
+                comparison.difference.isFinite ? "\(comparison.difference)" : "not a number",
+            ] + (verbose ? [comparison.kernels.joined(separator: ", ")] : [])
+        }
+        let head = ["LAYERS", "SIZE", "RESULT", "DIFFERENCE"] + (verbose ? ["KERNELS"] : [])
+        let verdict =
+            check.failures.isEmpty
+            ? "All \(check.comparisons.count) comparisons are right."
+            : "\(check.failures.count) of \(check.comparisons.count) comparisons are WRONG."
+        return [facts, Text.columns(head, rows, numbers: [1]), verdict].joined(separator: "\n\n")
+    }
+}
+
+/// What `doctor --json` tells.
+private struct DoctorReport: Encodable {
+    let overtile = OvertileVersion.current
+    let engine: String
+    let gdal: String
+    let tolerance: Double
+    let comparisons: [Comparison]
+
+    struct Comparison: Encodable {
+        let layers: String
+        let size: Int
+        /// null for what is no number.
+        let difference: Double?
+        let right: Bool
+        let kernels: [String]
+    }
+
+    init(_ check: EngineCheck) {
+        engine = check.backend
+        gdal = GDALLibrary.version
+        tolerance = Double(EngineCheck.tolerance)
+        comparisons = check.comparisons.map {
+            Comparison(
+                layers: $0.layers, size: $0.size, difference: $0.difference.isFinite ? Double($0.difference) : nil,
+                right: $0.isRight, kernels: $0.kernels)
+        }
+    }
+}
