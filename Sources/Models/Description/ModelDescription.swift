@@ -1,0 +1,122 @@
+import StoredTensors
+
+/// What is known of a model beside its weights: how pixels become its input, and what its output means.
+///
+/// It comes from the model file's own metadata and from a STAC MLM item beside it, in this order of trust. A value is
+/// nil where nobody says anything.
+public struct ModelDescription: Sendable, Equatable {
+    /// Which of a scene's bands the model takes, in its order.
+    public var bands: Sourced<[BandSelector]>?
+    public var scaling: Sourced<PixelScaling>?
+    /// Input pixels of a tile on a side, for networks that are tied to a size.
+    public var tile: Sourced<Int>?
+    /// How far neighbouring tiles reach into each other, in percent of a tile's side.
+    public var overlap: Sourced<Double>?
+    /// Metres on the ground of an input pixel.
+    public var resolution: Sourced<Double>?
+    /// By their value in the mask, from 0 on. With one output, a single entry is class 1.
+    public var classes: Sourced<[ClassDescription]>?
+    public var activation: Sourced<Activation>?
+    /// With one output, a probability above this is class 1; with more, a pixel none of whose probabilities reaches it is
+    /// class 0.
+    public var threshold: Sourced<Float>?
+    /// The value of pixels without data in the images that the model was trained on.
+    public var nodata: Sourced<Double>?
+
+    /// What a source asks for that Overtile cannot do, by what it is about: the model can be run only once a more
+    /// trusted source, or the user, says otherwise. One line each, with who says so.
+    public var refusals: [Aspect: String] = [:]
+    /// What is wrong with the sources, a line for each key that is not used.
+    public var warnings: [String] = []
+
+    public init() {}
+
+    /// What a model's own metadata and an item say, as far as it agrees with the weights.
+    ///
+    /// - Parameters:
+    ///   - metadata: the text entries of the model file, safetensors' `__metadata__` or ONNX's `metadata_props`.
+    ///   - item: the path of a STAC MLM item; nil for the one beside the model, if there is one.
+    /// - Throws: `ModelFileError` for an item that was asked for and cannot be read.
+    init(
+        metadata: [String: String], ofModel path: String, item: String?, bandCount: Int, outputs: Int
+    ) throws(ModelFileError) {
+        let file = FileName.last(of: path)
+        let sources = [
+            OvertileMetadata.description(of: metadata, file: file),
+            DeepnessMetadata.description(of: metadata, bandCount: bandCount, file: file),
+            try ModelItemFile.description(path: item, ofModel: path, bandCount: bandCount),
+        ]
+        self = sources.reduce(ModelDescription()) { said, source in
+            said.filled(from: source.agreeing(withBands: bandCount, outputs: outputs))
+        }
+    }
+
+    public enum Aspect: Hashable, Sendable {
+        case bands
+        case scaling
+        case activation
+    }
+
+    /// What the network's outputs are.
+    public enum Activation: String, Sendable, CaseIterable {
+        /// Any numbers: a sigmoid, or a softmax over the classes, makes probabilities of them.
+        case logits
+        /// Already what a sigmoid or softmax gives.
+        case probabilities
+    }
+
+    /// These values, and where nothing is said those of a source that is trusted less.
+    func filled(from other: ModelDescription) -> ModelDescription {
+        var result = self
+        func settled(_ aspect: Aspect, _ isSaid: Bool) -> Bool { isSaid || refusals[aspect] != nil }
+        if !settled(.bands, bands != nil) {
+            (result.bands, result.refusals[.bands]) = (other.bands, other.refusals[.bands])
+        }
+        if !settled(.scaling, scaling != nil) {
+            (result.scaling, result.refusals[.scaling]) = (other.scaling, other.refusals[.scaling])
+        }
+        if !settled(.activation, activation != nil) {
+            (result.activation, result.refusals[.activation]) = (other.activation, other.refusals[.activation])
+        }
+        result.tile = tile ?? other.tile
+        result.overlap = overlap ?? other.overlap
+        result.resolution = resolution ?? other.resolution
+        result.classes = classes ?? other.classes
+        result.threshold = threshold ?? other.threshold
+        result.nodata = nodata ?? other.nodata
+        result.warnings += other.warnings
+        return result
+    }
+
+    /// The text entries that say the same in a model file.
+    public var metadata: [String: String] { OvertileMetadata.entries(of: self).mapValues(\.json) }
+
+    /// Without what contradicts the weights: they win, and a warning says so.
+    func agreeing(withBands bandCount: Int, outputs: Int) -> ModelDescription {
+        var result = self
+        func weightsWin(_ source: String, _ said: String, _ real: String) -> String {
+            "\(source): \(said), and the weights have \(real): the weights win, and this is not used"
+        }
+        let realBands = bandCount.counted("band")
+        if let bands, bands.value.count != bandCount {
+            result.bands = nil
+            result.warnings.append(weightsWin(bands.source, "names \(bands.value.count.counted("band"))", realBands))
+        }
+        if let scaling, let count = scaling.value.bandCounts.first(where: { $0 != 1 && $0 != bandCount }) {
+            result.scaling = nil
+            result.warnings.append(weightsWin(scaling.source, "has values for \(count.counted("band"))", realBands))
+        }
+        let classCounts = outputs == 1 ? [1, 2] : [outputs]
+        if let classes, !classCounts.contains(classes.value.count) {
+            result.classes = nil
+            let said = "names \(classes.value.count) class\(classes.value.count == 1 ? "" : "es")"
+            result.warnings.append(weightsWin(classes.source, said, outputs.counted("output")))
+        }
+        return result
+    }
+}
+
+extension Int {
+    /// "1 band", "3 bands"
+    func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}

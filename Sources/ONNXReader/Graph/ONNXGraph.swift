@@ -1,0 +1,45 @@
+import FileIO
+package import StoredTensors
+
+/// An ONNX graph in which every value has an index, every node comes after what it reads, and no node is without use.
+package struct ONNXGraph: Sendable {
+    /// The one input that is no constant: a map of (batch, channels, height, width).
+    package struct Input: Sendable {
+        /// As in the file.
+        package let name: String
+        /// Extents in the file's order of axes.
+        package let shape: [ONNXExtent]
+        /// The file's order is (batch, height, width, channels).
+        package let isChannelsLast: Bool
+
+        package var channels: ONNXExtent { shape[isChannelsLast ? 3 : 1] }
+        package var height: ONNXExtent { shape[isChannelsLast ? 1 : 2] }
+        package var width: ONNXExtent { shape[isChannelsLast ? 2 : 3] }
+    }
+
+    package let input: Input
+    /// Name of the output that the network is run for.
+    package let outputName: String
+    /// Version of the operators.
+    package let opset: Int
+
+    let nodes: [ONNXNode]
+    /// Initializers by the value's index.
+    let constants: [Int: TensorProto]
+    let inputIndex: Int
+    let outputIndex: Int
+    /// Names of all values.
+    let names: [String]
+    let file: MappedFile
+}
+
+extension ONNXGraph {
+    /// The number of elements of all weights.
+    package var parameterCount: Int { weights.map(\.tensor.count).reduce(0, +) }
+
+    /// The weights under their names: initializers of floating point, in the file's order. Others are amounts and shapes.
+    package var weights: [(name: String, tensor: StoredTensor)] {
+        constants.sorted { $0.key < $1.key }.map(\.value).filter { $0.type.map { !$0.isInteger } ?? false }
+            .compactMap { weight in weight.constant.map { (weight.name, $0) } }
+    }
+}

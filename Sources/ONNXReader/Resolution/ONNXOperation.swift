@@ -1,0 +1,209 @@
+import FileIO
+package import StoredTensors
+
+/// What a node of an ONNX network computes, the differences between operator sets removed.
+///
+/// All maps are (channels, height, width) in float32, of a batch of 1. Source for the operators' meaning:
+/// https://onnx.ai/onnx/operators.
+package enum ONNXOperation: Sendable {
+    /// The network's input. No inputs.
+    case input
+    /// `Conv`; and `Gemm` and `MatMul` with weights, which are 1 x 1 convolutions.
+    case convolution(Convolution)
+    /// `ConvTranspose`. `weights` are (in channels, out channels / groups, kernel height, kernel width); what `pads`
+    /// says is cut from the result, and `outputPadding` rows and columns more are computed at its end.
+    case transposedConvolution(Convolution, outputPadding: Extents)
+    /// `BatchNormalization` at inference.
+    case batchNormalization(BatchNormalization)
+    /// `InstanceNormalization` (as many groups as channels), and group normalisation: each group of neighbouring
+    /// channels has mean 0 and variance 1 over all its pixels, then each channel its factor and summand.
+    case groupNormalization(groups: Int, Affine, epsilon: Float)
+    case activation(Activation)
+    /// `Softmax` along one axis.
+    case softmax(MapAxis)
+    /// `Add`, `Sub`, `Mul`, `Div` of two maps, or of a map and a constant. Extents of 1 are stretched.
+    case arithmetic(Arithmetic)
+    /// `Concat`
+    case concatenation(MapAxis)
+    /// `MaxPool`: pixels beyond the map count for nothing.
+    case maxPooling(Pooling)
+    /// `AveragePool`: the sum over a window, divided by its pixels inside the map, or with `countsPadding` by those
+    /// inside the map with its `pads`.
+    case averagePooling(Pooling, countsPadding: Bool)
+    /// `ReduceMean`, and over height and width `GlobalAveragePool`. The axes stay, with extent 1.
+    case mean([MapAxis])
+    /// `Resize`, `Upsample`
+    case resize(Resize)
+    /// `Pad` along height and width.
+    case pad(Pad)
+    /// `Slice` and `Split`: what is kept of each axis.
+    case slice(channels: Slice, rows: Slice, columns: Slice)
+}
+
+/// An axis of a map.
+package enum MapAxis: Hashable, Sendable {
+    case channels, height, width
+}
+
+/// Something along each axis of a map's pixels.
+package struct Extents: Hashable, Sendable {
+    package var height: Int
+    package var width: Int
+
+    package init(height: Int, width: Int) {
+        self.height = height
+        self.width = width
+    }
+}
+
+/// Pixels along each side of a map.
+package struct Pads: Hashable, Sendable {
+    package var top: Int
+    package var left: Int
+    package var bottom: Int
+    package var right: Int
+
+    package init(top: Int, left: Int, bottom: Int, right: Int) {
+        self.top = top
+        self.left = left
+        self.bottom = bottom
+        self.right = right
+    }
+
+    /// The same on every side.
+    package init(all pixels: Int) { self.init(top: pixels, left: pixels, bottom: pixels, right: pixels) }
+}
+
+extension ONNXOperation {
+    package struct Convolution: Sendable {
+        /// (out channels, in channels / groups, kernel height, kernel width)
+        package var weights: StoredTensor
+        /// (out channels)
+        package var bias: StoredTensor?
+        package var strides = Extents(height: 1, width: 1)
+        package var dilations = Extents(height: 1, width: 1)
+        /// Zeros around the input; `auto_pad` is worked out for the size at hand.
+        package var pads = Pads(all: 0)
+        package var groups = 1
+    }
+
+    /// A factor and a summand for each channel.
+    package struct Affine: Sendable {
+        /// (channels)
+        package var scale: StoredTensor
+        /// (channels)
+        package var shift: StoredTensor
+    }
+
+    /// `(x - mean) / sqrt(variance + epsilon) * scale + bias`; all tensors are (channels).
+    package struct BatchNormalization: Sendable {
+        package var scale: StoredTensor
+        package var bias: StoredTensor
+        package var mean: StoredTensor
+        package var variance: StoredTensor
+        package var epsilon: Float
+    }
+
+    package enum Activation: Sendable {
+        case relu
+        /// `x < 0 ? slope * x : x`
+        case leakyRelu(slope: Float)
+        /// As leakyRelu, with a slope for each channel, or one for all: (channels) or (1).
+        case prelu(slopes: StoredTensor)
+        /// Bounds may be infinite.
+        case clip(Float, Float)
+        case sigmoid
+        /// `max(0, min(1, alpha * x + beta))`
+        case hardSigmoid(alpha: Float, beta: Float)
+        /// `x * max(0, min(1, x / 6 + 0.5))`
+        case hardSwish
+    }
+
+    package struct Arithmetic: Sendable {
+        package enum Operator: String, Sendable {
+            case add = "Add"
+            case subtract = "Sub"
+            case multiply = "Mul"
+            case divide = "Div"
+        }
+
+        package var `operator`: Operator
+        /// The other operand, (channels, height, width), each the map's extent or 1; nil where both are maps.
+        package var constant: StoredTensor?
+        /// The constant is the left operand.
+        package var isConstantFirst = false
+    }
+
+    package struct Pooling: Hashable, Sendable {
+        package var kernel: Extents
+        package var strides: Extents
+        package var dilations: Extents
+        /// `auto_pad` is worked out for the size at hand.
+        package var pads: Pads
+        /// The last window may reach beyond the map and its padding, as long as it begins inside.
+        package var ceilMode: Bool
+    }
+
+    package struct Resize: Hashable, Sendable {
+        package enum Mode: Hashable, Sendable {
+            case nearest(Rounding)
+            case linear
+        }
+
+        /// How a fractional position becomes that of the nearest pixel.
+        package enum Rounding: String, Sendable {
+            case halfDown = "round_prefer_floor"
+            case halfUp = "round_prefer_ceil"
+            case floor
+            case ceil
+        }
+
+        /// Where output pixel `i` lies in the input.
+        package enum Coordinates: String, Sendable {
+            /// `(i + 0.5) / scale - 0.5`
+            case halfPixel = "half_pixel"
+            /// As halfPixel, but 0 where the output has a single pixel.
+            case pytorchHalfPixel = "pytorch_half_pixel"
+            /// `input / 2 * (1 - output / (input * scale)) + (i + 0.5) / scale - 0.5`: as halfPixel, about the middle,
+            /// where the output's size was rounded down.
+            case halfPixelSymmetric = "half_pixel_symmetric"
+            /// `i * (input - 1) / (output - 1)`, and 0 where the output has a single pixel.
+            case alignCorners = "align_corners"
+            /// `i / scale`
+            case asymmetric
+            /// `(i + 0.5) / scale`
+            case tensorFlowHalfPixel = "tf_half_pixel_for_nn"
+        }
+
+        package var mode: Mode
+        package var coordinates: Coordinates
+        /// Output pixels for each input pixel, with which positions are worked out: as the file has it, or where that
+        /// gives sizes, output size / input size. ONNX Runtime computes positions in float32, which shows where
+        /// `nearest` has to choose between two pixels.
+        package var verticalScale: Float
+        package var horizontalScale: Float
+        /// The file gives the output's size and not a factor.
+        package var isToSize: Bool
+    }
+
+    package struct Pad: Hashable, Sendable {
+        package enum Mode: Hashable, Sendable {
+            case constant(Float)
+            /// Mirrored without repeating the edge pixel.
+            case reflect
+            /// The edge pixel repeated.
+            case edge
+        }
+
+        package var mode: Mode
+        /// Pixels added on each side; negative numbers cut.
+        package var amounts: Pads
+    }
+
+    /// What is kept of an axis: `count` elements from `start` on, each `step` behind the one before.
+    package struct Slice: Hashable, Sendable {
+        package var start: Int
+        package var count: Int
+        package var step: Int
+    }
+}
