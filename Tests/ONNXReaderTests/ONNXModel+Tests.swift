@@ -2,6 +2,7 @@ import ONNXReader
 import StoredTensors
 import Testing
 import TestModelFiles
+import TestNetworks
 
 extension ONNXModel {
     /// A model file of these bytes.
@@ -41,4 +42,16 @@ extension ONNXNetwork {
 extension ONNXShape {
     /// (channels, height, width)
     var extents: [Int] { [channels, height, width] }
+}
+
+/// Something wrong in a protocol buffer.
+struct BrokenField: Sendable, CustomTestStringConvertible {
+    /// What is wrong.
+    let testDescription: String
+    let write: @Sendable (inout ProtobufWriter) -> Void
+
+    init(_ defect: String, _ write: @escaping @Sendable (inout ProtobufWriter) -> Void) {
+        testDescription = defect
+        self.write = write
+    }
 }

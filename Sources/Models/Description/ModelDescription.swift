@@ -120,3 +120,95 @@ extension Int {
     /// "1 band", "3 bands"
     func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }
+
+/// A value, and who says so.
+public struct Sourced<Value: Sendable & Equatable>: Sendable, Equatable {
+    public var value: Value
+    /// For people: "--mean", or "standardization_mean of model.onnx".
+    public var source: String
+
+    public init(_ value: Value, source: String) {
+        self.value = value
+        self.source = source
+    }
+
+    func map<Other>(_ transform: (Value) -> Other) -> Sourced<Other> {
+        Sourced<Other>(transform(value), source: source)
+    }
+}
+
+/// One of a scene's bands, as a model asks for it.
+public enum BandSelector: Hashable, Sendable {
+    /// Counted from 1.
+    case number(Int)
+    /// Any of these names, the one that the model itself uses first: "B04", "red".
+    case name([String])
+
+    /// For messages.
+    public var text: String {
+        switch self {
+        case .number(let number): "\(number)"
+        case .name(let names): names[0]
+        }
+    }
+}
+
+/// What happens to a pixel v before the network sees it, as far as a source says:
+///
+///     (clamp(v) * scale + offset - mean) / std
+///
+/// Each has one value, or one for each of the model's bands.
+public struct PixelScaling: Hashable, Sendable {
+    public var minimum: [Float]?
+    public var maximum: [Float]?
+    public var scale: [Float]?
+    public var offset: [Float]?
+    public var mean: [Float]?
+    /// None is 0.
+    public var std: [Float]?
+
+    public init() {}
+
+    var parts: [(name: String, values: [Float])] {
+        [
+            ("minimum", minimum), ("maximum", maximum), ("scale", scale), ("offset", offset), ("mean", mean),
+            ("std", std),
+        ].compactMap { name, values in values.map { (name, $0) } }
+    }
+
+    var bandCounts: [Int] { parts.map(\.values.count) }
+
+    /// For people: "scale 0.5, mean 1, 2".
+    public var text: String {
+        parts.map { name, values in "\(name) " + values.map { "\($0)" }.joined(separator: ", ") }
+            .joined(separator: "; ")
+    }
+}
+
+/// One class of a model's: what to call it, and how to paint it.
+public struct ClassDescription: Hashable, Sendable {
+    public struct Color: Hashable, Sendable {
+        public var red: UInt8
+        public var green: UInt8
+        public var blue: UInt8
+
+        public init(red: UInt8, green: UInt8, blue: UInt8) {
+            self.red = red
+            self.green = green
+            self.blue = blue
+        }
+
+        /// "FF0000"
+        public var hexadecimal: String {
+            [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
+        }
+    }
+
+    public var name: String
+    public var color: Color?
+
+    public init(name: String, color: Color? = nil) {
+        self.name = name
+        self.color = color
+    }
+}

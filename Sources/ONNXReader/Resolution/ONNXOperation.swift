@@ -40,40 +40,6 @@ package enum ONNXOperation: Sendable {
     case slice(channels: Slice, rows: Slice, columns: Slice)
 }
 
-/// An axis of a map.
-package enum MapAxis: Hashable, Sendable {
-    case channels, height, width
-}
-
-/// Something along each axis of a map's pixels.
-package struct Extents: Hashable, Sendable {
-    package var height: Int
-    package var width: Int
-
-    package init(height: Int, width: Int) {
-        self.height = height
-        self.width = width
-    }
-}
-
-/// Pixels along each side of a map.
-package struct Pads: Hashable, Sendable {
-    package var top: Int
-    package var left: Int
-    package var bottom: Int
-    package var right: Int
-
-    package init(top: Int, left: Int, bottom: Int, right: Int) {
-        self.top = top
-        self.left = left
-        self.bottom = bottom
-        self.right = right
-    }
-
-    /// The same on every side.
-    package init(all pixels: Int) { self.init(top: pixels, left: pixels, bottom: pixels, right: pixels) }
-}
-
 extension ONNXOperation {
     package struct Convolution: Sendable {
         /// (out channels, in channels / groups, kernel height, kernel width)
