@@ -1,8 +1,10 @@
 /// A run of bytes of a mapped file, which it keeps alive. Nothing outside the run can be reached through it.
 package struct FileSlice: Sendable {
+    /// The file that the run is a part of.
     package let file: MappedFile
     /// Where the run lies in the file.
     private let start: Int
+    /// The number of bytes.
     package let count: Int
 
     /// The whole file.
@@ -22,7 +24,7 @@ package struct FileSlice: Sendable {
         return FileSlice(file: file, start: start + offset, count: count)
     }
 
-    /// As `slice(at:count:)`, for numbers as they stand in files: any 64 bits.
+    /// The same for numbers as they stand in files, which may be any 64 bits.
     package func slice(at offset: UInt64, count: UInt64) -> FileSlice? {
         guard let offset = Int(exactly: offset), let count = Int(exactly: count) else { return nil }
         return slice(at: offset, count: count)
@@ -35,7 +37,7 @@ package struct FileSlice: Sendable {
         }
     }
 
-    /// Whether the run begins with these bytes.
+    /// Returns true if the run has these bytes from an offset on; its beginning, where none is given.
     package func starts(with bytes: some Collection<UInt8>, at offset: Int = 0) -> Bool {
         slice(at: offset, count: bytes.count)?.withUnsafeBytes { $0.elementsEqual(bytes) } ?? false
     }

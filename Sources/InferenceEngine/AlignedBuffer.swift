@@ -8,14 +8,17 @@
 /// them writes.
 public final class AlignedBuffer: @unchecked Sendable {
     // @unchecked: the pointer never changes; access to what it points at is the owner's affair, as said above.
+    /// The memory. It is not initialised.
     public let bytes: UnsafeMutableRawBufferPointer
 
+    /// The alignment in bytes that every buffer has at least.
     public static let alignment = 64
 
     /// From here on, memory is asked for in huge pages: a worker's maps are walked with long strides, and small pages
     /// would cost a look-up in the page table at nearly every one.
     private static let hugePage = 2 << 20
 
+    /// Allocates memory for a number of bytes; for one byte at least.
     public init(byteCount: Int) {
         let isLarge = byteCount >= Self.hugePage
         bytes = .allocate(byteCount: max(byteCount, 1), alignment: isLarge ? Self.hugePage : Self.alignment)

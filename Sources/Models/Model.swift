@@ -5,17 +5,21 @@ import StoredTensors
 package import WeightFiles
 
 /// A model file understood: its network, ready to be tiled.
+///
+///     let model = try Model(path: "unet.pth")
+///     print(model.family, model.bands, model.classCount)  // the paper's U-Net 3 2
 public struct Model: Sendable {
-    /// The file.
+    /// The file, as the caller named it.
     public let path: String
     /// What kind of network it is: "the paper's U-Net".
     public let family: String
-    /// Levels, widths, normalisation, upsampling.
+    /// What the network is made of, in one line: levels, widths, normalisation, upsampling.
     public let summary: String
+    /// The network as it is tiled: seamless, or in tiles of a fixed size.
     public let network: TiledNetwork
-    /// Depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
+    /// The depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
     public let depths: ClosedRange<Int>?
-    /// Elements of all tensors in the file.
+    /// The number of elements of all tensors in the file.
     public let parameterCount: Int
     /// What is known beside the weights, as far as it agrees with them.
     public let description: ModelDescription
@@ -24,10 +28,11 @@ public struct Model: Sendable {
     /// What the model was made from.
     let files: ModelFiles
 
+    /// The number of bands that the network takes.
     public var bands: Int { network.inputChannels }
-    /// Channels of the output: 1 is a sigmoid, more are a softmax.
+    /// The number of channels of the output: 1 is a sigmoid, more are a softmax.
     public var outputChannels: Int { network.outputChannels }
-    /// Values of the mask: a sigmoid tells two classes apart.
+    /// The number of values in the mask: a sigmoid tells two classes apart.
     public var classCount: Int { max(2, outputChannels) }
 
     /// Reads a model file: an ONNX network, or a checkpoint whose network is recognised from the names and shapes of its

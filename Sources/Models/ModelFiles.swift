@@ -8,7 +8,7 @@ import WeightFiles
 final class ModelFiles: Sendable {
     /// The model file first; then those beside it with its weights, and the item that describes it.
     private let files: [MappedFile]
-    /// In place of a file, where there is none.
+    /// The tensors that stand in place of a file, where there is none.
     private let stateDict: StateDict?
     private let known = Mutex<String?>(nil)
 
@@ -20,7 +20,7 @@ final class ModelFiles: Sendable {
         stateDict = nil
     }
 
-    /// Of tensors that a program changed or made.
+    /// What a model was made from whose tensors a program changed or made.
     init(_ stateDict: StateDict, item: MappedFile?) {
         files = item.map { [$0] } ?? []
         self.stateDict = stateDict

@@ -1,10 +1,11 @@
 /// What a model file leaves open, and the user decides.
 public struct ModelOptions: Hashable, Sendable {
-    /// The convolutions pad with zeros. Only for families whose parameters are the same with and without padding.
+    /// True if the convolutions pad with zeros. Only for families whose parameters are the same with and without padding.
     public var padded: Bool
     /// The pruned depth of a U-Net++ with deep supervision; nil for the mean of all heads' logits.
     public var depth: Int?
 
+    /// Options; without arguments nothing is chosen.
     public init(padded: Bool = false, depth: Int? = nil) {
         self.padded = padded
         self.depth = depth
@@ -48,12 +49,15 @@ public struct ModelOptions: Hashable, Sendable {
 
 /// A wish that a model cannot fulfil: the model file is sound.
 public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
+    /// What was asked for.
     public enum Option: Sendable {
         case padded
         case depth
     }
 
+    /// The model file.
     public let path: String
+    /// What was asked for.
     public let option: Option
     /// One line: what is wrong and what to do.
     public let description: String
@@ -73,7 +77,7 @@ extension ModelOptions {
     }
 
     /// The entries that say the same in a file.
-    public var metadata: [String: String] {
+    var metadata: [String: String] {
         var entries: [String: String] = [:]
         if padded { entries[Self.paddedKey] = "true" }
         if let depth { entries[Self.depthKey] = "\(depth)" }

@@ -6,6 +6,7 @@ import WeightFiles
 package struct ModelTensors: Sendable {
     /// A tensor and what the file says of it.
     package struct Entry: Hashable, Sendable {
+        /// The tensor's name.
         package let name: String
         /// The extent of each axis; empty for a scalar.
         package let shape: [Int]
@@ -13,7 +14,7 @@ package struct ModelTensors: Sendable {
         package let type: String
     }
 
-    /// In the file's order.
+    /// The tensors, in the file's order.
     package let entries: [Entry]
 
     /// Reads what a model file holds, whether or not its network is known.

@@ -16,15 +16,18 @@ package struct ONNXModel: Sendable {
     package let producer: String
     /// `metadata_props`; of a key that comes twice, the last value.
     package let metadata: [String: String]
+    /// The graph, its names resolved.
     package let graph: ONNXGraph
 
+    /// The model file itself.
     package let file: MappedFile
-    /// Those beside it in which its weights lie.
+    /// The files beside the model in which its weights lie.
     package let externalFiles: [MappedFile]
 
+    /// The version of ONNX's own operators that the graph uses.
     package var opset: Int { graph.opset }
 
-    /// One line: opset, convolutions, size of input.
+    /// The network in one line, for people: opset, convolutions, size of input.
     package var summary: String {
         let convolutions = graph.nodes.count { $0.operatorType == "Conv" || $0.operatorType == "ConvTranspose" }
         let input = graph.input

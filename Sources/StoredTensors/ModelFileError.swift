@@ -1,6 +1,12 @@
 package import FileIO
 
 /// Why a model file could not be read or written.
+///
+///     do {
+///         let model = try Model(path: "unet.pth")
+///     } catch let error as ModelFileError where error.code == .noSuchFile {
+///         print(error)  // unet.pth: no such file: check the path of the model
+///     }
 public struct ModelFileError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure, for code that has to choose; people read `message`.
     public enum Code: Sendable {
@@ -35,18 +41,21 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
         case unrepresentable
     }
 
+    /// The kind of failure.
     public let code: Code
     /// The file, as the caller named it.
     public let path: String
     /// One line: what is wrong with which tensor, entry or pickle global, and what to do.
     public let message: String
 
-    public init(_ code: Code, path: String, _ message: String) {
+    /// An error about the file at a path.
+    package init(_ code: Code, path: String, _ message: String) {
         self.code = code
         self.path = path
         self.message = message
     }
 
+    /// The path, and behind it the message.
     public var description: String { "\(path): \(message)" }
 
     /// A name taken from a file, made safe to print on one line: quoted, control characters escaped, cut at 120

@@ -135,7 +135,7 @@ package enum ElementType: String, Sendable {
     case uint64, uint32, uint16, uint8
     case bool
 
-    /// Bytes per element.
+    /// The number of bytes that an element takes.
     package var byteCount: Int {
         switch self {
         case .float64, .int64, .uint64: 8
@@ -145,7 +145,7 @@ package enum ElementType: String, Sendable {
         }
     }
 
-    /// Whether the elements are whole numbers, or truth values.
+    /// True if the elements are whole numbers, or truth values.
     package var isInteger: Bool {
         switch self {
         case .float64, .float32, .float16, .bfloat16: false

@@ -6,13 +6,13 @@ package struct TensorLayout: Sendable {
     /// Why a layout is not acceptable, to be said after the tensor's name.
     struct Defect: Error { let reason: String }
 
-    /// More axes than any file needs; PyTorch itself stops at 64.
+    /// The most axes that are read: more than any file needs. PyTorch itself stops at 64.
     package static let largestRank = 64
 
     let shape: [Int]
     let strides: [Int]
     let offset: Int
-    /// Elements of the tensor: the product of its shape.
+    /// The number of elements of the tensor: the product of its shape.
     let count: Int
 
     /// - Parameter storageCount: elements in the storage.
@@ -54,7 +54,7 @@ package struct TensorLayout: Sendable {
         }
     }
 
-    /// Elements of a tensor of this shape, or nil where the product overflows.
+    /// The number of elements of a tensor of this shape, or nil where the product overflows.
     ///
     /// That holds for an empty tensor too: whoever multiplies its other extents must not overflow either.
     package static func count(of shape: [Int]) -> Int? {

@@ -2,13 +2,15 @@ package import StoredTensors
 
 /// The named tensors of a model file, in the file's order, and the text that the file carries beside them.
 package struct StateDict: Sendable {
+    /// The tensors, in the file's order.
     package var tensors: [(name: String, tensor: StoredTensor)]
-    /// safetensors' `__metadata__`; empty for containers without.
+    /// The text of safetensors' `__metadata__`; empty for containers that have none.
     package var metadata: [String: String]
 
     /// Tensors that a file may hold: a hundred times what the largest networks have.
     static let largestCount = 100_000
 
+    /// Tensors that were read from a file, or that a program made.
     package init(tensors: [(name: String, tensor: StoredTensor)], metadata: [String: String] = [:]) {
         self.tensors = tensors
         self.metadata = metadata

@@ -1,8 +1,11 @@
 /// Pickles whose every byte makes their reader allocate.
 package struct HostilePickle {
+    /// What it is made of, for messages.
     package let name: String
+    /// The pickle.
     package let bytes: [UInt8]
 
+    /// One of every kind, each of about so many bytes.
     package static func all(byteCount: Int) -> [HostilePickle] {
         let storage = "(U\u{7}storagectorch\nFloatStorage\nU\u{1}0U\u{3}cpuK\u{0}t"
         let axes = "(" + String(repeating: "K\u{1}", count: 64) + "t"

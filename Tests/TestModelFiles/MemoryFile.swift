@@ -6,6 +6,7 @@ package import WeightFiles
 package final class MemoryFile {
     private let descriptor: Int32
 
+    /// Writes the bytes to a file that has no name from then on.
     package init(_ bytes: [UInt8]) {
         let folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
         var template = Array("\(folder)/overtile-XXXXXX".utf8CString)
@@ -15,6 +16,7 @@ package final class MemoryFile {
             write(descriptor, bytes, bytes.count) == bytes.count, "no memory for a file of \(bytes.count) bytes")
     }
 
+    /// A path by which this process opens the file.
     package var path: String { "/proc/self/fd/\(descriptor)" }
 
     deinit { close(descriptor) }
@@ -52,9 +54,11 @@ extension StateDict {
 }
 
 extension FixedWidthInteger {
+    /// The integer as it stands in files.
     package var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian) { Array($0) } }
 }
 
 extension [Float] {
+    /// The numbers as they stand in files.
     package var littleEndianBytes: [UInt8] { flatMap(\.bitPattern.littleEndianBytes) }
 }

@@ -1,5 +1,6 @@
 /// Makes pickles of protocol 2, instruction by instruction.
 package struct PickleWriter {
+    /// What has been written so far.
     package private(set) var bytes: [UInt8] = [0x80, 2]
 
     /// A pickle of what `body` writes.
@@ -13,15 +14,19 @@ package struct PickleWriter {
     /// Instructions that are printable characters.
     package mutating func code(_ codes: String) { bytes += Array(codes.utf8) }
 
+    /// Bytes as they are.
     package mutating func raw(_ more: [UInt8]) { bytes += more }
 
+    /// A class or function by name.
     package mutating func global(_ module: String, _ name: String) { code("c\(module)\n\(name)\n") }
 
+    /// A string of text.
     package mutating func string(_ text: String) {
         code("X")
         raw(UInt32(text.utf8.count).littleEndianBytes + Array(text.utf8))
     }
 
+    /// An integer, in the shortest form that has room for it.
     package mutating func int(_ value: Int) {
         switch value {
         case 0..<256: raw([0x4b, UInt8(value)])
@@ -30,6 +35,7 @@ package struct PickleWriter {
         }
     }
 
+    /// A tuple of integers.
     package mutating func tuple(_ values: [Int]) {
         code("(")
         for value in values { int(value) }
@@ -42,6 +48,7 @@ package struct PickleWriter {
         code(")R")
     }
 
+    /// A reference to a storage beside the pickle.
     package mutating func storage(_ storage: SampleTensor.Storage, isLegacy: Bool = false) {
         code("(")
         string("storage")
@@ -63,6 +70,7 @@ package struct PickleWriter {
         code("tQ")
     }
 
+    /// A call that makes a tensor.
     package mutating func tensor(_ tensor: SampleTensor, isLegacy: Bool = false) {
         global("torch._utils", "_rebuild_tensor_v\(tensor.dtype == nil ? 2 : 3)")
         code("(")

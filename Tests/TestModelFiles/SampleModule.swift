@@ -3,16 +3,22 @@ package struct SampleModule {
     /// How the pickle makes the object, before it sets its attributes.
     package enum Making: CaseIterable { case newObject, reconstructor, reduce }
 
+    /// The Python module of its class.
     package var module: String
+    /// The class's name.
     package var className: String
+    /// How the pickle makes the object.
     package var making: Making
     /// nil is None.
     package var parameters: [(name: String, tensor: SampleTensor?)]
+    /// Its buffers; nil is None.
     package var buffers: [(name: String, tensor: SampleTensor?)]
     /// Names of buffers that a state dict leaves out.
     package var transient: [String]
+    /// The modules inside; nil is None.
     package var modules: [(name: String, module: SampleModule?)]
 
+    /// A module that is empty where nothing is said.
     package init(
         module: String = "__main__", className: String = "UNet", making: Making = .newObject,
         parameters: [(name: String, tensor: SampleTensor?)] = [], buffers: [(name: String, tensor: SampleTensor?)] = [],
@@ -37,6 +43,7 @@ package struct SampleModule {
 }
 
 extension PickleWriter {
+    /// A module, whole.
     package mutating func module(_ module: SampleModule) {
         switch module.making {
         case .newObject:

@@ -69,11 +69,14 @@ package enum TorchWriter {
             name: "conv.weight", storage: .init(count: 4), shape: [2, 1, 1, 2], strides: [2, 2, 2, 1]),
         .vector("conv.bias", key: "1", count: 2),
     ]
+    /// The elements of `smallTensors` by storage.
     package static let smallData: [(key: String, floats: [Float])] = [("0", [1, 2, 3, 4]), ("1", [0.5, -2])]
+    /// `smallTensors` as torch 1.6 and later write them.
     package static let smallZip = archive(
         pickle: PickleWriter.pickle { $0.stateDict(smallTensors) },
         storages: smallData.map { ($0.key, $0.floats.littleEndianBytes) }
     ).bytes
+    /// `smallTensors` as torch wrote them before 1.6.
     package static let smallLegacy = legacy(
         pickle: PickleWriter.pickle { $0.stateDict(smallTensors, isLegacy: true) },
         storages: smallData.map { ($0.key, Int64($0.floats.count), $0.floats.littleEndianBytes) })

@@ -1,9 +1,14 @@
 /// Makes zip archives, sound or broken.
 package struct ZipWriter {
+    /// A file of the archive.
     package struct Entry {
+        /// Its name.
         package var name: String
+        /// Its bytes.
         package var data: [UInt8]
+        /// The compression that it claims; 0 is none.
         package var method: UInt16
+        /// The general purpose bits.
         package var flags: UInt16
         /// Sizes behind the data and in the central directory only, as PyTorch writes them.
         package var isStreamed: Bool
@@ -11,10 +16,12 @@ package struct ZipWriter {
         package var isZip64: Bool
         /// What the central directory claims, where it is to be wrong.
         package var claimedSize: UInt64?
+        /// Where the central directory says that it lies.
         package var claimedOffset: UInt64?
         /// Bytes of padding in the local header's extra field.
         package var padding: Int
 
+        /// A sound entry where nothing else is said.
         package init(
             name: String, data: [UInt8], method: UInt16 = 0, flags: UInt16 = 0, isStreamed: Bool = false,
             isZip64: Bool = false, claimedSize: UInt64? = nil, claimedOffset: UInt64? = nil, padding: Int = 0
@@ -31,16 +38,23 @@ package struct ZipWriter {
         }
     }
 
+    /// The files, in their order.
     package var entries: [Entry]
     /// With a ZIP64 end record and locator, as PyTorch always writes them.
     package var hasZip64End = false
+    /// The number of entries in the end record, where it is to be wrong.
     package var claimedEntryCount: UInt64?
+    /// The directory's place, where it is to be wrong.
     package var claimedDirectoryOffset: UInt64?
+    /// The directory's size, where it is to be wrong.
     package var claimedDirectorySize: UInt64?
+    /// The archive's comment.
     package var comment: [UInt8] = []
 
+    /// A sound archive of these files.
     package init(_ entries: [Entry]) { self.entries = entries }
 
+    /// The archive.
     package var bytes: [UInt8] {
         var out: [UInt8] = []
         var directory: [UInt8] = []

@@ -219,7 +219,7 @@ struct MLMItem {
         result.warnings += output.warnings
     }
 
-    /// Whether a function is what happens to logits in any case: a softmax or a sigmoid, an argmax after it.
+    /// Returns true if a function is what happens to logits in any case: a softmax or a sigmoid, an argmax after it.
     private static func isActivation(_ function: MetadataValue) -> Bool {
         let known: Set = [
             "torch", "nn", "functional", "f", "tf", "np", "numpy", "scipy", "special", "expit", "softmax", "sigmoid",

@@ -42,7 +42,7 @@ enum MetadataValue: Hashable, Sendable {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    /// Whether anything is said at all: null, an empty list and an empty object say nothing.
+    /// True if anything is said at all: null, an empty list and an empty object say nothing.
     var isSaid: Bool { ![.null, .array([]), .object([:]), .string("")].contains(self) }
 
     /// JSON on one line, members in the order of their keys.

@@ -7,6 +7,7 @@ import StoredTensors
 public struct ModelDescription: Sendable, Equatable {
     /// Which of a scene's bands the model takes, in its order.
     public var bands: Sourced<[BandSelector]>?
+    /// What happens to pixel values before the network sees them.
     public var scaling: Sourced<PixelScaling>?
     /// Input pixels of a tile on a side, for networks that are tied to a size.
     public var tile: Sourced<Int>?
@@ -14,8 +15,9 @@ public struct ModelDescription: Sendable, Equatable {
     public var overlap: Sourced<Double>?
     /// Metres on the ground of an input pixel.
     public var resolution: Sourced<Double>?
-    /// By their value in the mask, from 0 on. With one output, a single entry is class 1.
+    /// The classes by their value in the mask, from 0 on. With one output, a single entry is class 1.
     public var classes: Sourced<[ClassDescription]>?
+    /// What the network's outputs are.
     public var activation: Sourced<Activation>?
     /// With one output, a probability above this is class 1; with more, a pixel none of whose probabilities reaches it is
     /// class 0.
@@ -29,6 +31,7 @@ public struct ModelDescription: Sendable, Equatable {
     /// What is wrong with the sources, a line for each key that is not used.
     public var warnings: [String] = []
 
+    /// A description that says nothing.
     public init() {}
 
     /// What a model's own metadata and an item say, as far as it agrees with the weights.
@@ -51,6 +54,7 @@ public struct ModelDescription: Sendable, Equatable {
         }
     }
 
+    /// What a source's demand may be about.
     public enum Aspect: Hashable, Sendable {
         case bands
         case scaling
@@ -89,7 +93,7 @@ public struct ModelDescription: Sendable, Equatable {
     }
 
     /// The text entries that say the same in a model file.
-    public var metadata: [String: String] { OvertileMetadata.entries(of: self).mapValues(\.json) }
+    var metadata: [String: String] { OvertileMetadata.entries(of: self).mapValues(\.json) }
 
     /// Without what contradicts the weights: they win, and a warning says so.
     func agreeing(withBands bandCount: Int, outputs: Int) -> ModelDescription {
@@ -123,10 +127,12 @@ extension Int {
 
 /// A value, and who says so.
 public struct Sourced<Value: Sendable & Equatable>: Sendable, Equatable {
+    /// What is said.
     public var value: Value
     /// For people: "--mean", or "standardization_mean of model.onnx".
     public var source: String
 
+    /// A value with who says so.
     public init(_ value: Value, source: String) {
         self.value = value
         self.source = source
@@ -144,7 +150,7 @@ public enum BandSelector: Hashable, Sendable {
     /// Any of these names, the one that the model itself uses first: "B04", "red".
     case name([String])
 
-    /// For messages.
+    /// The band for messages: its number, or its name.
     public var text: String {
         switch self {
         case .number(let number): "\(number)"
@@ -159,14 +165,20 @@ public enum BandSelector: Hashable, Sendable {
 ///
 /// Each has one value, or one for each of the model's bands.
 public struct PixelScaling: Hashable, Sendable {
+    /// The least value: pixels below it are raised to it.
     public var minimum: [Float]?
+    /// The greatest value: pixels above it are lowered to it.
     public var maximum: [Float]?
+    /// The factor.
     public var scale: [Float]?
+    /// The summand.
     public var offset: [Float]?
+    /// What is subtracted then.
     public var mean: [Float]?
-    /// None is 0.
+    /// What is divided by at the end. None is 0.
     public var std: [Float]?
 
+    /// A scaling that says nothing.
     public init() {}
 
     var parts: [(name: String, values: [Float])] {
@@ -187,26 +199,34 @@ public struct PixelScaling: Hashable, Sendable {
 
 /// One class of a model's: what to call it, and how to paint it.
 public struct ClassDescription: Hashable, Sendable {
+    /// A colour of 8 bits a channel.
     public struct Color: Hashable, Sendable {
+        /// 0 to 255.
         public var red: UInt8
+        /// 0 to 255.
         public var green: UInt8
+        /// 0 to 255.
         public var blue: UInt8
 
+        /// A colour by its three channels.
         public init(red: UInt8, green: UInt8, blue: UInt8) {
             self.red = red
             self.green = green
             self.blue = blue
         }
 
-        /// "FF0000"
+        /// The colour as six hexadecimal digits: "FF0000".
         public var hexadecimal: String {
             [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
         }
     }
 
+    /// The class's name, for legends and reports.
     public var name: String
+    /// The colour that the class is painted in; nil where nobody says.
     public var color: Color?
 
+    /// A class by its name and, if there is one, its colour.
     public init(name: String, color: Color? = nil) {
         self.name = name
         self.color = color

@@ -53,11 +53,11 @@ struct DoubleConvolutionUNet {
 ///     downK.1.N                  block behind the K-th pooling
 ///     upK.up, upK.conv.N         up-convolution, if it has any, and block
 ///     out_conv.0                 1 x 1 convolution to the classes
-package enum DRIVEUNetFamily: ModelFamily {
-    package static let title = "the DRIVE U-Net"
-    package static let landmark = "in_conv.0.weight"
+enum DRIVEUNetFamily: ModelFamily {
+    static let title = "the DRIVE U-Net"
+    static let landmark = "in_conv.0.weight"
 
-    package static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
+    static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
         DoubleConvolutionUNet(first: "in_conv", down: { "down\($0).1" }, up: { "up\($0).conv" }, head: "out_conv.0")
             .network(from: &builder)
     }
@@ -72,11 +72,11 @@ package enum DRIVEUNetFamily: ModelFamily {
 ///
 /// Its older form has biased convolutions, up-convolutions that keep their width and decoder blocks without a middle
 /// width; today's has none of these. Both follow from the weights.
-package enum PytorchUNetFamily: ModelFamily {
-    package static let title = "Pytorch-UNet"
-    package static let landmark = "inc.double_conv.0.weight"
+enum PytorchUNetFamily: ModelFamily {
+    static let title = "Pytorch-UNet"
+    static let landmark = "inc.double_conv.0.weight"
 
-    package static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
+    static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
         let isOld = builder.parameters.contains("inc.double_conv.0.bias")
         var network = DoubleConvolutionUNet(
             first: "inc.double_conv", down: { "down\($0).maxpool_conv.1.double_conv" },

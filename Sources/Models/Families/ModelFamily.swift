@@ -1,11 +1,11 @@
-package import NetworkGraph
+import NetworkGraph
 import StoredTensors
 import WeightFiles
 
 /// A family of networks that share their code and so the names of their parameters.
 ///
 /// A new family is one file: a type that conforms, and its entry in `ModelFamilies.all`.
-package protocol ModelFamily: SendableMetatype {
+protocol ModelFamily: SendableMetatype {
     /// What people call it, for messages: "the paper's U-Net".
     static var title: String { get }
     /// Weights of the convolution that reads the input, under a name that other families hardly have by chance.
@@ -18,32 +18,32 @@ package protocol ModelFamily: SendableMetatype {
 }
 
 /// A graph and what to say about it.
-package struct RecognizedNetwork {
-    package var graph: Graph
+struct RecognizedNetwork {
+    var graph: Graph
     /// One line: levels, widths, normalisation, upsampling.
-    package var summary: String
+    var summary: String
     /// Depths to which the network can be pruned.
-    package var depths: ClosedRange<Int>?
+    var depths: ClosedRange<Int>?
     /// What to say after the family's title to someone who asks for a depth where there is none.
-    package var whyNoDepths = "has no depths to choose"
-    /// Whether the parameters are the same with and without padding, so that the user has to say.
-    package var leavesPaddingOpen = false
+    var whyNoDepths = "has no depths to choose"
+    /// True if the parameters are the same with and without padding, so that the user has to say.
+    var leavesPaddingOpen = false
 
-    package init(graph: Graph, summary: String) {
+    init(graph: Graph, summary: String) {
         self.graph = graph
         self.summary = summary
     }
 }
 
-package enum ModelFamilies {
-    package static let all: [any ModelFamily.Type] = [
+enum ModelFamilies {
+    static let all: [any ModelFamily.Type] = [
         PaperUNetFamily.self, DRIVEUNetFamily.self, PytorchUNetFamily.self, PooledSkipUNetFamily.self,
         NestedUNetFamily.self,
     ]
 
     /// More levels than any network has. It bounds what a hostile file can ask for: beyond it, the stride would be
     /// larger than any tile.
-    package static let mostLevels = 12
+    static let mostLevels = 12
 }
 
 /// How well a state dict fits a family of networks.
@@ -68,7 +68,7 @@ struct FamilyMatch {
         tensors = stateDict.tensors.count
     }
 
-    /// Whether the file plainly means to be of this family: it has the landmark, or more tensors fit than do not.
+    /// True if the file plainly means to be of this family: it has the landmark, or more tensors fit than do not.
     var isClose: Bool { hasLandmark || 2 * problems.count < tensors }
 
     /// The family that a state dict fits, or else comes closest to: of those whose landmark it has, or of all where it
@@ -88,6 +88,7 @@ struct FamilyMatch {
 
 /// A file whose tensors are no network that Overtile knows.
 public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
+    /// The file.
     public let path: String
     /// The family that it is closest to: "the paper's U-Net".
     public let closest: String
@@ -117,6 +118,7 @@ public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
         return "its \(stateDict.tensors.count) tensors start with \(names)"
     }
 
+    /// One line: the file, what it looks like, and what keeps it from being that.
     public var description: String {
         let shown = problems.prefix(4).joined(separator: "; ")
         let rest = problems.count > 4 ? "; and \(problems.count - 4) more" : ""

@@ -8,11 +8,11 @@ import NetworkGraph
 ///
 /// Block (K, J) reads the blocks (K, 0) to (K, J - 1) and, upsampled, (K + 1, J - 1). With deep supervision the network
 /// can be cut at a depth d, which needs the blocks with K + J <= d alone; uncut, its logits are the heads' mean.
-package enum NestedUNetFamily: ModelFamily {
-    package static let title = "U-Net++"
-    package static let landmark = "conv0_0.conv1.weight"
+enum NestedUNetFamily: ModelFamily {
+    static let title = "U-Net++"
+    static let landmark = "conv0_0.conv1.weight"
 
-    package static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
+    static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
         let deepest = builder.parameters.levels(from: 0, least: 2) { "conv\($0)_0." } - 1
         var blocks = [[block("conv0_0", on: builder.input, &builder)]]  // [K][J]
         var graphs = [builder.graph]  // by depth

@@ -8,11 +8,11 @@
 /// A block is a Sequential of (convolution, ReLU), (convolution, ReLU, batch norm) or (convolution, batch norm, ReLU),
 /// twice; N counts all of these, so that the convolutions' places tell which it is. The skip is cut at its centre and
 /// stands behind the upsampled map. Whether the convolutions are valid, as in the paper, or padded, no parameter tells.
-package enum PaperUNetFamily: ModelFamily {
-    package static let title = "the paper's U-Net"
-    package static let landmark = "down_path.0.block.0.weight"
+enum PaperUNetFamily: ModelFamily {
+    static let title = "the paper's U-Net"
+    static let landmark = "down_path.0.block.0.weight"
 
-    package static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
+    static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
         let style = BlockStyle(builder.parameters)
         let levels = builder.parameters.levels(from: 0, least: 1) { "down_path.\($0).block." }
         var map = builder.input

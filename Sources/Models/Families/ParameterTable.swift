@@ -1,9 +1,9 @@
-package import NetworkGraph
+import NetworkGraph
 import StoredTensors
-package import WeightFiles
+import WeightFiles
 
 /// A state dict that remembers what was asked of it, so that every misfit can be reported at once.
-package struct ParameterTable {
+struct ParameterTable {
     private let tensors: [String: ConstantTensor]
     private let order: [String]
     private var asked: Set<String> = []
@@ -19,27 +19,27 @@ package struct ParameterTable {
     /// No map of a network has more channels. It keeps sums and products of a hostile file's numbers far from overflow.
     private static let channelCounts = 1...1 << 20
 
-    package init(_ stateDict: StateDict) {
+    init(_ stateDict: StateDict) {
         tensors = Dictionary(
             stateDict.tensors.map { name, tensor in (name, ConstantTensor(shape: tensor.shape) { tensor.elements() }) },
             uniquingKeysWith: { first, _ in first })
         order = stateDict.tensors.map(\.name)
     }
 
-    package func contains(_ name: String) -> Bool { tensors[name] != nil }
+    func contains(_ name: String) -> Bool { tensors[name] != nil }
 
-    package func contains(prefix: String) -> Bool { order.contains { $0.hasPrefix(prefix) } }
+    func contains(prefix: String) -> Bool { order.contains { $0.hasPrefix(prefix) } }
 
-    package func shape(_ name: String) -> [Int]? { tensors[name]?.shape }
+    func shape(_ name: String) -> [Int]? { tensors[name]?.shape }
 
     /// Channels along one axis of a tensor of `rank` axes; nil where there is no such tensor or it cannot be true.
-    package func channels(_ name: String, axis: Int = 0, rank: Int) -> Int? {
+    func channels(_ name: String, axis: Int = 0, rank: Int) -> Int? {
         guard let shape = shape(name), shape.count == rank, Self.channelCounts.contains(shape[axis]) else { return nil }
         return shape[axis]
     }
 
     /// The tensor, when it has the shape that the network needs; else zeros of that shape, and a problem.
-    package mutating func tensor(_ name: String, shape: [Int]) -> ConstantTensor {
+    mutating func tensor(_ name: String, shape: [Int]) -> ConstantTensor {
         asked.insert(name)
         guard let tensor = tensors[name] else {
             misfits.append("\(name) is missing")
@@ -56,7 +56,7 @@ package struct ParameterTable {
     ///
     /// - Parameter group: what goes together, such as all convolutions' biases. Where some of a group are there, a
     ///   missing one is a problem.
-    package mutating func optionalTensor(_ name: String, shape: [Int], group: String) -> ConstantTensor? {
+    mutating func optionalTensor(_ name: String, shape: [Int], group: String) -> ConstantTensor? {
         guard contains(name) else {
             asked.insert(name)
             groups[group, default: OptionalGroup()].absent.append(name)
@@ -67,7 +67,7 @@ package struct ParameterTable {
     }
 
     /// Marks a single number as known, if it is there, though the network does not compute with it.
-    package mutating func ignoreNumber(_ name: String) {
+    mutating func ignoreNumber(_ name: String) {
         guard let shape = shape(name) else { return }
         asked.insert(name)
         if shape != [] && shape != [1] {
@@ -76,13 +76,13 @@ package struct ParameterTable {
     }
 
     /// One sentence for each tensor that is missing or has another shape than the network needs.
-    package var problems: [String] {
+    var problems: [String] {
         let missing = groups.sorted { $0.key < $1.key }.filter(\.value.isPresent).flatMap(\.value.absent)
         return misfits + missing.map { "\($0) is missing" }
     }
 
     /// A sentence for each tensor that nobody asked for, in the file's order.
-    package var unexpected: [String] {
+    var unexpected: [String] {
         order.filter { !asked.contains($0) }.map {
             "\(ModelFileError.quoted($0)) of shape \(Self.text(tensors[$0]!.shape)) is not part of it"
         }
@@ -90,7 +90,7 @@ package struct ParameterTable {
 
     /// How much the names in the file and those that were asked for have in common, 0 to 1, when numbers are left out:
     /// of all words between dots, those that are on both sides.
-    package var likeness: Double {
+    var likeness: Double {
         let (present, wanted) = (Self.words(order), Self.words(asked))
         return Double(present.intersection(wanted).count) / Double(max(1, present.union(wanted).count))
     }
@@ -117,7 +117,7 @@ extension ParameterTable {
     /// - Parameters:
     ///   - outputs: where the weights do not tell.
     ///   - biases: the group of layers that have a bias all or not at all; nil where there must be one.
-    package mutating func convolution(
+    mutating func convolution(
         _ name: String, inputs: Int, outputs: Int, kernel: Int, biases: String?
     ) -> Convolution {
         let outputs = channels("\(name).weight", rank: 4) ?? channels("\(name).bias", rank: 1) ?? outputs
@@ -132,7 +132,7 @@ extension ParameterTable {
     /// ConvTranspose2d of 2 x 2 with stride 2 and a bias: its outputs follow from the weights.
     ///
     /// - Parameter outputs: where the weights do not tell.
-    package mutating func upConvolution(_ name: String, inputs: Int, outputs: Int) -> TransposedConvolution {
+    mutating func upConvolution(_ name: String, inputs: Int, outputs: Int) -> TransposedConvolution {
         let outputs =
             channels("\(name).weight", axis: 1, rank: 4) ?? channels("\(name).bias", rank: 1) ?? outputs
         return TransposedConvolution(
@@ -141,7 +141,7 @@ extension ParameterTable {
     }
 
     /// BatchNorm2d: running statistics, and weight and bias unless it was made with `affine=False`.
-    package mutating func batchNorm(_ name: String, channels: Int) -> ChannelAffine {
+    mutating func batchNorm(_ name: String, channels: Int) -> ChannelAffine {
         ignoreNumber("\(name).num_batches_tracked")
         let ones = ConstantTensor(shape: [channels]) { Array(repeating: 1, count: channels) }
         let zeros = ConstantTensor(shape: [channels]) { Array(repeating: 0, count: channels) }
@@ -154,7 +154,7 @@ extension ParameterTable {
 
     /// How many levels a network has whose parameters of level `first`, `first + 1`, ... start with `prefix`; at least
     /// `least`, and never more than `ModelFamilies.mostLevels`.
-    package func levels(from first: Int, least: Int, _ prefix: (Int) -> String) -> Int {
+    func levels(from first: Int, least: Int, _ prefix: (Int) -> String) -> Int {
         var count = 0
         while count < ModelFamilies.mostLevels, contains(prefix: prefix(first + count)) { count += 1 }
         return max(least, count)

@@ -9,11 +9,11 @@ import NetworkGraph
 ///
 /// Pooling counts windows that reach beyond the map. A pooled skip is half the size of the map that it is put in front
 /// of: zeros fill the rest. Of the last map, a pixel on each side is cut off.
-package enum PooledSkipUNetFamily: ModelFamily {
-    package static let title = "the pooled-skip U-Net"
-    package static let landmark = "down1.conv.conv1.0.weight"
+enum PooledSkipUNetFamily: ModelFamily {
+    static let title = "the pooled-skip U-Net"
+    static let landmark = "down1.conv.conv1.0.weight"
 
-    package static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
+    static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork {
         let steps = builder.parameters.levels(from: 1, least: 1) { "down\($0)." }
         var map = builder.input
         var widths: [Int] = []

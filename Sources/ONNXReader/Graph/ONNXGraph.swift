@@ -5,22 +5,26 @@ package import StoredTensors
 package struct ONNXGraph: Sendable {
     /// The one input that is no constant: a map of (batch, channels, height, width).
     package struct Input: Sendable {
-        /// As in the file.
+        /// The input's name in the file.
         package let name: String
         /// Extents in the file's order of axes.
         package let shape: [ONNXExtent]
         /// The file's order is (batch, height, width, channels).
         package let isChannelsLast: Bool
 
+        /// The number of bands.
         package var channels: ONNXExtent { shape[isChannelsLast ? 3 : 1] }
+        /// The number of rows.
         package var height: ONNXExtent { shape[isChannelsLast ? 1 : 2] }
+        /// The number of columns.
         package var width: ONNXExtent { shape[isChannelsLast ? 2 : 3] }
     }
 
+    /// The input.
     package let input: Input
-    /// Name of the output that the network is run for.
+    /// The name of the output that the network is run for.
     package let outputName: String
-    /// Version of the operators.
+    /// The version of the operators.
     package let opset: Int
 
     let nodes: [ONNXNode]
@@ -46,7 +50,7 @@ extension ONNXGraph {
 
 /// An operation of an ONNX graph whose inputs and outputs are values by index.
 struct ONNXNode: Sendable {
-    /// As in the file; may be empty.
+    /// The node's name in the file; it may be empty.
     let name: String
     /// "Conv"
     let operatorType: String
@@ -61,7 +65,7 @@ struct ONNXNode: Sendable {
     /// The node for messages: "Conv node '/encoder/conv1/Conv'".
     let label: String
 
-    /// Whether these are ONNX's own operators.
+    /// Returns true if a domain is that of ONNX's own operators.
     static func isStandard(domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
 
     /// Values that must be there before this node: its inputs, and what its branches read of the graph around them.

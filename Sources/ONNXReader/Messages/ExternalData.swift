@@ -15,7 +15,7 @@ struct ExternalData {
 
     init(model: MappedFile) { self.model = model }
 
-    /// Those that were needed, in the order of their locations.
+    /// The files that were needed, in the order of their locations.
     var mappedFiles: [MappedFile] { files.sorted { $0.key < $1.key }.map(\.value) }
 
     /// The bytes of a tensor.

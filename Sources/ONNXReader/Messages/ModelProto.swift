@@ -13,7 +13,7 @@ struct ModelProto: Sendable {
     var producerName = ""
     var producerVersion = ""
     var graph: GraphProto?
-    /// In the file's order; a key may come twice.
+    /// The entries in the file's order; a key may come twice.
     var metadata: [(key: String, value: String)] = []
 }
 
@@ -81,6 +81,7 @@ package enum ONNXExtent: Hashable, Sendable, CustomStringConvertible {
     /// Any extent; the name is the exporter's, and may be empty.
     case symbolic(String)
 
+    /// The extent for messages: a number, a name, or "?".
     package var description: String {
         switch self {
         case .fixed(let extent): "\(extent)"

@@ -9,11 +9,11 @@ struct TensorProto: Sendable {
         case storage(FileSlice, StoredTensor)
         /// Numbers of a field that is no run of bytes of the elements' size, in the tensor's message.
         case numbers(message: FileSlice, field: Int, kind: ProtobufNumbers)
-        /// Of a type that is not read.
+        /// Nowhere: they are of a type that is not read.
         case unreadable
     }
 
-    /// Of one axis. No tensor that has elements comes near it, and sums of extents stay far from overflow.
+    /// The largest extent of one axis. No tensor that has elements comes near it, and sums of extents stay far from overflow.
     static let largestExtent = 1 << 40
 
     var name = ""
@@ -28,7 +28,7 @@ struct TensorProto: Sendable {
     /// The element type; nil for those in which no weights come.
     var type: ElementType? { ElementType(onnx: typeCode) }
 
-    /// As float32, row-major; nil where the type is none in which weights come.
+    /// The tensor as float32; nil where the type is none in which weights come.
     var constant: StoredTensor? {
         switch elements {
         case .storage(_, let stored): return stored

@@ -23,7 +23,7 @@ struct FoldedTensor: Sendable {
 
     var count: Int { shape.reduce(1, *) }
 
-    /// Whether the elements are whole numbers or truth values.
+    /// True if the elements are whole numbers or truth values.
     var isInteger: Bool { if case .integers = elements { true } else { false } }
 
     /// - Precondition: as many elements as the shape has.

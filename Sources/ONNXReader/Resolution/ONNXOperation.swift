@@ -1,4 +1,3 @@
-import FileIO
 package import StoredTensors
 
 /// What a node of an ONNX network computes, the differences between operator sets removed.
@@ -41,15 +40,19 @@ package enum ONNXOperation: Sendable {
 }
 
 extension ONNXOperation {
+    /// A convolution, or a transposed one.
     package struct Convolution: Sendable {
         /// (out channels, in channels / groups, kernel height, kernel width)
         package var weights: StoredTensor
         /// (out channels)
         package var bias: StoredTensor?
+        /// Pixels from one window to the next.
         package var strides = Extents(height: 1, width: 1)
+        /// Pixels from one tap to the next.
         package var dilations = Extents(height: 1, width: 1)
         /// Zeros around the input; `auto_pad` is worked out for the size at hand.
         package var pads = Pads(all: 0)
+        /// The groups that channels are divided into, each convolved alone.
         package var groups = 1
     }
 
@@ -63,18 +66,24 @@ extension ONNXOperation {
 
     /// `(x - mean) / sqrt(variance + epsilon) * scale + bias`; all tensors are (channels).
     package struct BatchNormalization: Sendable {
+        /// The factor `weight` of PyTorch.
         package var scale: StoredTensor
+        /// The summand.
         package var bias: StoredTensor
+        /// The running mean.
         package var mean: StoredTensor
+        /// The running variance.
         package var variance: StoredTensor
+        /// What keeps the divisor from 0.
         package var epsilon: Float
     }
 
+    /// A function of each element.
     package enum Activation: Sendable {
         case relu
         /// `x < 0 ? slope * x : x`
         case leakyRelu(slope: Float)
-        /// As leakyRelu, with a slope for each channel, or one for all: (channels) or (1).
+        /// The same with a slope for each channel, or one for all: (channels) or (1).
         case prelu(slopes: StoredTensor)
         /// Bounds may be infinite.
         case clip(Float, Float)
@@ -85,7 +94,9 @@ extension ONNXOperation {
         case hardSwish
     }
 
+    /// Arithmetic on two operands, element by element.
     package struct Arithmetic: Sendable {
+        /// The four operations, by their operators' names.
         package enum Operator: String, Sendable {
             case add = "Add"
             case subtract = "Sub"
@@ -93,6 +104,7 @@ extension ONNXOperation {
             case divide = "Div"
         }
 
+        /// The operation.
         package var `operator`: Operator
         /// The other operand, (channels, height, width), each the map's extent or 1; nil where both are maps.
         package var constant: StoredTensor?
@@ -100,9 +112,13 @@ extension ONNXOperation {
         package var isConstantFirst = false
     }
 
+    /// Windows that move over a map, and of each of which one number comes.
     package struct Pooling: Hashable, Sendable {
+        /// The window's extents.
         package var kernel: Extents
+        /// Pixels from one window to the next.
         package var strides: Extents
+        /// Pixels from one element of a window to the next.
         package var dilations: Extents
         /// `auto_pad` is worked out for the size at hand.
         package var pads: Pads
@@ -110,7 +126,9 @@ extension ONNXOperation {
         package var ceilMode: Bool
     }
 
+    /// A change of a map's size.
     package struct Resize: Hashable, Sendable {
+        /// How a position between pixels gets its value.
         package enum Mode: Hashable, Sendable {
             case nearest(Rounding)
             case linear
@@ -128,7 +146,7 @@ extension ONNXOperation {
         package enum Coordinates: String, Sendable {
             /// `(i + 0.5) / scale - 0.5`
             case halfPixel = "half_pixel"
-            /// As halfPixel, but 0 where the output has a single pixel.
+            /// The same as halfPixel, but 0 where the output has a single pixel.
             case pytorchHalfPixel = "pytorch_half_pixel"
             /// `input / 2 * (1 - output / (input * scale)) + (i + 0.5) / scale - 0.5`: as halfPixel, about the middle,
             /// where the output's size was rounded down.
@@ -141,18 +159,23 @@ extension ONNXOperation {
             case tensorFlowHalfPixel = "tf_half_pixel_for_nn"
         }
 
+        /// How a position between pixels gets its value.
         package var mode: Mode
+        /// Where output pixels lie in the input.
         package var coordinates: Coordinates
         /// Output pixels for each input pixel, with which positions are worked out: as the file has it, or where that
         /// gives sizes, output size / input size. ONNX Runtime computes positions in float32, which shows where
         /// `nearest` has to choose between two pixels.
         package var verticalScale: Float
+        /// The same along the width.
         package var horizontalScale: Float
         /// The file gives the output's size and not a factor.
         package var isToSize: Bool
     }
 
+    /// Pixels added around a map.
     package struct Pad: Hashable, Sendable {
+        /// What the added pixels are.
         package enum Mode: Hashable, Sendable {
             case constant(Float)
             /// Mirrored without repeating the edge pixel.
@@ -161,6 +184,7 @@ extension ONNXOperation {
             case edge
         }
 
+        /// What the added pixels are.
         package var mode: Mode
         /// Pixels added on each side; negative numbers cut.
         package var amounts: Pads
@@ -168,8 +192,11 @@ extension ONNXOperation {
 
     /// What is kept of an axis: `count` elements from `start` on, each `step` behind the one before.
     package struct Slice: Hashable, Sendable {
+        /// The first element that is kept.
         package var start: Int
+        /// How many elements are kept.
         package var count: Int
+        /// How far each lies behind the one before; negative from the end on.
         package var step: Int
     }
 }

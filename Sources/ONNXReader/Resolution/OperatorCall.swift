@@ -3,7 +3,7 @@ struct OperatorCall {
     let node: ONNXNode
     /// Version of the operators.
     let opset: Int
-    /// nil where an input is left out.
+    /// The values that the node reads; nil where an input is left out.
     let operands: [ResolvedValue?]
 
     // MARK: - Inputs

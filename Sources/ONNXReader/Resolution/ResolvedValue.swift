@@ -25,7 +25,7 @@ enum ResolvedValue {
 struct MapValue {
     /// Position in the network.
     var node: Int
-    /// As in the file.
+    /// The shape that the value has in the file.
     var shape: [Int]
     /// What each axis is; nil for the batch and whatever else of extent 1 has no meaning.
     var roles: [MapAxis?]
@@ -46,7 +46,7 @@ struct MapValue {
         self.roles = isCanonical ? Self.canonicalRoles : roles
     }
 
-    /// Whether the axes are (batch, channels, height, width).
+    /// True if the axes are (batch, channels, height, width).
     var isCanonical: Bool { roles == Self.canonicalRoles }
 
     /// The value with the same elements in another shape, where only axes of extent 1 come or go; else nil.

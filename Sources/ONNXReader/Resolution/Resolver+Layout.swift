@@ -1,4 +1,3 @@
-import FileIO
 import StoredTensors
 
 /// Operators that move elements, or only name their axes anew.

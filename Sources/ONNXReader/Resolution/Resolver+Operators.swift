@@ -1,4 +1,3 @@
-import FileIO
 import StoredTensors
 
 extension Resolver {

@@ -1,4 +1,3 @@
-import FileIO
 package import StoredTensors
 
 /// Works out an ONNX graph for one size of input: constants are folded, shapes inferred, and what is left are maps.
@@ -51,7 +50,7 @@ struct Resolver {
         return network
     }
 
-    /// As the file declares them, or as the first convolution needs them.
+    /// The number of bands as the file declares it, or as the first convolution needs it.
     private func channels() throws(ModelFileError) -> Int {
         let declared = graph.input.channels
         let first = graph.nodes.first { $0.operatorType == "Conv" && $0.inputs.first == graph.inputIndex }
@@ -206,7 +205,7 @@ struct Resolver {
 }
 
 extension ONNXExtent {
-    /// nil where it is open.
+    /// The extent; nil where it is open.
     package var value: Int? { if case .fixed(let value) = self { value } else { nil } }
 }
 

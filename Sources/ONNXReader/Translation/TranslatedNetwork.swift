@@ -1,4 +1,3 @@
-import FileIO
 package import NetworkGraph
 import StoredTensors
 
@@ -172,6 +171,7 @@ package struct TranslatedNetwork: Sendable {
 
 /// A node that is read and understood, and that the engine has no operation for.
 package struct UntranslatableNode: Error, CustomStringConvertible {
+    /// The node, and what of it cannot be computed.
     package let description: String
 
     init(_ node: ONNXNetwork.Node, _ problem: String) {

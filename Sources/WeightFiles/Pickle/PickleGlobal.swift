@@ -1,4 +1,3 @@
-import FileIO
 import StoredTensors
 
 /// A Python class or function that a pickle names. It is never imported, let alone called.
@@ -18,7 +17,7 @@ struct PickleGlobal: CustomStringConvertible {
         path.hasPrefix(module + ".") ? path.dropFirst(module.count + 1) : nil
     }
 
-    /// Whether the global reaches the system, the interpreter or the network. A pickle that so much as names one of
+    /// True if the global reaches the system, the interpreter or the network. A pickle that so much as names one of
     /// these was made to attack whoever loads it.
     ///
     /// `getattr` is one of these, unless it does no more than `isAttributeLookup` says.

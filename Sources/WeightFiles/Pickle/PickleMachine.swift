@@ -112,7 +112,7 @@ struct PickleMachine {
 
     mutating func remember(at index: Int) throws(ModelFileError) { memo[index] = try top() }
 
-    /// As MEMOIZE has it: at the next free index.
+    /// Remembers at the next free index, as MEMOIZE does.
     mutating func remember() throws(ModelFileError) { try remember(at: memo.count) }
 
     mutating func recall(_ index: Int) throws(ModelFileError) {

@@ -1,5 +1,3 @@
-import FileIO
-
 /// A value that a pickle describes.
 ///
 /// Containers live in a `PickleHeap` and are named here by their place in it, because pickles share and change them

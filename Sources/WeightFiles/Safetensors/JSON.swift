@@ -144,16 +144,18 @@ struct JSONCursor {
     }
 }
 
-/// JSON under construction.
+/// JSON that is being written.
 package struct JSONText {
+    /// What has been written so far.
     package private(set) var utf8: [UInt8]
 
+    /// Begins with a piece of JSON.
     package init(_ start: String) { utf8 = Array(start.utf8) }
 
-    /// Punctuation and numbers.
+    /// Appends punctuation or a number as it stands.
     package mutating func raw(_ text: String) { utf8 += Array(text.utf8) }
 
-    /// Text in quotes; what JSON does not allow in a string is escaped (RFC 8259, section 7).
+    /// Appends text in quotes; what JSON does not allow in a string is escaped (RFC 8259, section 7).
     package mutating func string(_ text: String) {
         raw("\"")
         for unit in text.utf8 {

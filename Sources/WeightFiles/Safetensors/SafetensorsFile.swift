@@ -10,7 +10,7 @@ enum SafetensorsFile {
     /// file needs to take a gigabyte of memory.
     static let largestHeader = 25_000_000
 
-    /// Whether the file looks like safetensors: a brace comes after the header's length, whatever length that is.
+    /// Returns true if the file looks like safetensors: a brace comes after the header's length, whatever length that is.
     static func isSafetensors(_ file: FileSlice) -> Bool {
         file.integer(at: 8, as: UInt8.self) == UInt8(ascii: "{")
     }

@@ -18,7 +18,7 @@ struct SafetensorsHeader {
 
     private static let largestMetadata = 10_000
 
-    /// In the order of the header.
+    /// The tensors, in the order of the header.
     private(set) var tensors: [Tensor] = []
     /// The object `__metadata__`.
     private(set) var metadata: [String: String] = [:]

@@ -60,7 +60,7 @@ extension StateDict {
 struct SafetensorsPlan {
     /// The length of the JSON in 8 bytes, and the JSON, padded with spaces to a multiple of 8 bytes.
     let header: [UInt8]
-    /// In the order of the data.
+    /// The tensors, in the order of their data.
     let tensors: [(name: String, tensor: StoredTensor, isHalf: Bool)]
 
     /// - Parameter path: of the file, for errors.

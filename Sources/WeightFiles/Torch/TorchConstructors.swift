@@ -1,4 +1,3 @@
-import FileIO
 import StoredTensors
 
 /// The calls that pickles of tensors are made of, each carried out on descriptions: what it makes is data.

@@ -16,7 +16,7 @@ enum TorchLegacyCheckpoint {
     private static let magic: [UInt8] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
     private static let version = 1001
 
-    /// Whether the file starts as a pickle of protocol 2 or later does.
+    /// Returns true if the file starts as a pickle of protocol 2 or later does.
     static func isPickle(_ file: FileSlice) -> Bool {
         guard file.integer(at: 0, as: UInt8.self) == PickleOpcode.proto.rawValue else { return false }
         return file.integer(at: 1, as: UInt8.self).map { (2...5).contains($0) } ?? true

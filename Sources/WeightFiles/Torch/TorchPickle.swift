@@ -4,7 +4,7 @@ import StoredTensors
 /// What a PyTorch checkpoint's pickle holds, and the search for the state dict in it.
 struct TorchPickle {
     let root: PickleValue
-    /// In bytes.
+    /// The pickle's length in bytes.
     let length: Int
     /// Every storage that the pickle refers to, by key.
     let storages: [String: TorchStorage]
@@ -30,7 +30,7 @@ struct TorchPickle {
         return strings.count == heap[list].count ? strings : nil
     }
 
-    /// Whether the pickle is an integer of these bytes, little-endian.
+    /// Returns true if the pickle is an integer of these bytes, little-endian.
     func isInteger(_ bytes: [UInt8]) -> Bool {
         if case .longInt(let text) = root { heap.bytes(text) == bytes } else { false }
     }
@@ -117,7 +117,7 @@ struct StateDictSearch {
         return (outer ?? doubtful).map(Found.stateDict)
     }
 
-    /// Whether the object has what every `torch.nn.Module` has and nothing else.
+    /// Returns true if the object has what every `torch.nn.Module` has and nothing else.
     private func isModule(_ object: PickleHeap.Object) -> Bool {
         guard let attributes = heap.attributes(of: object) else { return false }
         return ["_parameters", "_buffers", "_modules"].allSatisfy { heap.value(of: $0, in: attributes) != nil }

@@ -4,10 +4,10 @@ import StoredTensors
 /// A tensor as a pickle describes it; whether it fits its storage is not yet known.
 struct TorchTensor {
     let storage: TorchStorage
-    /// In elements.
+    /// Its first element in the storage, counted in elements.
     let offset: Int
     let shape: [Int]
-    /// In elements.
+    /// The distance between neighbours along each axis, in elements.
     let strides: [Int]
     /// The name of a PyTorch dtype that overrides the storage's: `uint16`.
     let dtype: Substring?
@@ -46,13 +46,13 @@ struct TorchTensor {
 final class TorchStorage: Sendable {
     /// The entry of the zip archive, or the key in the list of a file from before torch 1.6.
     let key: String
-    /// As the pickle names it: `torch.FloatStorage`.
+    /// The storage's class as the pickle names it: `torch.FloatStorage`.
     let typeName: String
     /// Nil for an untyped storage, whose tensors bring their own type.
     let elementType: ElementType?
-    /// Whether `typeName` is one of those that are read.
+    /// True if `typeName` is one of those that are read.
     let isSupported: Bool
-    /// In elements; in bytes for an untyped storage.
+    /// The number of elements; of bytes for an untyped storage.
     let count: Int
     /// First element: not 0 only for views on storages, in files from before torch 1.6.
     let viewOffset: Int

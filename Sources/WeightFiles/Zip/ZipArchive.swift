@@ -8,14 +8,14 @@ import StoredTensors
 /// PyTorch can be told to leave them out.
 /// Source: PKWARE APPNOTE 6.3.10.
 struct ZipArchive {
-    /// In the order of the central directory.
+    /// The entries, in the order of the central directory.
     let entries: [ZipEntry]
     private let file: FileSlice
     private let indices: [String: Int]
     /// Where the central directory starts; all data lies before it.
     private let dataEnd: Int
 
-    /// Whether the file starts as a zip archive does: with a local header, or with the end of an empty archive.
+    /// Returns true if the file starts as a zip archive does: with a local header, or with the end of an empty archive.
     static func isZip(_ file: FileSlice) -> Bool {
         file.starts(with: [0x50, 0x4b, 0x03, 0x04]) || file.starts(with: [0x50, 0x4b, 0x05, 0x06])
     }

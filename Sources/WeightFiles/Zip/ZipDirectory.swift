@@ -103,7 +103,7 @@ struct ZipEntry {
     let method: UInt16
     let compressedSize: UInt64
     let size: UInt64
-    /// From the start of the archive.
+    /// Where the local header lies, from the start of the archive.
     let headerOffset: UInt64
 
     static let signature: UInt32 = 0x0201_4b50
