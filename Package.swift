@@ -46,26 +46,28 @@ let package = Package(
 
         // The rooms, from the ground up; arrows point only to rooms above.
         room("TileGeometry", []),
-        room("Tensors", []),
-        room("NetworkGraph", ["Tensors"]),
-        room("ModelWeights", ["NetworkGraph", "Tensors"]),
+        room("FileIO", []),
+        room("StoredTensors", ["FileIO"]),
+        room("NetworkGraph", []),
+        room("WeightFiles", ["FileIO", "StoredTensors"]),
+        room("ONNXReader", ["FileIO", "NetworkGraph", "StoredTensors"]),
+        room("Models", ["FileIO", "NetworkGraph", "ONNXReader", "StoredTensors", "WeightFiles"]),
         room("RasterIO", ["CGDAL", "CSQLite", "CTIFF", "TileGeometry"]),
-        room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN", "COvertileKernels"]),
+        room("InferenceEngine", ["NetworkGraph", "COneDNN", "COvertileKernels"]),
         room(
-            "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
+            "Segmentation", ["InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry"]),
         room("GISOutputs", ["RasterIO", "TileGeometry"]),
         room(
             "BatchRunner",
             [
-                "GISOutputs", "InferenceEngine", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry",
+                "GISOutputs", "InferenceEngine", "Models", "RasterIO", "Segmentation", "TileGeometry",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
             "Overtile",
             [
-                "BatchRunner", "GISOutputs", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO",
-                "Segmentation", "Tensors",
-                "TileGeometry",
+                "BatchRunner", "GISOutputs", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "Segmentation",
+                "StoredTensors", "TileGeometry",
             ]),
         .executableTarget(
             name: "OvertileCommand",
@@ -75,17 +77,22 @@ let package = Package(
             ],
             swiftSettings: swiftRules),
 
-        // Tests, room by room; TestData and TestNetworks hold what several of them use.
+        // Tests, room by room; TestData, TestNetworks and TestModelFiles hold what several of them use.
         tests("TileGeometryTests", ["TileGeometry"]),
-        tests("NetworkGraphTests", ["NetworkGraph", "Tensors", "TestNetworks"]),
-        tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
+        tests("NetworkGraphTests", ["NetworkGraph", "TestNetworks"]),
+        tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "TestNetworks"]),
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
-        tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
+        tests("WeightFilesTests", ["WeightFiles", "StoredTensors", "TestData", "TestModelFiles", "TestNetworks"]),
+        tests(
+            "ONNXReaderTests",
+            ["ONNXReader", "NetworkGraph", "StoredTensors", "TestData", "TestModelFiles", "TestNetworks"]),
+        tests(
+            "ModelsTests", ["Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData", "TestNetworks"]),
         tests("GISOutputsTests", ["GISOutputs", "RasterIO", "TileGeometry", "TestData"]),
         tests(
             "BatchRunnerTests",
             [
-                "BatchRunner", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry", "TestData", "TestNetworks",
+                "BatchRunner", "Models", "RasterIO", "Segmentation", "TileGeometry", "TestData", "TestNetworks",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests("COneDNNTests", ["COneDNN"]),
@@ -93,14 +100,14 @@ let package = Package(
         .executableTarget(
             name: "overtile-benchmarks",
             dependencies: [
-                "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TestData",
-                "TestNetworks", "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "Segmentation", "TestData", "TestNetworks",
+                "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", exclude: ["peers.py", "polygons.py"], swiftSettings: swiftRules),
         tests(
             "SegmentationTests",
             [
-                "Segmentation", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "TileGeometry",
+                "Segmentation", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry",
                 "TestData",
                 "TestNetworks",
             ]),
@@ -115,7 +122,10 @@ let package = Package(
             name: "TestData", dependencies: ["RasterIO", "TileGeometry"], path: "Tests/TestData",
             swiftSettings: swiftRules),
         .target(
-            name: "TestNetworks", dependencies: ["NetworkGraph", "Tensors"], path: "Tests/TestNetworks",
+            name: "TestNetworks", dependencies: ["NetworkGraph"], path: "Tests/TestNetworks",
+            swiftSettings: swiftRules),
+        .target(
+            name: "TestModelFiles", dependencies: ["StoredTensors", "WeightFiles"], path: "Tests/TestModelFiles",
             swiftSettings: swiftRules),
     ],
     swiftLanguageModes: [.v6]

@@ -1,7 +1,6 @@
 import Dispatch
 public import NetworkGraph
 import Synchronization
-package import Tensors
 
 /// A network compiled for one size of output: kernels with their weights in place, and a plan of a worker's memory.
 ///

@@ -1,5 +1,4 @@
 import NetworkGraph
-import Tensors
 
 /// A convolution over channels as they are stored.
 ///

@@ -1,5 +1,4 @@
 import NetworkGraph
-import Tensors
 
 /// Turns a network's maps into buffers and its operations into steps.
 ///

@@ -1,5 +1,4 @@
 public import NetworkGraph
-import Tensors
 
 /// What a step does to maps without weights, with all that depends on channels said of them as they are stored.
 public enum MapOperation: Sendable {

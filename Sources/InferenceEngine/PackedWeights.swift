@@ -1,5 +1,4 @@
 import Synchronization
-import Tensors
 
 /// Weights in the orders that kernels want them. Compilations of one network that are given the same `PackedWeights` share
 /// what they hold, whatever the size of their tiles.

@@ -1,5 +1,4 @@
 package import NetworkGraph
-import Tensors
 
 /// A tile's computation lowered to steps on buffers, for one backend's way of storing maps.
 ///

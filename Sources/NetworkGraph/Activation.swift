@@ -1,5 +1,3 @@
-public import Tensors
-
 /// A function that is applied to each value for itself. ReLU, which the convolutions fuse, is an operation of its own.
 public enum Activation: Sendable {
     /// `x < 0 ? slope * x : x`

@@ -1,5 +1,3 @@
-import Tensors
-
 /// Extent of a map: channels, then pixels.
 public struct MapShape: Hashable, Sendable {
     public var channels: Int

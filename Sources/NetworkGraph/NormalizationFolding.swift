@@ -1,5 +1,3 @@
-import Tensors
-
 extension Graph {
     /// The same function with as few normalisations left as possible.
     ///

@@ -1,5 +1,3 @@
-public import Tensors
-
 /// One operation of a network on maps of (channels, height, width) in float32.
 ///
 /// A new operation is a case here; the compiler then names the few places that have to know it: its channels

@@ -1,5 +1,3 @@
-import Tensors
-
 /// What one tile computes: a window of the output, and for each map the window of it that this needs.
 public struct TileComputation: Sendable {
     /// Without `fitToSize`: every crop is by a fixed number of pixels.

@@ -24,7 +24,7 @@ enum ExitStatus: Int32 {
     init?(for error: any Error) {
         switch error {
         case let error as RasterError: self = Self(error.code)
-        case let error as WeightsError: self = Self(error.code)
+        case let error as ModelFileError: self = Self(error.code)
         case is ArchitectureError: self = .badData
         case let error as SegmentationError: self = Self(error.code)
         case is ModelOptionsError: self = .usage
@@ -64,7 +64,7 @@ enum ExitStatus: Int32 {
         }
     }
 
-    private init(_ code: WeightsError.Code) {
+    private init(_ code: ModelFileError.Code) {
         switch code {
         case .noSuchFile, .unreadable: self = .noInput
         case .outputExists, .cannotCreate: self = .cannotCreate

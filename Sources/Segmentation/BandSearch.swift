@@ -1,4 +1,4 @@
-import ModelWeights
+import Models
 import RasterIO
 
 /// Finds the bands that a model names among those that a scene has.

@@ -1,6 +1,6 @@
 import Dispatch
 public import InferenceEngine
-public import ModelWeights
+public import Models
 import NetworkGraph
 import TileGeometry
 

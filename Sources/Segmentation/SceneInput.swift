@@ -1,4 +1,4 @@
-import ModelWeights
+import Models
 import RasterIO
 
 /// Which bands of a scene a model is given, and how they are normalised: as the user says, else as the model's

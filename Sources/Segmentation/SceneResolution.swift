@@ -1,4 +1,4 @@
-public import ModelWeights
+public import Models
 public import RasterIO
 import TileGeometry
 

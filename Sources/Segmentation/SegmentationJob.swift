@@ -1,6 +1,6 @@
 import Foundation
 public import InferenceEngine
-public import ModelWeights
+public import Models
 import NetworkGraph
 public import RasterIO
 import TileGeometry

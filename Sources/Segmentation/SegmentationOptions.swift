@@ -1,4 +1,4 @@
-public import ModelWeights
+public import Models
 public import RasterIO
 
 /// What a user may ask of a run beside scene, model and output; everything has a default.

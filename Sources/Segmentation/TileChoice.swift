@@ -1,4 +1,4 @@
-import ModelWeights
+import Models
 import NetworkGraph
 import TileGeometry
 

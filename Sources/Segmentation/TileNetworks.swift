@@ -1,5 +1,4 @@
 import InferenceEngine
-import Tensors
 import TileGeometry
 
 /// A network compiled for every shape of tile that a grid has, with one set of weights.

@@ -1,7 +1,7 @@
 import BatchRunner
 import Foundation
 import Logging
-import ModelWeights
+import Models
 import Segmentation
 import Synchronization
 import TestData

@@ -1,5 +1,5 @@
 import Foundation
-import ModelWeights
+import Models
 import Segmentation
 import Synchronization
 import TestData

@@ -1,6 +1,5 @@
 import ArgumentParser
 import NetworkGraph
-import Tensors
 import TestNetworks
 
 /// Networks that people run, with random weights: 3 bands, 4 classes, five levels.

@@ -1,7 +1,6 @@
 import ArgumentParser
 import InferenceEngine
 import NetworkGraph
-import Tensors
 import TestNetworks
 
 /// Single layers on one thread: Overtile's kernels against oneDNN's, of which the better counts, Winograd's where its

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import ModelWeights
+import Models
 import RasterIO
 import Segmentation
 import TestData

@@ -1,6 +1,5 @@
 import Dispatch
 import NetworkGraph
-import Tensors
 
 /// A tile's computation in double precision, as plain loops: what rounding is measured against.
 struct ExactRun {

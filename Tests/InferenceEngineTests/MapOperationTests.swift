@@ -1,8 +1,7 @@
 import InferenceEngine
 import NetworkGraph
-import Tensors
-import TestNetworks
 import Testing
+import TestNetworks
 
 /// Operations beyond the U-Net's own, on every backend against the reference's plain loops.
 @Suite struct MapOperationTests {

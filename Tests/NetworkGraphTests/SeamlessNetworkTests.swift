@@ -1,7 +1,6 @@
 import NetworkGraph
-import Tensors
-import TestNetworks
 import Testing
+import TestNetworks
 
 /// What the analysis derives from a graph, against figures that the literature or plain counting gives.
 @Suite struct SeamlessNetworkTests {

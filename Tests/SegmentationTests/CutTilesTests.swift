@@ -1,10 +1,10 @@
 import Foundation
 import InferenceEngine
-import ModelWeights
+import Models
 import NetworkGraph
 import TestData
-import TestNetworks
 import Testing
+import TestNetworks
 import TileGeometry
 
 @testable import Segmentation

@@ -1,10 +1,10 @@
 import Foundation
-import ModelWeights
+import Models
 import NetworkGraph
 import RasterIO
 import TestData
-import TestNetworks
 import Testing
+import TestNetworks
 import TileGeometry
 
 @testable import Segmentation

@@ -1,9 +1,9 @@
 import Foundation
-import ModelWeights
+import Models
 import RasterIO
 import TestData
-import TestNetworks
 import Testing
+import TestNetworks
 
 @testable import Segmentation
 
@@ -116,5 +116,13 @@ import Testing
             ).hexadecimal,
         ]
         #expect(Set(others + [plain]).count == others.count + 1)
+    }
+
+    /// Ledgers hold digests of runs from before the type's room was renamed.
+    @Test func theDigestKeepsTheNamesThatTypesHad() throws {
+        var options = SegmentationOptions()
+        options.activation = .logits
+        let digest = SettingsDigest(model: try Model(path: ModelFile.paperUNet(in: folder.url.path)), options: options)
+        #expect(digest.options["activation"] == "Optional(ModelWeights.ModelDescription.Activation.logits)")
     }
 }

@@ -1,9 +1,9 @@
 import Foundation
-import ModelWeights
+import Models
 import RasterIO
 import TestData
-import TestNetworks
 import Testing
+import TestNetworks
 import TileGeometry
 
 @testable import Segmentation

@@ -1,11 +1,11 @@
 import Dispatch
 import Foundation
 import InferenceEngine
-import ModelWeights
+import Models
 import RasterIO
 import TestData
-import TestNetworks
 import Testing
+import TestNetworks
 import TileGeometry
 
 @testable import Segmentation

@@ -1,5 +1,4 @@
 public import NetworkGraph
-import Tensors
 
 /// Random graphs of padded convolutions, norms, poolings, upsamplings and skips, each equivariant to shifts by its
 /// stride: what people draw when they vary a U-Net.

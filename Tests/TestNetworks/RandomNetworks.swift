@@ -1,5 +1,4 @@
-import NetworkGraph
-public import Tensors
+public import NetworkGraph
 
 /// A generator with a seed, so that a failing test fails again.
 public struct SeededGenerator: RandomNumberGenerator {

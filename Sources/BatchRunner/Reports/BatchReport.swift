@@ -1,6 +1,6 @@
 public import Foundation
 public import Logging
-import ModelWeights
+import Models
 import RasterIO
 
 /// What one run of a batch did, scene by scene.

@@ -1,6 +1,6 @@
 public import Foundation
 import GISOutputs
-public import ModelWeights
+public import Models
 import RasterIO
 import Segmentation
 

@@ -1,7 +1,7 @@
 public import Foundation
 import Glibc
 public import Logging
-public import ModelWeights
+public import Models
 import RasterIO
 public import Segmentation
 

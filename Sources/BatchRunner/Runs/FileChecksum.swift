@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import ModelWeights
+import Models
 import Segmentation
 
 /// SHA-256 of a file's content.

@@ -1,5 +1,5 @@
 import GISOutputs
-public import ModelWeights
+public import Models
 import RasterIO
 public import Segmentation
 

@@ -1,6 +1,6 @@
 import Foundation
 import InferenceEngine
-import ModelWeights
+import Models
 import RasterIO
 import Segmentation
 import TileGeometry

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import ModelWeights
+import Models
 public import Segmentation
 
 /// Runs the scenes of a watched folder, one at a time, with a batch that is made when the first one is ready: a pass that finds

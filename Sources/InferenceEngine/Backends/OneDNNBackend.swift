@@ -1,6 +1,5 @@
 import COneDNN
 import NetworkGraph
-import Tensors
 
 /// oneDNN's kernels, each on the calling thread alone.
 public struct OneDNNBackend: Backend {

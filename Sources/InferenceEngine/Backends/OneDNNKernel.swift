@@ -1,5 +1,4 @@
 import COneDNN
-import Tensors
 
 /// One oneDNN operation and its weights in the order that it chose.
 final class OneDNNKernel: Kernel, @unchecked Sendable {

@@ -2,7 +2,6 @@ import COneDNN
 import COvertileKernels
 import Foundation
 import NetworkGraph
-import Tensors
 
 /// Overtile's own kernels for what a U-Net spends its time on, each on the calling thread alone; oneDNN for the rest.
 public struct OvertileBackend: Backend {

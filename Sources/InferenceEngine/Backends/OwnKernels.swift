@@ -1,6 +1,5 @@
 import COvertileKernels
 import NetworkGraph
-import Tensors
 
 /// The kernels of one instruction set.
 struct OwnKernels: @unchecked Sendable {

@@ -63,22 +63,17 @@ struct ConvertCommand: ParsableCommand {
             let model = try choices.load(model)
             return try model.writeItem(output, description: try description(of: model, options), overwrite: overwrite)
         }
-        guard try !Checkpoint.isONNX(path: model) else { throw networkWithoutPlace }
-        let stateDict = try Checkpoint.read(path: model)
-        let model = try Model(stateDict, path: model, options: choices.options, item: choices.modelItem)
-        model.description.warnings.forEach(Console.warn)
-        let description = try description(of: model, options)
-        var metadata = stateDict.metadata
-            .merging(choices.options.metadata) { _, said in said }
-            .merging(description.metadata) { _, said in said }
-        metadata["format"] = "pt"
-        metadata["overtile.family"] = model.family
-        try stateDict.write(safetensors: output, metadata: metadata, half: half, overwrite: overwrite)
+        guard try !Model.isONNX(path: model) else { throw networkWithoutPlace }
+        let source = try ConvertibleModel(path: model, options: choices.options, item: choices.modelItem)
+        source.model.description.warnings.forEach(Console.warn)
+        let description = try description(of: source.model, options)
+        try source.write(
+            safetensors: output, options: choices.options, description: description, half: half, overwrite: overwrite)
     }
 
     /// The tensors of an ONNX model mean nothing without its graph.
-    private var networkWithoutPlace: WeightsError {
-        WeightsError(
+    private var networkWithoutPlace: ModelFileError {
+        ModelFileError(
             .unrepresentable, path: model,
             "is an ONNX model, whose network has no place in safetensors: convert the checkpoint that it was exported "
                 + "from, or describe it in a STAC item with --output NAME.json")

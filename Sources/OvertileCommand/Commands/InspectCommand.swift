@@ -53,7 +53,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printTensors() throws {
-        let report = TensorReport(try Checkpoint.read(path: model))
+        let report = TensorReport(try ModelTensors(path: model))
         try Console.print(json ? JSONText.encode(report.tensors) : report.table)
     }
 }
@@ -137,10 +137,8 @@ struct TensorReport {
 
     let tensors: [Tensor]
 
-    init(_ stateDict: StateDict) {
-        tensors = stateDict.tensors.map { name, tensor in
-            Tensor(name: name, shape: tensor.shape, type: stateDict.elementTypes[name]?.rawValue ?? "")
-        }
+    init(_ contents: ModelTensors) {
+        tensors = contents.entries.map { Tensor(name: $0.name, shape: $0.shape, type: $0.type) }
     }
 
     var table: String {

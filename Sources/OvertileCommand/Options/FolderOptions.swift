@@ -42,11 +42,11 @@ struct FolderOptions: ParsableArguments {
         help: "Replace outputs that exist, also those that the ledger does not know.")
     var overwrite = false
 
-    /// - Throws: `BatchError`; `WeightsError` where there is no model, which a pass of watch that finds no scene would not
+    /// - Throws: `BatchError`; `ModelFileError` where there is no model, which a pass of watch that finds no scene would not
     ///   notice for months.
     func plan(_ products: FolderProductOptions) throws -> OutputPlan {
         guard FileManager.default.fileExists(atPath: model) else {
-            throw WeightsError(.noSuchFile, path: model, "no such file: check the path of the model")
+            throw ModelFileError(.noSuchFile, path: model, "no such file: check the path of the model")
         }
         return try OutputPlan(
             folder: output, probabilities: probabilities, besides: products.besides(confidence: confidence),

@@ -23,7 +23,7 @@ struct ModelChoices: ParsableArguments {
 
     /// Reads a model, and warns of what is wrong with its description.
     ///
-    /// - Throws: `WeightsError`, `ArchitectureError` or `ModelOptionsError`.
+    /// - Throws: `ModelFileError`, `ArchitectureError` or `ModelOptionsError`.
     func load(_ path: String, warn: (String) -> Void = Console.warn) throws -> Model {
         let model = try Model(path: path, options: options, item: modelItem)
         model.description.warnings.forEach(warn)

@@ -1,5 +1,5 @@
 import Foundation
-public import ModelWeights
+public import Models
 
 /// What a run's results depend on beside the scene: the model, and every option that changes them.
 ///
@@ -19,10 +19,17 @@ public struct SettingsDigest: Codable, Hashable, Sendable {
         self.model = "\(model.checksum) padded \(choices.padded), depth \(choices.depth.map(String.init) ?? "all")"
         // By reflection, so that no option is ever left out of it: a new one counts unless it is excluded by name.
         let said = Mirror(reflecting: options).children.compactMap { child in
-            child.label.map { ($0, String(describing: child.value)) }
+            child.label.map { ($0, Self.text(of: child.value)) }
         }
         self.options = Dictionary(uniqueKeysWithValues: said.filter { !Self.excluded.contains($0.0) })
             .merging(others) { $1 }
+    }
+
+    /// A value as text. The name of the room that a type lies in is part of it: where the room has been renamed since, the
+    /// name that it had is kept, or else ledgers would find that every scene's settings changed.
+    private static func text(of value: Any) -> String {
+        String(describing: value).replacingOccurrences(
+            of: "Models.ModelDescription.", with: "ModelWeights.ModelDescription.")
     }
 
     /// SHA-256 of all of it, in hexadecimal digits; the same on every machine.

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import ModelWeights
+import Models
 import RasterIO
 
 /// The hidden folder beside an output in which work in progress lies, locked for this process.

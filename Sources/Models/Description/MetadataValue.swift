@@ -1,0 +1,99 @@
+import WeightFiles
+
+/// A value as metadata holds it: JSON's kinds, which are also those of Python's literals.
+enum MetadataValue: Hashable, Sendable {
+    case null
+    case boolean(Bool)
+    case number(Double)
+    case string(String)
+    case array([MetadataValue])
+    case object([String: MetadataValue])
+
+    /// A number that can be reckoned with, also where it stands in quotes.
+    var number: Double? {
+        switch self {
+        case .number(let number): number.isFinite ? number : nil
+        case .string(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
+        default: nil
+        }
+    }
+
+    /// Numbers for the bands; a number alone is for all of them.
+    var numbers: [Float]? {
+        guard case .array(let values) = self else { return number.map { [Float($0)] } }
+        let numbers = values.compactMap { $0.number.map { Float($0) } }
+        return numbers.isEmpty || numbers.count < values.count ? nil : numbers
+    }
+
+    /// A whole number from 0 on, small enough for whatever is counted.
+    var count: Int? { number.flatMap { Int(exactly: $0) }.flatMap { (0...1 << 31).contains($0) ? $0 : nil } }
+
+    /// Text that says something.
+    var text: String? {
+        guard case .string(let text) = self, text.contains(where: { !$0.isWhitespace }) else { return nil }
+        return text
+    }
+
+    var members: [String: MetadataValue]? {
+        if case .object(let members) = self { members } else { nil }
+    }
+
+    var elements: [MetadataValue]? {
+        if case .array(let elements) = self { elements } else { nil }
+    }
+
+    /// True if anything is said at all: null, an empty list and an empty object say nothing.
+    var isSaid: Bool { ![.null, .array([]), .object([:]), .string("")].contains(self) }
+
+    /// JSON on one line, members in the order of their keys.
+    var json: String {
+        var text = JSONText("")
+        write(to: &text, indentation: nil)
+        return String(decoding: text.utf8, as: UTF8.self)
+    }
+
+    /// JSON on many lines.
+    var indentedJSON: String {
+        var text = JSONText("")
+        write(to: &text, indentation: "\n")
+        text.raw("\n")
+        return String(decoding: text.utf8, as: UTF8.self)
+    }
+
+    /// - Parameter indentation: the line end and the spaces before this value; nil for one line.
+    private func write(to text: inout JSONText, indentation: String?) {
+        switch self {
+        case .null: text.raw("null")
+        case .boolean(let value): text.raw("\(value)")
+        case .number(let number): text.raw(Int(exactly: number).map { "\($0)" } ?? "\(number)")
+        case .string(let string): text.string(string)
+        case .array(let values):
+            // Numbers and words stay on a line; larger things have lines of their own.
+            let isFlat = values.allSatisfy { $0.members == nil && $0.elements == nil }
+            let inner = isFlat ? nil : indentation.map { $0 + "  " }
+            Self.list("[", "]", values, to: &text, inner, indentation) { $0.write(to: &$1, indentation: inner) }
+        case .object(let members):
+            let inner = indentation.map { $0 + "  " }
+            let sorted = members.sorted { $0.key < $1.key }
+            Self.list("{", "}", sorted, to: &text, inner, indentation) { member, text in
+                text.string(member.key)
+                text.raw(": ")
+                member.value.write(to: &text, indentation: inner)
+            }
+        }
+    }
+
+    private static func list<Element>(
+        _ start: String, _ end: String, _ elements: [Element], to text: inout JSONText, _ inner: String?,
+        _ outer: String?, _ write: (Element, inout JSONText) -> Void
+    ) {
+        text.raw(start)
+        for (index, element) in elements.enumerated() {
+            if index > 0 { text.raw(inner == nil ? ", " : ",") }
+            text.raw(inner ?? "")
+            write(element, &text)
+        }
+        if inner != nil && !elements.isEmpty { text.raw(outer ?? "") }
+        text.raw(end)
+    }
+}

@@ -1,0 +1,162 @@
+import NetworkGraph
+import StoredTensors
+import WeightFiles
+
+/// A state dict that remembers what was asked of it, so that every misfit can be reported at once.
+struct ParameterTable {
+    private let tensors: [String: ConstantTensor]
+    private let order: [String]
+    private var asked: Set<String> = []
+    private var misfits: [String] = []
+    private var groups: [String: OptionalGroup] = [:]
+
+    /// Tensors that are there all or not at all.
+    private struct OptionalGroup {
+        var isPresent = false
+        var absent: [String] = []
+    }
+
+    /// No map of a network has more channels. It keeps sums and products of a hostile file's numbers far from overflow.
+    private static let channelCounts = 1...1 << 20
+
+    init(_ stateDict: StateDict) {
+        tensors = Dictionary(
+            stateDict.tensors.map { name, tensor in (name, ConstantTensor(shape: tensor.shape) { tensor.elements() }) },
+            uniquingKeysWith: { first, _ in first })
+        order = stateDict.tensors.map(\.name)
+    }
+
+    func contains(_ name: String) -> Bool { tensors[name] != nil }
+
+    func contains(prefix: String) -> Bool { order.contains { $0.hasPrefix(prefix) } }
+
+    func shape(_ name: String) -> [Int]? { tensors[name]?.shape }
+
+    /// Channels along one axis of a tensor of `rank` axes; nil where there is no such tensor or it cannot be true.
+    func channels(_ name: String, axis: Int = 0, rank: Int) -> Int? {
+        guard let shape = shape(name), shape.count == rank, Self.channelCounts.contains(shape[axis]) else { return nil }
+        return shape[axis]
+    }
+
+    /// The tensor, when it has the shape that the network needs; else zeros of that shape, and a problem.
+    mutating func tensor(_ name: String, shape: [Int]) -> ConstantTensor {
+        asked.insert(name)
+        guard let tensor = tensors[name] else {
+            misfits.append("\(name) is missing")
+            return .zeros(shape)
+        }
+        guard tensor.shape == shape else {
+            misfits.append("\(name) has shape \(Self.text(tensor.shape)), expected \(Self.text(shape))")
+            return .zeros(shape)
+        }
+        return tensor
+    }
+
+    /// As `tensor`, but nil where there is none of that name.
+    ///
+    /// - Parameter group: what goes together, such as all convolutions' biases. Where some of a group are there, a
+    ///   missing one is a problem.
+    mutating func optionalTensor(_ name: String, shape: [Int], group: String) -> ConstantTensor? {
+        guard contains(name) else {
+            asked.insert(name)
+            groups[group, default: OptionalGroup()].absent.append(name)
+            return nil
+        }
+        groups[group, default: OptionalGroup()].isPresent = true
+        return tensor(name, shape: shape)
+    }
+
+    /// Marks a single number as known, if it is there, though the network does not compute with it.
+    mutating func ignoreNumber(_ name: String) {
+        guard let shape = shape(name) else { return }
+        asked.insert(name)
+        if shape != [] && shape != [1] {
+            misfits.append("\(name) has shape \(Self.text(shape)), expected a single number")
+        }
+    }
+
+    /// One sentence for each tensor that is missing or has another shape than the network needs.
+    var problems: [String] {
+        let missing = groups.sorted { $0.key < $1.key }.filter(\.value.isPresent).flatMap(\.value.absent)
+        return misfits + missing.map { "\($0) is missing" }
+    }
+
+    /// A sentence for each tensor that nobody asked for, in the file's order.
+    var unexpected: [String] {
+        order.filter { !asked.contains($0) }.map {
+            "\(ModelFileError.quoted($0)) of shape \(Self.text(tensors[$0]!.shape)) is not part of it"
+        }
+    }
+
+    /// How much the names in the file and those that were asked for have in common, 0 to 1, when numbers are left out:
+    /// of all words between dots, those that are on both sides.
+    var likeness: Double {
+        let (present, wanted) = (Self.words(order), Self.words(asked))
+        return Double(present.intersection(wanted).count) / Double(max(1, present.union(wanted).count))
+    }
+
+    private static func words(_ names: some Sequence<String>) -> Set<String> {
+        Set(names.flatMap { $0.split(separator: ".").map { $0.filter { !$0.isNumber } } })
+    }
+
+    private static func text(_ shape: [Int]) -> String {
+        "(" + shape.prefix(8).map(String.init).joined(separator: ", ") + (shape.count > 8 ? ", ..." : "") + ")"
+    }
+}
+
+extension ConstantTensor {
+    fileprivate static func zeros(_ shape: [Int]) -> ConstantTensor {
+        ConstantTensor(shape: shape) { Array(repeating: 0, count: shape.reduce(1, *)) }
+    }
+}
+
+/// PyTorch's layers by their names: what a family's file is written in.
+extension ParameterTable {
+    /// Conv2d: its outputs follow from the weights.
+    ///
+    /// - Parameters:
+    ///   - outputs: where the weights do not tell.
+    ///   - biases: the group of layers that have a bias all or not at all; nil where there must be one.
+    mutating func convolution(
+        _ name: String, inputs: Int, outputs: Int, kernel: Int, biases: String?
+    ) -> Convolution {
+        let outputs = channels("\(name).weight", rank: 4) ?? channels("\(name).bias", rank: 1) ?? outputs
+        let weights = tensor("\(name).weight", shape: [outputs, inputs, kernel, kernel])
+        guard let biases else {
+            return Convolution(weights: weights, bias: tensor("\(name).bias", shape: [outputs]))
+        }
+        return Convolution(
+            weights: weights, bias: optionalTensor("\(name).bias", shape: [outputs], group: biases))
+    }
+
+    /// ConvTranspose2d of 2 x 2 with stride 2 and a bias: its outputs follow from the weights.
+    ///
+    /// - Parameter outputs: where the weights do not tell.
+    mutating func upConvolution(_ name: String, inputs: Int, outputs: Int) -> TransposedConvolution {
+        let outputs =
+            channels("\(name).weight", axis: 1, rank: 4) ?? channels("\(name).bias", rank: 1) ?? outputs
+        return TransposedConvolution(
+            weights: tensor("\(name).weight", shape: [inputs, outputs, 2, 2]),
+            bias: tensor("\(name).bias", shape: [outputs]), stride: 2)
+    }
+
+    /// BatchNorm2d: running statistics, and weight and bias unless it was made with `affine=False`.
+    mutating func batchNorm(_ name: String, channels: Int) -> ChannelAffine {
+        ignoreNumber("\(name).num_batches_tracked")
+        let ones = ConstantTensor(shape: [channels]) { Array(repeating: 1, count: channels) }
+        let zeros = ConstantTensor(shape: [channels]) { Array(repeating: 0, count: channels) }
+        return ChannelAffine(
+            batchNorm: optionalTensor("\(name).weight", shape: [channels], group: "norms") ?? ones,
+            bias: optionalTensor("\(name).bias", shape: [channels], group: "norms") ?? zeros,
+            mean: tensor("\(name).running_mean", shape: [channels]),
+            variance: tensor("\(name).running_var", shape: [channels]))
+    }
+
+    /// How many levels a network has whose parameters of level `first`, `first + 1`, ... start with `prefix`; at least
+    /// `least`, and never more than `ModelFamilies.mostLevels`.
+    func levels(from first: Int, least: Int, _ prefix: (Int) -> String) -> Int {
+        var count = 0
+        while count < ModelFamilies.mostLevels, contains(prefix: prefix(first + count)) { count += 1 }
+        return max(least, count)
+    }
+}

@@ -1,0 +1,215 @@
+import FileIO
+import StoredTensors
+
+/// Makes an `ONNXGraph` of a `GraphProto`: names become indices, order is checked, what nobody needs is left out.
+struct GraphBuilder {
+    private let file: MappedFile
+    private var names: [String] = []
+    private var constants: [Int: TensorProto] = [:]
+    /// Indices by name, the innermost graph last.
+    private var scopes: [[String: Int]] = []
+
+    private init(_ file: MappedFile) { self.file = file }
+
+    static func graph(_ proto: GraphProto, opset: Int, file: MappedFile) throws(ModelFileError) -> ONNXGraph {
+        var builder = GraphBuilder(file)
+        let input = try builder.input(of: proto)
+        builder.scopes.append([:])
+        let inputIndex = try builder.define(input.name, as: "its input")
+        let nodes = try builder.nodes(of: proto)
+        let output = try builder.output(of: proto)
+        let outputIndex = try builder.index(of: output, for: "the graph's output")
+        let live = builder.live(nodes, for: outputIndex)
+        let graphInput = try builder.checked(input, readers: live.filter { $0.inputs.contains(inputIndex) })
+        return ONNXGraph(
+            input: graphInput, outputName: output, opset: opset, nodes: live, constants: builder.constants,
+            inputIndex: inputIndex, outputIndex: outputIndex, names: builder.names, file: file)
+    }
+
+    // MARK: - Names
+
+    private mutating func define(_ name: String, as role: String) throws(ModelFileError) -> Int {
+        guard !name.isEmpty else { throw file.error(.malformed, "\(role) has no name") }
+        guard !scopes.contains(where: { $0[name] != nil }) else {
+            throw file.error(
+                .malformed, "\(role) is named \(ModelFileError.quoted(name)), which something before it is already")
+        }
+        names.append(name)
+        scopes[scopes.count - 1][name] = names.count - 1
+        return names.count - 1
+    }
+
+    private func find(_ name: String) -> Int? { scopes.lazy.reversed().compactMap { $0[name] }.first }
+
+    private func index(of name: String, for reader: String) throws(ModelFileError) -> Int {
+        guard let index = find(name) else {
+            throw file.error(
+                .malformed, "\(reader) is \(ModelFileError.quoted(name)), which nothing in the graph gives")
+        }
+        return index
+    }
+
+    // MARK: - Nodes
+
+    /// Constants and nodes of a graph or a branch, into the innermost scope.
+    private mutating func nodes(of proto: GraphProto) throws(ModelFileError) -> [ONNXNode] {
+        for tensor in proto.initializers {
+            constants[try define(tensor.name, as: "an initializer")] = tensor
+        }
+        var nodes: [ONNXNode] = []
+        for (position, node) in proto.nodes.enumerated() {
+            nodes.append(try self.node(node, at: position, in: proto))
+        }
+        return nodes
+    }
+
+    private mutating func node(
+        _ node: NodeProto, at position: Int, in proto: GraphProto
+    ) throws(ModelFileError) -> ONNXNode {
+        let label = Self.label(node)
+        var inputs: [Int?] = []
+        for name in node.inputs {
+            guard !name.isEmpty else {
+                inputs.append(nil)
+                continue
+            }
+            guard let index = find(name) else { throw undefined(name, reader: position, label, in: proto) }
+            inputs.append(index)
+        }
+        var attributes: [String: AttributeProto.Value] = [:]
+        for attribute in node.attributes {
+            guard attributes.updateValue(attribute.value, forKey: attribute.name) == nil else {
+                throw file.error(.malformed, "\(label) has attribute \(ModelFileError.quoted(attribute.name)) twice")
+            }
+        }
+        var branches: [String: ONNXBranch] = [:]
+        if node.operatorType == "If" {
+            for (name, value) in attributes.sorted(by: { $0.key < $1.key }) {
+                if case .graph(let proto) = value { branches[name] = try branch(proto) }
+            }
+        }
+        var outputs: [Int?] = []
+        for name in node.outputs {
+            outputs.append(name.isEmpty ? nil : try define(name, as: "an output of \(label)"))
+        }
+        return ONNXNode(
+            name: node.name, operatorType: node.operatorType, domain: node.domain, attributes: attributes,
+            inputs: inputs, outputs: outputs, branches: branches, label: label)
+    }
+
+    private mutating func branch(_ proto: GraphProto) throws(ModelFileError) -> ONNXBranch {
+        scopes.append([:])
+        defer { scopes.removeLast() }
+        let nodes = try nodes(of: proto)
+        var outputs: [Int] = []
+        for output in proto.outputs { outputs.append(try index(of: output.name, for: "a branch's output")) }
+        return ONNXBranch(nodes: nodes, outputs: outputs)
+    }
+
+    private static func label(_ node: NodeProto) -> String {
+        let type = ModelFileError.plain(node.operatorType)
+        guard node.name.isEmpty else { return "\(type) node \(ModelFileError.quoted(node.name))" }
+        return "the \(type) node that gives \(ModelFileError.quoted(node.outputs.first ?? ""))"
+    }
+
+    /// Why a node's input is not there: nothing gives it, something later does, or the node itself does in the end.
+    private func undefined(
+        _ name: String, reader: Int, _ label: String, in proto: GraphProto
+    ) -> ModelFileError {
+        let input = "\(label) reads \(ModelFileError.quoted(name)), which"
+        var producers: [String: Int] = [:]
+        for (index, node) in proto.nodes.enumerated() {
+            for output in node.outputs where !output.isEmpty { producers[output] = index }
+        }
+        guard let producer = producers[name] else {
+            return file.error(.malformed, "\(input) nothing in the graph gives")
+        }
+        var seen: Set<Int> = [producer]
+        var open = [producer]
+        while let index = open.popLast(), index != reader {
+            for input in proto.nodes[index].inputs {
+                if let next = producers[input], seen.insert(next).inserted { open.append(next) }
+            }
+        }
+        let isCycle = seen.contains(reader)
+        return file.error(
+            .malformed,
+            isCycle
+                ? "\(input) depends on what that node gives: the graph has a cycle"
+                : "\(input) only a later node gives: the nodes must come in the order of computation")
+    }
+
+    /// The nodes that the output depends on.
+    private func live(_ nodes: [ONNXNode], for output: Int) -> [ONNXNode] {
+        var needed: Set<Int> = [output]
+        var live: [ONNXNode] = []
+        for node in nodes.reversed() where node.outputs.contains(where: { $0.map(needed.contains) ?? false }) {
+            needed.formUnion(node.needs)
+            live.append(node)
+        }
+        return live.reversed()
+    }
+
+    // MARK: - Inputs and outputs
+
+    /// The one input that is no initializer.
+    private func input(of proto: GraphProto) throws(ModelFileError) -> ValueInfoProto {
+        let initializers = Set(proto.initializers.map(\.name))
+        let inputs = proto.inputs.filter { !initializers.contains($0.name) }
+        guard let input = inputs.first else { throw file.error(.unsupportedNetwork, "its graph has no input") }
+        guard inputs.count == 1 else {
+            let names = inputs.prefix(4).map { ModelFileError.quoted($0.name) }.joined(separator: ", ")
+            throw file.error(
+                .unsupportedNetwork,
+                "its graph has \(inputs.count) inputs (\(names)\(inputs.count > 4 ? ", ..." : "")), "
+                    + "and a scene is one: export the network with a single input of all bands")
+        }
+        return input
+    }
+
+    /// The first output; of several, the first that is declared with four axes, if there is one.
+    private func output(of proto: GraphProto) throws(ModelFileError) -> String {
+        guard let output = proto.outputs.first(where: { $0.shape?.count == 4 }) ?? proto.outputs.first else {
+            throw file.error(.malformed, "its graph has no output")
+        }
+        return output.name
+    }
+
+    private func checked(_ input: ValueInfoProto, readers: [ONNXNode]) throws(ModelFileError) -> ONNXGraph.Input {
+        let name = ModelFileError.quoted(input.name)
+        guard input.isTensor, let shape = input.shape else {
+            throw file.error(
+                .unsupportedNetwork,
+                "its input \(name) is no tensor of known rank: export the network with an input of four axes "
+                    + "(batch, bands, height, width)")
+        }
+        let text = "(" + shape.prefix(8).map(\.description).joined(separator: ", ") + ")"
+        guard shape.count == 4 else {
+            throw file.error(
+                .unsupportedNetwork,
+                "its input \(name) has shape \(text), and a tile has four axes (batch, bands, height, width)")
+        }
+        if let code = input.typeCode, ElementType(onnx: code)?.isInteger ?? true {
+            throw file.error(
+                .unsupportedNetwork,
+                "its input \(name) takes elements of type \(ElementType.name(onnx: code)): export the network with a "
+                    + "float32 input")
+        }
+        if case .fixed(let batch) = shape[0], batch != 1 {
+            throw file.error(
+                .unsupportedNetwork,
+                "its input \(name) has shape \(text), a batch of \(batch): export the network with a batch of 1, or "
+                    + "an open one")
+        }
+        // As exporters from TensorFlow do: the first thing is to bring the channels to the front.
+        let isChannelsLast =
+            !readers.isEmpty
+            && readers.allSatisfy {
+                guard $0.operatorType == "Transpose", case .ints(let order)? = $0.attributes["perm"] else {
+                    return false
+                }
+                return order == [0, 3, 1, 2]
+            }
+        return ONNXGraph.Input(name: input.name, shape: shape, isChannelsLast: isChannelsLast)
+    }
+}

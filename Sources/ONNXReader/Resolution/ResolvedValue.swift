@@ -1,0 +1,82 @@
+/// A value of the graph while it is worked out.
+enum ResolvedValue {
+    case constant(FoldedTensor)
+    case map(MapValue)
+    /// A map whose groups of channels have become the axis 1 of three: (1, groups, elements of a group).
+    case grouped(MapValue, shape: [Int])
+    /// Maps of one shape behind each other along a new axis.
+    case stack([MapValue], axis: Int)
+
+    var shape: [Int] {
+        switch self {
+        case .constant(let tensor): return tensor.shape
+        case .map(let map): return map.shape
+        case .grouped(_, let shape): return shape
+        case .stack(let maps, let axis):
+            var shape = maps[0].shape
+            shape[axis] = maps.count
+            return shape
+        }
+    }
+}
+
+/// A map of the network as the file sees it: with a batch axis, perhaps without axes of extent 1, perhaps in another
+/// order.
+struct MapValue {
+    /// Position in the network.
+    var node: Int
+    /// The shape that the value has in the file.
+    var shape: [Int]
+    /// What each axis is; nil for the batch and whatever else of extent 1 has no meaning.
+    var roles: [MapAxis?]
+
+    static let canonicalRoles: [MapAxis?] = [nil, .channels, .height, .width]
+
+    /// A map's value with axes of these roles.
+    init(node: Int, _ map: ONNXShape, roles: [MapAxis?]) {
+        self.init(node: node, shape: roles.map { $0.map { map[$0] } ?? 1 }, roles: roles)
+    }
+
+    /// Four axes that may be (batch, channels, height, width) are taken to be.
+    init(node: Int, shape: [Int], roles: [MapAxis?]) {
+        self.node = node
+        self.shape = shape
+        let isCanonical =
+            roles.count == 4 && zip(shape, zip(roles, Self.canonicalRoles)).allSatisfy { $0 == 1 || $1.0 == $1.1 }
+        self.roles = isCanonical ? Self.canonicalRoles : roles
+    }
+
+    /// True if the axes are (batch, channels, height, width).
+    var isCanonical: Bool { roles == Self.canonicalRoles }
+
+    /// The value with the same elements in another shape, where only axes of extent 1 come or go; else nil.
+    func reshaped(_ shape: [Int]) -> MapValue? {
+        let kept = self.shape.indices.filter { self.shape[$0] != 1 }
+        let wanted = shape.indices.filter { shape[$0] != 1 }
+        guard kept.map({ self.shape[$0] }) == wanted.map({ shape[$0] }) else { return nil }
+        var roles = [MapAxis?](repeating: nil, count: shape.count)
+        for (old, new) in zip(kept, wanted) { roles[new] = self.roles[old] }
+        return MapValue(node: node, shape: shape, roles: roles)
+    }
+}
+
+extension ONNXShape {
+    subscript(axis: MapAxis) -> Int {
+        get {
+            switch axis {
+            case .channels: channels
+            case .height: height
+            case .width: width
+            }
+        }
+        set {
+            switch axis {
+            case .channels: channels = newValue
+            case .height: height = newValue
+            case .width: width = newValue
+            }
+        }
+    }
+
+    static let single = ONNXShape(channels: 1, height: 1, width: 1)
+}

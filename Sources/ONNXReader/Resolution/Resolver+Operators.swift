@@ -1,0 +1,90 @@
+import StoredTensors
+
+extension Resolver {
+    /// The outputs of a node, of which trailing ones may be left out.
+    ///
+    /// - Throws: for operators that are not read, with what would be needed.
+    mutating func outputs(of call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        guard ONNXNode.isStandard(domain: call.node.domain) else {
+            throw .unsupported(
+                "is an operator of domain \(ModelFileError.quoted(call.node.domain)), and only ONNX's own are read: "
+                    + "export the network without that runtime's fusions, or inline the file's functions")
+        }
+        if let outputs = try mapOutputs(of: call) { return outputs }
+        if let constant = try Self.constant(of: call) { return [.constant(constant)] }
+        throw .unsupported(Self.refusal(of: call.node.operatorType))
+    }
+
+    /// Operators on maps; most take constants too.
+    private mutating func mapOutputs(of call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue]? {
+        switch call.node.operatorType {
+        case "Conv": try convolution(call)
+        case "ConvTranspose": try transposedConvolution(call)
+        case "Gemm": try gemm(call)
+        case "MatMul": try matrixProduct(call)
+        case "BatchNormalization": try batchNormalization(call)
+        case "InstanceNormalization": try instanceNormalization(call)
+        case "GroupNormalization": try groupNormalization(call)
+        case "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish": try activation(call)
+        case "Clip": try clip(call)
+        case "Softmax": try softmax(call)
+        case "Add", "Sub", "Mul", "Div": try arithmetic(call)
+        case "Identity", "Dropout": [try call.unchanged()]
+        case "Cast", "CastLike": [try call.cast()]
+        case "MaxPool": try maxPooling(call)
+        case "AveragePool": try averagePooling(call)
+        case "GlobalAveragePool": try globalAveragePooling(call)
+        case "ReduceMean", "ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin": try reduction(call)
+        case "Resize": try resize(call)
+        case "Upsample": try upsample(call)
+        case "Pad": try pad(call)
+        case "Slice": try slice(call)
+        case "Split": try split(call)
+        case "Gather": try gather(call)
+        case "Concat": try concatenation(call)
+        case "Reshape": try reshape(call)
+        case "Flatten": try flatten(call)
+        case "Squeeze": try squeeze(call)
+        case "Unsqueeze": try unsqueeze(call)
+        case "Transpose": try transpose(call)
+        case "Expand": try expand(call)
+        case "Shape", "Size": [.constant(try call.shapeOrSize())]
+        default: nil
+        }
+    }
+
+    /// Operators that have to be folded away.
+    private static func constant(of call: OperatorCall) throws(OperatorProblem) -> FoldedTensor? {
+        if let operation = FoldedTensor.BinaryOperator(rawValue: call.node.operatorType) {
+            return try call.folded(operation)
+        }
+        switch call.node.operatorType {
+        case "Constant": return try call.constantNode()
+        case "ConstantOfShape": return try call.constantOfShape()
+        case "Range": return try call.range()
+        case "Mod", "Where": return try call.modOrWhere()
+        case "Floor", "Ceil", "Round", "Neg", "Abs", "Not", "Sqrt", "Reciprocal": return try call.foldedUnary()
+        default: return nil
+        }
+    }
+
+    /// Why an operator is not read, and what to do.
+    private static func refusal(of operatorType: String) -> String {
+        switch operatorType {
+        case "Loop", "Scan": "is control flow: export the network without loops over data"
+        case "ArgMax", "TopK": "makes classes of scores, which Overtile does itself: export the network without it"
+        case "QLinearConv", "ConvInteger", "MatMulInteger", "QuantizeLinear", "DequantizeLinear",
+            "DynamicQuantizeLinear", "QLinearMatMul":
+            "computes with quantised numbers: export the network in float32, before quantisation"
+        case "LSTM", "GRU", "RNN": "is recurrent, and only convolutional networks are run"
+        case "Einsum", "Attention", "LayerNormalization", "Erf", "Gelu", "RMSNormalization":
+            "belongs to transformers, and only convolutional networks are run"
+        case "DepthToSpace", "SpaceToDepth":
+            "moves pixels into channels: that would need pixel shuffling in the engine"
+        case "GridSample", "DeformConv", "RoiAlign":
+            "samples at computed positions: that would need such an operation in the engine"
+        case "NonMaxSuppression", "NonZero": "belongs to object detection, and only segmentation networks are run"
+        default: "is an operator that is not read: that would need an operation of its own in the engine"
+        }
+    }
+}

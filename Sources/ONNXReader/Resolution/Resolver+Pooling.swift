@@ -1,0 +1,124 @@
+import StoredTensors
+
+/// Operators that make one number of many.
+extension Resolver {
+    mutating func maxPooling(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        let (map, window, pooling) = try pooling(call)
+        let shape = window.outputShape(channels: shape(of: map).channels)
+        return try append(.maxPooling(pooling), on: map, shape: shape)
+    }
+
+    mutating func averagePooling(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        let (map, window, pooling) = try pooling(call)
+        let shape = window.outputShape(channels: shape(of: map).channels)
+        let countsPadding = try call.int("count_include_pad") ?? 0 != 0
+        return try append(.averagePooling(pooling, countsPadding: countsPadding), on: map, shape: shape)
+    }
+
+    private func pooling(
+        _ call: OperatorCall
+    ) throws(OperatorProblem) -> (MapValue, Window, ONNXOperation.Pooling) {
+        let map = try call.canonicalMap(0)
+        let kernel = try call.extents("kernel_shape", default: nil, in: 1...1 << 16)
+        let window = try window(
+            call, kernel: kernel, on: shape(of: map), ceilMode: try call.int("ceil_mode") ?? 0 != 0)
+        let pooling = ONNXOperation.Pooling(
+            kernel: kernel, strides: window.strides, dilations: window.dilations, pads: window.pads,
+            ceilMode: window.ceilMode)
+        return (map, window, pooling)
+    }
+
+    mutating func globalAveragePooling(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        let map = try call.canonicalMap(0)
+        var shape = shape(of: map)
+        (shape.height, shape.width) = (1, 1)
+        return try append(.mean([.height, .width]), on: map, shape: shape)
+    }
+
+    // MARK: - Reductions
+
+    mutating func reduction(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        let value = try call.operand(0)
+        let keepsAxes = try call.int("keepdims") ?? 1 != 0
+        let rank = value.shape.count
+        var axes: [Int] = []
+        for axis in try call.integers("axes", input: 1) ?? [] {
+            let axis = try resolvedAxis(axis, rank: rank)
+            guard !axes.contains(axis) else { throw .malformed("names axis \(axis) twice") }
+            axes.append(axis)
+        }
+        if axes.isEmpty {
+            if try call.int("noop_with_empty_axes") ?? 0 != 0 { return [value] }
+            axes = Array(0..<rank)
+        }
+        let type = call.node.operatorType
+        switch value {
+        case .constant(let tensor): return [.constant(try Self.reduced(tensor, type, axes, keepsAxes))]
+        case .stack(let maps, let axis) where axes == [axis] && (type == "ReduceSum" || type == "ReduceMean"):
+            return [.map(try sum(maps, isMean: type == "ReduceMean").dropping(keepsAxes ? [] : axes))]
+        default:
+            let map = try call.map(0)
+            let reduced = axes.filter { map.shape[$0] > 1 || map.roles[$0] != nil }
+            guard reduced.isEmpty || type == "ReduceMean" else {
+                throw .unsupported(
+                    "is computed along \(axes.shapeText) of a map, and only means are: that would need an operation of "
+                        + "its own in the engine")
+            }
+            guard !reduced.isEmpty else { return [.map(map.dropping(keepsAxes ? [] : axes))] }
+            return [.map(try mean(map, over: axes).dropping(keepsAxes ? [] : axes))]
+        }
+    }
+
+    /// The mean along axes, which stay with extent 1.
+    private mutating func mean(_ map: MapValue, over axes: [Int]) throws(OperatorProblem) -> MapValue {
+        var shape = shape(of: map)
+        let roles = axes.sorted().compactMap { map.roles[$0] }
+        for role in roles { shape[role] = 1 }
+        let node = try append(.mean(roles), [map.node], shape)
+        return MapValue(node: node, shape, roles: map.roles)
+    }
+
+    private mutating func sum(_ maps: [MapValue], isMean: Bool) throws(OperatorProblem) -> MapValue {
+        var sum = maps[0]
+        let shape = shape(of: sum)
+        for map in maps.dropFirst() {
+            sum.node = try append(.arithmetic(.init(operator: .add)), [sum.node, map.node], shape)
+        }
+        if isMean {
+            let count = StoredTensor(shape: [1, 1, 1], elements: [Float(maps.count)])
+            sum.node = try append(.arithmetic(.init(operator: .divide, constant: count)), [sum.node], shape)
+        }
+        return sum
+    }
+
+    private static func reduced(
+        _ tensor: FoldedTensor, _ type: String, _ axes: [Int], _ keepsAxes: Bool
+    ) throws(OperatorProblem) -> FoldedTensor {
+        func reduced(_ operation: FoldedTensor.BinaryOperator, _ float: (Float, Float) -> Float)
+            throws(OperatorProblem) -> FoldedTensor
+        {
+            try tensor.reduced(
+                axes: axes, keepingAxes: keepsAxes,
+                integer: { (a, b) throws(OperatorProblem) in try FoldedTensor.integer(operation, a, b) }, float: float)
+        }
+        switch type {
+        case "ReduceSum": return try reduced(.add, +)
+        case "ReduceProd": return try reduced(.multiply, *)
+        case "ReduceMax": return try reduced(.maximum, Swift.max)
+        case "ReduceMin": return try reduced(.minimum, Swift.min)
+        default:
+            let sum = try reduced(.add, +)
+            let count = sum.count > 0 ? tensor.count / sum.count : 1
+            return try sum.combined(
+                .divide, FoldedTensor(shape: [], tensor.isInteger ? .integers([count]) : .floats([Float(count)])))
+        }
+    }
+}
+
+extension MapValue {
+    /// The value without these axes, all of extent 1.
+    func dropping(_ axes: [Int]) -> MapValue {
+        let kept = shape.indices.filter { !axes.contains($0) }
+        return MapValue(node: node, shape: kept.map { shape[$0] }, roles: kept.map { roles[$0] })
+    }
+}

@@ -1,0 +1,247 @@
+package import StoredTensors
+
+/// Works out an ONNX graph for one size of input: constants are folded, shapes inferred, and what is left are maps.
+struct Resolver {
+    /// Numbers that folded constants may have and be made of, all together: far more than shapes and small weights
+    /// need.
+    private static let largestFoldedCount = 1 << 24
+    /// Pixels or channels along an axis. It keeps products of a hostile file's numbers far from overflow.
+    static let largestExtent = 1 << 20
+
+    /// Numbers in a map. It keeps those of many maps together far from overflow.
+    private static let largestCount = 1 << 40
+
+    let graph: ONNXGraph
+    private var values: [ResolvedValue?]
+    private(set) var nodes: [ONNXNetwork.Node] = []
+    private var current: ONNXNode?
+    private var foldedCount = 0
+
+    static func network(_ graph: ONNXGraph, height: Int, width: Int) throws(ModelFileError) -> ONNXNetwork {
+        var resolver = Resolver(graph)
+        return try resolver.network(height: height, width: width)
+    }
+
+    private init(_ graph: ONNXGraph) {
+        self.graph = graph
+        values = Array(repeating: nil, count: graph.names.count)
+    }
+
+    private mutating func network(height: Int, width: Int) throws(ModelFileError) -> ONNXNetwork {
+        let input = graph.input
+        let shape = ONNXShape(
+            channels: try channels(), height: input.height.value ?? height, width: input.width.value ?? width)
+        guard (1...Self.largestExtent).contains(shape.height), (1...Self.largestExtent).contains(shape.width) else {
+            throw graph.file.error(
+                .unsupportedNetwork, "cannot take an input of \(shape.height) x \(shape.width) pixels")
+        }
+        let name = input.name
+        nodes = [
+            ONNXNetwork.Node(
+                operation: .input, inputs: [], shape: shape, operatorType: "input", name: name, valueName: name)
+        ]
+        let roles: [MapAxis?] = input.isChannelsLast ? [nil, .height, .width, .channels] : MapValue.canonicalRoles
+        values[graph.inputIndex] = .map(MapValue(node: 0, shape, roles: roles))
+        for node in graph.nodes { try evaluate(node) }
+        var network = ONNXNetwork(
+            nodes: nodes, output: try output(), isHeightFixed: input.height.value != nil,
+            isWidthFixed: input.width.value != nil)
+        network.removeUnread()
+        return network
+    }
+
+    /// The number of bands as the file declares it, or as the first convolution needs it.
+    private func channels() throws(ModelFileError) -> Int {
+        let declared = graph.input.channels
+        let first = graph.nodes.first { $0.operatorType == "Conv" && $0.inputs.first == graph.inputIndex }
+        let weights = first.flatMap { $0.inputs.count > 1 ? $0.inputs[1] : nil }.flatMap { graph.constants[$0]?.shape }
+        var groups = 1
+        if case .int(let count)? = first?.attributes["group"] { groups = count }
+        let read = weights.flatMap { $0.count == 4 ? $0[1].multipliedReportingOverflow(by: groups) : nil }
+        guard let channels = declared.value ?? read?.partialValue, (1...Self.largestExtent).contains(channels) else {
+            throw graph.file.error(
+                .unsupportedNetwork,
+                "its input \(ModelFileError.quoted(graph.input.name)) has \(declared) channels: export the network with "
+                    + "a fixed number of bands")
+        }
+        return channels
+    }
+
+    private mutating func output() throws(ModelFileError) -> Int {
+        let name = "its output \(ModelFileError.quoted(graph.outputName))"
+        guard let value = try value(graph.outputIndex) else {
+            throw graph.file.error(.malformed, "\(name) is not computed")
+        }
+        guard case .map(let map) = value else {
+            throw graph.file.error(
+                .unsupportedNetwork, "\(name) is no map of scores, but of shape \(value.shape.shapeText)")
+        }
+        guard map.roles.contains(.height), map.roles.contains(.width) else {
+            throw graph.file.error(
+                .unsupportedNetwork,
+                "\(name) has shape \(map.shape.shapeText) and no height and width: it says something of the whole "
+                    + "tile and not of each pixel")
+        }
+        return map.node
+    }
+
+    // MARK: - Values
+
+    private mutating func value(_ index: Int) throws(ModelFileError) -> ResolvedValue? {
+        if let value = values[index] { return value }
+        guard let tensor = graph.constants[index] else { return nil }
+        do throws(OperatorProblem) {
+            let folded = try FoldedTensor(tensor)
+            try charge(folded)
+            values[index] = .constant(folded)
+            return values[index]
+        } catch {
+            throw graph.file.error(error.code, "tensor \(ModelFileError.quoted(tensor.name)) \(error.reason)")
+        }
+    }
+
+    /// Works out a node's outputs.
+    private mutating func evaluate(_ node: ONNXNode) throws(ModelFileError) {
+        if node.operatorType == "If", ONNXNode.isStandard(domain: node.domain) { return try choose(node) }
+        var operands: [ResolvedValue?] = []
+        for input in node.inputs {
+            guard let input else {
+                operands.append(nil)
+                continue
+            }
+            guard let value = try value(input) else {
+                throw graph.file.error(
+                    .unsupportedNetwork,
+                    "\(node.label) reads \(ModelFileError.quoted(graph.names[input])), an output that is not computed")
+            }
+            operands.append(value)
+        }
+        let call = OperatorCall(node: node, opset: graph.opset, operands: operands)
+        current = node
+        do throws(OperatorProblem) {
+            let results = try outputs(of: call)
+            for (output, result) in zip(node.outputs, results) {
+                guard let output else { continue }
+                guard result.shape.count <= TensorLayout.largestRank else {
+                    throw OperatorProblem.malformed("gives a value with \(result.shape.count) axes")
+                }
+                if case .constant(let tensor) = result { try charge(tensor, from: operands) }
+                values[output] = result
+            }
+        } catch {
+            throw graph.file.error(error.code, "\(node.label) \(error.reason)")
+        }
+    }
+
+    /// The branch of an `If` whose condition is known takes the node's place.
+    private mutating func choose(_ node: ONNXNode) throws(ModelFileError) {
+        guard let input = node.inputs.first ?? nil, case .constant(let condition)? = try value(input),
+            let truths = try? condition.integers(), truths.count == 1
+        else {
+            throw graph.file.error(
+                .unsupportedNetwork,
+                "\(node.label) has a condition that depends on the scene: export the network without control flow "
+                    + "(torch.onnx.export of the module itself, not of a script)")
+        }
+        guard let branch = node.branches[truths[0] != 0 ? "then_branch" : "else_branch"],
+            branch.outputs.count == node.outputs.count
+        else { throw graph.file.error(.malformed, "\(node.label) lacks the branch that it chooses, or its outputs") }
+        for inner in branch.nodes { try evaluate(inner) }
+        for (output, result) in zip(node.outputs, branch.outputs) {
+            if let output { values[output] = try value(result) }
+        }
+    }
+
+    /// Counts the numbers of a constant and of those that it was made of.
+    private mutating func charge(
+        _ tensor: FoldedTensor, from operands: [ResolvedValue?] = []
+    ) throws(OperatorProblem) {
+        if case .lazy = tensor.elements { return }
+        foldedCount += tensor.count
+        for case .constant(let operand)? in operands { foldedCount += min(operand.count, FoldedTensor.largestCount) }
+        guard foldedCount <= Self.largestFoldedCount else {
+            throw .unsupported(
+                "is one of too many that compute with constants: export the network with constants folded")
+        }
+    }
+
+    // MARK: - Maps
+
+    /// Appends an operation on maps that gives one of the current node's outputs.
+    ///
+    /// - Returns: its position.
+    mutating func append(
+        _ operation: ONNXOperation, _ inputs: [Int], _ shape: ONNXShape, output: Int = 0
+    ) throws(OperatorProblem) -> Int {
+        let extents = [shape.channels, shape.height, shape.width]
+        guard extents.allSatisfy({ $0 > 0 }) else {
+            throw .unsupported(
+                "gives nothing for an input of \(nodes[0].shape.height) x \(nodes[0].shape.width) pixels: "
+                    + "its output would have shape \(extents.shapeText)")
+        }
+        guard extents.allSatisfy({ $0 <= Self.largestExtent }), extents.reduce(1, *) <= Self.largestCount else {
+            throw .unsupported("gives a map of shape \(extents.shapeText), larger than any that is computed")
+        }
+        let node = current!
+        let value = node.outputs.indices.contains(output) ? node.outputs[output] : nil
+        let valueName = value.map { graph.names[$0] } ?? ""
+        nodes.append(
+            ONNXNetwork.Node(
+                operation: operation, inputs: inputs, shape: shape, operatorType: node.operatorType,
+                name: node.name.isEmpty ? valueName : node.name, valueName: valueName))
+        return nodes.count - 1
+    }
+
+    /// An operation on one map whose axes stay as they are in the file.
+    mutating func append(
+        _ operation: ONNXOperation, on map: MapValue, shape: ONNXShape? = nil
+    ) throws(OperatorProblem) -> [ResolvedValue] {
+        let shape = shape ?? self.shape(of: map)
+        let node = try append(operation, [map.node], shape)
+        return [.map(MapValue(node: node, shape, roles: map.roles))]
+    }
+
+    func shape(of map: MapValue) -> ONNXShape { nodes[map.node].shape }
+}
+
+extension ONNXExtent {
+    /// The extent; nil where it is open.
+    package var value: Int? { if case .fixed(let value) = self { value } else { nil } }
+}
+
+extension ONNXNetwork {
+    /// Leaves out nodes that the output does not depend on: those that were asked for their shape alone.
+    fileprivate mutating func removeUnread() {
+        var isRead = [Bool](repeating: false, count: nodes.count)
+        isRead[0] = true
+        isRead[output] = true
+        for index in nodes.indices.reversed() where isRead[index] {
+            for input in nodes[index].inputs { isRead[input] = true }
+        }
+        var positions: [Int: Int] = [:]
+        var kept: [Node] = []
+        for (index, node) in nodes.enumerated() where isRead[index] {
+            positions[index] = kept.count
+            var node = node
+            node.inputs = node.inputs.map { positions[$0]! }
+            kept.append(node)
+        }
+        output = positions[output]!
+        nodes = kept
+    }
+}
+
+extension ONNXGraph {
+    /// The network for one size of input. Where its amounts depend on the size (padding of skips, sizes to resize to),
+    /// they are those of this size: resolve at several sizes and compare, node by node, to learn which do. Operations
+    /// that change nothing at this size stay for that.
+    ///
+    /// - Parameters:
+    ///   - height: of the input, in pixels; ignored where the file fixes it, which the result tells.
+    ///   - width: likewise.
+    /// - Throws: `ModelFileError`: `unsupportedNetwork` for operators that are not read, maps that would be empty at this
+    ///   size, and outputs that are no maps; `malformed` for nodes that contradict themselves; `unsupportedType`.
+    package func resolved(height: Int, width: Int) throws(ModelFileError) -> ONNXNetwork {
+        try Resolver.network(self, height: height, width: width)
+    }
+}

@@ -1,0 +1,115 @@
+package import FileIO
+
+/// Why a model file could not be read or written.
+///
+///     do {
+///         let model = try Model(path: "unet.pth")
+///     } catch let error as ModelFileError where error.code == .noSuchFile {
+///         print(error)  // unet.pth: no such file: check the path of the model
+///     }
+public struct ModelFileError: Error, Sendable, CustomStringConvertible {
+    /// The kind of failure, for code that has to choose; people read `message`.
+    public enum Code: Sendable {
+        /// There is nothing at the path.
+        case noSuchFile
+        /// The path is a folder or a pipe, the file is empty or may not be read, or the system failed to map it.
+        case unreadable
+        /// The file is none of the containers that Overtile reads.
+        case unknownContainer
+        /// The file ends before the data that it announces.
+        case truncated
+        /// The file breaks the rules of its own format.
+        case malformed
+        /// The pickle names something that reaches the system, has a tensor made by something that is not understood, or
+        /// takes more memory or time than a state dict does. Nothing of it was run.
+        case refused
+        /// A valid file uses a feature of its container that is not read, such as compression.
+        case unsupportedContainer
+        /// A tensor has an element type or a kind of storage that has no float32 reading.
+        case unsupportedType
+        /// The network in the file is sound and needs what is not computed: an operator, a second input.
+        case unsupportedNetwork
+        /// The file is sound and holds something else: TorchScript, an optimizer, an object that is no module.
+        case notAStateDict
+        /// The output is there already, and was not to be overwritten.
+        case outputExists
+        /// The output's folder is missing or may not be written, or its name is no file's.
+        case cannotCreate
+        /// Writing failed, for want of room on the disk as a rule.
+        case writeFailed
+        /// What was to be written has no place in the format: a name that comes twice, a number beyond float16.
+        case unrepresentable
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// The file, as the caller named it.
+    public let path: String
+    /// One line: what is wrong with which tensor, entry or pickle global, and what to do.
+    public let message: String
+
+    /// An error about the file at a path.
+    package init(_ code: Code, path: String, _ message: String) {
+        self.code = code
+        self.path = path
+        self.message = message
+    }
+
+    /// The path, and behind it the message.
+    public var description: String { "\(path): \(message)" }
+
+    /// A name taken from a file, made safe to print on one line: quoted, control characters escaped, cut at 120
+    /// scalars.
+    package static func quoted(_ name: String) -> String {
+        let limit = 120
+        let scalars = name.unicodeScalars
+        guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
+            end != scalars.endIndex
+        else { return "'\(escaped(scalars[...]))'" }
+        return "'\(escaped(scalars[..<end]))...'"
+    }
+
+    /// A name taken from a file, made safe as `quoted` does it, without the quotes.
+    package static func plain(_ name: String) -> String { String(quoted(name).dropFirst().dropLast()) }
+
+    private static func escaped(_ scalars: Substring.UnicodeScalarView) -> String {
+        scalars.reduce(into: "") { text, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+                text += "\\u{\(String(scalar.value, radix: 16))}"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+    }
+}
+
+extension MappedFile {
+    /// Maps a model file, or another that belongs to a model.
+    ///
+    /// - Throws: `noSuchFile`; `unreadable` for anything but a regular file that holds at least one byte.
+    package convenience init(ofModel path: String) throws(ModelFileError) {
+        do {
+            try self.init(path: path)
+        } catch {
+            throw ModelFileError(error, path: path)
+        }
+    }
+
+    /// An error about this file.
+    package func error(_ code: ModelFileError.Code, _ message: String) -> ModelFileError {
+        ModelFileError(code, path: path, message)
+    }
+}
+
+extension ModelFileError {
+    fileprivate init(_ failure: MappedFile.Failure, path: String) {
+        switch failure {
+        case .missing: self.init(.noSuchFile, path: path, "no such file: check the path of the model")
+        case .folder: self.init(.unreadable, path: path, "is a folder: name the model file inside it")
+        case .special: self.init(.unreadable, path: path, "is not a regular file: save the model to disk first")
+        case .empty: self.init(.unreadable, path: path, "is empty: copy or download the model again")
+        case .refused(let action, let reason):
+            self.init(.unreadable, path: path, "cannot be \(action): \(reason)")
+        }
+    }
+}

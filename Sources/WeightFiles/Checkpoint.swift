@@ -1,0 +1,110 @@
+package import FileIO
+package import StoredTensors
+
+/// Model files that hold named weights and no network, whatever container they come in.
+package enum Checkpoint {
+    /// How a checkpoint is packed.
+    package enum Container: Sendable {
+        case safetensors
+        /// What `torch.save` writes since torch 1.6.
+        case torchZip
+        /// What it wrote before.
+        case torchLegacy
+
+        /// Tells the container from the first bytes, and not from the file's name; nil for what is none that is read.
+        package init?(_ file: FileSlice) {
+            if ZipArchive.isZip(file) {
+                self = .torchZip
+            } else if SafetensorsFile.isSafetensors(file) {
+                self = .safetensors
+            } else if TorchLegacyCheckpoint.isPickle(file) {
+                self = .torchLegacy
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// Reads the named tensors of a checkpoint.
+    ///
+    /// A PyTorch checkpoint is a state dict, or a whole module, alone or under one of the keys where training loops put
+    /// it. No code that a checkpoint may carry is ever run. Prefixes that all names share because training wrapped the
+    /// network (`module.`, `model.`, `net.`, `_orig_mod.`) are left out.
+    ///
+    /// The file stays mapped for as long as a tensor of the result lives, and the elements are turned into float32
+    /// each time they are asked for. It must not be cut short in that time (see `MappedFile`): replace it by renaming.
+    ///
+    /// - Throws: `ModelFileError`, whose description is one line with the file, what is wrong, and what to do.
+    package static func read(path: String) throws(ModelFileError) -> StateDict {
+        let file = FileSlice(try MappedFile(ofModel: path))
+        return try finished(try contents(of: file), of: file.file)
+    }
+
+    /// The tensors of a file as they are given to whoever asked: named without their wrappers, and one at least.
+    ///
+    /// - Throws: `notAStateDict` where there are none.
+    package static func finished(
+        _ stateDict: StateDict, of file: MappedFile
+    ) throws(ModelFileError) -> StateDict {
+        guard !stateDict.tensors.isEmpty else {
+            throw file.error(.notAStateDict, "holds no tensors: \(PickleMachine.advice)")
+        }
+        var stateDict = stateDict
+        stateDict.removeSharedPrefixes()
+        return stateDict
+    }
+
+    /// Returns true if a file is none of the checkpoints that are read, and looks like an ONNX model.
+    ///
+    /// - Throws: `ModelFileError` for a file that cannot be read.
+    package static func isONNX(path: String) throws(ModelFileError) -> Bool {
+        let file = FileSlice(try MappedFile(ofModel: path))
+        return Container(file) == nil && KnownFormat(file) == .onnx
+    }
+
+    private static func contents(of file: FileSlice) throws(ModelFileError) -> StateDict {
+        switch Container(file) {
+        case .torchZip?: return try TorchZipCheckpoint.read(file)
+        case .safetensors?: return try SafetensorsFile.read(file)
+        case .torchLegacy?: return try TorchLegacyCheckpoint.read(file)
+        case nil:
+            throw file.file.error(
+                .unknownContainer, "\(KnownFormat(file)?.rawValue ?? "is of no known kind"): \(advice)")
+        }
+    }
+
+    /// What to do with a file that is not read.
+    static let advice =
+        "what can be read is safetensors, and a state dict saved with torch.save(net.state_dict(), ...)"
+}
+
+/// Files that people take for a checkpoint, told by their first bytes; the raw value is what to say about them.
+enum KnownFormat: String, CaseIterable {
+    case hdf5 = "is an HDF5 file, as Keras writes"
+    case lfsPointer = "is a Git LFS pointer and not the model itself (run git lfs pull)"
+    case webPage = "is a web page and not a model (check the download's address)"
+    case tar = "is a tar archive, as torch.save wrote before 2017, or one that must be unpacked first"
+    case gzip = "is compressed with gzip (unpack it first)"
+    case tensorFlowLite = "is a TensorFlow Lite model"
+    case numpy = "is a NumPy array"
+    case onnx = "looks like an ONNX model"
+
+    init?(_ file: FileSlice) {
+        guard let format = Self.allCases.first(where: { $0.matches(file) }) else { return nil }
+        self = format
+    }
+
+    private func matches(_ file: FileSlice) -> Bool {
+        switch self {
+        case .hdf5: file.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])
+        case .lfsPointer: file.starts(with: "version https://git-lfs".utf8)
+        case .webPage: ["<!DOCTYPE", "<!doctype", "<html", "<?xml"].contains { file.starts(with: $0.utf8) }
+        case .tar: file.starts(with: "ustar".utf8, at: 257)
+        case .gzip: file.starts(with: [0x1f, 0x8b])
+        case .tensorFlowLite: file.starts(with: "TFL3".utf8, at: 4)
+        case .numpy: file.starts(with: [0x93] + Array("NUMPY".utf8))
+        // Protocol buffers with field 1 (ir_version) first and a length-delimited field (producer, graph) after it.
+        case .onnx: file.starts(with: [0x08]) && file.integer(at: 2, as: UInt8.self).map { $0 & 7 == 2 } ?? false
+        }
+    }
+}

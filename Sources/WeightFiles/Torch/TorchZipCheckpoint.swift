@@ -1,0 +1,74 @@
+import FileIO
+import StoredTensors
+
+/// What `torch.save` writes since torch 1.6: a zip archive with a pickle and one stored entry for each storage.
+///
+///     <any name>/data.pkl        the pickle
+///     <any name>/byteorder       "little" or "big"; little where it is missing
+///     <any name>/data/<key>      the elements of a storage
+///
+/// Further entries (`version`, `.data/serialization_id`, `.format_version`) do not matter for reading.
+/// Source: PyTorch, torch/serialization.py and caffe2/serialize/inline_container.h.
+enum TorchZipCheckpoint {
+    /// - Throws: what `ZipArchive`, `PickleMachine` and `TorchPickle` throw; `notAStateDict` for TorchScript;
+    ///   `unknownContainer` for other zip files.
+    static func read(_ file: FileSlice) throws(ModelFileError) -> StateDict {
+        let archive = try ZipArchive(file)
+        let prefix = try prefix(of: archive, file.file)
+        guard let entry = archive.entry(named: prefix + "data.pkl") else { throw noPickle(file.file) }
+        let pickle = try TorchPickle(archive.data(of: entry))
+        let isBigEndian = try isBigEndian(archive, prefix, file.file)
+
+        var tensors: [(name: String, tensor: StoredTensor)] = []
+        for (name, tensor) in try pickle.stateDict() {
+            guard let entry = archive.entry(named: "\(prefix)data/\(tensor.storage.key)") else {
+                throw file.file.error(
+                    .malformed,
+                    "tensor \(ModelFileError.quoted(name)) lies in zip entry "
+                        + "\(ModelFileError.quoted("\(prefix)data/\(tensor.storage.key)")), which is missing: "
+                        + "copy or download the file again")
+            }
+            let record = try archive.data(of: entry)
+            tensors.append((name, try tensor.stored(name: name, in: record, isBigEndian: isBigEndian)))
+        }
+        return StateDict(tensors: tensors)
+    }
+
+    /// The folder that all entries lie in, with its slash: `archive/`, or the name that the checkpoint once had.
+    private static func prefix(of archive: ZipArchive, _ file: MappedFile) throws(ModelFileError) -> String {
+        let prefixes = archive.entries.compactMap { entry -> String? in
+            let parts = entry.name.split(separator: "/", omittingEmptySubsequences: false)
+            return parts.count == 2 && parts[1] == "data.pkl" ? "\(parts[0])/" : nil
+        }
+        guard let prefix = prefixes.first else { throw noPickle(file) }
+        guard prefixes.count == 1 else {
+            throw file.error(.malformed, "holds \(prefixes.count) checkpoints in one zip file: \(PickleMachine.advice)")
+        }
+        let isScript = archive.entries.contains { entry in
+            entry.name == prefix + "constants.pkl" || entry.name.hasPrefix(prefix + "code/")
+        }
+        guard !isScript else {
+            throw file.error(
+                .notAStateDict,
+                "is a TorchScript archive (torch.jit.save): load it in Python with torch.jit.load and \(PickleMachine.advice)"
+            )
+        }
+        return prefix
+    }
+
+    private static func isBigEndian(
+        _ archive: ZipArchive, _ prefix: String, _ file: MappedFile
+    ) throws(ModelFileError) -> Bool {
+        guard let entry = archive.entry(named: prefix + "byteorder") else { return false }
+        let order = try archive.data(of: entry)
+        switch order.count <= 8 ? order.text : nil {
+        case "little": return false
+        case "big": return true
+        default: throw file.error(.malformed, "its byteorder is neither little nor big: \(PickleMachine.advice)")
+        }
+    }
+
+    private static func noPickle(_ file: MappedFile) -> ModelFileError {
+        file.error(.unknownContainer, "is a zip file without data.pkl, not a PyTorch checkpoint: \(Checkpoint.advice)")
+    }
+}
