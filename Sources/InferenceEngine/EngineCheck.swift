@@ -1,7 +1,6 @@
 import Dispatch
 import NetworkGraph
 import Synchronization
-import Tensors
 
 /// Compares a backend with the reference operations, on this machine and with the libraries that it has now.
 ///
