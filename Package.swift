@@ -49,11 +49,12 @@ let package = Package(
         room("Tensors", []),
         room("NetworkGraph", ["Tensors"]),
         room("ModelWeights", ["NetworkGraph", "Tensors"]),
-        room("RasterIO", ["CGDAL", "CSQLite", "CTIFF", "TileGeometry"]),
+        room("RasterIO", ["CGDAL", "CTIFF", "TileGeometry"]),
+        room("VectorIO", ["CGDAL", "CSQLite", "RasterIO", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN", "COvertileKernels"]),
         room(
             "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
-        room("GISOutputs", ["RasterIO", "TileGeometry"]),
+        room("GISOutputs", ["RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "BatchRunner",
             [
@@ -65,7 +66,7 @@ let package = Package(
             [
                 "BatchRunner", "GISOutputs", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO",
                 "Segmentation", "Tensors",
-                "TileGeometry",
+                "TileGeometry", "VectorIO",
             ]),
         .executableTarget(
             name: "OvertileCommand",
@@ -81,7 +82,7 @@ let package = Package(
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
         tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
-        tests("GISOutputsTests", ["GISOutputs", "RasterIO", "TileGeometry", "TestData"]),
+        tests("GISOutputsTests", ["GISOutputs", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "BatchRunnerTests",
             [

@@ -8,3 +8,4 @@
 @_exported public import Segmentation
 @_exported public import Tensors
 @_exported public import TileGeometry
+@_exported public import VectorIO

@@ -3,6 +3,7 @@ import RasterIO
 import TestData
 import Testing
 import TileGeometry
+import VectorIO
 
 /// Pixels, areas and shares of a mask's classes, in all and by zone.
 @Suite struct MaskStatisticsTests {

@@ -1,5 +1,6 @@
 public import RasterIO
 import TileGeometry
+public import VectorIO
 
 /// What a mask is compared with: the classes that were seen on the ground, or drawn by hand.
 public enum GroundTruth {

@@ -1,4 +1,5 @@
 import RasterIO
+import VectorIO
 
 /// Makes features of finished regions: geometry in coordinates, and attributes.
 final class FeatureBuilder {

@@ -1,5 +1,6 @@
 public import RasterIO
 import TileGeometry
+import VectorIO
 
 /// The regions of a mask as polygons in a file that GIS programs open: GeoPackage, FlatGeobuf, GeoJSON, Shapefile or Parquet,
 /// by the file's ending.

@@ -1,5 +1,6 @@
 public import RasterIO
 import TileGeometry
+public import VectorIO
 
 /// Pixels, square metres and shares of a mask's classes, over all of it and zone by zone.
 ///

@@ -1,4 +1,5 @@
 public import RasterIO
+public import VectorIO
 
 /// A file of polygons for which a mask is counted one by one.
 public struct ZoneLayer: Equatable, Sendable {

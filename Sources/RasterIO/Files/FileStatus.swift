@@ -44,7 +44,7 @@ public struct FileStatus: Equatable, Sendable {
     }
 
     /// Whether anything has this name, a link that leads nowhere included.
-    static func exists(_ path: String) -> Bool {
+    package static func exists(_ path: String) -> Bool {
         FileStatus(path: path, followsLinks: false) != nil
     }
 

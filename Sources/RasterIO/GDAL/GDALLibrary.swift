@@ -2,7 +2,7 @@ import CGDAL
 import Synchronization
 
 /// GDAL as a whole: registered once, silenced once.
-enum GDALLibrary {
+package enum GDALLibrary {
     /// The last failure that arrived outside any call of ours, on a thread of GDAL's own.
     private static let stray = Mutex<String?>(nil)
 
@@ -13,7 +13,7 @@ enum GDALLibrary {
     }()
 
     /// Call before anything else of GDAL's.
-    static func prepare() { prepared }
+    package static func prepare() { prepared }
 
     /// The failure reported by one of GDAL's own threads, once.
     static func takeStrayFailure() -> String? {

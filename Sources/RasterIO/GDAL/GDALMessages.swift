@@ -4,23 +4,23 @@ import CGDAL
 ///
 /// The failures are those of the calling thread; GDAL's worker threads report to `GDALLibrary`. A return code is checked
 /// by whoever makes the call: GDAL reports failures that it survives, and fails without a report.
-final class GDALMessages {
-    struct Failure {
-        var number: Int32
-        var text: String
+package final class GDALMessages {
+    package struct Failure {
+        package var number: Int32
+        package var text: String
     }
 
-    private(set) var failures: [Failure] = []
+    package private(set) var failures: [Failure] = []
     /// Texts of warnings, where these are wanted as reasons.
     private(set) var warnings: [String] = []
     private let keepsWarnings: Bool
 
     /// - Parameter keepsWarnings: as `warnings`, instead of sending them to `RasterWarnings`.
-    init(keepsWarnings: Bool = false) { self.keepsWarnings = keepsWarnings }
+    package init(keepsWarnings: Bool = false) { self.keepsWarnings = keepsWarnings }
 
     /// Runs calls into GDAL with their reports collected here; warnings go to `RasterWarnings`.
     @discardableResult
-    func during<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    package func during<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         GDALLibrary.prepare()
         let handler: CPLErrorHandler = { severity, number, text in
             guard let context = CPLGetErrorHandlerUserData() else { return }
@@ -45,11 +45,11 @@ final class GDALMessages {
         }
     }
 
-    func contains(_ numbers: Int...) -> Bool { failures.contains { numbers.contains(Int($0.number)) } }
+    package func contains(_ numbers: Int...) -> Bool { failures.contains { numbers.contains(Int($0.number)) } }
 
     /// The first failure, which is the cause of those that follow, without the file's name in front (the caller's
     /// sentence has it); `otherwise` if GDAL gave no reason.
-    func reason(about path: String, otherwise: String) -> String {
+    package func reason(about path: String, otherwise: String) -> String {
         guard var text = failures.first?.text ?? GDALLibrary.takeStrayFailure(), !text.isEmpty else { return otherwise }
         let name = path.split(separator: "/").last.map(String.init) ?? path
         for prefix in [path, name] {

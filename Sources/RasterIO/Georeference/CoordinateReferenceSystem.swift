@@ -1,4 +1,4 @@
-import CGDAL
+package import CGDAL
 
 /// A coordinate reference system as a value.
 public struct CoordinateReferenceSystem: Equatable, Sendable {
@@ -34,7 +34,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
     }
 
     /// Copies a system that GDAL owns; nil where it is empty.
-    init?(handle: OGRSpatialReferenceH) {
+    package init?(handle: OGRSpatialReferenceH) {
         var text: UnsafeMutablePointer<CChar>?
         defer { VSIFree(text) }
         let status = GDALMessages().during {
@@ -50,7 +50,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
     }
 
     /// Lends the system to GDAL, which copies what it keeps; nil is passed on where GDAL cannot read the WKT.
-    func withUnsafeHandle<R>(_ body: (OGRSpatialReferenceH?) -> R) -> R {
+    package func withUnsafeHandle<R>(_ body: (OGRSpatialReferenceH?) -> R) -> R {
         guard let handle = OSRNewSpatialReference(wkt) else { return body(nil) }
         defer { OSRDestroySpatialReference(handle) }
         var mapping = axisMapping.map(Int32.init)

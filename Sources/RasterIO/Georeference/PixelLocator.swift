@@ -1,9 +1,6 @@
-import CGDAL
-import TileGeometry
-
 /// From coordinates to a raster's columns and rows: its geotransform inverted, or the polynomial through its ground
 /// control points.
-final class PixelLocator {
+package final class PixelLocator {
     private enum Way {
         case transform(GeoTransform, determinant: Double)
         case polynomial(ControlPointPolynomial, back: ControlPointPolynomial)
@@ -12,7 +9,7 @@ final class PixelLocator {
     private let way: Way
 
     /// nil where the raster does not say where its pixels lie.
-    init?(_ reference: SpatialReference) {
+    package init?(_ reference: SpatialReference) {
         if let transform = reference.geoTransform {
             let determinant = transform.columnX * transform.rowY - transform.rowX * transform.columnY
             guard determinant != 0, determinant.isFinite else { return nil }
@@ -26,7 +23,7 @@ final class PixelLocator {
     }
 
     /// x and y become columns and rows, NaN where there are none.
-    func pixels(_ x: inout [Double], _ y: inout [Double]) {
+    package func pixels(_ x: inout [Double], _ y: inout [Double]) {
         switch way {
         case .transform(let transform, let determinant):
             for index in x.indices {
@@ -38,35 +35,14 @@ final class PixelLocator {
         }
     }
 
-    /// Where a raster lies in another system, with room for a tenth of it on each side: one box, or two where the
-    /// raster crosses the antimeridian of a system of longitudes; none where the system does not reach it.
-    func envelopes(
-        of size: PixelSize, through transformation: OGRCoordinateTransformationH, areLongitudes: Bool
-    ) -> [OGREnvelope] {
-        let steps = 32
-        var (x, y) = ([Double](), [Double]())
-        for row in 0...steps {
-            for column in 0...steps {
-                x.append(Double(size.width) * Double(column) / Double(steps))
-                y.append(Double(size.height) * Double(row) / Double(steps))
-            }
-        }
+    /// Columns and rows become x and y, NaN where there are none.
+    package func coordinates(_ columns: inout [Double], _ rows: inout [Double]) {
         switch way {
         case .transform(let transform, _):
-            for index in x.indices { (x[index], y[index]) = transform.coordinates(column: x[index], row: y[index]) }
-        case .polynomial(let polynomial, _): polynomial.transform(&x, &y)
-        }
-        var isKnown = [Int32](repeating: 0, count: x.count)
-        OCTTransformEx(transformation, Int32(x.count), &x, &y, nil, &isKnown)
-        let known = x.indices.filter { isKnown[$0] != 0 && x[$0].isFinite && y[$0].isFinite }
-        let (columns, rows) = (known.map { x[$0] }.sorted(), known.map { y[$0] })
-        guard let bottom = rows.min(), let top = rows.max() else { return [] }
-        // Places that are close to each other, with a gap of more than a quarter of the globe between their longitudes.
-        let gap = areLongitudes ? columns.indices.dropFirst().first { columns[$0] - columns[$0 - 1] > 90 } : nil
-        return [columns[..<(gap ?? columns.count)], columns[(gap ?? columns.count)...]].compactMap { part in
-            guard let left = part.first, let right = part.last else { return nil }
-            let (roomX, roomY) = ((right - left) / 10, (top - bottom) / 10)
-            return OGREnvelope(MinX: left - roomX, MaxX: right + roomX, MinY: bottom - roomY, MaxY: top + roomY)
+            for index in columns.indices {
+                (columns[index], rows[index]) = transform.coordinates(column: columns[index], row: rows[index])
+            }
+        case .polynomial(let polynomial, _): polynomial.transform(&columns, &rows)
         }
     }
 }

@@ -2,9 +2,9 @@ import CGDAL
 import Glibc
 
 /// A path that is to be opened for reading: which failures are the path's own, before GDAL speaks of formats.
-struct RasterSource {
+package struct RasterSource {
     /// What is looked for under the path.
-    enum Kind: String {
+    package enum Kind: String {
         case raster, vector
 
         fileprivate var flag: Int32 { self == .raster ? GDAL_OF_RASTER : GDAL_OF_VECTOR }
@@ -13,7 +13,12 @@ struct RasterSource {
     }
 
     let path: String
-    var kind = Kind.raster
+    let kind: Kind
+
+    package init(path: String, kind: Kind = .raster) {
+        self.path = path
+        self.kind = kind
+    }
 
     /// Whether GDAL, not the system, reads the path: archives, networks, memory.
     var isVirtual: Bool { path.hasPrefix("/vsi") }
@@ -27,7 +32,7 @@ struct RasterSource {
     /// Opens it; the caller owns the handle.
     ///
     /// - Throws: `.noSuchFile`, `.permissionDenied` or `.notARaster`.
-    func open() throws(RasterError) -> DatasetHandle {
+    package func open() throws(RasterError) -> DatasetHandle {
         guard !path.isEmpty else {
             throw RasterError(.badArgument, path: path, "the path of the \(kind.rawValue) is empty")
         }

@@ -122,7 +122,7 @@ extension SpatialReference {
     }
 
     /// What the raster's coordinates are.
-    var system: CoordinateReferenceSystem? { geoTransform == nil ? groundControlPointCRS : crs }
+    package var system: CoordinateReferenceSystem? { geoTransform == nil ? groundControlPointCRS : crs }
 
     /// That of a window of the raster.
     func window(_ window: PixelWindow) -> SpatialReference {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// An output under way, as far as errors about it need to know it.
-protocol StagedOutput {
+package protocol StagedOutput {
     /// Where it will be.
     var path: String { get }
     /// Where it is written.
@@ -20,7 +20,7 @@ extension RasterError {
     ///   - what: "create", "write to".
     ///   - code: where the disk is not full.
     ///   - reason: why, in the words of another library than GDAL.
-    static func failed(
+    package static func failed(
         to what: String, _ output: some StagedOutput, _ messages: GDALMessages, _ code: Code = .writeFailed,
         reason: String? = nil
     ) -> RasterError {

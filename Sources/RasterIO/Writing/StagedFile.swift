@@ -6,12 +6,12 @@ import Glibc
 ///
 /// The sidecar that GDAL keeps beside a raster (`.aux.xml`) goes the same way, first, so that nobody sees the raster
 /// without it.
-final class StagedFile {
+package final class StagedFile {
     /// Where the output will be.
-    let path: String
+    package let path: String
     /// Where it is written: hidden, in the same folder, named after its process.
-    let stagingPath: String
-    let folder: String
+    package let stagingPath: String
+    package let folder: String
     private let overwrite: Bool
 
     /// What GDAL looks for beside a raster of any name, and would take for part of it.
@@ -88,7 +88,7 @@ final class StagedFile {
     }
 
     /// Whether the disk under the folder has less room than `bytes` for this user.
-    func isOutOfSpace(forWriting bytes: Int) -> Bool {
+    package func isOutOfSpace(forWriting bytes: Int) -> Bool {
         var status = statvfs()
         // File systems such as /proc have no blocks at all, which is not a full disk.
         guard statvfs(folder, &status) == 0, status.f_blocks > 0 else { return false }

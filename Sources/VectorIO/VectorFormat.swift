@@ -1,4 +1,5 @@
 import CGDAL
+public import RasterIO
 
 /// The formats of polygons that are written, told by their file's extension.
 public enum VectorFormat: String, CaseIterable, Sendable {
@@ -49,15 +50,12 @@ public enum VectorFormat: String, CaseIterable, Sendable {
             && GDALGetMetadataItem(driver, GDAL_DCAP_CREATE, nil) != nil
     }
 
-    /// Endings, in place of the format's own, of files that belong to an output or that programs would take for part
-    /// of it.
-    var siblings: [String] {
-        switch self {
-        case .shapefile: ["shx", "dbf", "prj", "cpg", "qpj", "qix", "sbn", "sbx", "shp.xml"]
-        default: []
-        }
+    /// The output's hidden folder, with the names of the files that belong to it or that programs would take for part
+    /// of it, and of those that GDAL keeps beside it while it writes.
+    func stage(_ path: String, overwrite: Bool) throws(RasterError) -> StagedFolder {
+        let siblings =
+            self == .shapefile ? ["shx", "dbf", "prj", "cpg", "qpj", "qix", "sbn", "sbx", "shp.xml"] : []
+        let suffixes = self == .geoPackage ? ["-journal", "-wal", "-shm"] : []
+        return try StagedFolder(path: path, siblings: siblings, suffixes: suffixes, overwrite: overwrite)
     }
-
-    /// What may be appended to the output's name while it is written, or left by other programs.
-    var suffixes: [String] { self == .geoPackage ? ["-journal", "-wal", "-shm"] : [] }
 }

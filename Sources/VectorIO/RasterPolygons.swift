@@ -1,4 +1,5 @@
 import CGDAL
+public import RasterIO
 public import TileGeometry
 
 /// The polygons of a vector layer, placed on a raster's grid.

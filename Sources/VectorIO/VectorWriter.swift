@@ -1,4 +1,6 @@
 import CGDAL
+import Glibc
+public import RasterIO
 
 /// A layer of polygons in a file of its own, written feature by feature and visible only when it is complete.
 ///
@@ -39,7 +41,7 @@ public final class VectorWriter: @unchecked Sendable {
     /// - Throws: `.badArgument` for unknown formats, `.unsupported` for those that GDAL cannot write here,
     ///   `.outputExists`, `.cannotCreate`.
     public static func check(path: String, overwrite: Bool) throws(RasterError) {
-        _ = try StagedFolder(path: path, format: VectorFormat(path: path), overwrite: overwrite)
+        _ = try VectorFormat(path: path).stage(path, overwrite: overwrite)
     }
 
     /// Creates the file under its hidden name.
@@ -48,7 +50,7 @@ public final class VectorWriter: @unchecked Sendable {
     public init(path: String, options: Options) throws(RasterError) {
         let format = try VectorFormat(path: path)
         try options.validate(for: format, path: path)
-        let staged = try StagedFolder(path: path, format: format, overwrite: options.overwrite)
+        let staged = try format.stage(path, overwrite: options.overwrite)
         try staged.make()
         let messages = messages
         let created = Self.withSettings {

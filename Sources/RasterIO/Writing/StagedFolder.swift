@@ -4,20 +4,26 @@ import Glibc
 
 /// Output files under way that belong together, as a Shapefile's do: written in a hidden folder beside the place where they
 /// will be, and moved there when all are complete.
-final class StagedFolder {
+package final class StagedFolder {
     /// Where the output's main file will be.
-    let path: String
+    package let path: String
     /// Where it is written, under its own name, which some formats put into the file.
-    let stagingPath: String
+    package let stagingPath: String
     /// The folder of the outputs.
-    let folder: String
+    package let folder: String
     private let hidden: String
-    private let format: VectorFormat
+    private let siblings: [String]
+    private let suffixes: [String]
     private let overwrite: Bool
     private let name: String
 
+    /// - Parameters:
+    ///   - siblings: extensions, in place of the main file's own, of files that belong to the output.
+    ///   - suffixes: what is appended to the main file's name by files that belong to the output.
     /// - Throws: `.outputExists`; `.cannotCreate` where the folder will not do.
-    init(path: String, format: VectorFormat, overwrite: Bool) throws(RasterError) {
+    package init(
+        path: String, siblings: [String] = [], suffixes: [String] = [], overwrite: Bool
+    ) throws(RasterError) {
         // All that holds for the place of a raster holds here.
         let place = try StagedFile(path: path, overwrite: overwrite)
         folder = place.folder
@@ -25,7 +31,8 @@ final class StagedFolder {
         name = String(path.split(separator: "/").last ?? "")
         stagingPath = hidden + "/" + name
         self.path = path
-        self.format = format
+        self.siblings = siblings
+        self.suffixes = suffixes
         self.overwrite = overwrite
         if !overwrite { for other in companions(of: path) where FileStatus.exists(other) { throw alreadyThere(other) } }
         for name in stagedNames { StagedOutputs.add(name) }
@@ -37,14 +44,14 @@ final class StagedFolder {
 
     /// The files that may lie beside the main one.
     private func companions(of main: String) -> [String] {
-        let stem = String(main.dropLast(format.rawValue.count))
-        return format.siblings.map { stem + $0 } + format.suffixes.map { main + $0 }
+        let stem = main.lastIndex(of: ".").map { String(main[...$0]) } ?? main + "."
+        return siblings.map { stem + $0 } + suffixes.map { main + $0 }
     }
 
     /// Makes the hidden folder.
     ///
     /// - Throws: `.cannotCreate`, `.outOfSpace`.
-    func make() throws(RasterError) {
+    package func make() throws(RasterError) {
         guard mkdir(hidden, 0o777) != 0 else { return }
         throw failure("make a folder for", errno, .cannotCreate)
     }
@@ -52,7 +59,7 @@ final class StagedFolder {
     /// Moves the finished files to their place, the main one last, all bytes on the disk.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. What was moved is taken back then.
-    func publish() throws(RasterError) {
+    package func publish() throws(RasterError) {
         let names = contents.filter { $0 != name }.sorted() + [name]
         for file in names { try flush(hidden + "/" + file) }
         if overwrite { for other in companions(of: path) { unlink(other) } }
@@ -76,13 +83,13 @@ final class StagedFolder {
     }
 
     /// Removes what was staged, if anything.
-    func remove() {
+    package func remove() {
         for file in contents { unlink(hidden + "/" + file) }
         rmdir(hidden)
     }
 
     /// Whether the disk has less room than `bytes` for this user.
-    func isOutOfSpace(forWriting bytes: Int) -> Bool {
+    package func isOutOfSpace(forWriting bytes: Int) -> Bool {
         var status = statvfs()
         guard statvfs(folder, &status) == 0, status.f_blocks > 0 else { return false }
         return UInt64(status.f_bavail) * UInt64(status.f_frsize) < UInt64(bytes)

@@ -1,4 +1,5 @@
 import CGDAL
+import RasterIO
 import TileGeometry
 
 /// From a vector layer's coordinates to a raster's columns and rows.
@@ -43,8 +44,8 @@ final class PolygonPlacement {
                     guard let source, let target else { return nil }
                     guard let back = OCTNewCoordinateTransformation(target, source) else { return nil }
                     defer { OCTDestroyCoordinateTransformation(back) }
-                    let boxes = inverse.envelopes(
-                        of: size, through: back, areLongitudes: OSRIsGeographic(source) != 0)
+                    let boxes = Self.envelopes(
+                        of: size, inverse, through: back, areLongitudes: OSRIsGeographic(source) != 0)
                     guard let area = Self.area(of: boxes),
                         let forward = OCTNewCoordinateTransformation(source, target)
                     else { return nil }
@@ -95,6 +96,35 @@ final class PolygonPlacement {
                 "cannot use feature \(id) of \(path): its corners are no numbers; correct or remove it")
         }
         return placed
+    }
+
+    /// Where a raster lies in another system, with room for a tenth of it on each side: one box, or two where the
+    /// raster crosses the antimeridian of a system of longitudes; none where the system does not reach it.
+    private static func envelopes(
+        of size: PixelSize, _ locator: PixelLocator, through transformation: OGRCoordinateTransformationH,
+        areLongitudes: Bool
+    ) -> [OGREnvelope] {
+        let steps = 32
+        var (x, y) = ([Double](), [Double]())
+        for row in 0...steps {
+            for column in 0...steps {
+                x.append(Double(size.width) * Double(column) / Double(steps))
+                y.append(Double(size.height) * Double(row) / Double(steps))
+            }
+        }
+        locator.coordinates(&x, &y)
+        var isKnown = [Int32](repeating: 0, count: x.count)
+        OCTTransformEx(transformation, Int32(x.count), &x, &y, nil, &isKnown)
+        let known = x.indices.filter { isKnown[$0] != 0 && x[$0].isFinite && y[$0].isFinite }
+        let (columns, rows) = (known.map { x[$0] }.sorted(), known.map { y[$0] })
+        guard let bottom = rows.min(), let top = rows.max() else { return [] }
+        // Places that are close to each other, with a gap of more than a quarter of the globe between their longitudes.
+        let gap = areLongitudes ? columns.indices.dropFirst().first { columns[$0] - columns[$0 - 1] > 90 } : nil
+        return [columns[..<(gap ?? columns.count)], columns[(gap ?? columns.count)...]].compactMap { part in
+            guard let left = part.first, let right = part.last else { return nil }
+            let (roomX, roomY) = ((right - left) / 10, (top - bottom) / 10)
+            return OGREnvelope(MinX: left - roomX, MaxX: right + roomX, MinY: bottom - roomY, MaxY: top + roomY)
+        }
     }
 
     private static func envelope(_ geometry: OGRGeometryH) -> OGREnvelope {

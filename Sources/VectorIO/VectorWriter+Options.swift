@@ -1,4 +1,5 @@
 import CGDAL
+public import RasterIO
 
 extension VectorWriter {
     /// A column of the layer's table. Shapefiles have names of ten characters at most.

@@ -1,4 +1,5 @@
 import CGDAL
+import RasterIO
 
 /// One layer of a vector file, read feature by feature.
 final class VectorReader {
