@@ -39,6 +39,7 @@ let package = Package(
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "COneDNN", cSettings: cRules, linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
@@ -46,27 +47,28 @@ let package = Package(
 
         // The rooms, from the ground up; arrows point only to rooms above.
         room("TileGeometry", []),
+        room("FileIO", ["CLinux"]),
         room("Tensors", []),
         room("NetworkGraph", ["Tensors"]),
-        room("ModelWeights", ["NetworkGraph", "Tensors"]),
-        room("RasterIO", ["CGDAL", "CTIFF", "TileGeometry"]),
-        room("VectorIO", ["CGDAL", "CSQLite", "RasterIO", "TileGeometry"]),
+        room("ModelWeights", ["FileIO", "NetworkGraph", "Tensors"]),
+        room("RasterIO", ["CGDAL", "CTIFF", "FileIO", "TileGeometry"]),
+        room("VectorIO", ["CGDAL", "CLinux", "CSQLite", "FileIO", "RasterIO", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "Tensors", "COneDNN", "COvertileKernels"]),
         room(
-            "Segmentation", ["InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
-        room("GISOutputs", ["RasterIO", "TileGeometry", "VectorIO"]),
+            "Segmentation",
+            ["FileIO", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Tensors", "TileGeometry"]),
+        room("GISOutputs", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "BatchRunner",
             [
-                "GISOutputs", "InferenceEngine", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry",
+                "FileIO", "GISOutputs", "InferenceEngine", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
             "Overtile",
             [
-                "BatchRunner", "GISOutputs", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO",
-                "Segmentation", "Tensors",
-                "TileGeometry", "VectorIO",
+                "BatchRunner", "FileIO", "GISOutputs", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO",
+                "Segmentation", "Tensors", "TileGeometry", "VectorIO",
             ]),
         .executableTarget(
             name: "OvertileCommand",
@@ -80,13 +82,15 @@ let package = Package(
         tests("TileGeometryTests", ["TileGeometry"]),
         tests("NetworkGraphTests", ["NetworkGraph", "Tensors", "TestNetworks"]),
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
-        tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
-        tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
-        tests("GISOutputsTests", ["GISOutputs", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
+        tests("FileIOTests", ["FileIO", "TestData"]),
+        tests("RasterIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData"]),
+        tests("ModelWeightsTests", ["FileIO", "ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
+        tests("GISOutputsTests", ["FileIO", "GISOutputs", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "BatchRunnerTests",
             [
-                "BatchRunner", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry", "TestData", "TestNetworks",
+                "BatchRunner", "FileIO", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry", "TestData",
+                "TestNetworks",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests("COneDNNTests", ["COneDNN"]),
@@ -101,14 +105,13 @@ let package = Package(
         tests(
             "SegmentationTests",
             [
-                "Segmentation", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "TileGeometry",
-                "TestData",
-                "TestNetworks",
+                "Segmentation", "FileIO", "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "TileGeometry",
+                "TestData", "TestNetworks",
             ]),
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "BatchRunner", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
+                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
                 "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),

@@ -1,3 +1,4 @@
+import FileIO
 import Synchronization
 import Tensors
 

@@ -1,3 +1,4 @@
+import FileIO
 import Tensors
 
 extension StateDict {
@@ -18,18 +19,21 @@ extension StateDict {
         safetensors path: String, metadata: [String: String]? = nil, half: Bool = false, overwrite: Bool = false
     ) throws(WeightsError) {
         let plan = try SafetensorsPlan(self, metadata: metadata ?? self.metadata, half: half, path: path)
-        let file = try OutputFile(path: path, overwrite: overwrite)
+        let file = try WeightsError.ofFile { () throws(FileError) in
+            try StagedDocument(path: path, overwrite: overwrite, sidecars: [])
+        }
         defer { file.remove() }
-        try file.write(plan.header)
+        try WeightsError.ofFile { () throws(FileError) in try file.write(plan.header) }
         for (name, tensor, isHalf) in plan.tensors {
             let elements = tensor.elements()
             if isHalf {
-                try file.write(try Self.halves(of: elements, name: name, path: path))
+                let halves = try Self.halves(of: elements, name: name, path: path)
+                try WeightsError.ofFile { () throws(FileError) in try file.write(halves) }
             } else {
-                try file.write(elements)
+                try WeightsError.ofFile { () throws(FileError) in try file.write(elements) }
             }
         }
-        try file.publish()
+        try WeightsError.ofFile { () throws(FileError) in try file.publish() }
     }
 
     private static func halves(

@@ -78,7 +78,7 @@ struct OutputPaths {
     }
 
     private static func canonical(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+        CanonicalPath.destination(of: path)
     }
 }
 

@@ -1,4 +1,5 @@
 import CGDAL
+import FileIO
 public import RasterIO
 
 /// The formats of polygons that are written, told by their file's extension.
@@ -56,6 +57,8 @@ public enum VectorFormat: String, CaseIterable, Sendable {
         let siblings =
             self == .shapefile ? ["shx", "dbf", "prj", "cpg", "qpj", "qix", "sbn", "sbx", "shp.xml"] : []
         let suffixes = self == .geoPackage ? ["-journal", "-wal", "-shm"] : []
-        return try StagedFolder(path: path, siblings: siblings, suffixes: suffixes, overwrite: overwrite)
+        return try RasterError.ofFile { () throws(FileError) in
+            try StagedFolder(path: path, siblings: siblings, suffixes: suffixes, overwrite: overwrite)
+        }
     }
 }

@@ -1,4 +1,6 @@
 import CGDAL
+import CLinux
+import FileIO
 import Glibc
 public import RasterIO
 
@@ -51,7 +53,7 @@ public final class VectorWriter: @unchecked Sendable {
         let format = try VectorFormat(path: path)
         try options.validate(for: format, path: path)
         let staged = try format.stage(path, overwrite: options.overwrite)
-        try staged.make()
+        try RasterError.ofFile { () throws(FileError) in try staged.make() }
         let messages = messages
         let created = Self.withSettings {
             messages.during { Self.create(staged.stagingPath, format, options) }
@@ -167,7 +169,7 @@ public final class VectorWriter: @unchecked Sendable {
     public func commit() throws(RasterError) {
         try finish()
         defer { discard() }
-        try staged.publish()
+        try RasterError.ofFile { () throws(FileError) in try staged.publish() }
     }
 
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.

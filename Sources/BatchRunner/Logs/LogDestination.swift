@@ -1,5 +1,5 @@
+import FileIO
 import Glibc
-import RasterIO
 import Synchronization
 
 /// Where lines of a log go: standard error, or a file that is added to.

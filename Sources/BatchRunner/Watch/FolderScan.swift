@@ -1,5 +1,5 @@
+public import FileIO
 import Glibc
-public import RasterIO
 
 /// One look over a folder: what may be a scene in it, with size and times, and nothing opened.
 ///
@@ -32,10 +32,10 @@ public struct FolderScan: Sendable {
     ///     in circles.
     ///   - accepts: whether a file of this name is wanted.
     ///   - excluding: folders that are left out, by whatever path they are reached.
-    /// - Throws: `RasterError.Code.noSuchFile` or `.permissionDenied` where the folder itself cannot be looked at.
+    /// - Throws: `FileError.Code.noSuchFile` or `.permissionDenied` where the folder itself cannot be looked at.
     public init(
         folder: String, recursive: Bool, excluding: [String] = [], accepts: (String) -> Bool = { _ in true }
-    ) throws(RasterError) {
+    ) throws(FileError) {
         var seen = Set(excluding.compactMap { FolderKey(FileStatus(path: $0)) })
         var pending = [folder]
         while let next = pending.popLast() {
@@ -108,10 +108,9 @@ public struct FolderScan: Sendable {
         return descriptor < 0 ? nil : descriptor
     }
 
-    private static func failure(_ folder: String, _ number: Int32) -> RasterError {
-        let reason = String(cString: strerror(number))
-        return RasterError(
-            number == EACCES ? .permissionDenied : .noSuchFile, path: folder,
-            "cannot look through the folder \(folder): \(reason); check its name and rights")
+    private static func failure(_ folder: String, _ number: Int32) -> FileError {
+        FileError(
+            number == EACCES ? .permissionDenied : .noSuchFile, "look through the folder", path: folder,
+            String(cString: strerror(number)), advice: "check its name and rights")
     }
 }

@@ -1,3 +1,4 @@
+import FileIO
 public import RasterIO
 import TileGeometry
 
@@ -82,7 +83,10 @@ public struct Preview: Sendable {
     /// - Throws: `.badArgument` for other endings; `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
     public func write(to path: String, overwrite: Bool) throws(RasterError) {
         let format = try Self.check(path: path, overwrite: overwrite)
-        try StagedDocument.write(try picture.encoded(as: format, quality: 90), to: path, overwrite: overwrite)
+        let bytes = try picture.encoded(as: format, quality: 90)
+        try RasterError.ofFile { () throws(FileError) in
+            try StagedDocument.write(bytes, to: path, overwrite: overwrite)
+        }
     }
 
     /// Whether a picture could be made under this name, before any work is spent on it.
@@ -94,7 +98,9 @@ public struct Preview: Sendable {
             throw RasterError(
                 .badArgument, path: path, "cannot write \(path): pictures end in .png, .jpg, .jpeg or .webp")
         }
-        try StagedDocument.check(path: path, overwrite: overwrite)
+        try RasterError.ofFile { () throws(FileError) in
+            try StagedDocument.check(path: path, overwrite: overwrite)
+        }
         return format
     }
 }

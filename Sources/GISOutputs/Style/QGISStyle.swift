@@ -1,3 +1,4 @@
+public import FileIO
 public import RasterIO
 
 /// A style file of QGIS's, which paints a mask in its classes' colours and lists their names in the legend.
@@ -13,7 +14,7 @@ public struct QGISStyle: Sendable {
     }
 
     /// Where QGIS looks for the style of a raster.
-    public static func path(besideRaster path: String) -> String { FilePath.replacingExtension(of: path, by: "qml") }
+    public static func path(besideRaster path: String) -> String { FileName.replacingExtension(of: path, by: "qml") }
 
     public var text: String {
         let entries = legend.map { entry in
@@ -43,8 +44,8 @@ public struct QGISStyle: Sendable {
 
     /// Puts the style beside a mask.
     ///
-    /// - Throws: `RasterError`; nothing is left then.
-    public func write(besideRaster path: String, overwrite: Bool) throws(RasterError) {
+    /// - Throws: `FileError`; nothing is left then.
+    public func write(besideRaster path: String, overwrite: Bool) throws(FileError) {
         try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: path), overwrite: overwrite)
     }
 

@@ -1,3 +1,4 @@
+import FileIO
 import Glibc
 
 extension Model {
@@ -13,10 +14,12 @@ extension Model {
     ) throws(WeightsError) {
         let writer = MLMItemWriter(model: self, description: description ?? self.description)
         let text = try writer.item(at: path).indentedJSON
-        let file = try OutputFile(path: path, overwrite: overwrite)
-        defer { file.remove() }
-        try file.write(Array(text.utf8))
-        try file.publish()
+        try WeightsError.ofFile { () throws(FileError) in
+            let file = try StagedDocument(path: path, overwrite: overwrite, sidecars: [])
+            defer { file.remove() }
+            try file.write(Array(text.utf8))
+            try file.publish()
+        }
     }
 }
 

@@ -63,6 +63,6 @@ struct WatchOptions: ParsableArguments {
 
     /// Absolute, without links and without a slash at the end.
     private static func real(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+        CanonicalPath.destination(of: path)
     }
 }

@@ -1,4 +1,5 @@
 import CGDAL
+import FileIO
 import TileGeometry
 
 /// What a GeoTIFF has to say of itself beside its pixels: where it lies, which pixels have no data, what classes mean.

@@ -1,4 +1,5 @@
 import CGDAL
+import FileIO
 import Glibc
 
 /// A path that is to be opened for reading: which failures are the path's own, before GDAL speaks of formats.
@@ -73,7 +74,16 @@ package struct RasterSource {
         {
             return forbidden(reason)
         }
-        return FileStatus.existsVirtually(path) ? notARaster(messages) : missing(reason)
+        return existsVirtually ? notARaster(messages) : missing(reason)
+    }
+
+    /// True if GDAL finds anything under the path. Its stat64, which Swift does not import, is the same as `stat` where a
+    /// file offset has 64 bits.
+    private var existsVirtually: Bool {
+        var status = stat()
+        return withUnsafeMutablePointer(to: &status) { status in
+            GDALMessages().during { VSIStatExL(path, OpaquePointer(status), VSI_STAT_EXISTS_FLAG) == 0 }
+        }
     }
 
     private func missing(_ reason: String) -> RasterError {

@@ -1,5 +1,6 @@
 // GDAL's headers include <sys/stat.h>: which module then owns `stat` depends on what was compiled before.
 import CGDAL
+import FileIO
 import Glibc
 
 /// The first bytes of a TIFF, read without libtiff: enough to tell a file that was cut before its directory, of which

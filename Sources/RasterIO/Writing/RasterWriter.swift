@@ -1,4 +1,5 @@
 import CGDAL
+import FileIO
 public import TileGeometry
 
 /// A tiled, compressed GeoTIFF, cloud-optimised or not, written block by block and visible only when it is complete.
@@ -37,7 +38,7 @@ public final class RasterWriter: @unchecked Sendable {
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`.
     public static func check(path: String, overwrite: Bool) throws(RasterError) {
-        _ = try StagedFile(path: path, overwrite: overwrite)
+        _ = try RasterError.ofFile { () throws(FileError) in try StagedFile(path: path, overwrite: overwrite) }
     }
 
     /// Creates the file under its hidden name.
@@ -47,8 +48,13 @@ public final class RasterWriter: @unchecked Sendable {
     public init(path: String, options: Options) throws(RasterError) {
         try options.validate(path: path)
         try options.checkCreationOptions(path: path)
-        let file = try StagedFile(path: path, overwrite: options.overwrite)
-        let draft = options.format == .geoTIFF ? nil : try StagedFile(path: path, overwrite: options.overwrite)
+        func stage() throws(RasterError) -> StagedFile {
+            try RasterError.ofFile { () throws(FileError) in
+                try StagedFile(path: path, overwrite: options.overwrite)
+            }
+        }
+        let file = try stage()
+        let draft = options.format == .geoTIFF ? nil : try stage()
         let first = draft ?? file
         let messages = GDALMessages()
         guard let writing = options.sampleType.writing, let padding = options.sampleType.bytes(of: options.nodata ?? 0),
@@ -134,8 +140,11 @@ public final class RasterWriter: @unchecked Sendable {
     public func commit() throws(RasterError) {
         if !isFinished { try finish() }
         defer { discard() }
-        try file.publish()
+        try RasterError.ofFile { () throws(FileError) in try file.publish() }
     }
+
+    /// What there is of a finished output before it has its name: its final names, and those that the files have now.
+    package var stagedFiles: [(path: String, staged: String)] { file.finishedFiles }
 
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
     ///

@@ -1,4 +1,5 @@
 import CGDAL
+import FileIO
 import TileGeometry
 
 /// Takes small islands out of a mask: each connected region of fewer than so many pixels is given to its largest neighbour,
@@ -48,7 +49,9 @@ public struct SieveFilter: Sendable {
                 .badArgument, path: writer.path,
                 "cannot sieve \(mask.path) into \(writer.path): its size or its samples, \(type), are others")
         }
-        let file = try StagedFile(path: writer.path, overwrite: true)
+        let file = try RasterError.ofFile { () throws(FileError) in
+            try StagedFile(path: writer.path, overwrite: true)
+        }
         defer { file.remove() }
         guard let dataset = try filter(mask, written.gdalType, file, progress) else { return false }
         defer { dataset.close() }

@@ -1,4 +1,10 @@
+import Glibc
+
 /// The checksum SHA-256, over bytes that come piece by piece. Source: FIPS 180-4.
+///
+///     var hash = SHA256()
+///     hash.add(bytes)
+///     let digits = hash.finish()
 package struct SHA256 {
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
@@ -20,16 +26,17 @@ package struct SHA256 {
     private var rest: [UInt8] = []
     private var byteCount = 0
 
+    /// Begins without any bytes.
     package init() {}
 
-    /// Of all these bytes, in hexadecimal digits.
+    /// Returns the checksum of bytes, in 64 hexadecimal digits.
     package static func checksum(of bytes: UnsafeRawBufferPointer) -> String {
         var hash = SHA256()
         hash.add(bytes)
         return hash.finish()
     }
 
-    /// Of a text in UTF-8, in hexadecimal digits.
+    /// Returns the checksum of a text in UTF-8, in 64 hexadecimal digits.
     package static func checksum(of text: String) -> String {
         Array(text.utf8).withUnsafeBytes { checksum(of: $0) }
     }
@@ -52,7 +59,7 @@ package struct SHA256 {
         rest += bytes.dropFirst(whole)
     }
 
-    /// The checksum of all bytes, in hexadecimal digits.
+    /// Returns the checksum of all bytes, in 64 hexadecimal digits, as `sha256sum` prints them.
     package consuming func finish() -> String {
         // A single one bit, zeros, and the length in bits in the last 8 bytes of a block.
         var end = rest + [0x80]
@@ -118,5 +125,37 @@ package struct SHA256 {
         }
         (state[0], state[1], state[2], state[3]) = (state[0] &+ a, state[1] &+ b, state[2] &+ c, state[3] &+ d)
         (state[4], state[5], state[6], state[7]) = (state[4] &+ e, state[5] &+ f, state[6] &+ g, state[7] &+ h)
+    }
+}
+
+extension SHA256 {
+    /// How much of a file is in memory at a time, in bytes.
+    private static let piece = 4 << 20
+
+    /// Reads a file from end to end, a piece at a time, and returns its checksum in 64 hexadecimal digits.
+    ///
+    /// - Parameter isCancelled: asked before each piece; true gives the work up.
+    /// - Throws: `FileError` (`.readFailed`); `CancellationError`.
+    package static func checksum(ofFile path: String, isCancelled: () -> Bool = { false }) throws -> String {
+        func failure(_ what: String, _ number: Int32) -> FileError {
+            let reason = String(cString: strerror(number))
+            return FileError(
+                .readFailed, what, path: path, reason,
+                message: "cannot \(what) \(path) again for its checksum: \(reason)")
+        }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", errno) }
+        defer { close(descriptor) }
+        var hash = SHA256()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 64)
+        defer { buffer.deallocate() }
+        while true {
+            if isCancelled() { throw CancellationError() }
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure("read", errno) }
+            guard count > 0 else { return hash.finish() }
+            hash.add(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
     }
 }

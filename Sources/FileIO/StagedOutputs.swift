@@ -5,12 +5,12 @@ import Synchronization
 ///
 /// A signal's handler may neither allocate nor lock: the names are C strings in a fixed table of atomic pointers. Where
 /// the table is full, a name is left out, and its file stays behind in that one case.
-public enum StagedOutputs {
+package enum StagedOutputs {
     private static let slots = Slots()
 
     /// Removes the files of all unfinished outputs, and folders that are empty then. May be called in a signal's handler,
     /// once an output was begun or `prepare()` called; the outputs are of no more use afterwards.
-    public static func removeAll() {
+    package static func removeAll() {
         forEachName { unlink($0) }
         forEachName { rmdir($0) }
     }
@@ -22,10 +22,10 @@ public enum StagedOutputs {
         }
     }
 
-    /// Makes the table, which a handler could not.
-    public static func prepare() { _ = slots[0].load(ordering: .relaxed) }
+    /// Makes the table, which a signal's handler could not do.
+    package static func prepare() { _ = slots[0].load(ordering: .relaxed) }
 
-    /// - Parameter path: of a file, or of a folder of unfinished files.
+    /// Adds the path of a file, or of a folder of unfinished files.
     package static func add(_ path: String) {
         guard let name = strdup(path) else { return }
         let value = UInt(bitPattern: name)
@@ -36,7 +36,7 @@ public enum StagedOutputs {
         free(name)
     }
 
-    /// The name's memory is not given back: a handler may be reading it.
+    /// Takes a path out again. Its memory is not given back, as a handler may be reading it.
     package static func remove(_ path: String) {
         for index in 0..<Slots.count {
             let value = slots[index].load(ordering: .acquiring)
