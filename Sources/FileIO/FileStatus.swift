@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What the system says of a path. All rooms ask here: in those that include GDAL's headers, the module that `stat` comes
@@ -75,4 +76,50 @@ package struct FileStatus: Equatable, Sendable {
 
     /// Wraps around for times that no file should have: only differences and equality are asked for.
     private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
+}
+
+/// The size and the time of a file: what tells cheaply that it was replaced or is still growing.
+public struct FileStamp: Codable, Hashable, Sendable {
+    /// The size in bytes.
+    public var size: Int
+    /// The time of the last change to the contents, in nanoseconds since 1970.
+    public var modified: Int
+
+    /// Makes a stamp of known numbers, in bytes and in nanoseconds since 1970.
+    public init(size: Int, modified: Int) {
+        self.size = size
+        self.modified = modified
+    }
+
+    /// Asks the system for the stamp of a file; links are followed.
+    ///
+    /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
+    public init?(path: String) {
+        guard let status = FileStatus(path: path) else { return nil }
+        self = status.stamp
+    }
+
+    /// What stands for a scene that is no local file, such as one on a server.
+    public static let unknown = FileStamp(size: 0, modified: 0)
+}
+
+/// Room on the disk for what is to be written.
+package enum FileSpace {
+    /// Makes a file as long as this, with room on the disk for all of it.
+    ///
+    /// - Returns: false where there is not enough room, or the file system cannot tell; `errno` says which. The file may
+    ///   be as long or not.
+    package static func reserve(_ bytes: Int, descriptor: Int32) -> Bool {
+        var status: Int32
+        repeat { status = fallocate(descriptor, 0, 0, bytes) } while status != 0 && errno == EINTR
+        return status == 0
+    }
+
+    /// Returns true if the disk under a folder has less room than this many bytes for the user.
+    package static func isShort(of bytes: Int, in folder: String) -> Bool {
+        var status = statvfs()
+        // File systems such as /proc have no blocks at all, which is not a full disk.
+        guard statvfs(folder, &status) == 0, status.f_blocks > 0 else { return false }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize) < UInt64(bytes)
+    }
 }

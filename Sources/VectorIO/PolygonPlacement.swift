@@ -5,7 +5,7 @@ import TileGeometry
 /// From a vector layer's coordinates to a raster's columns and rows.
 final class PolygonPlacement {
     private let path: String
-    private let inverse: PixelLocator
+    private let inverse: MapToPixel
     /// To the raster's coordinate system; nil where it is the layer's.
     private let transformation: OGRCoordinateTransformationH?
     /// Where the raster lies in the layer's coordinates, with some room around it: a polygon; nil as above.
@@ -24,7 +24,7 @@ final class PolygonPlacement {
     init(from crs: CoordinateReferenceSystem?, path: String, to reference: SpatialReference, size: PixelSize)
         throws(RasterError)
     {
-        guard let inverse = PixelLocator(reference) else {
+        guard let inverse = MapToPixel(reference) else {
             throw RasterError(
                 .unsupported, path: path,
                 "cannot place the polygons of \(path): the raster has no geotransform that could be inverted, and no "
@@ -101,7 +101,7 @@ final class PolygonPlacement {
     /// Where a raster lies in another system, with room for a tenth of it on each side: one box, or two where the
     /// raster crosses the antimeridian of a system of longitudes; none where the system does not reach it.
     private static func envelopes(
-        of size: PixelSize, _ locator: PixelLocator, through transformation: OGRCoordinateTransformationH,
+        of size: PixelSize, _ locator: MapToPixel, through transformation: OGRCoordinateTransformationH,
         areLongitudes: Bool
     ) -> [OGREnvelope] {
         let steps = 32

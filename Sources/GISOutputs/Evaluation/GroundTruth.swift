@@ -30,7 +30,7 @@ final class PlacedTruth {
     private var inside: [UInt8] = []
 
     private enum Source {
-        case raster(AlignedReader)
+        case raster(WarpedBandReader)
         /// The class of each feature, NaN for none, and of what lies outside of all.
         case polygons(RasterPolygons, values: [Float], outside: Float)
     }
@@ -41,7 +41,7 @@ final class PlacedTruth {
         case .raster(let reader):
             legend = ClassLegend(of: reader).entries
             hasNamesOnly = false
-            let aligned = try AlignedReader(
+            let aligned = try WarpedBandReader(
                 reader, size: mask.size, reference: mask.spatialReference, of: mask.path)
             warnings = aligned.warnings
             source = .raster(aligned)

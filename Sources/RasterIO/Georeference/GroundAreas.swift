@@ -65,7 +65,7 @@ public struct GroundAreas: Sendable {
     }
 
     private static func measure(
-        _ size: PixelSize, _ coordinates: GroundLocator.Coordinates, _ system: OGRSpatialReferenceH
+        _ size: PixelSize, _ coordinates: PixelToGeocentric.Coordinates, _ system: OGRSpatialReferenceH
     ) -> Pixels? {
         if case .transform(let transform) = coordinates {
             let plane = abs(transform.columnX * transform.rowY - transform.rowX * transform.columnY)
@@ -86,7 +86,7 @@ public struct GroundAreas: Sendable {
             }
         }
         guard OSRIsGeographic(system) != 0 || OSRIsProjected(system) != 0,
-            let locator = GroundLocator(coordinates, in: system)
+            let locator = PixelToGeocentric(coordinates, in: system)
         else { return nil }
         return AreaNodes(size: size, locator).map { .nodes($0) }
     }
@@ -94,7 +94,7 @@ public struct GroundAreas: Sendable {
     /// nil where the raster says nothing.
     private static func coordinates(
         of reference: SpatialReference
-    ) throws(RasterError) -> GroundLocator.Coordinates? {
+    ) throws(RasterError) -> PixelToGeocentric.Coordinates? {
         if let transform = reference.geoTransform { return .transform(transform) }
         guard !reference.groundControlPoints.isEmpty else { return nil }
         guard let polynomial = ControlPointPolynomial(reference.groundControlPoints) else {

@@ -1,7 +1,7 @@
 import CGDAL
 
 /// Where pixels lie on the body that the raster shows: from columns and rows to geocentric coordinates.
-final class GroundLocator {
+final class PixelToGeocentric {
     private let ellipsoid: Ellipsoid
     private let coordinates: Coordinates
     /// To longitude and latitude; nil where the coordinates are these.

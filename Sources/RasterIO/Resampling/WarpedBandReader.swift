@@ -6,7 +6,7 @@ public import TileGeometry
 ///
 /// Windows are warped one by one, through geotransforms, ground control points and coordinate systems; no more than a
 /// window is in memory. One thread at a time may use it.
-public final class AlignedReader {
+public final class WarpedBandReader {
     private let source: RasterReader
     private let size: PixelSize
     private let reference: SpatialReference

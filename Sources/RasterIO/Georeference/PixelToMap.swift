@@ -4,7 +4,7 @@ public import TileGeometry
 /// From places in a raster to coordinates in its reference system: by its geotransform, or by the polynomial through its
 /// ground control points. A raster that does not lie anywhere has its columns and rows for coordinates, as GDAL's tools
 /// have it.
-public final class PixelCoordinates {
+public final class PixelToMap {
     /// What the coordinates are; nil where the raster does not say.
     public let crs: CoordinateReferenceSystem?
     /// Whether the way round a ring of pixels turns over: true where counterclockwise in columns and rows (rows

@@ -1,6 +1,6 @@
 /// From coordinates to a raster's columns and rows: its geotransform inverted, or the polynomial through its ground
 /// control points.
-package final class PixelLocator {
+package final class MapToPixel {
     private enum Way {
         case transform(GeoTransform, determinant: Double)
         case polynomial(ControlPointPolynomial, back: ControlPointPolynomial)

@@ -4,7 +4,7 @@ import CGDAL
 /// ground control points and polynomials.
 ///
 /// For one thread at a time.
-public final class RasterAlignment {
+public final class PixelToPixel {
     private let exact: UnsafeMutableRawPointer
     private let approximate: UnsafeMutableRawPointer
     private let readers: (RasterReader, RasterReader)

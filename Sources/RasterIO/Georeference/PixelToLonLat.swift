@@ -2,7 +2,7 @@ import CGDAL
 
 /// From a raster's pixels to longitude and latitude in WGS 84, by whatever the raster has: a geotransform, ground control
 /// points or rational polynomials.
-final class GeographicTransformer {
+final class PixelToLonLat {
     private let raw: UnsafeMutableRawPointer
     /// Which the transformer reads.
     private let dataset: DatasetHandle
