@@ -79,14 +79,14 @@ package struct FileStatus: Equatable, Sendable {
 }
 
 /// The size and the time of a file: what tells cheaply that it was replaced or is still growing.
-public struct FileStamp: Codable, Hashable, Sendable {
+package struct FileStamp: Codable, Hashable, Sendable {
     /// The size in bytes.
-    public var size: Int
+    package var size: Int
     /// The time of the last change to the contents, in nanoseconds since 1970.
-    public var modified: Int
+    package var modified: Int
 
     /// Makes a stamp of known numbers, in bytes and in nanoseconds since 1970.
-    public init(size: Int, modified: Int) {
+    package init(size: Int, modified: Int) {
         self.size = size
         self.modified = modified
     }
@@ -94,13 +94,13 @@ public struct FileStamp: Codable, Hashable, Sendable {
     /// Asks the system for the stamp of a file; links are followed.
     ///
     /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
-    public init?(path: String) {
+    package init?(path: String) {
         guard let status = FileStatus(path: path) else { return nil }
         self = status.stamp
     }
 
     /// What stands for a scene that is no local file, such as one on a server.
-    public static let unknown = FileStamp(size: 0, modified: 0)
+    package static let unknown = FileStamp(size: 0, modified: 0)
 }
 
 /// Room on the disk for what is to be written.

@@ -35,20 +35,20 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
 }
 
 /// A Swift type whose values `RasterWriter` takes as samples.
-public protocol RasterSample: BitwiseCopyable, Sendable {
+package protocol RasterSample: BitwiseCopyable, Sendable {
     static var sampleType: SampleType { get }
 }
 
 extension UInt8: RasterSample {
-    public static var sampleType: SampleType { .uint8 }
+    package static var sampleType: SampleType { .uint8 }
 }
 
 extension UInt16: RasterSample {
-    public static var sampleType: SampleType { .uint16 }
+    package static var sampleType: SampleType { .uint16 }
 }
 
 extension Float: RasterSample {
-    public static var sampleType: SampleType { .float32 }
+    package static var sampleType: SampleType { .float32 }
 }
 
 extension SampleType {

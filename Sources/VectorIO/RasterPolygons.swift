@@ -1,34 +1,34 @@
 import CGDAL
-public import RasterIO
-public import TileGeometry
+package import RasterIO
+package import TileGeometry
 
 /// The polygons of a vector layer, placed on a raster's grid.
 ///
 /// They are reprojected where their coordinate system is another, and held in memory: the raster's size does not
 /// matter. One thread at a time may use them.
-public final class RasterPolygons {
+package final class RasterPolygons {
     /// One polygon, or one of several parts.
-    public struct Feature: Sendable {
+    package struct Feature: Sendable {
         /// Its number in the layer.
-        public let id: Int
+        package let id: Int
         /// What the field says that was asked for; nil where it says nothing.
-        public let value: String?
+        package let value: String?
         /// The pixels that it may cover; empty where it misses the raster.
-        public let window: PixelWindow
+        package let window: PixelWindow
     }
 
-    public let path: String
-    public let layerName: String
+    package let path: String
+    package let layerName: String
     /// In the layer's order.
-    public let features: [Feature]
+    package let features: [Feature]
     /// What the user should know: a layer that does not say where it lies, features that have no place.
-    public let warnings: [String]
+    package let warnings: [String]
     private let shapes: [Shape?]
 
     /// The layers of a vector file and their fields, as far as a user has to choose.
     ///
     /// - Throws: as `init`.
-    public static func fields(ofFile path: String, layer: String? = nil) throws(RasterError) -> [String] {
+    package static func fields(ofFile path: String, layer: String? = nil) throws(RasterError) -> [String] {
         try VectorReader(path: path, layer: layer).fields
     }
 
@@ -38,7 +38,7 @@ public final class RasterPolygons {
     /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster` for what is no vector file; `.badArgument` for a
     ///   layer or field that is not there; `.unsupported` for features that are no polygons, and where either has no
     ///   place; `.readFailed`.
-    public init(
+    package init(
         path: String, layer: String? = nil, field: String? = nil, size: PixelSize, reference: SpatialReference
     ) throws(RasterError) {
         let reader = try VectorReader(path: path, layer: layer)
@@ -92,7 +92,7 @@ public final class RasterPolygons {
     ///   - mask: height x width, 1 inside and 0 outside.
     /// - Throws: `.readFailed` where GDAL has no memory for it.
     /// - Precondition: `mask` is large enough.
-    public func cover(
+    package func cover(
         _ index: Int, _ window: PixelWindow, into mask: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {
         precondition(mask.count >= window.size.area, "buffer too small for the window")

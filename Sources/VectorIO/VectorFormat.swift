@@ -1,9 +1,9 @@
 import CGDAL
 import FileIO
-public import RasterIO
+package import RasterIO
 
 /// The formats of polygons that are written, told by their file's extension.
-public enum VectorFormat: String, CaseIterable, Sendable {
+package enum VectorFormat: String, CaseIterable, Sendable {
     case geoPackage = "gpkg"
     case flatGeobuf = "fgb"
     case geoJSON = "geojson"
@@ -12,7 +12,7 @@ public enum VectorFormat: String, CaseIterable, Sendable {
 
     /// - Throws: `.badArgument` for extensions of other formats; `.unsupported` where this machine's GDAL cannot write
     ///   the format.
-    public init(path: String) throws(RasterError) {
+    package init(path: String) throws(RasterError) {
         let name = path.split(separator: "/").last ?? ""
         let dot = name.lastIndex(of: ".")
         let ending = dot.map { name[name.index(after: $0)...].lowercased() } ?? ""
@@ -42,7 +42,7 @@ public enum VectorFormat: String, CaseIterable, Sendable {
     }
 
     /// Whether coordinates are always WGS 84 longitudes and latitudes (RFC 7946), whatever the raster's.
-    public var isAlwaysWGS84: Bool { self == .geoJSON }
+    package var isAlwaysWGS84: Bool { self == .geoJSON }
 
     private var isBuilt: Bool {
         GDALLibrary.prepare()

@@ -1,17 +1,17 @@
 import CGDAL
-public import RasterIO
+package import RasterIO
 
 extension VectorWriter {
     /// A column of the layer's table. Shapefiles have names of ten characters at most.
-    public struct Field: Sendable {
-        public enum Kind: Sendable {
+    package struct Field: Sendable {
+        package enum Kind: Sendable {
             case integer, real, text
         }
 
-        public var name: String
-        public var kind: Kind
+        package var name: String
+        package var kind: Kind
 
-        public init(_ name: String, _ kind: Kind) {
+        package init(_ name: String, _ kind: Kind) {
             self.name = name
             self.kind = kind
         }
@@ -35,18 +35,18 @@ extension VectorWriter {
     }
 
     /// What the layer to be written is.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// What the coordinates are; formats that hold WGS 84 only are given other ones and transform them.
-        public var crs: CoordinateReferenceSystem?
-        public var fields: [Field]
+        package var crs: CoordinateReferenceSystem?
+        package var fields: [Field]
         /// Whether a feature is several polygons, or always one.
-        public var isMultiPolygon = false
+        package var isMultiPolygon = false
         /// Decimals of GeoJSON's coordinates, 7 to 15: 7 are a centimetre.
-        public var decimals = 7
+        package var decimals = 7
         /// Whether a file under the output's name is replaced.
-        public var overwrite = false
+        package var overwrite = false
 
-        public init(crs: CoordinateReferenceSystem?, fields: [Field]) {
+        package init(crs: CoordinateReferenceSystem?, fields: [Field]) {
             self.crs = crs
             self.fields = fields
         }

@@ -2,7 +2,7 @@ import CGDAL
 import CLinux
 import FileIO
 import Glibc
-public import RasterIO
+package import RasterIO
 
 /// A layer of polygons in a file of its own, written feature by feature and visible only when it is complete.
 ///
@@ -11,11 +11,11 @@ public import RasterIO
 ///
 /// The order of calls for each feature: for each polygon `beginPolygon()`, and for its exterior and then each hole
 /// `beginRing()`, `addPoints` and `endRing()`; then `set` for its fields and `endFeature()`.
-public final class VectorWriter: @unchecked Sendable {
+package final class VectorWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
-    public let path: String
-    public let format: VectorFormat
+    package let path: String
+    package let format: VectorFormat
     private let options: Options
     private let staged: StagedFolder
     private let messages = GDALMessages()
@@ -42,14 +42,14 @@ public final class VectorWriter: @unchecked Sendable {
     ///
     /// - Throws: `.badArgument` for unknown formats, `.unsupported` for those that GDAL cannot write here,
     ///   `.outputExists`, `.cannotCreate`.
-    public static func check(path: String, overwrite: Bool) throws(RasterError) {
+    package static func check(path: String, overwrite: Bool) throws(RasterError) {
         _ = try VectorFormat(path: path).stage(path, overwrite: overwrite)
     }
 
     /// Creates the file under its hidden name.
     ///
     /// - Throws: as `check`, and `.unsupported` for what the format cannot hold; `.outOfSpace`.
-    public init(path: String, options: Options) throws(RasterError) {
+    package init(path: String, options: Options) throws(RasterError) {
         let format = try VectorFormat(path: path)
         try options.validate(for: format, path: path)
         let staged = try format.stage(path, overwrite: options.overwrite)
@@ -79,10 +79,10 @@ public final class VectorWriter: @unchecked Sendable {
     deinit { discard() }
 
     /// Begins a polygon of the feature under way.
-    public func beginPolygon() { geometry.beginPolygon() }
+    package func beginPolygon() { geometry.beginPolygon() }
 
     /// - Precondition: `beginPolygon()` came before.
-    public func beginRing() {
+    package func beginRing() {
         precondition(!geometry.isEmpty)
         geometry.beginRing()
     }
@@ -92,24 +92,24 @@ public final class VectorWriter: @unchecked Sendable {
     /// - Parameters:
     ///   - x: eastings or longitudes.
     ///   - y: as many northings or latitudes.
-    public func addPoints(x: [Double], y: [Double]) { geometry.append(x: x, y: y) }
+    package func addPoints(x: [Double], y: [Double]) { geometry.append(x: x, y: y) }
 
     /// Closes the ring.
-    public func endRing() { geometry.endRing() }
+    package func endRing() { geometry.endRing() }
 
     /// Sets a field, by its place in the options; those that are not set are null.
-    public func set(_ field: Int, _ value: Int) {
+    package func set(_ field: Int, _ value: Int) {
         OGR_F_SetFieldInteger64(makeFeature(), Int32(field), GIntBig(value))
     }
 
-    public func set(_ field: Int, _ value: Double) { OGR_F_SetFieldDouble(makeFeature(), Int32(field), value) }
+    package func set(_ field: Int, _ value: Double) { OGR_F_SetFieldDouble(makeFeature(), Int32(field), value) }
 
-    public func set(_ field: Int, _ value: String) { OGR_F_SetFieldString(makeFeature(), Int32(field), value) }
+    package func set(_ field: Int, _ value: String) { OGR_F_SetFieldString(makeFeature(), Int32(field), value) }
 
     /// Writes the feature.
     ///
     /// - Throws: `.outOfSpace` or `.writeFailed`, after which the file is gone and the writer of no more use.
-    public func endFeature() throws(RasterError) {
+    package func endFeature() throws(RasterError) {
         guard dataset != nil else {
             throw RasterError(.badArgument, path: path, "cannot write to \(path): it was committed or discarded before")
         }
@@ -143,7 +143,7 @@ public final class VectorWriter: @unchecked Sendable {
     /// Finishes the file, which stays hidden: of several outputs, none gets its name before all are finished.
     ///
     /// - Throws: `.outOfSpace`, `.writeFailed`. The file is gone then.
-    public func finish() throws(RasterError) {
+    package func finish() throws(RasterError) {
         guard let dataset, !isFinished else { return }
         // Making the index takes the largest polygon into memory once more.
         malloc_trim(0)
@@ -166,14 +166,14 @@ public final class VectorWriter: @unchecked Sendable {
     /// Finishes the file, if that was not done, and gives it its name; its bytes are on the disk then.
     ///
     /// - Throws: as `finish()`, and `.outputExists`. The file is gone then.
-    public func commit() throws(RasterError) {
+    package func commit() throws(RasterError) {
         try finish()
         defer { discard() }
         try RasterError.ofFile { () throws(FileError) in try staged.publish() }
     }
 
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
-    public func discard() {
+    package func discard() {
         OGR_F_Destroy(feature)
         feature = nil
         geometry.removeAll()

@@ -1,4 +1,4 @@
-public import FileIO
+package import FileIO
 public import Foundation
 import GRDB
 
@@ -6,7 +6,7 @@ import GRDB
 public struct KnownScene: Equatable, Sendable {
     public let scene: String
     public let state: LedgerEntry.State
-    public let stamp: FileStamp
+    package let stamp: FileStamp
     public let observed: Date
     public let settings: String?
     public let attempts: Int

@@ -1,4 +1,4 @@
-public import FileIO
+package import FileIO
 public import Foundation
 import GRDB
 
@@ -6,9 +6,9 @@ import GRDB
 public struct Sighting: Equatable, Sendable {
     /// As `CanonicalPath.named` has it.
     public let scene: String
-    public let stamp: FileStamp
+    package let stamp: FileStamp
 
-    public init(scene: String, stamp: FileStamp) {
+    package init(scene: String, stamp: FileStamp) {
         self.scene = scene
         self.stamp = stamp
     }

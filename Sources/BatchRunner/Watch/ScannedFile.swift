@@ -1,17 +1,17 @@
-public import FileIO
+package import FileIO
 
 /// What a folder says of a file that may be a scene, without opening it.
 public struct ScannedFile: Equatable, Sendable {
     /// The folder's path as given, and the file's within it.
     public var path: String
-    public var stamp: FileStamp
+    package var stamp: FileStamp
     /// When the file was last written, renamed or given other rights, in nanoseconds since 1970. A rename changes this
     /// and leaves `stamp.modified`.
     public var changed: Int
     /// Whether `scene.tif.done` or `scene.done` lies beside it.
     public var hasMarker: Bool
 
-    public init(path: String, stamp: FileStamp, changed: Int, hasMarker: Bool = false) {
+    package init(path: String, stamp: FileStamp, changed: Int, hasMarker: Bool = false) {
         self.path = path
         self.stamp = stamp
         self.changed = changed

@@ -1,9 +1,9 @@
-public import RasterIO
+package import RasterIO
 import TileGeometry
-public import VectorIO
+package import VectorIO
 
 /// What a mask is compared with: the classes that were seen on the ground, or drawn by hand.
-public enum GroundTruth {
+package enum GroundTruth {
     /// A raster of classes on any grid, laid over the mask's by nearest neighbour.
     case raster(RasterReader)
     /// Polygons whose field says the class, by number or by name. Of those that overlap the last counts. Pixels outside

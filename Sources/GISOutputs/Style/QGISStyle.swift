@@ -1,5 +1,5 @@
 public import FileIO
-public import RasterIO
+package import RasterIO
 
 /// A style file of QGIS's, which paints a mask in its classes' colours and lists their names in the legend.
 ///
@@ -9,7 +9,7 @@ public struct QGISStyle: Sendable {
     private let legend: [LegendEntry]
 
     /// - Parameter legend: the classes of band 1; those without a colour are given one of their own.
-    public init(_ legend: [LegendEntry]) {
+    package init(_ legend: [LegendEntry]) {
         self.legend = legend.sorted { $0.value < $1.value }
     }
 

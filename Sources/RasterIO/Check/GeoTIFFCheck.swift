@@ -1,29 +1,29 @@
-public import TileGeometry
+package import TileGeometry
 
 /// What is wrong with a GeoTIFF, or may become a nuisance: the judge of this project's own outputs, and of anybody's.
 ///
 /// Looked at are its structure (is all of it there, does it lie in the file as a cloud-optimised one has to), its place
 /// on the map, its nodata value, and the legend of a mask. Pixels are read of its smallest overview only. Sources: OGC
 /// 21-026 (Cloud Optimized GeoTIFF 1.0), GDAL's driver pages of GTiff and COG.
-public struct GeoTIFFCheck: Sendable {
-    public let path: String
+package struct GeoTIFFCheck: Sendable {
+    package let path: String
     /// What it was checked as.
-    public let format: RasterFormat
-    public let size: PixelSize
+    package let format: RasterFormat
+    package let size: PixelSize
     /// The raster's own tiles or strips.
-    public let blockSize: PixelSize
+    package let blockSize: PixelSize
     /// Those in the file, the largest first.
-    public let overviews: [PixelSize]
+    package let overviews: [PixelSize]
     /// What makes it another file than it should be, or unfit for some readers.
-    public private(set) var errors: [String] = []
+    package private(set) var errors: [String] = []
     /// What works, and may surprise or be slow.
-    public private(set) var warnings: [String] = []
+    package private(set) var warnings: [String] = []
 
-    public var isValid: Bool { errors.isEmpty }
+    package var isValid: Bool { errors.isEmpty }
 
     /// - Parameter format: what the file should be; nil for what it says itself that it is.
     /// - Throws: `RasterError` for a file that is no GeoTIFF, or not a readable one.
-    public init(path: String, format wanted: RasterFormat? = nil) throws(RasterError) {
+    package init(path: String, format wanted: RasterFormat? = nil) throws(RasterError) {
         let raster = try RasterReader(path: path)
         guard raster.driverName == "GTiff", let header = TIFFHeader(path: path),
             let file = TIFFFile(path: path, fileSize: header.fileSize)

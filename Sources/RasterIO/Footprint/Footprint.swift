@@ -5,21 +5,21 @@ import TileGeometry
 ///
 /// Source: RFC 7946, sections 3.1.6 (rings run counterclockwise), 3.1.9 (cut at the antimeridian) and 5.2 (bounding boxes
 /// across it).
-public struct Footprint: Equatable, Sendable {
-    public struct Position: Equatable, Sendable {
+package struct Footprint: Equatable, Sendable {
+    package struct Position: Equatable, Sendable {
         /// In degrees, -180 to 180.
-        public var longitude: Double
+        package var longitude: Double
         /// In degrees.
-        public var latitude: Double
+        package var latitude: Double
 
-        public init(longitude: Double, latitude: Double) {
+        package init(longitude: Double, latitude: Double) {
             self.longitude = longitude
             self.latitude = latitude
         }
     }
 
     /// Closed rings, without holes; two where the antimeridian cuts the ground.
-    public let rings: [[Position]]
+    package let rings: [[Position]]
 
     /// Degrees beyond which two neighbours lie on both sides of the antimeridian.
     private static let halfTurn = 180.0
@@ -55,7 +55,7 @@ public struct Footprint: Equatable, Sendable {
     }
 
     /// West, south, east and north; west is the larger where the antimeridian lies between.
-    public var boundingBox: [Double] {
+    package var boundingBox: [Double] {
         let latitudes = rings.joined().map(\.latitude)
         let spans = rings.map { ring in
             (ring.map(\.longitude).min() ?? 0, ring.map(\.longitude).max() ?? 0)
@@ -186,7 +186,7 @@ extension RasterReader {
     ///
     /// - Returns: nil where the raster does not say where it lies, or has no pixel with data.
     /// - Throws: `.readFailed`.
-    public func footprint() throws(RasterError) -> Footprint? {
+    package func footprint() throws(RasterError) -> Footprint? {
         guard let transformer = PixelToLonLat(of: dataset) else { return nil }
         let grid = PixelSize(
             width: min(size.width, Self.footprintCells), height: min(size.height, Self.footprintCells))

@@ -42,14 +42,14 @@ package enum GDALLibrary {
 
 /// Where warnings about rasters go: GDAL's and this module's own. Nothing is ever printed; without a receiver they are
 /// dropped.
-public enum RasterWarnings {
+package enum RasterWarnings {
     private static let receiver = Mutex<(@Sendable (String) -> Void)?>(nil)
 
     /// Sends every warning from now on, one line each, to `receiver`; nil drops them.
     ///
     /// The receiver is called on whichever thread the warning arises, GDAL's own threads included, and must not call
     /// into RasterIO.
-    public static func send(to receiver: (@Sendable (String) -> Void)?) {
+    package static func send(to receiver: (@Sendable (String) -> Void)?) {
         self.receiver.withLock { $0 = receiver }
     }
 
@@ -60,19 +60,19 @@ public enum RasterWarnings {
 }
 
 /// GDAL's cache of decoded blocks, one for the whole process.
-public enum RasterCache {
+package enum RasterCache {
     /// Keeps the cache below this many bytes. GDAL's own limit is 5 % of the machine's memory.
-    public static func limit(bytes: Int) {
+    package static func limit(bytes: Int) {
         GDALLibrary.prepare()
         GDALSetCacheMax64(GIntBig(max(0, bytes)))
     }
 
     /// The limit in force, in bytes.
-    public static var limit: Int {
+    package static var limit: Int {
         GDALLibrary.prepare()
         return Int(GDALGetCacheMax64())
     }
 
     /// Bytes in use now.
-    public static var used: Int { Int(GDALGetCacheUsed64()) }
+    package static var used: Int { Int(GDALGetCacheUsed64()) }
 }

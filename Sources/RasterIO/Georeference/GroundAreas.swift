@@ -1,5 +1,5 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 /// How much ground each of a raster's pixels covers, in square metres on the ellipsoid of its coordinate system.
 ///
@@ -8,7 +8,7 @@ public import TileGeometry
 /// the areas are exact; for all others they are right to 1e-5. Where a raster has ground control points only, they are
 /// those of the polynomial that GIS programs warp it by. Local systems are planes. Pixels outside the map, or beyond a
 /// pole, cover nothing; along the rim of a map that does not fill its raster, as Mollweide's, they are less exact.
-public struct GroundAreas: Sendable {
+package struct GroundAreas: Sendable {
     private enum Pixels: Sendable {
         /// All alike.
         case equal(Double)
@@ -21,7 +21,7 @@ public struct GroundAreas: Sendable {
     private let pixels: Pixels
 
     /// - Throws: `.unsupported` where the raster does not say where on the ground it lies.
-    public init(size: PixelSize, reference: SpatialReference) throws(RasterError) {
+    package init(size: PixelSize, reference: SpatialReference) throws(RasterError) {
         let system = reference.system
         guard let coordinates = try Self.coordinates(of: reference) else {
             throw Self.unsupported(
@@ -45,7 +45,7 @@ public struct GroundAreas: Sendable {
     ///
     /// - Parameter sums: is given its size where it has another.
     /// - Precondition: the raster has the row.
-    public func cumulative(row: Int, into sums: inout [Double]) {
+    package func cumulative(row: Int, into sums: inout [Double]) {
         precondition((0..<size.height).contains(row), "no row \(row)")
         if sums.count != size.width + 1 { sums = [Double](repeating: 0, count: size.width + 1) }
         sums.withUnsafeMutableBufferPointer { sums in

@@ -1,15 +1,15 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 /// From places in a raster to coordinates in its reference system: by its geotransform, or by the polynomial through its
 /// ground control points. A raster that does not lie anywhere has its columns and rows for coordinates, as GDAL's tools
 /// have it.
-public final class PixelToMap {
+package final class PixelToMap {
     /// What the coordinates are; nil where the raster does not say.
-    public let crs: CoordinateReferenceSystem?
+    package let crs: CoordinateReferenceSystem?
     /// Whether the way round a ring of pixels turns over: true where counterclockwise in columns and rows (rows
     /// counted downwards, as `y`) is clockwise on the map. So it is for north-up rasters.
-    public let isMirrored: Bool
+    package let isMirrored: Bool
 
     private enum Way {
         case transform(GeoTransform)
@@ -20,7 +20,7 @@ public final class PixelToMap {
 
     /// - Throws: `.unsupported` for rasters with rational polynomials only, whose places depend on the ground's height,
     ///   and where ground control points determine no place.
-    public init(of raster: RasterReader) throws(RasterError) {
+    package init(of raster: RasterReader) throws(RasterError) {
         let reference = raster.spatialReference
         if let transform = reference.geoTransform {
             way = .transform(transform)
@@ -52,7 +52,7 @@ public final class PixelToMap {
     }
 
     /// Columns and rows, in pixels from the raster's upper left corner, become x and y.
-    public func transform(_ x: inout [Double], _ y: inout [Double]) { Self.transform(way, &x, &y) }
+    package func transform(_ x: inout [Double], _ y: inout [Double]) { Self.transform(way, &x, &y) }
 
     private static func transform(_ way: Way, _ x: inout [Double], _ y: inout [Double]) {
         switch way {
@@ -68,7 +68,7 @@ public final class PixelToMap {
     /// longer ones are to be given points in between. nil where all are straight.
     ///
     /// - Parameter wgs84: whether the image in longitude and latitude counts, and not that in the raster's own system.
-    public func longestStraightLine(size: PixelSize, wgs84: Bool) -> Int? {
+    package func longestStraightLine(size: PixelSize, wgs84: Bool) -> Int? {
         let transformation = wgs84 ? GDALMessages().during { toWGS84() } : nil
         defer { transformation.map { OCTDestroyCoordinateTransformation($0) } }
         if transformation == nil, case .transform = way { return nil }

@@ -4,7 +4,7 @@ import CGDAL
 /// ground control points and polynomials.
 ///
 /// For one thread at a time.
-public final class PixelToPixel {
+package final class PixelToPixel {
     private let exact: UnsafeMutableRawPointer
     private let approximate: UnsafeMutableRawPointer
     private let readers: (RasterReader, RasterReader)
@@ -14,7 +14,7 @@ public final class PixelToPixel {
 
     /// - Throws: `.unsupported` where one of the rasters does not say where it lies, or coordinates cannot be turned from
     ///   the one's system into the other's.
-    public init(of raster: RasterReader, in other: RasterReader) throws(RasterError) {
+    package init(of raster: RasterReader, in other: RasterReader) throws(RasterError) {
         let messages = GDALMessages()
         let exact = messages.during {
             GDALCreateGenImgProjTransformer2(other.dataset.raw, raster.dataset.raw, nil)
@@ -46,7 +46,7 @@ public final class PixelToPixel {
     ///   - columns: ascending, in pixels from the upper left corner.
     ///   - row: likewise, of all of them.
     /// - Returns: NaN for places that have none there.
-    public func places(columns: [Double], row: Double) -> (x: [Double], y: [Double]) {
+    package func places(columns: [Double], row: Double) -> (x: [Double], y: [Double]) {
         var x = columns
         var y = [Double](repeating: row, count: columns.count)
         var z = [Double](repeating: 0, count: columns.count)

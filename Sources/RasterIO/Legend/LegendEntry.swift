@@ -1,15 +1,15 @@
 import CGDAL
 
 /// One class of a mask: the value of its pixels, and what to call and paint them.
-public struct LegendEntry: Equatable, Sendable {
-    public struct Color: Equatable, Sendable {
-        public var red: UInt8
-        public var green: UInt8
-        public var blue: UInt8
+package struct LegendEntry: Equatable, Sendable {
+    package struct Color: Equatable, Sendable {
+        package var red: UInt8
+        package var green: UInt8
+        package var blue: UInt8
         /// TIFF's colour tables have no alpha: anything written comes back opaque, but for the nodata value's entry.
-        public var alpha: UInt8
+        package var alpha: UInt8
 
-        public init(red: UInt8, green: UInt8, blue: UInt8, alpha: UInt8 = 255) {
+        package init(red: UInt8, green: UInt8, blue: UInt8, alpha: UInt8 = 255) {
             self.red = red
             self.green = green
             self.blue = blue
@@ -17,11 +17,11 @@ public struct LegendEntry: Equatable, Sendable {
         }
     }
 
-    public var value: Int
-    public var name: String
-    public var color: Color?
+    package var value: Int
+    package var name: String
+    package var color: Color?
 
-    public init(value: Int, name: String, color: Color? = nil) {
+    package init(value: Int, name: String, color: Color? = nil) {
         self.value = value
         self.name = name
         self.color = color
@@ -44,7 +44,7 @@ public struct LegendEntry: Equatable, Sendable {
 
 extension LegendEntry.Color {
     /// "#rrggbb".
-    public var hexadecimal: String {
+    package var hexadecimal: String {
         "#" + [red, green, blue].map { (($0 < 16 ? "0" : "") + String($0, radix: 16)) }.joined()
     }
 
@@ -68,7 +68,7 @@ extension LegendEntry.Color {
     ]
 
     /// A colour for a class that has none of its own, told apart from the others' on a map: the same for the same value.
-    public static func distinct(_ value: Int) -> LegendEntry.Color {
+    package static func distinct(_ value: Int) -> LegendEntry.Color {
         if value < bright.count {
             let (red, green, blue) = bright[value]
             return LegendEntry.Color(red: red, green: green, blue: blue)

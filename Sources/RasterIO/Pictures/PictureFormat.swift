@@ -2,13 +2,13 @@ import CGDAL
 import TileGeometry
 
 /// The files that a picture is written as.
-public enum PictureFormat: String, CaseIterable, Sendable {
+package enum PictureFormat: String, CaseIterable, Sendable {
     case png
     case jpeg
     case webp
 
     /// By the ending of a file's name; nil for others.
-    public init?(path: String) {
+    package init?(path: String) {
         let name = path.split(separator: "/").last ?? ""
         guard let dot = name.lastIndex(of: ".") else { return nil }
         switch name[name.index(after: dot)...].lowercased() {
@@ -20,10 +20,10 @@ public enum PictureFormat: String, CaseIterable, Sendable {
     }
 
     /// As it is called on the web.
-    public var mediaType: String { "image/\(rawValue)" }
+    package var mediaType: String { "image/\(rawValue)" }
 
     /// Whether pixels may be transparent.
-    public var hasAlpha: Bool { self != .jpeg }
+    package var hasAlpha: Bool { self != .jpeg }
 
     /// GDAL's driver.
     var driverName: String { rawValue.uppercased() }
@@ -43,7 +43,7 @@ extension Picture {
     ///
     /// - Parameter quality: 1 to 100, for the formats that lose something.
     /// - Throws: `.unsupported` where GDAL was built without the format; `.writeFailed`.
-    public func encoded(as format: PictureFormat, quality: Int = 85) throws(RasterError) -> [UInt8] {
+    package func encoded(as format: PictureFormat, quality: Int = 85) throws(RasterError) -> [UInt8] {
         let name = "/vsimem/overtile-\(UInt64.random(in: 0...UInt64.max)).\(format.rawValue)"
         let messages = GDALMessages()
         guard let driver = messages.during({ GDALGetDriverByName(format.driverName) }) else {

@@ -1,11 +1,11 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 extension RasterReader {
     /// Makes sure that the raster can be read as a mask: one band of whole numbers, apart from alpha.
     ///
     /// - Throws: `.unsupported`.
-    public func requireMask() throws(RasterError) {
+    package func requireMask() throws(RasterError) {
         let count = bands.count { !$0.isAlpha }
         guard count == 1, !bands[0].isAlpha else {
             throw RasterError(
@@ -30,7 +30,7 @@ extension RasterReader {
     /// - Throws: `.badArgument` for windows outside the raster; `.readFailed`; `.unsupported` for values that are no
     ///   classes, which are 0 to 65535.
     /// - Precondition: `requireMask()` passed, and the buffer is large enough.
-    public func readClasses(
+    package func readClasses(
         _ window: PixelWindow, into classes: UnsafeMutableBufferPointer<Int32>
     ) throws(RasterError) {
         try check(window, [1])
@@ -68,7 +68,7 @@ extension RasterReader {
     ///
     /// - Throws: `.badArgument` for windows outside the raster and for bands of other types; `.readFailed`.
     /// - Precondition: the buffer is large enough.
-    public func readBytes(
+    package func readBytes(
         _ window: PixelWindow, band: Int, into bytes: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {
         try check(window, [band])
@@ -85,7 +85,7 @@ extension RasterReader {
 
 extension RasterReader {
     /// The colours that a band's values stand for, from value 0 on; nil for bands that hold measurements.
-    public func palette(ofBand number: Int) -> [LegendEntry.Color]? {
+    package func palette(ofBand number: Int) -> [LegendEntry.Color]? {
         let handle = dataset.band(number)
         return GDALMessages().during {
             guard GDALGetRasterColorInterpretation(handle) == GCI_PaletteIndex,

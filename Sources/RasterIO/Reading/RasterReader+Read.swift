@@ -1,5 +1,5 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 extension RasterReader {
     /// Reads a window of some bands as float32, in the file's own units (scale and offset are not applied).
@@ -16,7 +16,7 @@ extension RasterReader {
     /// - Precondition: both buffers are large enough.
     /// - Complexity: scratch memory is kept; once the largest window has been read, none of a window's size is
     ///   allocated.
-    public func read(
+    package func read(
         _ window: PixelWindow, bands chosen: [Int], into samples: UnsafeMutableBufferPointer<Float>,
         validity: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {

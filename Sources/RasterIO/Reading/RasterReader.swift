@@ -14,11 +14,11 @@ public final class RasterReader: @unchecked Sendable {
     public let bands: [RasterBand]
     public let spatialReference: SpatialReference
     /// GDAL's short name of the format: "GTiff", "VRT", "JP2OpenJPEG", …
-    public let driverName: String
+    package let driverName: String
     /// The local files that the raster is made of, its own first: a mosaic's sources and all sidecars.
-    public let files: [String]
+    package let files: [String]
     /// The raster's own metadata, default domain.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
 
     /// The user's, for all bands, in place of the file's own.
     private let nodata: Double?
@@ -80,7 +80,7 @@ public final class RasterReader: @unchecked Sendable {
     }
 
     /// Whether the raster says which of its pixels have data: by a nodata value, a mask or an alpha band.
-    public var marksInvalidPixels: Bool {
+    package var marksInvalidPixels: Bool {
         alphaBand != nil || masks.contains { $0.kind != .none || $0.nodata != nil }
             || bands.contains { $0.nodata != nil }
     }
@@ -88,11 +88,11 @@ public final class RasterReader: @unchecked Sendable {
     /// Another reader of the same raster, for another thread.
     ///
     /// - Throws: as `init`.
-    public func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
+    package func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
 
     /// The named classes of a mask, by ascending value: as a writer of this module left them, or else as other programs
     /// do, in an attribute table or as category names. Empty where no class has a name.
-    public func legend(ofBand number: Int) -> [LegendEntry] {
+    package func legend(ofBand number: Int) -> [LegendEntry] {
         let own = ownLegend(ofBand: number)
         let handle = dataset.band(number)
         return own.isEmpty ? GDALMessages().during { LegendEntry.readForeign(from: handle) } : own
@@ -105,7 +105,7 @@ public final class RasterReader: @unchecked Sendable {
     }
 
     /// The raster's metadata of a domain, such as "IMAGERY" or "IMAGE_STRUCTURE"; empty where it has none.
-    public func metadata(inDomain domain: String) -> [String: String] {
+    package func metadata(inDomain domain: String) -> [String: String] {
         GDALMessages().during { CStringList.dictionary(GDALGetMetadata(dataset.raw, domain)) }
     }
 

@@ -1,20 +1,20 @@
 import CGDAL  // includes <sys/stat.h>: in a whole-module build, Swift takes it for where `stat` comes from
-public import FileIO
+package import FileIO
 import Glibc
 
 /// One of the files that a raster is made of, with its size and time, which tell without reading it whether it is still
 /// the file that it was.
-public struct SourceFile: Codable, Hashable, Sendable {
+package struct SourceFile: Codable, Hashable, Sendable {
     /// The absolute path without symbolic links; a `/vsi…` path as it was given.
-    public let path: String
+    package let path: String
     /// The size and the time of the file. Of what lies in an archive, these are the archive's; of what lies on a server,
     /// the time is in whole seconds, and 0 where the server does not say.
-    public let stamp: FileStamp
+    package let stamp: FileStamp
 
     /// Looks at the file that is there now; links are followed.
     ///
     /// - Returns: nil where there is nothing, or nothing that may be seen.
-    public init?(path: String) {
+    package init?(path: String) {
         if path.hasPrefix("/vsi") {
             guard let stamp = Self.archiveStamp(path) ?? Self.virtualStamp(path) else { return nil }
             (self.path, self.stamp) = (path, stamp)
@@ -54,14 +54,14 @@ public struct SourceFile: Codable, Hashable, Sendable {
         case path, bytes, modified
     }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         path = try values.decode(String.self, forKey: .path)
         stamp = FileStamp(
             size: try values.decode(Int.self, forKey: .bytes), modified: try values.decode(Int.self, forKey: .modified))
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(path, forKey: .path)
         try values.encode(stamp.size, forKey: .bytes)

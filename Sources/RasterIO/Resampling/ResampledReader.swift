@@ -1,15 +1,15 @@
-public import TileGeometry
+package import TileGeometry
 
 /// A raster read on a grid of other pixels, as `RasterReader` reads it on its own.
 ///
 /// GDAL reads the pixels; their means are formed here and not by GDAL's warper, which would round them to the raster's own
 /// type, and knows nothing of what makes a sample invalid to `RasterReader`: masks of single bands, the user's nodata value,
 /// infinite values. Invalid samples have no part in any mean.
-public final class ResampledReader: @unchecked Sendable {
+package final class ResampledReader: @unchecked Sendable {
     // Unchecked: as RasterReader, handed from thread to thread and never used by two at a time.
 
-    public let raster: RasterReader
-    public let grid: ResampledGrid
+    package let raster: RasterReader
+    package let grid: ResampledGrid
 
     private let samples = ScratchBuffer<Float>()
     private let validity = ScratchBuffer<UInt8>()
@@ -18,7 +18,7 @@ public final class ResampledReader: @unchecked Sendable {
     private let hasData = ScratchBuffer<UInt8>()
 
     /// - Precondition: the grid is one over this raster.
-    public init(_ raster: RasterReader, grid: ResampledGrid) {
+    package init(_ raster: RasterReader, grid: ResampledGrid) {
         precondition(grid.raster == raster.size)
         self.raster = raster
         self.grid = grid
@@ -27,14 +27,14 @@ public final class ResampledReader: @unchecked Sendable {
     /// Another reader of the same, for another thread.
     ///
     /// - Throws: as `RasterReader.init`.
-    public func reopened() throws(RasterError) -> ResampledReader {
+    package func reopened() throws(RasterError) -> ResampledReader {
         ResampledReader(try raster.reopened(), grid: grid)
     }
 
     /// As `RasterReader.read`, the window being one of the grid.
     ///
     /// What a pixel becomes does not depend on the window. Memory is bounded whatever the ratio.
-    public func read(
+    package func read(
         _ window: PixelWindow, bands: [Int], into samples: UnsafeMutableBufferPointer<Float>,
         validity: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {

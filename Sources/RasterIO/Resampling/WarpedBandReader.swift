@@ -1,19 +1,19 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 /// The first band of a raster on the grid of another: for each of that grid's pixels the one of the raster's that holds
 /// its centre.
 ///
 /// Windows are warped one by one, through geotransforms, ground control points and coordinate systems; no more than a
 /// window is in memory. One thread at a time may use it.
-public final class WarpedBandReader {
+package final class WarpedBandReader {
     private let source: RasterReader
     private let size: PixelSize
     private let reference: SpatialReference
     /// Whether pixel belongs to pixel.
-    public let isSameGrid: Bool
+    package let isSameGrid: Bool
     /// What the user should know: a raster that does not say where it lies, or in which system.
-    public let warnings: [String]
+    package let warnings: [String]
     private let validity = ScratchBuffer<UInt8>()
 
     /// Places between rows' exactly transformed points may be off by this part of a pixel.
@@ -23,7 +23,7 @@ public final class WarpedBandReader {
     ///   - source: one band, and an alpha band perhaps.
     ///   - path: the raster whose grid it is, for messages.
     /// - Throws: `.unsupported` where one of the two has no place and their sizes differ, or the source has more bands.
-    public init(_ source: RasterReader, size: PixelSize, reference: SpatialReference, of path: String)
+    package init(_ source: RasterReader, size: PixelSize, reference: SpatialReference, of path: String)
         throws(RasterError)
     {
         let bands = source.bands.filter { !$0.isAlpha }.count
@@ -61,7 +61,7 @@ public final class WarpedBandReader {
     ///   - samples: height x width, NaN where the raster has no data or does not reach.
     /// - Throws: `.readFailed`.
     /// - Precondition: `samples` is large enough.
-    public func read(_ window: PixelWindow, into samples: UnsafeMutableBufferPointer<Float>) throws(RasterError) {
+    package func read(_ window: PixelWindow, into samples: UnsafeMutableBufferPointer<Float>) throws(RasterError) {
         precondition(samples.count >= window.size.area, "buffer too small for the window")
         if isSameGrid {
             let validity = UnsafeMutableBufferPointer(
@@ -117,7 +117,7 @@ public final class WarpedBandReader {
 
 extension SpatialReference {
     /// Whether anything says where the raster lies.
-    public var hasPlace: Bool {
+    package var hasPlace: Bool {
         geoTransform != nil || !groundControlPoints.isEmpty || !rationalPolynomials.isEmpty
     }
 

@@ -1,36 +1,36 @@
 import CGDAL
 import Glibc
-public import TileGeometry
+package import TileGeometry
 
 extension RasterWriter {
     /// What the raster to be written is.
-    public struct Options: Sendable {
-        public var size: PixelSize
-        public var bandCount: Int
+    package struct Options: Sendable {
+        package var size: PixelSize
+        package var bandCount: Int
         /// `.uint8`, `.uint16` or `.float32`.
-        public var sampleType: SampleType
-        public var format = RasterFormat.geoTIFF
+        package var sampleType: SampleType
+        package var format = RasterFormat.geoTIFF
         /// Size of a tile of the file, multiples of 16; a cloud-optimised file has its own, 512 or what its creation
         /// options say.
-        public var blockSize = PixelSize(width: 512, height: 512)
+        package var blockSize = PixelSize(width: 512, height: 512)
         /// The value of pixels without data, one for all bands; NaN for float32 only.
-        public var nodata: Double?
-        public var spatialReference = SpatialReference.none
+        package var nodata: Double?
+        package var spatialReference = SpatialReference.none
         /// What a sample counts in each band: 1/255 where 255 stands for 1. nil where samples are what they are.
-        public var scale: Double?
+        package var scale: Double?
         /// Descriptions of the first bands.
-        public var bandNames: [String] = []
+        package var bandNames: [String] = []
         /// The classes whose values band 1 holds: its category names, and its colour table where each has a colour and
         /// the raster is one band of integers.
-        public var legend: [LegendEntry] = []
+        package var legend: [LegendEntry] = []
         /// The raster's own metadata, default domain.
-        public var metadata: [String: String] = [:]
+        package var metadata: [String: String] = [:]
         /// GDAL's creation options for the format, "KEY=VALUE", which win over the module's choice.
-        public var creationOptions: [String] = []
+        package var creationOptions: [String] = []
         /// Whether a raster under the output's name is replaced.
-        public var overwrite = false
+        package var overwrite = false
 
-        public init(size: PixelSize, bandCount: Int, sampleType: SampleType) {
+        package init(size: PixelSize, bandCount: Int, sampleType: SampleType) {
             self.size = size
             self.bandCount = bandCount
             self.sampleType = sampleType

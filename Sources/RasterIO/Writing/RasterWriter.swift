@@ -1,6 +1,6 @@
 import CGDAL
 import FileIO
-public import TileGeometry
+package import TileGeometry
 
 /// A tiled, compressed GeoTIFF, cloud-optimised or not, written block by block and visible only when it is complete.
 ///
@@ -12,14 +12,14 @@ public import TileGeometry
 /// The file is made under a hidden name in its folder. `commit()` gives it its own; anything else, `deinit` and failures
 /// of its own included, removes it. A cloud-optimised one is a plain one first, the draft, of which `finish()` makes it:
 /// the disk has to have room for both.
-public final class RasterWriter: @unchecked Sendable {
+package final class RasterWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
-    public let path: String
-    public let options: Options
+    package let path: String
+    package let options: Options
     /// Size of the tiles or strips that are written first; not the one asked for where the creation options say
     /// otherwise.
-    public let blockSize: PixelSize
+    package let blockSize: PixelSize
 
     let file: StagedFile
     /// What is written first where the file is a copy of it.
@@ -37,7 +37,7 @@ public final class RasterWriter: @unchecked Sendable {
     /// Whether a file could be made under this name, before any work is spent on it. Makes nothing.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`.
-    public static func check(path: String, overwrite: Bool) throws(RasterError) {
+    package static func check(path: String, overwrite: Bool) throws(RasterError) {
         _ = try RasterError.ofFile { () throws(FileError) in try StagedFile(path: path, overwrite: overwrite) }
     }
 
@@ -45,7 +45,7 @@ public final class RasterWriter: @unchecked Sendable {
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`; `.badArgument` for options that
     ///   contradict each other.
-    public init(path: String, options: Options) throws(RasterError) {
+    package init(path: String, options: Options) throws(RasterError) {
         try options.validate(path: path)
         try options.checkCreationOptions(path: path)
         func stage() throws(RasterError) -> StagedFile {
@@ -98,7 +98,7 @@ public final class RasterWriter: @unchecked Sendable {
     ///   - samples: height x width, of the raster's own sample type.
     /// - Throws: `.badArgument` for what cannot be written; `.outOfSpace` or `.writeFailed`, after which the file is
     ///   gone and the writer of no more use.
-    public func write<Sample: RasterSample>(
+    package func write<Sample: RasterSample>(
         _ window: PixelWindow, band: Int, samples: UnsafeBufferPointer<Sample>
     ) throws(RasterError) {
         guard Sample.sampleType == options.sampleType else {
@@ -124,7 +124,7 @@ public final class RasterWriter: @unchecked Sendable {
     ///
     /// - Parameter isStopped: asked now and then while a cloud-optimised file is made; true gives the file up.
     /// - Throws: `.badArgument` if pixels are missing; `.outOfSpace`, `.writeFailed`. The file is gone then.
-    public func finish(isStopped: @escaping () -> Bool = { false }) throws(RasterError) {
+    package func finish(isStopped: @escaping () -> Bool = { false }) throws(RasterError) {
         do {
             try close(isStopped)
             isFinished = true
@@ -137,7 +137,7 @@ public final class RasterWriter: @unchecked Sendable {
     /// Finishes the file, if that was not done, and gives it its name; its bytes are on the disk then.
     ///
     /// - Throws: as `finish()`, and `.outputExists`. The file is gone then.
-    public func commit() throws(RasterError) {
+    package func commit() throws(RasterError) {
         if !isFinished { try finish() }
         defer { discard() }
         try RasterError.ofFile { () throws(FileError) in try file.publish() }
@@ -149,7 +149,7 @@ public final class RasterWriter: @unchecked Sendable {
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
     ///
     /// Quick, except for `COMPRESS=NONE`: GDAL fills an uncompressed file to its full length before closing it.
-    public func discard() {
+    package func discard() {
         pending.removeAll()
         if isFinished { file.remove() }
         isFinished = false

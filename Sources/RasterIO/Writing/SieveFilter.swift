@@ -8,16 +8,16 @@ import TileGeometry
 /// Pixels without data are neither changed nor anybody's neighbours. The result follows from the mask alone, wherever its
 /// tiles begin. The mask is read twice, row by row; memory follows the number of its regions, not that of its pixels: six
 /// million took 230 MiB.
-public struct SieveFilter: Sendable {
+package struct SieveFilter: Sendable {
     /// Regions of fewer pixels are given away.
-    public var minimumPixels: Int
+    package var minimumPixels: Int
     /// Whether pixels belong together that share a corner only.
-    public var connectsCorners: Bool
+    package var connectsCorners: Bool
 
     /// Rows that are copied at a time, at most.
     private static let rowsPerCopy = 64
 
-    public init(minimumPixels: Int, connectsCorners: Bool = false) {
+    package init(minimumPixels: Int, connectsCorners: Bool = false) {
         self.minimumPixels = minimumPixels
         self.connectsCorners = connectsCorners
     }
@@ -32,7 +32,7 @@ public struct SieveFilter: Sendable {
     /// - Returns: false where `progress` stopped the work, which leaves the writer without all of its pixels.
     /// - Throws: `.badArgument` for masks and writers that do not fit, and for a number of pixels below 1;
     ///   `.readFailed`, `.writeFailed`, `.outOfSpace`.
-    public func write(
+    package func write(
         _ mask: RasterReader, to writer: RasterWriter, progress: (Double) -> Bool = { _ in true }
     ) throws(RasterError) -> Bool {
         try mask.requireMask()

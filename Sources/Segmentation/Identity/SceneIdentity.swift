@@ -6,7 +6,7 @@ import TileGeometry
 public struct SceneIdentity: Codable, Hashable, Sendable {
     /// All files that the scene is made of, its own first: a mosaic's sources and all sidecars. Of what GDAL finds under a
     /// path of its own (`/vsi…`), that path; empty for what is no file at all, as a database.
-    public let files: [SourceFile]
+    package let files: [SourceFile]
     /// The raster as it was opened.
     public let width: Int
     public let height: Int
