@@ -36,6 +36,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The whole of it on one line, for people.
     public let message: String
 
+    /// The message.
     public var description: String { message }
 
     /// Makes the error from its parts; the message reads "cannot `doing` `path`: `reason`; `advice`".

@@ -16,8 +16,10 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
     case float32 = "Float32"
     case float64 = "Float64"
 
+    /// GDAL's name of the type.
     public var description: String { rawValue }
 
+    /// True for the types that have fractions and NaN.
     public var isFloatingPoint: Bool {
         switch self {
         case .float16, .float32, .float64: true
@@ -36,6 +38,7 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
 
 /// A Swift type whose values `RasterWriter` takes as samples.
 package protocol RasterSample: BitwiseCopyable, Sendable {
+    /// The sample type that the values are stored as.
     static var sampleType: SampleType { get }
 }
 

@@ -9,7 +9,7 @@ package import TileGeometry
 package final class RasterPolygons {
     /// One polygon, or one of several parts.
     package struct Feature: Sendable {
-        /// Its number in the layer.
+        /// The number of the feature in the layer.
         package let id: Int
         /// What the field says that was asked for; nil where it says nothing.
         package let value: String?
@@ -17,24 +17,31 @@ package final class RasterPolygons {
         package let window: PixelWindow
     }
 
+    /// The vector file, as it was named.
     package let path: String
+    /// The name of the layer.
     package let layerName: String
-    /// In the layer's order.
+    /// The features, in the layer's order.
     package let features: [Feature]
     /// What the user should know: a layer that does not say where it lies, features that have no place.
     package let warnings: [String]
     private let shapes: [Shape?]
 
-    /// The layers of a vector file and their fields, as far as a user has to choose.
+    /// Returns the names of a layer's fields, for a user who has to choose one.
     ///
     /// - Throws: as `init`.
     package static func fields(ofFile path: String, layer: String? = nil) throws(RasterError) -> [String] {
         try VectorReader(path: path, layer: layer).fields
     }
 
+    /// Reads a layer and places its polygons on a raster's grid.
+    ///
     /// - Parameters:
-    ///   - layer: nil for the only one of the file.
-    ///   - field: whose values are wanted; nil for none.
+    ///   - path: the vector file.
+    ///   - layer: the name of the layer; nil for the only one of the file.
+    ///   - field: the field whose values are wanted; nil for none.
+    ///   - size: the size of the raster.
+    ///   - reference: where the raster lies.
     /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster` for what is no vector file; `.badArgument` for a
     ///   layer or field that is not there; `.unsupported` for features that are no polygons, and where either has no
     ///   place; `.readFailed`.
@@ -84,10 +91,10 @@ package final class RasterPolygons {
         self.warnings = warnings
     }
 
-    /// Which pixels of a window have their centre inside a polygon.
+    /// Finds the pixels of a window that have their centre inside a polygon.
     ///
     /// - Parameters:
-    ///   - index: of the feature.
+    ///   - index: the place of the feature in `features`.
     ///   - window: lies inside the raster.
     ///   - mask: height x width, 1 inside and 0 outside.
     /// - Throws: `.readFailed` where GDAL has no memory for it.

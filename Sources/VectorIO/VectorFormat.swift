@@ -10,6 +10,8 @@ package enum VectorFormat: String, CaseIterable, Sendable {
     case shapefile = "shp"
     case parquet = "parquet"
 
+    /// Tells the format by the ending of a file's name.
+    ///
     /// - Throws: `.badArgument` for extensions of other formats; `.unsupported` where this machine's GDAL cannot write
     ///   the format.
     package init(path: String) throws(RasterError) {
@@ -41,7 +43,7 @@ package enum VectorFormat: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether coordinates are always WGS 84 longitudes and latitudes (RFC 7946), whatever the raster's.
+    /// True if coordinates are always WGS 84 longitudes and latitudes (RFC 7946), whatever the raster's.
     package var isAlwaysWGS84: Bool { self == .geoJSON }
 
     private var isBuilt: Bool {

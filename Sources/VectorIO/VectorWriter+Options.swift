@@ -4,13 +4,17 @@ package import RasterIO
 extension VectorWriter {
     /// A column of the layer's table. Shapefiles have names of ten characters at most.
     package struct Field: Sendable {
+        /// What the values of a column are.
         package enum Kind: Sendable {
             case integer, real, text
         }
 
+        /// The name of the column.
         package var name: String
+        /// What its values are.
         package var kind: Kind
 
+        /// Makes a column of a name and a kind.
         package init(_ name: String, _ kind: Kind) {
             self.name = name
             self.kind = kind
@@ -36,16 +40,18 @@ extension VectorWriter {
 
     /// What the layer to be written is.
     package struct Options: Sendable {
-        /// What the coordinates are; formats that hold WGS 84 only are given other ones and transform them.
+        /// The system of the coordinates; formats that hold WGS 84 only are given other ones and transform them.
         package var crs: CoordinateReferenceSystem?
+        /// The columns of the table, in their order.
         package var fields: [Field]
-        /// Whether a feature is several polygons, or always one.
+        /// True if a feature may be several polygons.
         package var isMultiPolygon = false
-        /// Decimals of GeoJSON's coordinates, 7 to 15: 7 are a centimetre.
+        /// The decimals of GeoJSON's coordinates, 7 to 15: 7 are a centimetre.
         package var decimals = 7
-        /// Whether a file under the output's name is replaced.
+        /// True if a file under the output's name is replaced.
         package var overwrite = false
 
+        /// Makes the options of a layer of single polygons.
         package init(crs: CoordinateReferenceSystem?, fields: [Field]) {
             self.crs = crs
             self.fields = fields

@@ -14,7 +14,9 @@ package import RasterIO
 package final class VectorWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
+    /// Where the file will be.
     package let path: String
+    /// The format, told by the ending of the path.
     package let format: VectorFormat
     private let options: Options
     private let staged: StagedFolder
@@ -38,7 +40,7 @@ package final class VectorWriter: @unchecked Sendable {
         ("OGR_CURRENT_DATE", "1970-01-01T00:00:00.000Z"), ("OGR_SQLITE_SYNCHRONOUS", "OFF"),
     ]
 
-    /// Whether a file could be made under this name, before any work is spent on it. Makes nothing.
+    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
     ///
     /// - Throws: `.badArgument` for unknown formats, `.unsupported` for those that GDAL cannot write here,
     ///   `.outputExists`, `.cannotCreate`.
@@ -81,6 +83,8 @@ package final class VectorWriter: @unchecked Sendable {
     /// Begins a polygon of the feature under way.
     package func beginPolygon() { geometry.beginPolygon() }
 
+    /// Begins a ring of the polygon under way: its exterior, and then each hole.
+    ///
     /// - Precondition: `beginPolygon()` came before.
     package func beginRing() {
         precondition(!geometry.isEmpty)
@@ -94,16 +98,18 @@ package final class VectorWriter: @unchecked Sendable {
     ///   - y: as many northings or latitudes.
     package func addPoints(x: [Double], y: [Double]) { geometry.append(x: x, y: y) }
 
-    /// Closes the ring.
+    /// Closes the ring under way.
     package func endRing() { geometry.endRing() }
 
-    /// Sets a field, by its place in the options; those that are not set are null.
+    /// Sets a field to a whole number, by its place in the options; those that are not set are null.
     package func set(_ field: Int, _ value: Int) {
         OGR_F_SetFieldInteger64(makeFeature(), Int32(field), GIntBig(value))
     }
 
+    /// Sets a field to a number, by its place in the options.
     package func set(_ field: Int, _ value: Double) { OGR_F_SetFieldDouble(makeFeature(), Int32(field), value) }
 
+    /// Sets a field to a text, by its place in the options.
     package func set(_ field: Int, _ value: String) { OGR_F_SetFieldString(makeFeature(), Int32(field), value) }
 
     /// Writes the feature.

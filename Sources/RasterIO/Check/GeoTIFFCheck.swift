@@ -6,21 +6,26 @@ package import TileGeometry
 /// on the map, its nodata value, and the legend of a mask. Pixels are read of its smallest overview only. Sources: OGC
 /// 21-026 (Cloud Optimized GeoTIFF 1.0), GDAL's driver pages of GTiff and COG.
 package struct GeoTIFFCheck: Sendable {
+    /// The file, as it was named.
     package let path: String
-    /// What it was checked as.
+    /// What the file was checked as.
     package let format: RasterFormat
+    /// The size of the raster.
     package let size: PixelSize
-    /// The raster's own tiles or strips.
+    /// The size of the raster's own tiles or strips.
     package let blockSize: PixelSize
-    /// Those in the file, the largest first.
+    /// The sizes of the overviews in the file, the largest first.
     package let overviews: [PixelSize]
     /// What makes it another file than it should be, or unfit for some readers.
     package private(set) var errors: [String] = []
     /// What works, and may surprise or be slow.
     package private(set) var warnings: [String] = []
 
+    /// True if no errors were found.
     package var isValid: Bool { errors.isEmpty }
 
+    /// Looks at a file.
+    ///
     /// - Parameter format: what the file should be; nil for what it says itself that it is.
     /// - Throws: `RasterError` for a file that is no GeoTIFF, or not a readable one.
     package init(path: String, format wanted: RasterFormat? = nil) throws(RasterError) {

@@ -6,12 +6,14 @@ import TileGeometry
 /// Source: RFC 7946, sections 3.1.6 (rings run counterclockwise), 3.1.9 (cut at the antimeridian) and 5.2 (bounding boxes
 /// across it).
 package struct Footprint: Equatable, Sendable {
+    /// A place on the globe.
     package struct Position: Equatable, Sendable {
-        /// In degrees, -180 to 180.
+        /// The longitude in degrees, -180 to 180.
         package var longitude: Double
-        /// In degrees.
+        /// The latitude in degrees.
         package var latitude: Double
 
+        /// Makes a position of degrees.
         package init(longitude: Double, latitude: Double) {
             self.longitude = longitude
             self.latitude = latitude
@@ -54,7 +56,7 @@ package struct Footprint: Equatable, Sendable {
         if rings.isEmpty { return nil }
     }
 
-    /// West, south, east and north; west is the larger where the antimeridian lies between.
+    /// The bounding box in degrees: west, south, east and north; west is the larger where the antimeridian lies between.
     package var boundingBox: [Double] {
         let latitudes = rings.joined().map(\.latitude)
         let spans = rings.map { ring in

@@ -4,12 +4,14 @@ import CGDAL
 package final class CStringList {
     private var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
 
+    /// Makes a list of strings, in their order.
     package init(_ items: [String]) {
         for item in items { list = CSLAddString(list, item) }
     }
 
     deinit { CSLDestroy(list) }
 
+    /// Lends the list to GDAL for as long as `body` runs; nil where it is empty.
     package func withUnsafe<R>(_ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> R) -> R {
         withExtendedLifetime(self) { body(list) }
     }
@@ -21,7 +23,7 @@ package final class CStringList {
         }
     }
 
-    /// Copies a list that GDAL owns.
+    /// Copies a list that GDAL owns into an array of strings; empty for nil.
     package static func items(_ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [String] {
         guard let list else { return [] }
         return (0..<Int(CSLCount(list))).compactMap { list[$0].map { String(cString: $0) } }

@@ -4,10 +4,11 @@ package import CGDAL
 ///
 /// Closing reports nothing here; a writer flushes first and checks the finished file afterwards.
 package final class DatasetHandle {
+    /// GDAL's handle, of use until `close()`.
     package let raw: GDALDatasetH
     private var isOpen = true
 
-    /// Takes ownership.
+    /// Takes ownership of an open dataset.
     package init(owning raw: GDALDatasetH) { self.raw = raw }
 
     /// Opens a GeoTIFF of this module's own, whose name is known and whose format need not be guessed.

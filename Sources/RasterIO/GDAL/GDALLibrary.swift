@@ -12,7 +12,7 @@ package enum GDALLibrary {
         GDALAllRegister()
     }()
 
-    /// Call before anything else of GDAL's.
+    /// Registers GDAL's drivers and silences it, the first time; to be called before anything else of GDAL's.
     package static func prepare() { prepared }
 
     /// The failure reported by one of GDAL's own threads, once.
@@ -73,6 +73,6 @@ package enum RasterCache {
         return Int(GDALGetCacheMax64())
     }
 
-    /// Bytes in use now.
+    /// The bytes in use now.
     package static var used: Int { Int(GDALGetCacheUsed64()) }
 }

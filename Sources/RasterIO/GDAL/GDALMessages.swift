@@ -5,17 +5,23 @@ import CGDAL
 /// The failures are those of the calling thread; GDAL's worker threads report to `GDALLibrary`. A return code is checked
 /// by whoever makes the call: GDAL reports failures that it survives, and fails without a report.
 package final class GDALMessages {
+    /// A failure as GDAL reports it.
     package struct Failure {
+        /// The number of its kind, one of `CPLE_…`.
         package var number: Int32
+        /// The text on one line.
         package var text: String
     }
 
+    /// The failures so far, the first one first.
     package private(set) var failures: [Failure] = []
-    /// Texts of warnings, where these are wanted as reasons.
+    /// The texts of warnings so far, where these are wanted as reasons.
     private(set) var warnings: [String] = []
     private let keepsWarnings: Bool
 
-    /// - Parameter keepsWarnings: as `warnings`, instead of sending them to `RasterWarnings`.
+    /// Begins without any messages.
+    ///
+    /// - Parameter keepsWarnings: true if warnings are kept in `warnings` instead of being sent to `RasterWarnings`.
     package init(keepsWarnings: Bool = false) { self.keepsWarnings = keepsWarnings }
 
     /// Runs calls into GDAL with their reports collected here; warnings go to `RasterWarnings`.
@@ -45,6 +51,7 @@ package final class GDALMessages {
         }
     }
 
+    /// Returns true if a failure of one of these numbers was reported.
     package func contains(_ numbers: Int...) -> Bool { failures.contains { numbers.contains(Int($0.number)) } }
 
     /// The first failure, which is the cause of those that follow, without the file's name in front (the caller's

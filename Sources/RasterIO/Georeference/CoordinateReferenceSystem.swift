@@ -10,7 +10,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
     /// The decimal year that coordinates of a dynamic system refer to.
     public let epoch: Double?
 
-    /// From anything that GDAL understands: "EPSG:32633", WKT, PROJ strings. x is the easting or the longitude.
+    /// Makes a system of anything that GDAL understands: "EPSG:32633", WKT, PROJ strings. x is the easting or the longitude.
     ///
     /// - Throws: `.badArgument` if GDAL does not understand it.
     public init(_ definition: String) throws(RasterError) {
@@ -59,7 +59,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
         return body(handle)
     }
 
-    /// Whether both give the same place the same coordinates, whatever their definitions call things: a file format
+    /// Returns true if both give the same place the same coordinates, whatever their definitions call things: a file format
     /// may only be able to say the same in other words.
     public func isEquivalent(to other: CoordinateReferenceSystem) -> Bool {
         if self == other { return true }

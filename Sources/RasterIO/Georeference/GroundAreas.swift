@@ -20,6 +20,8 @@ package struct GroundAreas: Sendable {
     private let size: PixelSize
     private let pixels: Pixels
 
+    /// Works out the areas of a raster's pixels.
+    ///
     /// - Throws: `.unsupported` where the raster does not say where on the ground it lies.
     package init(size: PixelSize, reference: SpatialReference) throws(RasterError) {
         let system = reference.system
@@ -40,7 +42,7 @@ package struct GroundAreas: Sendable {
         pixels = found
     }
 
-    /// Square metres of the row's pixels left of each column's left edge, and at last of all: width + 1 values, of
+    /// Sums up the square metres of a row's pixels left of each column's left edge, and at last of all: width + 1 values, of
     /// which the first is 0. The area of columns a..<b is `sums[b] - sums[a]`.
     ///
     /// - Parameter sums: is given its size where it has another.

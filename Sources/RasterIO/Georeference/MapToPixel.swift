@@ -1,4 +1,4 @@
-/// From coordinates to a raster's columns and rows: its geotransform inverted, or the polynomial through its ground
+/// The way from coordinates to a raster's columns and rows: its geotransform inverted, or the polynomial through its ground
 /// control points.
 package final class MapToPixel {
     private enum Way {
@@ -8,7 +8,7 @@ package final class MapToPixel {
 
     private let way: Way
 
-    /// nil where the raster does not say where its pixels lie.
+    /// Takes the way that a raster has; nil where it does not say where its pixels lie.
     package init?(_ reference: SpatialReference) {
         if let transform = reference.geoTransform {
             let determinant = transform.columnX * transform.rowY - transform.rowX * transform.columnY
@@ -22,7 +22,7 @@ package final class MapToPixel {
         }
     }
 
-    /// x and y become columns and rows, NaN where there are none.
+    /// Turns x into columns and y into rows, NaN where there are none.
     package func pixels(_ x: inout [Double], _ y: inout [Double]) {
         switch way {
         case .transform(let transform, let determinant):
@@ -35,7 +35,7 @@ package final class MapToPixel {
         }
     }
 
-    /// Columns and rows become x and y, NaN where there are none.
+    /// Turns columns into x and rows into y, NaN where there are none.
     package func coordinates(_ columns: inout [Double], _ rows: inout [Double]) {
         switch way {
         case .transform(let transform, _):

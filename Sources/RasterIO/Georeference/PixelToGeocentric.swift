@@ -1,6 +1,6 @@
 import CGDAL
 
-/// Where pixels lie on the body that the raster shows: from columns and rows to geocentric coordinates.
+/// The way from a raster's columns and rows to geocentric coordinates: where pixels lie on the body that it shows.
 final class PixelToGeocentric {
     private let ellipsoid: Ellipsoid
     private let coordinates: Coordinates

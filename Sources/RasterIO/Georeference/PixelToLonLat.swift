@@ -1,10 +1,10 @@
 import CGDAL
 
-/// From a raster's pixels to longitude and latitude in WGS 84, by whatever the raster has: a geotransform, ground control
+/// The way from a raster's pixels to longitude and latitude in WGS 84, by whatever the raster has: a geotransform, ground control
 /// points or rational polynomials.
 final class PixelToLonLat {
     private let raw: UnsafeMutableRawPointer
-    /// Which the transformer reads.
+    /// The raster, which the transformer reads.
     private let dataset: DatasetHandle
 
     /// - Returns: nil where the raster does not say where it lies, or in which system.
@@ -19,7 +19,9 @@ final class PixelToLonLat {
 
     deinit { GDALDestroyGenImgProjTransformer(raw) }
 
-    /// Those of them that lie anywhere: corners of some projections are off the globe.
+    /// Returns the positions of those points that lie anywhere: corners of some projections are off the globe.
+    ///
+    /// - Parameter points: in pixels from the raster's upper left corner.
     func positions(of points: [(column: Double, row: Double)]) -> [Footprint.Position] {
         guard !points.isEmpty else { return [] }
         var (x, y) = (points.map(\.column), points.map(\.row))

@@ -1,13 +1,13 @@
 import CGDAL
 package import TileGeometry
 
-/// From places in a raster to coordinates in its reference system: by its geotransform, or by the polynomial through its
+/// The way from places in a raster to coordinates in its reference system: by its geotransform, or by the polynomial through its
 /// ground control points. A raster that does not lie anywhere has its columns and rows for coordinates, as GDAL's tools
 /// have it.
 package final class PixelToMap {
-    /// What the coordinates are; nil where the raster does not say.
+    /// The system of the coordinates; nil where the raster does not say.
     package let crs: CoordinateReferenceSystem?
-    /// Whether the way round a ring of pixels turns over: true where counterclockwise in columns and rows (rows
+    /// True if the way round a ring of pixels turns over: where counterclockwise in columns and rows (rows
     /// counted downwards, as `y`) is clockwise on the map. So it is for north-up rasters.
     package let isMirrored: Bool
 
@@ -18,6 +18,8 @@ package final class PixelToMap {
 
     private let way: Way
 
+    /// Takes the way that a raster has.
+    ///
     /// - Throws: `.unsupported` for rasters with rational polynomials only, whose places depend on the ground's height,
     ///   and where ground control points determine no place.
     package init(of raster: RasterReader) throws(RasterError) {
@@ -51,7 +53,7 @@ package final class PixelToMap {
         isMirrored = determinant < 0
     }
 
-    /// Columns and rows, in pixels from the raster's upper left corner, become x and y.
+    /// Turns columns, in pixels from the raster's left edge, into x, and rows, from its upper edge, into y.
     package func transform(_ x: inout [Double], _ y: inout [Double]) { Self.transform(way, &x, &y) }
 
     private static func transform(_ way: Way, _ x: inout [Double], _ y: inout [Double]) {

@@ -1,9 +1,9 @@
 import CGDAL
 
-/// Where the places of one raster lie in another, by what both say of the ground: coordinate systems, geotransforms,
+/// The way from places in one raster to those in another, by what both say of the ground: coordinate systems, geotransforms,
 /// ground control points and polynomials.
 ///
-/// For one thread at a time.
+/// One thread at a time may use it.
 package final class PixelToPixel {
     private let exact: UnsafeMutableRawPointer
     private let approximate: UnsafeMutableRawPointer
@@ -12,6 +12,8 @@ package final class PixelToPixel {
     /// The largest error, in pixels of `other`, that interpolating along a row may have.
     private static let tolerance = 0.125
 
+    /// Finds the way from a raster to another one.
+    ///
     /// - Throws: `.unsupported` where one of the rasters does not say where it lies, or coordinates cannot be turned from
     ///   the one's system into the other's.
     package init(of raster: RasterReader, in other: RasterReader) throws(RasterError) {
@@ -40,7 +42,7 @@ package final class PixelToPixel {
         GDALDestroyGenImgProjTransformer(exact)
     }
 
-    /// The places in the other raster, in its pixels from its upper left corner, of places in one row of this one.
+    /// Returns the places in the other raster, in its pixels from its upper left corner, of places in one row of this one.
     ///
     /// - Parameters:
     ///   - columns: ascending, in pixels from the upper left corner.

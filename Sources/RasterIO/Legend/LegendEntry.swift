@@ -2,13 +2,18 @@ import CGDAL
 
 /// One class of a mask: the value of its pixels, and what to call and paint them.
 package struct LegendEntry: Equatable, Sendable {
+    /// A colour with 8 bits for each part.
     package struct Color: Equatable, Sendable {
+        /// The red part, 0 to 255.
         package var red: UInt8
+        /// The green part, 0 to 255.
         package var green: UInt8
+        /// The blue part, 0 to 255.
         package var blue: UInt8
-        /// TIFF's colour tables have no alpha: anything written comes back opaque, but for the nodata value's entry.
+        /// The opacity, 0 to 255. TIFF's colour tables have none: anything written comes back opaque, but for the nodata value's entry.
         package var alpha: UInt8
 
+        /// Makes a colour of its parts, opaque by default.
         package init(red: UInt8, green: UInt8, blue: UInt8, alpha: UInt8 = 255) {
             self.red = red
             self.green = green
@@ -17,10 +22,14 @@ package struct LegendEntry: Equatable, Sendable {
         }
     }
 
+    /// The value of the class's pixels.
     package var value: Int
+    /// What the class is called.
     package var name: String
+    /// What the class is painted with; nil where nobody says.
     package var color: Color?
 
+    /// Makes an entry of its parts.
     package init(value: Int, name: String, color: Color? = nil) {
         self.value = value
         self.name = name
@@ -43,7 +52,7 @@ package struct LegendEntry: Equatable, Sendable {
 }
 
 extension LegendEntry.Color {
-    /// "#rrggbb".
+    /// The colour as the web writes it, "#rrggbb"; the opacity is left out.
     package var hexadecimal: String {
         "#" + [red, green, blue].map { (($0 < 16 ? "0" : "") + String($0, radix: 16)) }.joined()
     }
@@ -67,7 +76,7 @@ extension LegendEntry.Color {
         (170, 51, 119),
     ]
 
-    /// A colour for a class that has none of its own, told apart from the others' on a map: the same for the same value.
+    /// Returns a colour for a class that has none of its own, told apart from the others' on a map: the same for the same value.
     package static func distinct(_ value: Int) -> LegendEntry.Color {
         if value < bright.count {
             let (red, green, blue) = bright[value]

@@ -2,11 +2,12 @@ package import TileGeometry
 
 /// An image for people to look at: red, green, blue and opacity, 8 bits each.
 package struct Picture: Equatable, Sendable {
+    /// The size in pixels.
     package let size: PixelSize
-    /// Height x width x (red, green, blue, alpha).
+    /// The pixels, height x width x (red, green, blue, alpha), each 0 to 255.
     package private(set) var bytes: [UInt8]
 
-    /// A picture of one colour; transparent by default.
+    /// Makes a picture of one colour; transparent by default.
     package init(size: PixelSize, color: LegendEntry.Color = LegendEntry.Color(red: 0, green: 0, blue: 0, alpha: 0)) {
         self.size = size
         let pixel = [color.red, color.green, color.blue, color.alpha]
@@ -32,10 +33,10 @@ package struct Picture: Equatable, Sendable {
         }
     }
 
-    /// Whether no pixel lets anything through.
+    /// True if no pixel lets anything through.
     package var isOpaque: Bool { stride(from: 3, to: bytes.count, by: 4).allSatisfy { bytes[$0] == 255 } }
 
-    /// The picture as it looks on a ground of one colour.
+    /// Returns the picture as it looks on a ground of one colour.
     package func flattened(on ground: LegendEntry.Color) -> Picture {
         var result = self
         let ground = [ground.red, ground.green, ground.blue]

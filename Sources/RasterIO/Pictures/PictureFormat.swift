@@ -7,7 +7,7 @@ package enum PictureFormat: String, CaseIterable, Sendable {
     case jpeg
     case webp
 
-    /// By the ending of a file's name; nil for others.
+    /// Tells the format by the ending of a file's name; nil for other endings.
     package init?(path: String) {
         let name = path.split(separator: "/").last ?? ""
         guard let dot = name.lastIndex(of: ".") else { return nil }
@@ -19,10 +19,10 @@ package enum PictureFormat: String, CaseIterable, Sendable {
         }
     }
 
-    /// As it is called on the web.
+    /// The media type, as the web calls it.
     package var mediaType: String { "image/\(rawValue)" }
 
-    /// Whether pixels may be transparent.
+    /// True if pixels may be transparent.
     package var hasAlpha: Bool { self != .jpeg }
 
     /// GDAL's driver.
@@ -39,7 +39,7 @@ package enum PictureFormat: String, CaseIterable, Sendable {
 }
 
 extension Picture {
-    /// The picture as the bytes of a file. JPEG has no transparency: there, it lies on white.
+    /// Returns the picture as the bytes of a file. JPEG has no transparency: there, it lies on white.
     ///
     /// - Parameter quality: 1 to 100, for the formats that lose something.
     /// - Throws: `.unsupported` where GDAL was built without the format; `.writeFailed`.

@@ -8,10 +8,13 @@ public import TileGeometry
 public final class RasterReader: @unchecked Sendable {
     // Unchecked: a reader is handed from thread to thread and never used by two at a time; there is no lock.
 
+    /// The raster, as it was named.
     public let path: String
+    /// The size of the raster in pixels.
     public let size: PixelSize
     /// Band 1 first, alpha bands included.
     public let bands: [RasterBand]
+    /// Where the raster lies on the ground, as far as it says.
     public let spatialReference: SpatialReference
     /// GDAL's short name of the format: "GTiff", "VRT", "JP2OpenJPEG", …
     package let driverName: String
@@ -79,13 +82,13 @@ public final class RasterReader: @unchecked Sendable {
         metadata = messages.during { CStringList.dictionary(GDALGetMetadata(dataset.raw, nil)) }
     }
 
-    /// Whether the raster says which of its pixels have data: by a nodata value, a mask or an alpha band.
+    /// True if the raster says which of its pixels have data: by a nodata value, a mask or an alpha band.
     package var marksInvalidPixels: Bool {
         alphaBand != nil || masks.contains { $0.kind != .none || $0.nodata != nil }
             || bands.contains { $0.nodata != nil }
     }
 
-    /// Another reader of the same raster, for another thread.
+    /// Opens another reader of the same raster, for another thread.
     ///
     /// - Throws: as `init`.
     package func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }

@@ -16,6 +16,7 @@ package struct RasterSource {
     let path: String
     let kind: Kind
 
+    /// Takes a path as it was named; nothing is opened.
     package init(path: String, kind: Kind = .raster) {
         self.path = path
         self.kind = kind
@@ -30,7 +31,7 @@ package struct RasterSource {
         return path[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     }
 
-    /// Opens it; the caller owns the handle.
+    /// Opens what is under the path, for reading only.
     ///
     /// - Throws: `.noSuchFile`, `.permissionDenied` or `.notARaster`.
     package func open() throws(RasterError) -> DatasetHandle {

@@ -54,6 +54,7 @@ package struct SourceFile: Codable, Hashable, Sendable {
         case path, bytes, modified
     }
 
+    /// Reads the object that `encode` writes.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         path = try values.decode(String.self, forKey: .path)
@@ -61,6 +62,7 @@ package struct SourceFile: Codable, Hashable, Sendable {
             size: try values.decode(Int.self, forKey: .bytes), modified: try values.decode(Int.self, forKey: .modified))
     }
 
+    /// Writes one flat object: the path, the bytes and the time.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(path, forKey: .path)

@@ -6,10 +6,13 @@ package import TileGeometry
 /// out from its number, so that nothing adds up over a large raster. The last column and row may reach beyond the raster by
 /// less than a pixel.
 package struct ResampledGrid: Hashable, Sendable {
+    /// The size of the raster, in its own pixels.
     package let raster: PixelSize
     /// Columns of the raster in one column of the grid; below 1 where pixels are enlarged.
     package let columnStep: Double
+    /// The height of a pixel of the grid, in rows of the raster.
     package let rowStep: Double
+    /// The size of the grid, in its own pixels.
     package let size: PixelSize
 
     /// Pixels of the raster on a side that are read at a time, about.
@@ -30,6 +33,7 @@ package struct ResampledGrid: Hashable, Sendable {
     /// The raster's own.
     package init(of raster: PixelSize) { self.init(raster: raster, columnStep: 1, rowStep: 1) }
 
+    /// True if the grid is the raster's own.
     package var isNative: Bool { columnStep == 1 && rowStep == 1 }
     /// Whether one of the grid's pixels may be made of several of the raster's.
     package var shrinks: Bool { columnStep > 1 || rowStep > 1 }

@@ -8,7 +8,9 @@ package import TileGeometry
 package final class ResampledReader: @unchecked Sendable {
     // Unchecked: as RasterReader, handed from thread to thread and never used by two at a time.
 
+    /// The raster that is read.
     package let raster: RasterReader
+    /// The grid that its pixels are laid on.
     package let grid: ResampledGrid
 
     private let samples = ScratchBuffer<Float>()

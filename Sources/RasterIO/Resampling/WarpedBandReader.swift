@@ -10,7 +10,7 @@ package final class WarpedBandReader {
     private let source: RasterReader
     private let size: PixelSize
     private let reference: SpatialReference
-    /// Whether pixel belongs to pixel.
+    /// True if both grids are the same, so that pixel belongs to pixel.
     package let isSameGrid: Bool
     /// What the user should know: a raster that does not say where it lies, or in which system.
     package let warnings: [String]
@@ -19,6 +19,8 @@ package final class WarpedBandReader {
     /// Places between rows' exactly transformed points may be off by this part of a pixel.
     private static let tolerance = "0.02"
 
+    /// Lays a raster over a grid; nothing is read yet.
+    ///
     /// - Parameters:
     ///   - source: one band, and an alpha band perhaps.
     ///   - path: the raster whose grid it is, for messages.
@@ -56,8 +58,10 @@ package final class WarpedBandReader {
         }
     }
 
+    /// Reads a window of the grid.
+    ///
     /// - Parameters:
-    ///   - window: of the grid.
+    ///   - window: in pixels of the grid.
     ///   - samples: height x width, NaN where the raster has no data or does not reach.
     /// - Throws: `.readFailed`.
     /// - Precondition: `samples` is large enough.
@@ -116,12 +120,12 @@ package final class WarpedBandReader {
 }
 
 extension SpatialReference {
-    /// Whether anything says where the raster lies.
+    /// True if anything says where the raster lies.
     package var hasPlace: Bool {
         geoTransform != nil || !groundControlPoints.isEmpty || !rationalPolynomials.isEmpty
     }
 
-    /// What the raster's coordinates are.
+    /// The system of the raster's coordinates; nil where it does not say.
     package var system: CoordinateReferenceSystem? { geoTransform == nil ? groundControlPointCRS : crs }
 
     /// That of a window of the raster.

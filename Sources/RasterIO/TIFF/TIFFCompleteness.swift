@@ -11,6 +11,7 @@ package struct TIFFCompleteness: Equatable, Sendable {
     /// Images that the file refers to and that cannot be read.
     package internal(set) var unreadableDirectories = 0
 
+    /// True if all of the file is there.
     package var isComplete: Bool { missingBlocks == 0 && unreadableDirectories == 0 }
 
     /// Looks at a TIFF's structure, without decoding any pixel.

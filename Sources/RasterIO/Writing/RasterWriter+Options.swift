@@ -5,20 +5,24 @@ package import TileGeometry
 extension RasterWriter {
     /// What the raster to be written is.
     package struct Options: Sendable {
+        /// The size in pixels.
         package var size: PixelSize
+        /// The number of bands.
         package var bandCount: Int
-        /// `.uint8`, `.uint16` or `.float32`.
+        /// What samples are stored as: `.uint8`, `.uint16` or `.float32`.
         package var sampleType: SampleType
+        /// The kind of GeoTIFF.
         package var format = RasterFormat.geoTIFF
         /// Size of a tile of the file, multiples of 16; a cloud-optimised file has its own, 512 or what its creation
         /// options say.
         package var blockSize = PixelSize(width: 512, height: 512)
         /// The value of pixels without data, one for all bands; NaN for float32 only.
         package var nodata: Double?
+        /// Where the raster lies on the ground.
         package var spatialReference = SpatialReference.none
         /// What a sample counts in each band: 1/255 where 255 stands for 1. nil where samples are what they are.
         package var scale: Double?
-        /// Descriptions of the first bands.
+        /// The descriptions of the first bands.
         package var bandNames: [String] = []
         /// The classes whose values band 1 holds: its category names, and its colour table where each has a colour and
         /// the raster is one band of integers.
@@ -27,9 +31,10 @@ extension RasterWriter {
         package var metadata: [String: String] = [:]
         /// GDAL's creation options for the format, "KEY=VALUE", which win over the module's choice.
         package var creationOptions: [String] = []
-        /// Whether a raster under the output's name is replaced.
+        /// True if a raster under the output's name is replaced.
         package var overwrite = false
 
+        /// Describes a plain GeoTIFF that lies nowhere and says nothing of its values.
         package init(size: PixelSize, bandCount: Int, sampleType: SampleType) {
             self.size = size
             self.bandCount = bandCount

@@ -15,7 +15,9 @@ package import TileGeometry
 package final class RasterWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
+    /// Where the raster will be.
     package let path: String
+    /// What the raster is.
     package let options: Options
     /// Size of the tiles or strips that are written first; not the one asked for where the creation options say
     /// otherwise.
@@ -34,7 +36,7 @@ package final class RasterWriter: @unchecked Sendable {
     private var isWritten: [Bool]
     private var isFinished = false
 
-    /// Whether a file could be made under this name, before any work is spent on it. Makes nothing.
+    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`.
     package static func check(path: String, overwrite: Bool) throws(RasterError) {

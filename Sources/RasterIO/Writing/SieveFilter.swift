@@ -11,12 +11,13 @@ import TileGeometry
 package struct SieveFilter: Sendable {
     /// Regions of fewer pixels are given away.
     package var minimumPixels: Int
-    /// Whether pixels belong together that share a corner only.
+    /// True if pixels belong together that share a corner only.
     package var connectsCorners: Bool
 
     /// Rows that are copied at a time, at most.
     private static let rowsPerCopy = 64
 
+    /// Makes a filter; a region holds together by edges, and by corners too where that is wanted.
     package init(minimumPixels: Int, connectsCorners: Bool = false) {
         self.minimumPixels = minimumPixels
         self.connectsCorners = connectsCorners
