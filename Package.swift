@@ -84,6 +84,7 @@ let package = Package(
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
         tests("FileIOTests", ["FileIO", "TestData"]),
         tests("RasterIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData"]),
+        tests("VectorIOTests", ["RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests("ModelWeightsTests", ["FileIO", "ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
         tests("GISOutputsTests", ["FileIO", "GISOutputs", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(

@@ -32,4 +32,9 @@ package enum CanonicalPath {
     package static func destination(of path: String) -> String {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
+
+    /// Returns true if two paths lead to the same place, whether or not there is anything.
+    package static func leadToOne(_ path: String, _ other: String) -> Bool {
+        destination(of: path) == destination(of: other)
+    }
 }

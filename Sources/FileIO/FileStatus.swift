@@ -19,7 +19,7 @@ package struct FileStatus: Equatable, Sendable {
     package let modified: Int
     /// The time of the last change to anything about the file, its name included, in nanoseconds since 1970.
     package let changed: Int
-    /// The number of the device; with `inode` it tells a file from any other, whatever their names.
+    /// The number of the device that it lies on.
     package let device: UInt64
     /// The number of the file on its device.
     package let inode: UInt64
@@ -57,6 +57,15 @@ package struct FileStatus: Equatable, Sendable {
     package static func exists(_ path: String) -> Bool {
         FileStatus(path: path, followsLinks: false) != nil
     }
+
+    /// What tells a file or a folder from any other, whatever their names.
+    package struct Identity: Hashable, Sendable {
+        fileprivate let device: UInt64
+        fileprivate let inode: UInt64
+    }
+
+    /// What tells it from any other, whatever their names.
+    package var identity: Identity { Identity(device: device, inode: inode) }
 
     /// The size and the time of the last change to the contents.
     package var stamp: FileStamp { FileStamp(size: size, modified: modified) }

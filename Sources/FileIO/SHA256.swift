@@ -5,6 +5,9 @@ import Glibc
 ///     var hash = SHA256()
 ///     hash.add(bytes)
 ///     let digits = hash.finish()
+///
+/// The code is our own, as swift-crypto brings all of BoringSSL for it, which takes two and a half minutes of a
+/// processor's time to build.
 package struct SHA256 {
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,

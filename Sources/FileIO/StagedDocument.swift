@@ -11,7 +11,7 @@ import Glibc
 package final class StagedDocument {
     private let file: StagedFile
     private let path: String
-    /// nil once it is closed.
+    /// The open file; nil once it is closed.
     private var descriptor: Int32?
 
     /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.

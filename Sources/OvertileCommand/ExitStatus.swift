@@ -100,7 +100,6 @@ enum ExitStatus: Int32 {
         case .noInput: self = .noInput
         case .changed: self = .badData
         case .cannotCreate: self = .cannotCreate
-        case .writeFailed: self = .inputOutput
         }
     }
 

@@ -27,7 +27,7 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether every value of the type is a float32 too, so that nothing is lost in reading it as one.
+    /// True if every value of the type is a float32 too, so that nothing is lost in reading it as one.
     var fitsFloat32: Bool {
         switch self {
         case .uint8, .int8, .uint16, .int16, .float16, .float32: true
@@ -43,14 +43,17 @@ package protocol RasterSample: BitwiseCopyable, Sendable {
 }
 
 extension UInt8: RasterSample {
+    /// The type of bytes.
     package static var sampleType: SampleType { .uint8 }
 }
 
 extension UInt16: RasterSample {
+    /// The type of whole numbers of 16 bits.
     package static var sampleType: SampleType { .uint16 }
 }
 
 extension Float: RasterSample {
+    /// The type of floating-point numbers of 32 bits.
     package static var sampleType: SampleType { .float32 }
 }
 

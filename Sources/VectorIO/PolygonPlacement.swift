@@ -2,7 +2,7 @@ import CGDAL
 import RasterIO
 import TileGeometry
 
-/// From a vector layer's coordinates to a raster's columns and rows.
+/// The way from a vector layer's coordinates to a raster's columns and rows.
 final class PolygonPlacement {
     private let path: String
     private let inverse: MapToPixel

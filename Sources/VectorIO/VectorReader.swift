@@ -7,7 +7,7 @@ final class VectorReader {
     let layerName: String
     /// Names of the attributes, in the layer's order.
     let fields: [String]
-    /// nil where the layer does not say.
+    /// The system of the coordinates; nil where the layer does not say.
     let crs: CoordinateReferenceSystem?
 
     private let dataset: DatasetHandle
@@ -16,9 +16,9 @@ final class VectorReader {
     /// A feature while it is being looked at.
     struct Feature {
         let id: Int
-        /// nil where the feature has none.
+        /// The geometry, which stays GDAL's; nil where the feature has none.
         let geometry: OGRGeometryH?
-        /// Of the field that was asked for; nil where it is not set.
+        /// The value of the field that was asked for; nil where it is not set.
         let value: String?
     }
 

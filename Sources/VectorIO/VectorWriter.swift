@@ -25,7 +25,7 @@ package final class VectorWriter: @unchecked Sendable {
     private let layer: OGRLayerH
     private let definition: OGRFeatureDefnH
     private var isFinished = false
-    /// Of the feature under way.
+    /// The geometry of the feature under way.
     private let geometry: WellKnownBinary
     /// Owned.
     private var feature: OGRFeatureH?
@@ -34,7 +34,7 @@ package final class VectorWriter: @unchecked Sendable {
     /// Polygons of more bytes go into a GeoPackage past GDAL.
     private static let large = 4 << 20
 
-    /// In force on the thread that creates or closes a file, for reproducible and quick GeoPackages: the staged file needs
+    /// The settings in force on the thread that creates or closes a file, for reproducible and quick GeoPackages: the staged file needs
     /// no protection from crashes.
     private static let settings = [
         ("OGR_CURRENT_DATE", "1970-01-01T00:00:00.000Z"), ("OGR_SQLITE_SYNCHRONOUS", "OFF"),

@@ -7,7 +7,7 @@ final class WellKnownBinary {
     /// Malloc's, so that it grows in place: a copy of the largest polygons would not fit beside them.
     private var bytes: UnsafeMutableRawPointer?
     private var capacity = 0
-    /// Of the bytes in use, the room before the geometry included.
+    /// The number of bytes in use, the room before the geometry included.
     private var count = headerRoom
     private let isMultiPolygon: Bool
     private var polygons: UInt32 = 0
@@ -31,7 +31,7 @@ final class WellKnownBinary {
 
     deinit { free(bytes) }
 
-    /// Of the geometry, in bytes.
+    /// The length of the geometry in bytes.
     var size: Int { count - Self.headerRoom }
     var isEmpty: Bool { size == 0 }
 
@@ -53,6 +53,8 @@ final class WellKnownBinary {
         append(UInt32(0))
     }
 
+    /// Appends vertices to the ring under way.
+    ///
     /// - Precondition: as many of both.
     func append(x: [Double], y: [Double]) {
         precondition(x.count == y.count)

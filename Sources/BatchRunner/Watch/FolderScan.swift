@@ -14,16 +14,6 @@ public struct FolderScan: Sendable {
     /// What could not be looked at, a line each; the scan goes on without it.
     public private(set) var problems: [String] = []
 
-    private struct FolderKey: Hashable {
-        let device: UInt64
-        let inode: UInt64
-
-        init?(_ status: FileStatus?) {
-            guard let status else { return nil }
-            (device, inode) = (status.device, status.inode)
-        }
-    }
-
     /// Looks through a folder.
     ///
     /// - Parameters:
@@ -36,7 +26,7 @@ public struct FolderScan: Sendable {
     public init(
         folder: String, recursive: Bool, excluding: [String] = [], accepts: (String) -> Bool = { _ in true }
     ) throws(FileError) {
-        var seen = Set(excluding.compactMap { FolderKey(FileStatus(path: $0)) })
+        var seen = Set(excluding.compactMap { FileStatus(path: $0)?.identity })
         var pending = [folder]
         while let next = pending.popLast() {
             guard let descriptor = Self.open(next) else {
@@ -46,7 +36,7 @@ public struct FolderScan: Sendable {
                 if number != ENOENT { problems.append(Self.failure(next, number).message) }
                 continue
             }
-            guard let key = FolderKey(FileStatus(descriptor: descriptor)), seen.insert(key).inserted,
+            guard let identity = FileStatus(descriptor: descriptor)?.identity, seen.insert(identity).inserted,
                 let stream = fdopendir(descriptor)
             else {
                 close(descriptor)

@@ -105,7 +105,7 @@ struct RasterContentRules {
 }
 
 extension SampleType {
-    /// Whether a sample can have this value.
+    /// Returns true if a sample can have this value.
     fileprivate func holds(_ value: Double) -> Bool {
         switch self {
         case .uint8: UInt8(exactly: value) != nil

@@ -170,7 +170,7 @@ package struct Footprint: Equatable, Sendable {
         return result.count >= 4 ? result : ring
     }
 
-    /// Of a point from the line through two others, in degrees.
+    /// Returns the distance of a point from the line through two others, in degrees.
     private static func gap(_ point: Position, _ a: Position, _ b: Position) -> Double {
         let (dx, dy) = (b.longitude - a.longitude, b.latitude - a.latitude)
         let (px, py) = (point.longitude - a.longitude, point.latitude - a.latitude)
@@ -183,7 +183,7 @@ extension RasterReader {
     /// Cells on a side of the grid on which data is looked for.
     private static let footprintCells = 512
 
-    /// The ground under the pixels of band 1 that have data: their convex hull, through the geotransform, the ground
+    /// Returns the ground under the pixels of band 1 that have data: their convex hull, through the geotransform, the ground
     /// control points or the rational polynomials. To within a 512th of the raster's sides.
     ///
     /// - Returns: nil where the raster does not say where it lies, or has no pixel with data.
@@ -196,7 +196,7 @@ extension RasterReader {
         return Footprint(outline: transformer.positions(of: outline.points))
     }
 
-    /// Of the pixel at the centre of each cell of a coarser grid over the raster; of its overviews where it has some.
+    /// Reads the validity of the pixel at the centre of each cell of a coarser grid, from overviews where there are some.
     private func reducedValidity(_ grid: PixelSize) throws(RasterError) -> [UInt8] {
         var validity = [UInt8](repeating: 0, count: grid.area)
         let messages = GDALMessages()

@@ -16,7 +16,7 @@ package final class CStringList {
         withExtendedLifetime(self) { body(list) }
     }
 
-    /// For the functions that declare the list's strings constant.
+    /// Lends the list to functions that declare its strings constant, as `withUnsafe` does.
     package func withUnsafeConstant<R>(_ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> R) -> R {
         withUnsafe { list in
             body(list.map { UnsafeRawPointer($0).assumingMemoryBound(to: UnsafePointer<CChar>?.self) })

@@ -40,7 +40,7 @@ package enum GDALLibrary {
     }
 }
 
-/// Where warnings about rasters go: GDAL's and this module's own. Nothing is ever printed; without a receiver they are
+/// The way of warnings about rasters, GDAL's and this room's own, to whoever wants them. Nothing is ever printed; without a receiver they are
 /// dropped.
 package enum RasterWarnings {
     private static let receiver = Mutex<(@Sendable (String) -> Void)?>(nil)

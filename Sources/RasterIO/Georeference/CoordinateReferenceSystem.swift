@@ -82,7 +82,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
         }
     }
 
-    /// Its entry in a register, such as "EPSG:32633"; nil for a system of the file's own.
+    /// The entry in a register, such as "EPSG:32633"; nil for a system of the file's own.
     public var identifier: String? {
         GDALMessages().during {
             withUnsafeHandle { handle in

@@ -7,11 +7,12 @@ package import TileGeometry
 
 /// How large a raster's pixels are on the ground, at its centre, in metres.
 package struct GroundPixelSize: Equatable, Sendable {
-    /// From a column to the next.
+    /// The metres from a column to the next.
     package var width: Double
-    /// From a row to the next.
+    /// The metres from a row to the next.
     package var height: Double
 
+    /// Makes a size of metres.
     package init(width: Double, height: Double) {
         self.width = width
         self.height = height
@@ -119,7 +120,7 @@ extension SpatialReference {
         return isFound ? (GeoTransform(coefficients), system) : nil
     }
 
-    /// That of a grid of other pixels over the raster.
+    /// Returns the reference of a grid of other pixels over the raster.
     package func resampled(to grid: ResampledGrid) -> SpatialReference {
         var result = self
         result.geoTransform?.columnX *= grid.columnStep

@@ -14,7 +14,7 @@ final class PixelToGeocentric {
         case polynomial(ControlPointPolynomial)
     }
 
-    /// nil where GDAL knows no way from the system to longitude and latitude.
+    /// Finds the way; nil where GDAL knows none from the system to longitude and latitude.
     init?(_ coordinates: Coordinates, in system: OGRSpatialReferenceH) {
         guard let ellipsoid = Ellipsoid(of: system) else { return nil }
         self.ellipsoid = ellipsoid

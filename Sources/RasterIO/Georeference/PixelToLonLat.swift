@@ -7,6 +7,8 @@ final class PixelToLonLat {
     /// The raster, which the transformer reads.
     private let dataset: DatasetHandle
 
+    /// Finds the way that a raster has.
+    ///
     /// - Returns: nil where the raster does not say where it lies, or in which system.
     init?(of dataset: DatasetHandle) {
         let raw = GDALMessages(keepsWarnings: true).during {

@@ -52,10 +52,10 @@ struct NodataRange: Equatable {
         bounds = (nodata - slack)...(nodata + slack)
     }
 
-    /// For samples of types that float32 holds exactly.
+    /// The range for samples of types that float32 holds exactly.
     var float32: ClosedRange<Float> { Float(bounds.lowerBound)...Float(bounds.upperBound) }
 
-    /// For samples of wider types.
+    /// The range for samples of wider types.
     var float64: ClosedRange<Double> { bounds }
 }
 

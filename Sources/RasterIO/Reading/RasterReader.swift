@@ -101,7 +101,7 @@ public final class RasterReader: @unchecked Sendable {
         return own.isEmpty ? GDALMessages().during { LegendEntry.readForeign(from: handle) } : own
     }
 
-    /// As a writer of this module leaves it in the file itself: names in the band's metadata, colours in its colour table.
+    /// The classes as `RasterWriter` leaves them in the file itself: names in the band's metadata, colours in its colour table.
     func ownLegend(ofBand number: Int) -> [LegendEntry] {
         let handle = dataset.band(number)
         return GDALMessages().during { LegendEntry.read(from: handle, metadata: bands[number - 1].metadata) }

@@ -22,10 +22,10 @@ package struct RasterSource {
         self.kind = kind
     }
 
-    /// Whether GDAL, not the system, reads the path: archives, networks, memory.
+    /// True if GDAL, not the system, reads the path: archives, networks, memory.
     var isVirtual: Bool { path.hasPrefix("/vsi") }
 
-    /// Whether the path names something inside a file, such as `NETCDF:"scene.nc":red`.
+    /// True if the path names something inside a file, such as `NETCDF:"scene.nc":red`.
     private var isConnection: Bool {
         guard let colon = path.firstIndex(of: ":") else { return false }
         return path[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }

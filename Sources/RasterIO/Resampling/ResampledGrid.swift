@@ -21,6 +21,12 @@ package struct ResampledGrid: Hashable, Sendable {
     /// More than this, of either in one of the other, is refused by whoever makes a grid.
     package static let largestRatio = Double(readSide)
 
+    /// Lays a grid over a raster.
+    ///
+    /// - Parameters:
+    ///   - raster: the size of the raster in its own pixels.
+    ///   - columnStep: the width of a pixel of the grid, in columns of the raster.
+    ///   - rowStep: the height of a pixel of the grid, in rows of the raster.
     /// - Precondition: steps are greater than 0, and the grid's sides are below 2^31.
     package init(raster: PixelSize, columnStep: Double, rowStep: Double) {
         self.raster = raster
@@ -30,12 +36,12 @@ package struct ResampledGrid: Hashable, Sendable {
             width: Self.count(of: raster.width, step: columnStep), height: Self.count(of: raster.height, step: rowStep))
     }
 
-    /// The raster's own.
+    /// Takes the raster's own grid.
     package init(of raster: PixelSize) { self.init(raster: raster, columnStep: 1, rowStep: 1) }
 
     /// True if the grid is the raster's own.
     package var isNative: Bool { columnStep == 1 && rowStep == 1 }
-    /// Whether one of the grid's pixels may be made of several of the raster's.
+    /// True if one of the grid's pixels may be made of several of the raster's.
     package var shrinks: Bool { columnStep > 1 || rowStep > 1 }
 
     /// A remainder that only rounding left is no pixel.
@@ -84,7 +90,7 @@ package struct ResampledGrid: Hashable, Sendable {
         Self.indices(of: columns, step: columnStep, in: limits)
     }
 
-    /// As `columns(of:in:)`, for rows.
+    /// Returns for rows what `columns(of:in:)` returns for columns.
     package func rows(of rows: Range<Int>, in limits: Range<Int>) -> [Int] {
         Self.indices(of: rows, step: rowStep, in: limits)
     }

@@ -19,6 +19,8 @@ package final class ResampledReader: @unchecked Sendable {
     private let weights = ScratchBuffer<Double>()
     private let hasData = ScratchBuffer<UInt8>()
 
+    /// Takes a raster and a grid over it.
+    ///
     /// - Precondition: the grid is one over this raster.
     package init(_ raster: RasterReader, grid: ResampledGrid) {
         precondition(grid.raster == raster.size)
@@ -26,14 +28,14 @@ package final class ResampledReader: @unchecked Sendable {
         self.grid = grid
     }
 
-    /// Another reader of the same, for another thread.
+    /// Opens another reader of the same, for another thread.
     ///
     /// - Throws: as `RasterReader.init`.
     package func reopened() throws(RasterError) -> ResampledReader {
         ResampledReader(try raster.reopened(), grid: grid)
     }
 
-    /// As `RasterReader.read`, the window being one of the grid.
+    /// Reads a window of the grid as `RasterReader.read` does one of the raster.
     ///
     /// What a pixel becomes does not depend on the window. Memory is bounded whatever the ratio.
     package func read(

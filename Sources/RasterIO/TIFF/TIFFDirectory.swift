@@ -16,10 +16,10 @@ struct TIFFDirectory: Equatable {
     var isTiled: Bool
     /// Places of the first and last strip or tile in the file; nil where all are holes.
     var data: ClosedRange<UInt64>?
-    /// Whether the tiles follow each other as in the image, row by row.
+    /// True if the tiles follow each other as in the image, row by row.
     var isRowMajor: Bool
 
-    /// For messages.
+    /// The name in messages.
     var name: String { "the \(kind.rawValue) of \(size.width) x \(size.height) pixels" }
 }
 

@@ -60,7 +60,7 @@ extension RasterWriter {
             return Self.listed(items, floats: sampleType == .float32)
         }
 
-        /// Those of the file that a cloud-optimised one is copied from, which is read twice and then removed.
+        /// The creation options of the file that a cloud-optimised one is copied from, which is read twice and then removed.
         var draftItems: [String] {
             [
                 "BIGTIFF=IF_SAFER", "BLOCKXSIZE=\(blockSize.width)", "BLOCKYSIZE=\(blockSize.height)",
@@ -69,7 +69,7 @@ extension RasterWriter {
             ]
         }
 
-        /// Those of the cloud-optimised file.
+        /// The creation options of the cloud-optimised file.
         var copyItems: [String] {
             var items = [
                 "BIGTIFF": "IF_SAFER",
@@ -114,6 +114,8 @@ extension RasterWriter {
             return items.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         }
 
+        /// Makes sure that the options do not contradict each other.
+        ///
         /// - Throws: `.badArgument` for what no file could be made of.
         func validate(path: String) throws(RasterError) {
             guard let reason = contradiction else { return }

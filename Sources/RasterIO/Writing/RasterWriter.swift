@@ -28,7 +28,7 @@ package final class RasterWriter: @unchecked Sendable {
     private let draft: StagedFile?
     private var dataset: DatasetHandle?
     private let padding: [UInt8]
-    /// Whether the file keeps all bands of a block together, which are then written together.
+    /// True if the file keeps all bands of a block together, which are then written together.
     private let isPixelInterleaved: Bool
     private let blocksAcross: Int
     private let blocksDown: Int
@@ -193,8 +193,9 @@ package final class RasterWriter: @unchecked Sendable {
         RasterError(.writeFailed, path: path, "\(path) was given up before it was finished")
     }
 
-    /// Whether the closed file opens and all of it is there: that there was no room for the sidecar, GDAL does not tell. Warns where it does not lie where it should: creation
-    /// options may have it so, and a GeoTIFF cannot say everything that another format can.
+    /// Returns true if the closed file opens and all of it is there: that there was no room for the sidecar, GDAL does not
+    /// tell. Warns where it does not lie where it should: creation options may have it so, and a GeoTIFF cannot say
+    /// everything that another format can.
     private func readsBack() -> Bool {
         guard let reader = try? RasterReader(path: file.stagingPath) else { return false }
         let names = GDALMessages().during { GDALGetRasterCategoryNames(reader.dataset.band(1)) }

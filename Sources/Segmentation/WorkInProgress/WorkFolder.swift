@@ -151,7 +151,7 @@ final class WorkFolder {
     private static func isSame(_ descriptor: Int32, _ name: String) -> Bool {
         guard let open = FileStatus(descriptor: descriptor), let named = FileStatus(path: name, followsLinks: false)
         else { return false }
-        return open.inode == named.inode && open.device == named.device
+        return open.identity == named.identity
     }
 
     private static func failure(_ output: String, _ number: Int32) -> FileError {
