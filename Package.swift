@@ -40,34 +40,36 @@ let package = Package(
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "COneDNN", dependencies: ["COvertileKernels"], cSettings: cRules,
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
         // The rooms, from the ground up; arrows point only to rooms above.
         room("TileGeometry", []),
-        room("FileIO", []),
+        room("FileIO", ["CLinux"]),
         room("StoredTensors", ["FileIO"]),
         room("NetworkGraph", []),
         room("WeightFiles", ["FileIO", "StoredTensors"]),
         room("ONNXReader", ["FileIO", "NetworkGraph", "StoredTensors"]),
         room("Models", ["FileIO", "NetworkGraph", "ONNXReader", "StoredTensors", "WeightFiles"]),
-        room("RasterIO", ["CGDAL", "CSQLite", "CTIFF", "TileGeometry"]),
+        room("RasterIO", ["CGDAL", "CTIFF", "FileIO", "TileGeometry"]),
+        room("VectorIO", ["CGDAL", "CLinux", "CSQLite", "FileIO", "RasterIO", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "COneDNN", "COvertileKernels"]),
         room(
-            "Segmentation", ["InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry"]),
-        room("GISOutputs", ["RasterIO", "TileGeometry"]),
+            "Segmentation", ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry"]),
+        room("GISOutputs", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "BatchRunner",
             [
-                "GISOutputs", "InferenceEngine", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "FileIO", "GISOutputs", "InferenceEngine", "Models", "RasterIO", "Segmentation", "TileGeometry",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
             "Overtile",
             [
-                "BatchRunner", "GISOutputs", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "Segmentation",
-                "StoredTensors", "TileGeometry",
+                "BatchRunner", "FileIO", "GISOutputs", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
+                "Segmentation", "StoredTensors", "TileGeometry", "VectorIO",
             ]),
         .executableTarget(
             name: "OvertileCommand",
@@ -81,18 +83,22 @@ let package = Package(
         tests("TileGeometryTests", ["TileGeometry"]),
         tests("NetworkGraphTests", ["NetworkGraph", "TestNetworks"]),
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "TestNetworks"]),
-        tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
+        tests("FileIOTests", ["FileIO", "TestData"]),
+        tests("RasterIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData"]),
+        tests("VectorIOTests", ["RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests("WeightFilesTests", ["WeightFiles", "StoredTensors", "TestData", "TestModelFiles", "TestNetworks"]),
         tests(
             "ONNXReaderTests",
             ["ONNXReader", "NetworkGraph", "StoredTensors", "TestData", "TestModelFiles", "TestNetworks"]),
         tests(
-            "ModelsTests", ["Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData", "TestNetworks"]),
-        tests("GISOutputsTests", ["GISOutputs", "RasterIO", "TileGeometry", "TestData"]),
+            "ModelsTests",
+            ["FileIO", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData", "TestNetworks"]),
+        tests("GISOutputsTests", ["FileIO", "GISOutputs", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "BatchRunnerTests",
             [
-                "BatchRunner", "Models", "RasterIO", "Segmentation", "TileGeometry", "TestData", "TestNetworks",
+                "BatchRunner", "FileIO", "Models", "RasterIO", "Segmentation", "TileGeometry", "TestData",
+                "TestNetworks",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests("COneDNNTests", ["COneDNN"]),
@@ -107,14 +113,13 @@ let package = Package(
         tests(
             "SegmentationTests",
             [
-                "Segmentation", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry",
-                "TestData",
-                "TestNetworks",
+                "Segmentation", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry",
+                "TestData", "TestNetworks",
             ]),
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "BatchRunner", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
+                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
                 "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),

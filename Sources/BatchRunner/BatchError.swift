@@ -7,10 +7,8 @@ public struct BatchError: Error, Equatable, Sendable, CustomStringConvertible {
         case noInput
         /// The scene changed while it was run.
         case changed
-        /// A file of Overtile's own (report, metrics, log) cannot be made.
+        /// Outputs cannot be made where they should be.
         case cannotCreate
-        /// It cannot be written: the disk is full, or failed.
-        case writeFailed
     }
 
     public let code: Code

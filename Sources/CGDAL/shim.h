@@ -1,4 +1,4 @@
-// GDAL's C API, as far as RasterIO needs it. Swift imports all of it directly; no wrapper functions.
+// GDAL's C API, as far as RasterIO and VectorIO need it. Swift imports all of it directly; no wrapper functions.
 #ifndef CGDAL_SHIM_H
 #define CGDAL_SHIM_H
 #include <cpl_conv.h>
@@ -10,9 +10,4 @@
 #include <gdal_utils.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
-#include <sys/types.h>
-
-// Linux's own, which Swift's Glibc leaves out.
-int fallocate(int descriptor, int mode, off_t offset, off_t length);
-int malloc_trim(size_t pad);
 #endif

@@ -1,4 +1,4 @@
-// SQLite's C API, as far as RasterIO needs it beside GDAL: the library that GDAL writes GeoPackages with.
+// SQLite's C API, as far as VectorIO needs it beside GDAL: the library that GDAL writes GeoPackages with.
 #ifndef CSQLITE_SHIM_H
 #define CSQLITE_SHIM_H
 #include <sqlite3.h>

@@ -6,7 +6,7 @@ public import RasterIO
 /// same in every output. Where no class has a name, the colours are those of the mask's palette.
 public struct ClassLegend: Sendable {
     /// What the mask says, by ascending value; the value of pixels without data is none of these.
-    public let entries: [LegendEntry]
+    package let entries: [LegendEntry]
     /// By value, where no class has a name.
     private let palette: [LegendEntry.Color]
     /// The mask, for messages.
@@ -15,7 +15,7 @@ public struct ClassLegend: Sendable {
     /// - Parameters:
     ///   - entries: of a mask that is still to be made.
     ///   - path: the mask, for messages.
-    public init(_ entries: [LegendEntry], of path: String) {
+    package init(_ entries: [LegendEntry], of path: String) {
         self.entries = entries.sorted { $0.value < $1.value }
         palette = []
         self.path = path
@@ -32,7 +32,7 @@ public struct ClassLegend: Sendable {
         entry(of: value)?.name ?? "class \(value)"
     }
 
-    public func color(of value: Int) -> LegendEntry.Color {
+    package func color(of value: Int) -> LegendEntry.Color {
         if let color = entry(of: value)?.color { return color }
         return palette.indices.contains(value) ? palette[value] : .distinct(value)
     }

@@ -1,5 +1,5 @@
+public import FileIO
 import Foundation
-public import RasterIO
 
 /// Numbers that are handed on as a file: JSON with all of them, or one table as CSV.
 public protocol NumberReport: Encodable {
@@ -19,7 +19,7 @@ extension NumberReport {
     /// Writes CSV where the path ends in .csv, and JSON else; the file appears when it is complete.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
-    public func write(to path: String, overwrite: Bool) throws(RasterError) {
+    public func write(to path: String, overwrite: Bool) throws(FileError) {
         let isTable = path.lowercased().hasSuffix(".csv")
         try StagedDocument.write(Array((isTable ? csv : json + "\n").utf8), to: path, overwrite: overwrite)
     }

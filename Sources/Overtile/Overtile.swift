@@ -1,5 +1,6 @@
 // The library product: what an application imports to segment scenes. Each room keeps its own name and documentation.
 @_exported public import BatchRunner
+@_exported public import FileIO
 @_exported public import GISOutputs
 @_exported public import InferenceEngine
 @_exported public import Models
@@ -8,3 +9,4 @@
 @_exported public import Segmentation
 @_exported public import StoredTensors
 @_exported public import TileGeometry
+@_exported public import VectorIO

@@ -25,6 +25,7 @@ enum ExitStatus: Int32 {
         switch error {
         case let error as RasterError: self = Self(error.code)
         case let error as ModelFileError: self = Self(error.code)
+        case let error as FileError: self = Self(error.code)
         case is ArchitectureError: self = .badData
         case let error as SegmentationError: self = Self(error.code)
         case is ModelOptionsError: self = .usage
@@ -34,7 +35,6 @@ enum ExitStatus: Int32 {
         case let error as StandardOutputError: self = error.readerLeft ? .readerLeft : .inputOutput
         case is UsageError: self = .usage
         case let error as LedgerError: self = Self(error.code)
-        case let error as LockError: self = Self(error.code)
         case let error as BatchError: self = Self(error.code)
         case let error as BatchStopped: self.init(for: error.cause)
         case is ChecksFailed: self = .badData
@@ -53,6 +53,15 @@ enum ExitStatus: Int32 {
         case .cannotCreate, .outputExists: self = .cannotCreate
         case .readFailed, .outOfSpace, .writeFailed: self = .inputOutput
         case .badArgument: self = .usage
+        }
+    }
+
+    private init(_ code: FileError.Code) {
+        switch code {
+        case .noSuchFile, .permissionDenied: self = .noInput
+        case .cannotCreate, .outputExists: self = .cannotCreate
+        case .readFailed, .outOfSpace, .writeFailed: self = .inputOutput
+        case .locked: self = .locked
         }
     }
 
@@ -85,21 +94,12 @@ enum ExitStatus: Int32 {
         }
     }
 
-    private init(_ code: LockError.Code) {
-        switch code {
-        case .held: self = .locked
-        case .notWritable: self = .cannotCreate
-        case .outOfSpace: self = .inputOutput
-        }
-    }
-
     private init(_ code: BatchError.Code) {
         switch code {
         case .usage: self = .usage
         case .noInput: self = .noInput
         case .changed: self = .badData
         case .cannotCreate: self = .cannotCreate
-        case .writeFailed: self = .inputOutput
         }
     }
 

@@ -9,7 +9,7 @@ struct OutputPaths {
     /// One scene goes to the paths as given, or into them where they are folders; several go into folders, under their
     /// own names.
     ///
-    /// - Throws: `UsageError` where outputs would replace each other or an input; `RasterError` where a folder is
+    /// - Throws: `UsageError` where outputs would replace each other or an input; `FileError` where a folder is
     ///   missing.
     static func resolve(scenes: [String], files: FileOptions, products: SceneProductOptions) throws -> [OutputPaths] {
         let all = try scenes.map { scene in
@@ -28,14 +28,14 @@ struct OutputPaths {
         var taken: [String: OutputPaths] = [:]
         for paths in all {
             for (_, output) in paths.outputs.files {
-                let file = canonical(output)
+                let file = CanonicalPath.destination(of: output)
                 if let other = taken.updateValue(paths, forKey: file) {
                     throw UsageError(clash(paths, other, over: output))
                 }
-                if scenes.contains(where: { canonical($0) == file }) {
+                if scenes.contains(where: { CanonicalPath.destination(of: $0) == file }) {
                     throw UsageError("\(output) is a scene and would be overwritten: choose another output")
                 }
-                if canonical(files.model) == file {
+                if CanonicalPath.destination(of: files.model) == file {
                     throw UsageError("\(output) is the model and would be overwritten: choose another output")
                 }
             }
@@ -45,18 +45,18 @@ struct OutputPaths {
 
     /// - Throws: `UsageError` where an output would replace one of the files that it is made from.
     static func require(_ output: String, isNoneOf inputs: [String]) throws {
-        for input in inputs where canonical(input) == canonical(output) {
+        for input in inputs where CanonicalPath.leadToOne(input, output) {
             throw UsageError("\(output) is an input and would be overwritten: choose another output")
         }
     }
 
     private static func clash(_ paths: OutputPaths, _ other: OutputPaths, over output: String) -> String {
-        let here = paths.outputs.files.filter { canonical($0.path) == canonical(output) }.map(\.kind)
+        let here = paths.outputs.files.filter { CanonicalPath.leadToOne($0.path, output) }.map(\.kind)
         if paths.scene == other.scene, here.count > 1 {
             return "\(here[0]) and \(here[1]) of \(paths.scene) would both be written to \(output): "
                 + "choose another file or folder for \(here[1].option ?? "one of them")"
         }
-        if canonical(paths.scene) == canonical(other.scene) { return "\(paths.scene) is named twice: name it once" }
+        if CanonicalPath.leadToOne(paths.scene, other.scene) { return "\(paths.scene) is named twice: name it once" }
         return "\(other.scene) and \(paths.scene) would both be written to \(output): run them into different folders"
     }
 
@@ -68,17 +68,13 @@ struct OutputPaths {
         guard exists && isFolder.boolValue else {
             if count == 1 && !output.hasSuffix("/") { return output }
             let wanted = count == 1 ? "" : ", and several scenes need one"
-            throw RasterError(
-                .cannotCreate, path: output,
-                "cannot write into \(output): \(exists ? "it is no folder" : "there is no such folder")\(wanted); "
-                    + (exists ? "name another" : "make it first"))
+            throw FileError(
+                .cannotCreate, "write into", path: output,
+                (exists ? "it is no folder" : "there is no such folder") + wanted,
+                advice: exists ? "name another" : "make it first")
         }
         let stem = URL(fileURLWithPath: scene).deletingPathExtension().lastPathComponent
         return output + (output.hasSuffix("/") ? "" : "/") + stem + "." + ending
-    }
-
-    private static func canonical(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
 }
 

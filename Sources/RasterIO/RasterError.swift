@@ -3,7 +3,7 @@
 /// The message says what was being done, to which file, band and window, what is wrong in GDAL's own words where it
 /// has any, and what to do next.
 public struct RasterError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Kinds of failure, as far as a caller may want to treat them differently.
+    /// The kinds of failure, as far as a caller may want to treat them differently.
     public enum Code: Sendable {
         /// Nothing is there under this name, locally or on the server.
         case noSuchFile
@@ -31,17 +31,20 @@ public struct RasterError: Error, Equatable, Sendable, CustomStringConvertible {
         case badArgument
     }
 
+    /// The kind of failure.
     public var code: Code
-    /// The file that it is about.
+    /// The file that it is about, as the caller named it.
     public var path: String
     /// One line, for people.
     public var message: String
 
+    /// Makes an error of its parts.
     public init(_ code: Code, path: String, _ message: String) {
         self.code = code
         self.path = path
         self.message = message
     }
 
+    /// The message.
     public var description: String { message }
 }

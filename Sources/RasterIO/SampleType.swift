@@ -1,3 +1,5 @@
+import CGDAL
+
 /// What one sample of a raster is stored as; the raw values are GDAL's names.
 ///
 /// Complex types have no case: such rasters are refused.
@@ -14,8 +16,10 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
     case float32 = "Float32"
     case float64 = "Float64"
 
+    /// GDAL's name of the type.
     public var description: String { rawValue }
 
+    /// True for the types that have fractions and NaN.
     public var isFloatingPoint: Bool {
         switch self {
         case .float16, .float32, .float64: true
@@ -23,11 +27,54 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether every value of the type is a float32 too, so that nothing is lost in reading it as one.
+    /// True if every value of the type is a float32 too, so that nothing is lost in reading it as one.
     var fitsFloat32: Bool {
         switch self {
         case .uint8, .int8, .uint16, .int16, .float16, .float32: true
         case .uint32, .int32, .uint64, .int64, .float64: false
+        }
+    }
+}
+
+/// A Swift type whose values `RasterWriter` takes as samples.
+package protocol RasterSample: BitwiseCopyable, Sendable {
+    /// The sample type that the values are stored as.
+    static var sampleType: SampleType { get }
+}
+
+extension UInt8: RasterSample {
+    /// The type of bytes.
+    package static var sampleType: SampleType { .uint8 }
+}
+
+extension UInt16: RasterSample {
+    /// The type of whole numbers of 16 bits.
+    package static var sampleType: SampleType { .uint16 }
+}
+
+extension Float: RasterSample {
+    /// The type of floating-point numbers of 32 bits.
+    package static var sampleType: SampleType { .float32 }
+}
+
+extension SampleType {
+    /// What `RasterWriter` needs to know of a type that it writes; nil for the types that are only read.
+    var writing: (gdalType: GDALDataType, bytes: Int)? {
+        switch self {
+        case .uint8: (GDT_Byte, 1)
+        case .uint16: (GDT_UInt16, 2)
+        case .float32: (GDT_Float32, 4)
+        default: nil
+        }
+    }
+
+    /// The bytes of `value` as a sample of a type that is written; nil where the type does not have the value.
+    func bytes(of value: Double) -> [UInt8]? {
+        switch self {
+        case .uint8: UInt8(exactly: value).map { [$0] }
+        case .uint16: UInt16(exactly: value).map { sample in withUnsafeBytes(of: sample) { Array($0) } }
+        case .float32: withUnsafeBytes(of: Float(value)) { Array($0) }
+        default: nil
         }
     }
 }

@@ -1,6 +1,6 @@
+import FileIO
 import Foundation
 package import InferenceEngine
-import RasterIO
 import Synchronization
 
 /// Overtile's kernels, compared with the reference operations before they are trusted.
@@ -90,7 +90,7 @@ private struct EngineRecord {
     /// All that an engine's results depend on: the program, the library, the processor, and what the environment asks of them.
     static func line(for backend: OvertileBackend) -> String {
         let files = ["/proc/self/exe", OvertileBackend.libraryPath].compactMap { $0 }.map { path in
-            FileStamp(path: path).map { "\($0.bytes) bytes of \($0.modified)" } ?? "unknown"
+            FileStamp(path: path).map { "\($0.size) bytes of \($0.modified)" } ?? "unknown"
         }
         let environment = ProcessInfo.processInfo.environment.filter { $0.key.contains("DNNL_") }
             .map { "\($0.key)=\($0.value)" }.sorted()

@@ -1,5 +1,5 @@
 public import Models
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
 /// The size of the pixels that a model is given.
@@ -21,9 +21,9 @@ public enum OutputGrid: String, CaseIterable, Sendable {
 
 /// On which grid over a scene a model is run.
 public struct SceneResolution: Sendable {
-    public let grid: ResampledGrid
+    package let grid: ResampledGrid
     /// The scene's own pixels; nil where it does not say.
-    public let ground: GroundPixelSize?
+    package let ground: GroundPixelSize?
     /// Metres of the model's pixels, and who says so; nil where the scene is run as it is.
     public let wanted: Sourced<Double>?
     let warnings: [String]
@@ -92,7 +92,7 @@ public struct SceneResolution: Sendable {
     }
 
     /// "0.5 m", or "8.41 x 12.3 m"
-    public static func text(_ ground: GroundPixelSize) -> String {
+    package static func text(_ ground: GroundPixelSize) -> String {
         func number(_ value: Double) -> String { "\(Float((value * 1e4).rounded() / 1e4))" }
         let (width, height) = (number(ground.width), number(ground.height))
         return width == height ? "\(width) m" : "\(width) x \(height) m"

@@ -90,7 +90,7 @@ public final class SegmentationJob {
     }
 
     /// The classes that the mask will have.
-    public var legend: [LegendEntry] { output.legend }
+    package var legend: [LegendEntry] { output.legend }
 
     /// A line for each step of the network: shapes, and the kernel that runs it.
     public var kernelListing: [String] { networks.listing }

@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import RasterIO
 import Segmentation
@@ -19,7 +20,7 @@ struct BatchTests {
     }
 
     private func entry(_ name: String) throws -> LedgerEntry? {
-        try bench.ledger.entry(of: ScenePath.canonical(bench.folder.path("in/\(name)")))
+        try bench.ledger.entry(of: CanonicalPath.named(bench.folder.path("in/\(name)")))
     }
 
     struct Change: CustomTestStringConvertible, Sendable {
@@ -150,8 +151,8 @@ struct BatchTests {
             try batch.note([scene], at: bench.time)
             // A run that got as far as this.
             try batch.ledger.begin(
-                ScenePath.canonical(scene), identity: nil, settings: batch.settings, model: "m",
-                outputs: [LedgerOutput(kind: "mask", path: ScenePath.canonical(bench.folder.path("out/a.tif")))],
+                CanonicalPath.named(scene), identity: nil, settings: batch.settings, model: "m",
+                outputs: [LedgerOutput(kind: "mask", path: CanonicalPath.named(bench.folder.path("out/a.tif")))],
                 at: bench.time)
             if let leftBehind { _ = try bench.folder.write(leftBehind, to: "out/a.tif") }
             #expect(try bench.run([scene]) == ["a.tif": "done"])
@@ -182,8 +183,8 @@ struct BatchTests {
         let (batch, scene) = (try bench.batch(), bench.folder.path("in/a.tif"))
         try batch.note([scene], at: bench.time)
         try batch.ledger.begin(
-            ScenePath.canonical(scene), identity: nil, settings: batch.settings, model: "m",
-            outputs: [LedgerOutput(kind: "mask", path: ScenePath.canonical(bench.folder.path("out/a.tif")))],
+            CanonicalPath.named(scene), identity: nil, settings: batch.settings, model: "m",
+            outputs: [LedgerOutput(kind: "mask", path: CanonicalPath.named(bench.folder.path("out/a.tif")))],
             at: bench.time)
         _ = try bench.folder.write(first + [0], to: "out/a.tif")
         #expect(try bench.run() == Self.one)
@@ -268,7 +269,7 @@ struct BatchTests {
         #expect(scenes.map { $0["state"] as? String } == ["failed", "done"])
         #expect(scenes[0]["status"] as? Int == 99 && (scenes[0]["error"] as? String)?.contains("bad.tif") == true)
         #expect(throws: BatchError.self) { try RunReport.check(bench.folder.path("report.txt")) }
-        #expect(throws: RasterError.self) { try RunReport.check(bench.folder.path("none/report.json")) }
+        #expect(throws: FileError.self) { try RunReport.check(bench.folder.path("none/report.json")) }
     }
 }
 

@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import GRDB
 import TestData
@@ -14,7 +15,7 @@ struct LedgerFileTests {
 
     private func makeLedger(scenes: Int = 1) throws {
         let ledger = try Ledger(folder: folder.url.path, access: .writing)
-        let sightings = (0..<scenes).map { Sighting(scene: "/in/\($0).tif", stamp: SizeAndTime(size: 1, modified: 2)) }
+        let sightings = (0..<scenes).map { Sighting(scene: "/in/\($0).tif", stamp: FileStamp(size: 1, modified: 2)) }
         try ledger.note(sightings, at: Date(timeIntervalSince1970: 0))
     }
 
@@ -90,22 +91,6 @@ struct LedgerFileTests {
         expect(.damaged, "outputs") { _ = try open() }
     }
 
-    @Test("one writer at a time")
-    func lock() throws {
-        let lock = try PassLock(folder: folder.url.path)
-        let error = #expect(throws: LockError.self) { _ = try PassLock(folder: folder.url.path) }
-        #expect(error?.code == .held)
-        withExtendedLifetime(lock) {}
-        let missing = #expect(throws: LockError.self) { _ = try PassLock(folder: folder.path("none")) }
-        #expect(missing?.code == .notWritable)
-    }
-
-    @Test("the lock ends with who holds it")
-    func lockEnds() throws {
-        do { _ = try PassLock(folder: folder.url.path) }
-        _ = try PassLock(folder: folder.url.path)
-    }
-
     @Test(
         "a full disk: an error, what was there stays, and all goes on when there is room",
         .enabled(if: SmallDisk.isPossible, "needs the right to mount a file system"))
@@ -113,7 +98,7 @@ struct LedgerFileTests {
         let disk = try SmallDisk()
         let ledger = try Ledger(folder: disk.folder.url.path, access: .writing)
         func note(_ range: Range<Int>) throws {
-            let sightings = range.map { Sighting(scene: "/in/\($0).tif", stamp: SizeAndTime(size: $0, modified: 2)) }
+            let sightings = range.map { Sighting(scene: "/in/\($0).tif", stamp: FileStamp(size: $0, modified: 2)) }
             try ledger.note(sightings, at: Date(timeIntervalSince1970: 0))
         }
         try note(0..<10)

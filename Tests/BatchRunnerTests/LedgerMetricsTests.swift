@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import RasterIO
 import TestData
@@ -48,8 +49,8 @@ struct LedgerMetricsTests {
         try metrics.write(to: path)
         #expect(try folder.bytes(of: path) == Array(metrics.text.utf8))
         #expect(try folder.names == ["overtile.prom"])
-        let missing = #expect(throws: RasterError.self) { try metrics.write(to: folder.path("none/a.prom")) }
+        let missing = #expect(throws: FileError.self) { try metrics.write(to: folder.path("none/a.prom")) }
         #expect(missing?.code == .cannotCreate)
-        #expect(throws: RasterError.self) { try LedgerMetrics.check(folder.url.path) }
+        #expect(throws: FileError.self) { try LedgerMetrics.check(folder.url.path) }
     }
 }

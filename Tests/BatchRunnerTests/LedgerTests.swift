@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import GRDB
 import TestData
@@ -9,14 +10,14 @@ struct LedgerTests {
     let folder: TemporaryFolder
     let ledger: Ledger
     static let noon = Date(timeIntervalSince1970: 1_700_000_000)
-    static let stamp = SizeAndTime(size: 1000, modified: 1_600_000_000_123_456_789)
+    static let stamp = FileStamp(size: 1000, modified: 1_600_000_000_123_456_789)
 
     init() throws {
         folder = try TemporaryFolder()
         ledger = try Ledger(folder: folder.url.path, access: .writing)
     }
 
-    private func note(_ scene: String, _ stamp: SizeAndTime = stamp, at time: Date = noon) throws {
+    private func note(_ scene: String, _ stamp: FileStamp = stamp, at time: Date = noon) throws {
         try ledger.note([Sighting(scene: scene, stamp: stamp)], at: time)
     }
 
@@ -74,7 +75,7 @@ struct LedgerTests {
             $0.outputs = [LedgerOutput(kind: "mask", path: "/out/a.tif", stamp: Self.stamp, checksum: "ff")]
         }
         // Another size: pending, without attempts; its outputs stay its own.
-        try note("/in/a.tif", SizeAndTime(size: 1001, modified: Self.stamp.modified), at: Self.noon + 120)
+        try note("/in/a.tif", FileStamp(size: 1001, modified: Self.stamp.modified), at: Self.noon + 120)
         let replaced = try #require(try ledger.entry(of: "/in/a.tif"))
         #expect(replaced.state == .pending && replaced.attempts == 0 && replaced.error == nil)
         #expect(replaced.nextAttempt == nil && replaced.observed == Self.noon + 120)
@@ -111,7 +112,7 @@ struct LedgerTests {
     /// A mistyped name would count as a failure for ever, as nobody can run it any more.
     @Test("names of which there never was a file are forgotten; files that are gone, and servers, are not")
     func neverFound() throws {
-        let cases: [(scene: String, stamp: SizeAndTime, status: Int, isForgotten: Bool)] = [
+        let cases: [(scene: String, stamp: FileStamp, status: Int, isForgotten: Bool)] = [
             ("/in/mistyped.tif", .unknown, 66, true),
             ("/in/was-there.tif", Self.stamp, 66, false),
             ("/vsicurl/https://example.org/a.tif", .unknown, 66, false),
@@ -152,12 +153,12 @@ struct LedgerTests {
     func many() throws {
         let count = 100_000
         let sightings = (0..<count).map {
-            Sighting(scene: "/archive/2024/scene-\($0).tif", stamp: SizeAndTime(size: $0, modified: $0))
+            Sighting(scene: "/archive/2024/scene-\($0).tif", stamp: FileStamp(size: $0, modified: $0))
         }
         try ledger.note(sightings, at: Self.noon)
         let known = try ledger.known(sightings.lazy.map(\.scene) + ["/never/seen.tif"])
         #expect(known.count == count)
-        #expect(known["/archive/2024/scene-77777.tif"]?.stamp == SizeAndTime(size: 77777, modified: 77777))
+        #expect(known["/archive/2024/scene-77777.tif"]?.stamp == FileStamp(size: 77777, modified: 77777))
         #expect(known["/never/seen.tif"] == nil)
         var last = ""
         var isAscending = true

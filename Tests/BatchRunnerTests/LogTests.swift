@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import Logging
 import TestData
@@ -101,7 +102,7 @@ struct LogTests {
 
     @Test("a log that cannot be made is refused at once")
     func refused() throws {
-        let error = #expect(throws: BatchError.self) { _ = try LogDestination(file: folder.path("none/a.log")) }
+        let error = #expect(throws: FileError.self) { _ = try LogDestination(file: folder.path("none/a.log")) }
         #expect(error?.code == .cannotCreate)
     }
 }

@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import TestData
 import Testing
@@ -82,7 +83,7 @@ struct SceneInputsTests {
 
     @Test("what is no scene although its name says so is left out of folders and patterns, and not where it is named")
     func ignored() throws {
-        let mask = ScenePath.canonical(folder.path("in/b.tif"))
+        let mask = CanonicalPath.named(folder.path("in/b.tif"))
         let found = try SceneInputs([folder.path("in"), folder.path("in/b*.tif")], ignoring: [mask])
         #expect(!found.scenes.contains { $0.hasSuffix("/b.tif") })
         #expect(try SceneInputs([folder.path("in/b.tif")], ignoring: [mask]).scenes.count == 1)
@@ -96,20 +97,5 @@ struct SceneInputsTests {
             let error = #expect(throws: BatchError.self) { _ = try SceneInputs([input]) }
             #expect(error?.code == .noInput)
         }
-    }
-
-    @Test("one name for a scene, from whatever folder it is named")
-    func canonical() throws {
-        try FileManager.default.createSymbolicLink(
-            atPath: folder.path("link"), withDestinationPath: folder.path("in"))
-        let scene = ScenePath.canonical(folder.path("in/b.tif"))
-        #expect(scene.hasSuffix("/in/b.tif"))
-        #expect(ScenePath.canonical(folder.path("link/../link/b.tif")) == scene)
-        #expect(ScenePath.canonical("/b.tif") == "/b.tif")
-        #expect(ScenePath.canonical("/vsis3/bucket/../b.tif") == "/vsis3/bucket/../b.tif")
-        // A scene that is a link keeps its name: what it leads to may be replaced.
-        try FileManager.default.createSymbolicLink(
-            atPath: folder.path("in/latest.tif"), withDestinationPath: folder.path("in/b.tif"))
-        #expect(ScenePath.canonical(folder.path("in/latest.tif")).hasSuffix("/in/latest.tif"))
     }
 }

@@ -4,6 +4,7 @@ import RasterIO
 import TestData
 import Testing
 import TileGeometry
+import VectorIO
 
 /// Masks against truths of every kind.
 @Suite struct EvaluationTests {

@@ -1,8 +1,10 @@
+import FileIO
 import GISOutputs
 import RasterIO
 import TestData
 import Testing
 import TileGeometry
+import VectorIO
 
 /// Pixels, areas and shares of a mask's classes, in all and by zone.
 @Suite struct MaskStatisticsTests {
@@ -239,7 +241,7 @@ import TileGeometry
         #expect(again.json == statistics.json && again.csv == statistics.csv, "the same bytes")
         try statistics.write(to: folder.path("out.csv"), overwrite: false)
         #expect(String(decoding: try folder.bytes("out.csv"), as: UTF8.self) == statistics.csv)
-        let error = #expect(throws: RasterError.self) {
+        let error = #expect(throws: FileError.self) {
             try statistics.write(to: folder.path("out.csv"), overwrite: false)
         }
         #expect(error?.code == .outputExists)
@@ -262,34 +264,6 @@ import TileGeometry
             }
             #expect(error?.code == .unsupported && error?.message.contains("\(name).tif") == true, "\(name)")
         }
-    }
-
-    @Test("zones that cannot be used: points, other fields, no vector file")
-    func noZones() throws {
-        let mask = try halves()
-        let point = """
-            {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"a": 1},
-             "geometry": {"type": "Point", "coordinates": [10, 52]}}]}
-            """
-        let points = try folder.write(Array(point.utf8), to: "points.geojson")
-        let text = try folder.write(Array("no polygons".utf8), to: "text.gpkg")
-        let cases: [(String, String?, RasterError.Code, String)] = [
-            (points, nil, .unsupported, "is a POINT, and polygons are needed"),
-            (points, "b", .badArgument, "has no field \"b\": it has \"a\""),
-            (text, nil, .notARaster, "is not a vector file"),
-            (folder.path("none.gpkg"), nil, .noSuchFile, "check the path"),
-            (path, nil, .notARaster, "is not a vector file"),
-        ]
-        for (file, field, code, says) in cases {
-            let error = #expect(throws: RasterError.self) {
-                _ = try RasterPolygons(path: file, field: field, size: mask.size, reference: mask.spatialReference)
-            }
-            #expect(error?.code == code && error?.message.contains(says) == true, "\(String(describing: error))")
-        }
-        let placeless = #expect(throws: RasterError.self) {
-            _ = try RasterPolygons(path: points, size: mask.size, reference: .none)
-        }
-        #expect(placeless?.code == .unsupported)
     }
 
     @Test(

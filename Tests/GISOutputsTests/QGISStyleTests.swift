@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import GISOutputs
 import RasterIO
@@ -57,13 +58,13 @@ struct QGISStyleTests {
         try style.write(besideRaster: folder.path("mask.tif"), overwrite: false)
         #expect(try folder.names == ["mask.qml"])
         #expect(String(decoding: try folder.bytes("mask.qml"), as: UTF8.self) == style.text)
-        let error = #expect(throws: RasterError.self) {
+        let error = #expect(throws: FileError.self) {
             try style.write(besideRaster: folder.path("mask.tif"), overwrite: false)
         }
         #expect(error?.code == .outputExists)
         try QGISStyle([]).write(besideRaster: folder.path("mask.tif"), overwrite: true)
         #expect(try folder.names == ["mask.qml"])
-        #expect(throws: RasterError.self) {
+        #expect(throws: FileError.self) {
             try style.write(besideRaster: folder.path("none/mask.tif"), overwrite: false)
         }
     }

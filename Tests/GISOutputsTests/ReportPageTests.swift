@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import GISOutputs
 import RasterIO
@@ -155,9 +156,9 @@ import TileGeometry
         try page.write(to: folder.path("a.html"), overwrite: false)
         try page.write(to: folder.path("b.html"), overwrite: false)
         #expect(try folder.bytes("a.html") == folder.bytes("b.html"))
-        let error = #expect(throws: RasterError.self) { try page.write(to: folder.path("a.html"), overwrite: false) }
+        let error = #expect(throws: FileError.self) { try page.write(to: folder.path("a.html"), overwrite: false) }
         #expect(error?.code == .outputExists)
-        #expect(throws: RasterError.self) { try page.write(to: folder.path("none/a.html"), overwrite: false) }
+        #expect(throws: FileError.self) { try page.write(to: folder.path("none/a.html"), overwrite: false) }
         #expect(try folder.names.allSatisfy { !$0.contains("overtile") })
     }
 }

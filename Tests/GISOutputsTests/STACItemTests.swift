@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import GISOutputs
 import RasterIO
@@ -161,6 +162,6 @@ struct STACItemTests {
         #expect(try folder.names == ["mask.json", "mask.tif", "mask.tif.aux.xml"])
         #expect(String(decoding: try folder.bytes("mask.json"), as: UTF8.self) == item.text)
         #expect(try STACItem(of: path, time: Self.time).text == item.text)
-        #expect(throws: RasterError.self) { try item.write(overwrite: false) }
+        #expect(throws: FileError.self) { try item.write(overwrite: false) }
     }
 }

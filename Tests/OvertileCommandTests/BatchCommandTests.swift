@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import TestData
 import Testing
@@ -117,7 +118,7 @@ struct BatchCommandTests {
 
     @Test("a second batch on the same folder leaves at once with 75 and one line")
     func locked() throws {
-        let lock = try PassLock(folder: bench.folder.path("out"))
+        let lock = try FolderLock(folder: bench.folder.path("out"))
         let outcome = try batch()
         withExtendedLifetime(lock) {}
         #expect(outcome.status == 75 && outcome.errorLines.count == 1, "\(outcome.errors)")

@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import TestData
 import Testing
@@ -45,7 +46,7 @@ struct LostPlaceTests {
         let process = try CommandProcess(program, words)
         let journal = out + "/.a.tif.overtile-work/journal"
         let patience = ContinuousClock.now + .seconds(30)
-        while (SizeAndTime(path: journal)?.size ?? 0) < 100, ContinuousClock.now < patience { usleep(1000) }
+        while (FileStamp(path: journal)?.size ?? 0) < 100, ContinuousClock.now < patience { usleep(1000) }
         process.signal(SIGSTOP)
         #expect(access(journal, F_OK) == 0, "the scene is under way")
         do { try trouble() } catch {
@@ -74,7 +75,7 @@ struct LostPlaceTests {
         #expect(again.status == 0 && again.errors.isEmpty, "\(again.errors)")
         #expect(try entry().state == .done)
         let names = try bench.outputs.filter { !$0.hasPrefix("a.tif") }
-        #expect(names == [Ledger.fileName, PassLock.fileName])
+        #expect(names == [Ledger.fileName, FolderLock.fileName])
         let undisturbed = bench.folder.path("whole.tif")
         let whole = try CommandProcess.run([
             "segment", place + "/a.tif", "--model", bench.model, "--output", undisturbed, "--scale", "0.01", "--tile",

@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import TestData
 import Testing
@@ -53,9 +54,9 @@ struct WatchCommandTests {
         let report = String(decoding: try bench.folder.bytes("r.json"), as: UTF8.self)
         #expect(report.contains("\"done\" : 3"), "\(report)")
 
-        let stamps = try masks.map { SizeAndTime(path: bench.output($0)) }
+        let stamps = try masks.map { FileStamp(path: bench.output($0)) }
         #expect(try watch().status == 0)
-        #expect(try masks.map { SizeAndTime(path: bench.output($0)) } == stamps)
+        #expect(try masks.map { FileStamp(path: bench.output($0)) } == stamps)
     }
 
     @Test("a replaced scene is segmented again, over its own mask")
@@ -100,7 +101,7 @@ struct WatchCommandTests {
     @Test("a second pass leaves at once with 75 and one line")
     func locked() throws {
         try arrive("a.tif")
-        let lock = try PassLock(folder: bench.folder.path("out"))
+        let lock = try FolderLock(folder: bench.folder.path("out"))
         let outcome = try watch()
         #expect(outcome.status == 75)
         #expect(outcome.errorLines.count == 1 && outcome.errors.contains("another run"))

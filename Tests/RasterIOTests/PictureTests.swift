@@ -1,3 +1,4 @@
+import FileIO
 import RasterIO
 import TestData
 import Testing
@@ -60,21 +61,5 @@ import TileGeometry
         #expect(flat[0, 0] == picture[0, 0])
         #expect(flat[1, 0] == .init(red: 204, green: 204, blue: 204))
         #expect(flat[2, 0] == white)
-    }
-
-    @Test("a document that does not fit on the disk leaves nothing", .enabled(if: SmallDisk.isPossible))
-    func fullDisk() throws {
-        let disk = try SmallDisk()
-        let path = disk.folder.path("page.html")
-        let error = #expect(throws: RasterError.self) {
-            try StagedDocument.write([UInt8](repeating: 65, count: 2_000_000), to: path, overwrite: false)
-        }
-        #expect(error?.code == .outOfSpace)
-        #expect(try disk.folder.names.isEmpty)
-        try StagedDocument.write([65], to: path, overwrite: false)
-        #expect(throws: RasterError.self) { try StagedDocument.write([66], to: path, overwrite: false) }
-        #expect(try disk.folder.bytes("page.html") == [65])
-        try StagedDocument.write([66], to: path, overwrite: true)
-        #expect(try disk.folder.bytes("page.html") == [66])
     }
 }

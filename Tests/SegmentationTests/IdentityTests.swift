@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import Models
 import RasterIO
@@ -43,7 +44,7 @@ import TestNetworks
 
     @Test func aNanosecondIsEnough() throws {
         let first = try identity(scene)
-        setTime(of: scene, first.files[0].modified + 1)
+        setTime(of: scene, first.files[0].stamp.modified + 1)
         #expect(!first.isUnchanged)
     }
 

@@ -1,10 +1,10 @@
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
 /// Masks made by a formula, anywhere on the ground.
 public enum TestMask {
     /// - Parameter value: of a column and row; 255 has no data.
-    public static func write(
+    package static func write(
         _ path: String, width: Int, height: Int, reference: SpatialReference = .none, legend: [LegendEntry] = [],
         value: (Int, Int) -> UInt8
     ) throws {
@@ -20,7 +20,7 @@ public enum TestMask {
         try writer.commit()
     }
 
-    public static func reference(_ crs: String, _ coefficients: [Double]) throws -> SpatialReference {
+    package static func reference(_ crs: String, _ coefficients: [Double]) throws -> SpatialReference {
         SpatialReference(crs: try CoordinateReferenceSystem(crs), geoTransform: GeoTransform(coefficients))
     }
 }

@@ -1,3 +1,4 @@
+package import FileIO
 public import Foundation
 import GRDB
 
@@ -5,7 +6,7 @@ import GRDB
 public struct KnownScene: Equatable, Sendable {
     public let scene: String
     public let state: LedgerEntry.State
-    public let stamp: SizeAndTime
+    package let stamp: FileStamp
     public let observed: Date
     public let settings: String?
     public let attempts: Int
@@ -28,7 +29,7 @@ public struct LedgerTotals: Equatable, Sendable {
 }
 
 extension Ledger {
-    /// - Parameter scene: as `ScenePath.canonical` has it.
+    /// - Parameter scene: as `CanonicalPath.named` has it.
     public func entry(of scene: String) throws(LedgerError) -> LedgerEntry? {
         try read {
             try Row.fetchOne($0, sql: "SELECT * FROM scene WHERE path = ?", arguments: [scene]).map(LedgerEntry.init)
@@ -87,7 +88,7 @@ extension Ledger {
                 try body(
                     KnownScene(
                         scene: row[0], state: try LedgerEntry.state(row[1]),
-                        stamp: SizeAndTime(size: row[2], modified: row[3]),
+                        stamp: FileStamp(size: row[2], modified: row[3]),
                         observed: Date(timeIntervalSince1970: row[4]),
                         settings: hash, attempts: row[6],
                         nextAttempt: (row[7] as Double?).map { Date(timeIntervalSince1970: $0) }))

@@ -1,13 +1,14 @@
+package import FileIO
 public import Foundation
 import GRDB
 
 /// A scene as a pass over a folder sees it.
 public struct Sighting: Equatable, Sendable {
-    /// As `ScenePath.canonical` has it.
+    /// As `CanonicalPath.named` has it.
     public let scene: String
-    public let stamp: SizeAndTime
+    package let stamp: FileStamp
 
-    public init(scene: String, stamp: SizeAndTime) {
+    package init(scene: String, stamp: FileStamp) {
         self.scene = scene
         self.stamp = stamp
     }
@@ -134,7 +135,7 @@ extension Ledger {
         }
     }
 
-    /// Takes scenes up again that a run was at when it was killed. Only for who holds the folder's `PassLock`.
+    /// Takes scenes up again that a run was at when it was killed. Only for who holds the folder's `FolderLock`.
     ///
     /// The attempt counts: a scene that kills every run that touches it must not do so for ever.
     ///
@@ -172,7 +173,7 @@ extension LedgerEntry {
         // Times of files come from a clock that may be some milliseconds behind.
         let begun = Int(((started ?? Date(timeIntervalSince1970: 0)).timeIntervalSince1970 - 0.05) * 1e9)
         outputs = outputs.compactMap { output in
-            guard let stamp = SizeAndTime(path: output.path) else { return nil }
+            guard let stamp = FileStamp(path: output.path) else { return nil }
             var output = output
             output.isUnderway = output.isUnderway && stamp != output.stamp && stamp.modified >= begun
             return output.isUnderway || output.checksum != nil ? output : nil

@@ -1,6 +1,6 @@
+import FileIO
 import GRDB
 import Glibc
-import RasterIO
 
 /// What became of each scene of an output folder: an SQLite file in it, a row for each scene.
 ///
@@ -8,7 +8,7 @@ import RasterIO
 /// before the last one. It keeps a rollback journal and not a write-ahead log, which network file systems do not
 /// support and which a folder that may only be read cannot be read with.
 ///
-/// Any number of programs may read; who writes holds the folder's `PassLock`.
+/// Any number of programs may read; who writes holds the folder's `FolderLock`.
 public final class Ledger: Sendable {
     /// Hidden: a folder of outputs is shown, searched and copied as such.
     public static let fileName = ".overtile-ledger.sqlite"

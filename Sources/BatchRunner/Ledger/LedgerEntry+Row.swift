@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import GRDB
 
@@ -5,7 +6,7 @@ extension LedgerEntry {
     /// - Throws: `DatabaseError` for a row that no Overtile writes.
     init(_ row: Row) throws {
         self.init(
-            scene: row["path"], stamp: SizeAndTime(size: row["size"], modified: row["modified"]),
+            scene: row["path"], stamp: FileStamp(size: row["size"], modified: row["modified"]),
             observed: Date(timeIntervalSince1970: row["observed"]))
         func date(_ name: String) -> Date? { (row[name] as Double?).map { Date(timeIntervalSince1970: $0) } }
         func list<Element: Decodable>(_ name: String) throws -> [Element] {

@@ -1,3 +1,4 @@
+package import FileIO
 public import Foundation
 
 /// What the ledger knows of one scene.
@@ -15,11 +16,11 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
         case setAside = "set aside"
     }
 
-    /// The scene as `ScenePath.canonical` has it; no two entries have the same.
+    /// The scene as `CanonicalPath.named` has it; no two entries have the same.
     public var scene: String
     public var state: State
     /// What identified the scene when it was last seen.
-    public var stamp: SizeAndTime
+    package var stamp: FileStamp
     /// When the scene was first seen with this stamp.
     public var observed: Date
     /// All files that the scene is made of, as text to be compared; nil before the first attempt.
@@ -48,7 +49,7 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
     public var nextAttempt: Date?
 
     /// A scene that is seen for the first time.
-    public init(scene: String, stamp: SizeAndTime, observed: Date) {
+    package init(scene: String, stamp: FileStamp, observed: Date) {
         self.scene = scene
         self.stamp = stamp
         self.observed = observed
@@ -86,14 +87,14 @@ public struct LedgerOutput: Codable, Equatable, Sendable {
     public var kind: String
     public var path: String
     /// nil while it is only planned.
-    public var stamp: SizeAndTime?
+    package var stamp: FileStamp?
     /// SHA-256, hexadecimal; nil while it is only planned.
     public var checksum: String?
     /// Whether an attempt that has not come to its end may have replaced the file since: whatever is there is the ledger's own.
     public var isUnderway: Bool
 
-    public init(
-        kind: String, path: String, stamp: SizeAndTime? = nil, checksum: String? = nil, isUnderway: Bool = false
+    package init(
+        kind: String, path: String, stamp: FileStamp? = nil, checksum: String? = nil, isUnderway: Bool = false
     ) {
         self.kind = kind
         self.path = path

@@ -1,5 +1,5 @@
+public import FileIO
 import Glibc
-import RasterIO
 import Synchronization
 
 /// Where lines of a log go: standard error, or a file that is added to.
@@ -10,18 +10,7 @@ import Synchronization
 public final class LogDestination: Sendable {
     private struct State {
         var descriptor: Int32
-        var file: FileNumber?
-    }
-
-    /// What tells one file from another, whatever its name.
-    private struct FileNumber: Equatable {
-        let device: UInt64
-        let inode: UInt64
-
-        init?(_ status: FileStatus?) {
-            guard let status else { return nil }
-            (device, inode) = (status.device, status.inode)
-        }
+        var file: FileStatus.Identity?
     }
 
     /// nil for standard error.
@@ -35,15 +24,15 @@ public final class LogDestination: Sendable {
         state = Mutex(State(descriptor: STDERR_FILENO))
     }
 
-    /// - Throws: `BatchError` where the file cannot be made or added to.
-    public init(file path: String) throws(BatchError) {
+    /// - Throws: `FileError` where the file cannot be made or added to.
+    public init(file path: String) throws(FileError) {
         let descriptor = Self.open(path)
         guard descriptor >= 0 else {
-            throw BatchError(
-                .cannotCreate, "cannot write the log \(path): \(String(cString: strerror(errno))); choose another")
+            throw FileError(
+                .cannotCreate, "write the log", path: path, String(cString: strerror(errno)), advice: "choose another")
         }
         self.path = path
-        state = Mutex(State(descriptor: descriptor, file: FileNumber(FileStatus(descriptor: descriptor))))
+        state = Mutex(State(descriptor: descriptor, file: FileStatus(descriptor: descriptor)?.identity))
     }
 
     deinit {
@@ -72,11 +61,11 @@ public final class LogDestination: Sendable {
 
     /// Opens the file anew where its name now is another's or nobody's; stays with the old one where that fails.
     private static func follow(_ path: String, _ state: inout State) {
-        guard FileNumber(FileStatus(path: path)) != state.file else { return }
+        guard FileStatus(path: path)?.identity != state.file else { return }
         let descriptor = open(path)
         guard descriptor >= 0 else { return }
         close(state.descriptor)
-        state = State(descriptor: descriptor, file: FileNumber(FileStatus(descriptor: descriptor)))
+        state = State(descriptor: descriptor, file: FileStatus(descriptor: descriptor)?.identity)
     }
 
     private static func open(_ path: String) -> Int32 {

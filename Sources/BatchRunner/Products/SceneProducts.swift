@@ -1,3 +1,4 @@
+import FileIO
 import GISOutputs
 import RasterIO
 import Segmentation
@@ -33,10 +34,10 @@ final class SceneProducts {
     /// Whether all of it can be made, before any work is spent on the scene.
     ///
     /// - Parameter legend: the classes that the mask will have.
-    /// - Throws: `RasterError`.
+    /// - Throws: `RasterError`, `FileError`.
     static func check(
         _ outputs: SceneOutputs, options: ProductOptions, overwrites: Bool, legend: [LegendEntry]
-    ) throws(RasterError) {
+    ) throws {
         if let path = outputs.polygons {
             try PolygonOutput.check(path: path, options: options.polygons(overwrites))
             _ = try ClassLegend(legend, of: outputs.mask).values(of: options.polygons.classes)
@@ -75,7 +76,7 @@ final class SceneProducts {
 
     /// Puts all in place beside the rasters, which have their names by now.
     ///
-    /// - Throws: `RasterError`.
+    /// - Throws: `RasterError`, `FileError`.
     func commit() throws {
         try polygons?.commit()
         if let path = outputs.statistics { try statistics?.write(to: path, overwrite: overwrites) }

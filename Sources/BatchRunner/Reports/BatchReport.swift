@@ -1,7 +1,7 @@
+import FileIO
 public import Foundation
 public import Logging
 import Models
-import RasterIO
 
 /// What one run of a batch did, scene by scene.
 public struct BatchReport: Encodable, Sendable {
@@ -81,7 +81,7 @@ public struct BatchReport: Encodable, Sendable {
 
     /// As JSON, times in ISO 8601.
     ///
-    /// - Throws: `RasterError`.
+    /// - Throws: `FileError`.
     func write(to path: String, overwrite: Bool) throws {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601

@@ -1,5 +1,5 @@
+public import FileIO
 public import Foundation
-public import RasterIO
 
 /// A ledger's sums in Prometheus' text format, for node_exporter's textfile collector.
 ///
@@ -36,15 +36,15 @@ public struct LedgerMetrics: Sendable {
 
     /// Puts the text in place at once: the collector never sees half of it.
     ///
-    /// - Throws: `RasterError`.
-    public func write(to path: String) throws(RasterError) {
+    /// - Throws: `FileError`.
+    public func write(to path: String) throws(FileError) {
         try StagedDocument.write(Array(text.utf8), to: path, overwrite: true)
     }
 
     /// Finds out before long work whether the file can be written.
     ///
-    /// - Throws: `RasterError`.
-    public static func check(_ path: String) throws(RasterError) {
+    /// - Throws: `FileError`.
+    public static func check(_ path: String) throws(FileError) {
         try StagedDocument.check(path: path, overwrite: true)
     }
 

@@ -1,3 +1,4 @@
+import FileIO
 public import Foundation
 import GISOutputs
 public import Models
@@ -27,14 +28,14 @@ public struct RunReport: Sendable {
 
     /// Whether a report could be written, before any work is done.
     ///
-    /// - Throws: `BatchError` where the extension is of no format that reports have; `RasterError` where the file cannot be
+    /// - Throws: `BatchError` where the extension is of no format that reports have; `FileError` where the file cannot be
     ///   made there.
     public static func check(_ path: String, overwrite: Bool = true) throws {
         _ = try format(of: path)
         try StagedDocument.check(path: path, overwrite: overwrite)
     }
 
-    /// - Throws: as `check`, and `RasterError` where the disk is full or fails.
+    /// - Throws: as `check`, and `FileError` where the disk is full or fails.
     public func write(to path: String, overwrite: Bool = true) throws {
         switch try Self.format(of: path) {
         case .html: try page.write(to: path, overwrite: overwrite)

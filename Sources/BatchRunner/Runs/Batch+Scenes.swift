@@ -1,4 +1,5 @@
 import Dispatch
+import FileIO
 public import Foundation
 public import Segmentation
 import Synchronization
@@ -8,7 +9,7 @@ extension Batch {
     public func note(_ scenes: [String], at time: Date) throws(LedgerError) {
         try ledger.note(
             scenes.lazy.map {
-                Sighting(scene: ScenePath.canonical($0), stamp: SizeAndTime(path: $0) ?? .unknown)
+                Sighting(scene: CanonicalPath.named($0), stamp: FileStamp(path: $0) ?? .unknown)
             }, at: time)
     }
 
@@ -65,7 +66,7 @@ extension Batch {
         _ scene: String, demand: WorkerDemand, shares: WorkerShares, observer: (any BatchObserver)?,
         cancellation: Cancellation
     ) throws -> SceneResult {
-        if let entry = try ledger.entry(of: ScenePath.canonical(scene)), isUpToDate(scene, entry) {
+        if let entry = try ledger.entry(of: CanonicalPath.named(scene)), isUpToDate(scene, entry) {
             return try run(scene, cancellation: cancellation)
         }
         warnings.begin(scene)

@@ -1,3 +1,4 @@
+import FileIO
 public import Foundation
 import Glibc
 public import Logging
@@ -7,7 +8,7 @@ public import Segmentation
 
 /// Scenes run into one folder with one model, each remembered by the folder's ledger.
 ///
-/// Whoever uses it holds the folder's `PassLock`.
+/// Whoever uses it holds the folder's `FolderLock`.
 public final class Batch: Sendable {
     public let ledger: Ledger
     public let model: Model
@@ -45,14 +46,14 @@ public final class Batch: Sendable {
     /// Whether a scene was done with this model and these options, is the same as then, and has all its outputs.
     public func isUpToDate(_ scene: String, _ entry: LedgerEntry) -> Bool {
         guard entry.state == .done, entry.settings == settings, let started = entry.started else { return false }
-        if let stamp = SizeAndTime(path: scene), stamp != entry.stamp { return false }
+        if let stamp = FileStamp(path: scene), stamp != entry.stamp { return false }
         guard let text = entry.identity,
             let identity = try? JSONDecoder().decode(SceneIdentity.self, from: Data(text.utf8)), identity.isUnchanged
         else { return false }
         // Where names have the day in them, the day on which it was done.
-        let wanted = Set(outputs.outputs(for: scene, date: started).files.map { ScenePath.canonical($0.path) })
+        let wanted = Set(outputs.outputs(for: scene, date: started).files.map { CanonicalPath.named($0.path) })
         return wanted == Set(entry.outputs.map(\.path))
-            && entry.outputs.allSatisfy { SizeAndTime(path: $0.path) != nil }
+            && entry.outputs.allSatisfy { FileStamp(path: $0.path) != nil }
     }
 
     /// Runs one scene, if that is necessary, and tells the ledger and the log.
@@ -64,16 +65,16 @@ public final class Batch: Sendable {
     ///   - scene: as it was named; the ledger has it under its canonical path.
     ///   - share: the options to run with, which must give the same bytes as `options`.
     ///   - nextAttempt: when a scene that has failed for the n-th time may be tried again; nil for at any time.
-    /// - Throws: `LedgerError`; `RasterError` where outputs cannot be written any more, whatever the scene: it waits then, and
+    /// - Throws: `LedgerError`; `RasterError` or `FileError` where outputs cannot be written any more, whatever the scene: it waits then, and
     ///   the attempt does not count; `ShareTooSmall` where the share does not give the same bytes, before anything is
     ///   written.
     public func run(
         _ scene: String, share: SegmentationOptions? = nil, observer: (any BatchObserver)? = nil,
         cancellation: Cancellation, nextAttempt: (_ attempts: Int, _ now: Date) -> Date? = { _, _ in nil }
     ) throws -> SceneResult {
-        let key = ScenePath.canonical(scene)
+        let key = CanonicalPath.named(scene)
         let start = now()
-        let stamp = SizeAndTime(path: scene)
+        let stamp = FileStamp(path: scene)
         var entry = try ledger.entry(of: key)
         if entry == nil || (stamp != nil && stamp != entry?.stamp) {
             try ledger.note([Sighting(scene: key, stamp: stamp ?? .unknown)], at: start)
@@ -96,7 +97,7 @@ public final class Batch: Sendable {
                 run = try SceneRun(
                     scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
-                earlier = outputs.files.map { LedgerOutput(kind: $0.kind.rawValue, path: ScenePath.canonical($0.path)) }
+                earlier = outputs.files.map { LedgerOutput(kind: $0.kind.rawValue, path: CanonicalPath.named($0.path)) }
             } catch let error where !(error is ShareTooSmall) {
                 try begin(key, identity: entry?.identity, outputs: earlier, at: start)
                 started = true
@@ -138,7 +139,8 @@ public final class Batch: Sendable {
 
     /// Whether the next scene would meet the same error: a full disk, a folder that is gone or may not be written.
     private func isOfThePlace(_ error: any Error) -> Bool {
-        switch (error as? RasterError)?.code {
+        let error = (error as? FileError).map { RasterError($0) } ?? error as? RasterError
+        return switch error?.code {
         case .outOfSpace, .writeFailed: true
         case .cannotCreate, .outputExists:
             outputs.folders.contains { access($0, W_OK | X_OK) != 0 }

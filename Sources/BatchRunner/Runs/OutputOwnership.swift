@@ -1,3 +1,5 @@
+import FileIO
+
 /// Which files a scene's own earlier run wrote: those a redo may replace without being asked to.
 struct OutputOwnership {
     private let earlier: [String: LedgerOutput]
@@ -11,11 +13,11 @@ struct OutputOwnership {
     /// written by a run that did not live to say so. One that somebody has changed since is not the ledger's any more.
     func covers(_ outputs: SceneOutputs) -> Bool {
         outputs.files.allSatisfy { _, path in
-            guard let stamp = SizeAndTime(path: path) else { return true }
-            guard let own = earlier[ScenePath.canonical(path)] else { return false }
+            guard let stamp = FileStamp(path: path) else { return true }
+            guard let own = earlier[CanonicalPath.named(path)] else { return false }
             // A copy that was put back may have another time.
             return own.isUnderway || own.stamp == stamp
-                || (own.checksum != nil && (try? FileChecksum.sha256(ofFile: path)) == own.checksum)
+                || (own.checksum != nil && (try? SHA256.checksum(ofFile: path)) == own.checksum)
         }
     }
 }

@@ -1,3 +1,4 @@
+import FileIO
 import GISOutputs
 public import Models
 import RasterIO
@@ -29,7 +30,7 @@ public final class SceneRun {
     private let products: ProductOptions
     private let overwrites: Bool
 
-    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `InstructionSetError`, `BatchError`; nothing has been
+    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `InstructionSetError`, `FileError`; nothing has been
     ///   written then.
     public init(
         scene path: String, model: Model, options: SegmentationOptions, outputs: SceneOutputs,
@@ -76,8 +77,8 @@ public final class SceneRun {
             extras.contains(.checksums)
             ? try outputs.files.map { kind, path in
                 LedgerOutput(
-                    kind: kind.rawValue, path: ScenePath.canonical(path), stamp: SizeAndTime(path: path),
-                    checksum: try FileChecksum.sha256(ofFile: path, cancellation: cancellation))
+                    kind: kind.rawValue, path: CanonicalPath.named(path), stamp: FileStamp(path: path),
+                    checksum: try SHA256.checksum(ofFile: path, isCancelled: { cancellation.isCancelled }))
             } : []
         return SceneOutcome(
             scene: path, outputs: outputs, summary: summary, classShares: products.statistics?.whole.shares ?? [],

@@ -1,3 +1,4 @@
+import FileIO
 public import Foundation
 import Glibc
 
@@ -52,7 +53,7 @@ public struct OutputNaming: Equatable, Sendable {
             case .text(let text): text
             case .stem: Self.plain(FileName.stem(of: scene))
             case .model: Self.plain(FileName.stem(of: model))
-            case .folder: Self.plain(FileName.last(of: FileName.folder(of: ScenePath.canonical(scene))))
+            case .folder: Self.plain(FileName.last(of: FileName.folder(of: CanonicalPath.named(scene))))
             case .date: Self.day(date)
             }
         }.joined()

@@ -1,3 +1,4 @@
+import FileIO
 public import Foundation
 
 /// Where the outputs of a batch's scenes go.
@@ -44,7 +45,7 @@ public struct OutputPlan: Sendable {
             }
         }
         for (index, (kind, place)) in rasters.enumerated() {
-            for (other, taken) in rasters[..<index] where ScenePath.canonical(taken) == ScenePath.canonical(place) {
+            for (other, taken) in rasters[..<index] where CanonicalPath.named(taken) == CanonicalPath.named(place) {
                 throw BatchError(
                     .usage,
                     "\(other) and \(kind) would both be written to \(place): choose another folder for --\(kind)")
@@ -83,9 +84,9 @@ public struct OutputPlan: Sendable {
 
     /// - Throws: `BatchError` where outputs of these scenes would replace each other, a scene, or the model.
     public func check(_ scenes: [String], date: Date) throws(BatchError) {
-        let inputs = Set(scenes.map(ScenePath.canonical) + [ScenePath.canonical(model)])
+        let inputs = Set(scenes.map(CanonicalPath.named) + [CanonicalPath.named(model)])
         let places = [folder, probabilities, besides.confidence].map {
-            $0.map { ScenePath.canonical(FileName.joined($0, "x")).dropLast() }
+            $0.map { CanonicalPath.named(FileName.joined($0, "x")).dropLast() }
         }
         var taken: [String: String] = [:]
         for scene in scenes {

@@ -1,6 +1,6 @@
+import FileIO
 import Foundation
 import Glibc
-import RasterIO
 
 /// The scenes that a command line names: files, folders, patterns and lists.
 public struct SceneInputs: Sendable {
@@ -35,7 +35,7 @@ public struct SceneInputs: Sendable {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isFolder)
         if exists, isFolder.boolValue {
-            let found = try files(in: input).filter { !ignored.contains(ScenePath.canonical($0)) }
+            let found = try files(in: input).filter { !ignored.contains(CanonicalPath.named($0)) }
             if found.isEmpty {
                 let how = names.patterns.isEmpty ? "with a scene's extension" : "that fits --pattern"
                 let below = isRecursive ? "" : "; --recursive looks into its folders, too"
@@ -45,7 +45,7 @@ public struct SceneInputs: Sendable {
         } else if !exists, mayBeList, input.hasPrefix("@") {
             for line in try Self.lines(of: String(input.dropFirst())) { try add(line, mayBeList: false) }
         } else if !exists, !input.hasPrefix("/vsi"), input.contains(where: { "*?[".contains($0) }) {
-            for match in try Self.matches(of: input) where !ignored.contains(ScenePath.canonical(match)) {
+            for match in try Self.matches(of: input) where !ignored.contains(CanonicalPath.named(match)) {
                 append(match)
             }
         } else {
@@ -54,7 +54,7 @@ public struct SceneInputs: Sendable {
     }
 
     private mutating func append(_ scene: String) {
-        if seen.insert(ScenePath.canonical(scene)).inserted { scenes.append(scene) }
+        if seen.insert(CanonicalPath.named(scene)).inserted { scenes.append(scene) }
     }
 
     private func files(in folder: String) throws(BatchError) -> [String] {

@@ -1,3 +1,4 @@
+import FileIO
 import Glibc
 
 /// Which files of a folder are scenes, by their names.

@@ -1,3 +1,4 @@
+import FileIO
 import GISOutputs
 import RasterIO
 
@@ -53,11 +54,11 @@ public struct SceneOutputs: Equatable, Sendable {
     /// - Throws: `BatchError` where outputs would replace each other, the model's own item, or a file that the scene is
     ///   made of, as a mosaic is.
     func check(against scene: RasterReader, model: String) throws(BatchError) {
-        let sources = Set(scene.files.map(ScenePath.canonical))
-        let item = ScenePath.canonical(STACItem.path(besideRaster: model))
+        let sources = Set(scene.files.map(CanonicalPath.named))
+        let item = CanonicalPath.named(STACItem.path(besideRaster: model))
         var taken: [String: Kind] = [:]
         for (kind, output) in files {
-            let path = ScenePath.canonical(output)
+            let path = CanonicalPath.named(output)
             if sources.contains(path) {
                 throw BatchError(
                     .usage, "\(output) is a part of \(scene.path) and would be overwritten: choose another output")

@@ -1,3 +1,5 @@
+import FileIO
+
 /// When an upload counts as complete.
 ///
 /// Any of these will do, the first two at once:

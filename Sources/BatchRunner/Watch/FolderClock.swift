@@ -1,7 +1,7 @@
 import Dispatch
+import FileIO
 import Foundation
 import Glibc
-import RasterIO
 
 /// The time by the clock that dates a folder's files.
 ///

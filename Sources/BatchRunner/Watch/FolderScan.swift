@@ -1,5 +1,5 @@
+public import FileIO
 import Glibc
-public import RasterIO
 
 /// One look over a folder: what may be a scene in it, with size and times, and nothing opened.
 ///
@@ -14,16 +14,6 @@ public struct FolderScan: Sendable {
     /// What could not be looked at, a line each; the scan goes on without it.
     public private(set) var problems: [String] = []
 
-    private struct FolderKey: Hashable {
-        let device: UInt64
-        let inode: UInt64
-
-        init?(_ status: FileStatus?) {
-            guard let status else { return nil }
-            (device, inode) = (status.device, status.inode)
-        }
-    }
-
     /// Looks through a folder.
     ///
     /// - Parameters:
@@ -32,11 +22,11 @@ public struct FolderScan: Sendable {
     ///     in circles.
     ///   - accepts: whether a file of this name is wanted.
     ///   - excluding: folders that are left out, by whatever path they are reached.
-    /// - Throws: `RasterError.Code.noSuchFile` or `.permissionDenied` where the folder itself cannot be looked at.
+    /// - Throws: `FileError.Code.noSuchFile` or `.permissionDenied` where the folder itself cannot be looked at.
     public init(
         folder: String, recursive: Bool, excluding: [String] = [], accepts: (String) -> Bool = { _ in true }
-    ) throws(RasterError) {
-        var seen = Set(excluding.compactMap { FolderKey(FileStatus(path: $0)) })
+    ) throws(FileError) {
+        var seen = Set(excluding.compactMap { FileStatus(path: $0)?.identity })
         var pending = [folder]
         while let next = pending.popLast() {
             guard let descriptor = Self.open(next) else {
@@ -46,7 +36,7 @@ public struct FolderScan: Sendable {
                 if number != ENOENT { problems.append(Self.failure(next, number).message) }
                 continue
             }
-            guard let key = FolderKey(FileStatus(descriptor: descriptor)), seen.insert(key).inserted,
+            guard let identity = FileStatus(descriptor: descriptor)?.identity, seen.insert(identity).inserted,
                 let stream = fdopendir(descriptor)
             else {
                 close(descriptor)
@@ -108,10 +98,9 @@ public struct FolderScan: Sendable {
         return descriptor < 0 ? nil : descriptor
     }
 
-    private static func failure(_ folder: String, _ number: Int32) -> RasterError {
-        let reason = String(cString: strerror(number))
-        return RasterError(
-            number == EACCES ? .permissionDenied : .noSuchFile, path: folder,
-            "cannot look through the folder \(folder): \(reason); check its name and rights")
+    private static func failure(_ folder: String, _ number: Int32) -> FileError {
+        FileError(
+            number == EACCES ? .permissionDenied : .noSuchFile, "look through the folder", path: folder,
+            String(cString: strerror(number)), advice: "check its name and rights")
     }
 }

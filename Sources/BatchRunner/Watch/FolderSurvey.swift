@@ -1,3 +1,4 @@
+import FileIO
 public import Foundation
 import Glibc
 import RasterIO
@@ -55,7 +56,7 @@ public struct FolderSurvey: Sendable {
     static let patience = 10
 
     /// - Parameters:
-    ///   - scan: of the folder, whose path is canonical (see `ScenePath`).
+    ///   - scan: of the folder, whose path is canonical (see `CanonicalPath`).
     ///   - ledger: of the output folder.
     ///   - now: a time before the scan was begun: a file that is written meanwhile must not look old.
     ///   - renamed: files that were seen being renamed to their names, and not written since.

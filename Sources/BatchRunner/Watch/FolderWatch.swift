@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 public import Logging
 import RasterIO
@@ -5,11 +6,11 @@ public import Segmentation
 
 /// Looks over a folder, runs the scenes that are ready, and sees to those that fail: once, or for as long as it is let.
 ///
-/// The ledger is the only memory between passes. Whoever makes one holds the output folder's `PassLock`.
+/// The ledger is the only memory between passes. Whoever makes one holds the output folder's `FolderLock`.
 public final class FolderWatch {
     /// What is watched, and how.
     public struct Settings: Sendable {
-        /// Canonical (see `ScenePath`).
+        /// Canonical (see `CanonicalPath`).
         public var folder: String
         public var isRecursive = false
         public var names = SceneNames()
@@ -82,7 +83,7 @@ public final class FolderWatch {
 
     /// One pass: until nothing is ready any more. No scene is run twice in it.
     ///
-    /// - Throws: `RasterError` where the folder cannot be looked at; `LedgerError`; `CancellationError`; what `run` throws.
+    /// - Throws: `FileError` where the folder cannot be looked at; `LedgerError`; `CancellationError`; what `run` throws.
     public func pass() throws -> Tally {
         var tally = Tally()
         var tried: Set<String> = []
@@ -98,7 +99,7 @@ public final class FolderWatch {
             for file in ready {
                 if cancellation.isCancelled { throw CancellationError() }
                 // The look may be hours old.
-                guard SizeAndTime(path: file.path) == file.stamp else { continue }
+                guard FileStamp(path: file.path) == file.stamp else { continue }
                 tried.insert(file.path)
                 switch try run(file.path) {
                 case .done: tally.done += 1

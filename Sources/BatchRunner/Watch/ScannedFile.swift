@@ -1,17 +1,17 @@
-import RasterIO
+package import FileIO
 
 /// What a folder says of a file that may be a scene, without opening it.
 public struct ScannedFile: Equatable, Sendable {
     /// The folder's path as given, and the file's within it.
     public var path: String
-    public var stamp: SizeAndTime
+    package var stamp: FileStamp
     /// When the file was last written, renamed or given other rights, in nanoseconds since 1970. A rename changes this
     /// and leaves `stamp.modified`.
     public var changed: Int
     /// Whether `scene.tif.done` or `scene.done` lies beside it.
     public var hasMarker: Bool
 
-    public init(path: String, stamp: SizeAndTime, changed: Int, hasMarker: Bool = false) {
+    package init(path: String, stamp: FileStamp, changed: Int, hasMarker: Bool = false) {
         self.path = path
         self.stamp = stamp
         self.changed = changed
@@ -20,7 +20,7 @@ public struct ScannedFile: Equatable, Sendable {
 
     init(path: String, _ status: FileStatus) {
         self.init(
-            path: path, stamp: SizeAndTime(size: status.size, modified: status.modified), changed: status.changed)
+            path: path, stamp: FileStamp(size: status.size, modified: status.modified), changed: status.changed)
     }
 
     /// When the younger of its markers was written, in nanoseconds since 1970.
@@ -29,6 +29,6 @@ public struct ScannedFile: Equatable, Sendable {
         let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
         let stem = path[..<ArrivalNames.stem(of: name).endIndex]
         return ["\(path).\(ArrivalNames.marker)", "\(stem).\(ArrivalNames.marker)"]
-            .compactMap { SizeAndTime(path: $0)?.modified }.max()
+            .compactMap { FileStamp(path: $0)?.modified }.max()
     }
 }

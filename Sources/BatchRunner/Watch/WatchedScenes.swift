@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import Glibc
 import Models
@@ -45,7 +46,7 @@ public final class WatchedScenes {
     public func run(_ scene: String) throws -> FolderWatch.Ending {
         let batch = try batch ?? makeBatch()
         self.batch = batch
-        let before = SizeAndTime(path: scene)
+        let before = FileStamp(path: scene)
         let result = try batch.run(
             scene, observer: observer, cancellation: cancellation,
             nextAttempt: { [retry] in retry.next(after: $0, failedAt: $1) })
@@ -53,7 +54,7 @@ public final class WatchedScenes {
         case .stopped: throw CancellationError()
         case .unchanged: return .done
         case .failed:
-            if SizeAndTime(path: scene) != before {
+            if FileStamp(path: scene) != before {
                 try removeOutputs(of: scene)
                 return .changed
             }
@@ -73,7 +74,7 @@ public final class WatchedScenes {
         guard let entry = try ledger.entry(of: scene), let started = entry.started else { return }
         let start = Int(started.timeIntervalSince1970 * 1e9)
         for output in entry.outputs {
-            guard let stamp = SizeAndTime(path: output.path), stamp.modified >= start else { continue }
+            guard let stamp = FileStamp(path: output.path), stamp.modified >= start else { continue }
             for suffix in ["", ".aux.xml"] { unlink(output.path + suffix) }
         }
     }
@@ -81,12 +82,12 @@ public final class WatchedScenes {
     private func call(for scene: String, _ outcome: SceneOutcome, model: String) throws {
         guard let command else { return }
         var variables = [
-            "OVERTILE_SCENE": scene, "OVERTILE_MODEL": ScenePath.canonical(model),
+            "OVERTILE_SCENE": scene, "OVERTILE_MODEL": CanonicalPath.named(model),
             "OVERTILE_PIXELS": "\(outcome.pixels)",
             "OVERTILE_SECONDS": "\(outcome.seconds)",
         ]
         for (kind, path) in outcome.outputs.files {
-            variables["OVERTILE_" + kind.rawValue.uppercased()] = ScenePath.canonical(path)
+            variables["OVERTILE_" + kind.rawValue.uppercased()] = CanonicalPath.named(path)
         }
         func failed(_ how: String) { warn("the command of --on-done \(how), for \(scene): \(command.command)") }
         switch command.run(variables, cancellation: cancellation) {

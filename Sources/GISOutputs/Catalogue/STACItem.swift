@@ -1,3 +1,4 @@
+public import FileIO
 import Foundation
 public import RasterIO
 import TileGeometry
@@ -27,7 +28,7 @@ public struct STACItem {
     }
 
     /// Where the item of an output goes: beside it, under its name with `.json`.
-    public static func path(besideRaster path: String) -> String { FilePath.replacingExtension(of: path, by: "json") }
+    public static func path(besideRaster path: String) -> String { FileName.replacingExtension(of: path, by: "json") }
 
     /// What the user should know of it.
     public var warnings: [String] {
@@ -53,8 +54,8 @@ public struct STACItem {
 
     /// Puts the item beside its output.
     ///
-    /// - Throws: `RasterError`; nothing is left then.
-    public func write(overwrite: Bool) throws(RasterError) {
+    /// - Throws: `FileError`; nothing is left then.
+    public func write(overwrite: Bool) throws(FileError) {
         try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: raster.path), overwrite: overwrite)
     }
 
@@ -64,7 +65,7 @@ public struct STACItem {
             "stac_version": "1.1.0",
             "stac_extensions": .list(
                 extensions.map { .text("https://stac-extensions.github.io/\($0)/schema.json") }),
-            "id": .text(FilePath.stem(of: raster.path)),
+            "id": .text(FileName.stem(of: raster.path)),
             "geometry": footprint.map(geometry) ?? .null,
             "properties": .object(timeProperties.merging(projection) { $1 }.merging(processing) { $1 }),
             "links": .list([]),
@@ -155,7 +156,7 @@ public struct STACItem {
         let profile = format == .cloudOptimized ? "; profile=cloud-optimized" : ""
         let legend = raster.legend(ofBand: 1)
         return [
-            "href": .text("./" + Self.percentEncoded(FilePath.name(of: raster.path))),
+            "href": .text("./" + Self.percentEncoded(FileName.last(of: raster.path))),
             "type": .text("image/tiff; application=geotiff\(profile)"),
             "title": .text(
                 legend.isEmpty ? "Values of \(raster.bands.count) bands" : "Mask of \(legend.count) classes"),

@@ -1,4 +1,4 @@
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
 /// How well a mask agrees with the truth, pixel by pixel, where both say something.
@@ -29,7 +29,7 @@ public struct Evaluation: Sendable {
     ///   leaves out what the truth calls 3. Others are matched by name where both have names, and by value else.
     /// - Throws: `.unsupported` for what is no mask, and where the two do not overlap; `.badArgument` for pairs that
     ///   make no sense; `.readFailed`.
-    public init(of mask: RasterReader, truth: GroundTruth, pairs: [String] = []) throws(RasterError) {
+    package init(of mask: RasterReader, truth: GroundTruth, pairs: [String] = []) throws(RasterError) {
         let strips = try MaskStrips(mask)
         let placed = try PlacedTruth(truth, on: mask)
         let legend = ClassLegend(of: mask)

@@ -1,8 +1,9 @@
-public import RasterIO
+package import RasterIO
 import TileGeometry
+package import VectorIO
 
 /// What a mask is compared with: the classes that were seen on the ground, or drawn by hand.
-public enum GroundTruth {
+package enum GroundTruth {
     /// A raster of classes on any grid, laid over the mask's by nearest neighbour.
     case raster(RasterReader)
     /// Polygons whose field says the class, by number or by name. Of those that overlap the last counts. Pixels outside
@@ -29,7 +30,7 @@ final class PlacedTruth {
     private var inside: [UInt8] = []
 
     private enum Source {
-        case raster(AlignedReader)
+        case raster(WarpedBandReader)
         /// The class of each feature, NaN for none, and of what lies outside of all.
         case polygons(RasterPolygons, values: [Float], outside: Float)
     }
@@ -40,7 +41,7 @@ final class PlacedTruth {
         case .raster(let reader):
             legend = ClassLegend(of: reader).entries
             hasNamesOnly = false
-            let aligned = try AlignedReader(
+            let aligned = try WarpedBandReader(
                 reader, size: mask.size, reference: mask.spatialReference, of: mask.path)
             warnings = aligned.warnings
             source = .raster(aligned)

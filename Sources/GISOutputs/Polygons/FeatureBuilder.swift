@@ -1,11 +1,12 @@
 import RasterIO
+import VectorIO
 
 /// Makes features of finished regions: geometry in coordinates, and attributes.
 final class FeatureBuilder {
     private let tracer: RegionTracer
     private let assembler: RingAssembler
     private let writer: VectorWriter
-    private let coordinates: PixelCoordinates
+    private let coordinates: PixelToMap
     private let longestLine: Int32?
     private let legend: ClassLegend
     private let hasAreas: Bool
@@ -21,7 +22,7 @@ final class FeatureBuilder {
     ///   - longestLine: in pixels; longer ones are given points in between.
     ///   - confidenceUnit: what 1 in the raster of confidences stands for; nil without one.
     init(
-        _ tracer: RegionTracer, writer: VectorWriter, coordinates: PixelCoordinates, longestLine: Int?,
+        _ tracer: RegionTracer, writer: VectorWriter, coordinates: PixelToMap, longestLine: Int?,
         legend: ClassLegend, hasAreas: Bool, confidenceUnit: Double?, minimumArea: Double
     ) {
         self.tracer = tracer

@@ -1,5 +1,6 @@
 public import RasterIO
 import TileGeometry
+import VectorIO
 
 /// The regions of a mask as polygons in a file that GIS programs open: GeoPackage, FlatGeobuf, GeoJSON, Shapefile or Parquet,
 /// by the file's ending.
@@ -18,7 +19,7 @@ public final class PolygonOutput {
     private let confidence: RasterReader?
     private let options: PolygonOptions
     private let legend: ClassLegend
-    private let coordinates: PixelCoordinates
+    private let coordinates: PixelToMap
     private let areas: GroundAreas?
     private let wanted: [Bool]?
     private let writer: VectorWriter
@@ -55,7 +56,7 @@ public final class PolygonOutput {
             for value in try legend.values(of: options.classes) { wanted[value] = true }
             self.wanted = wanted
         }
-        coordinates = try PixelCoordinates(of: mask)
+        coordinates = try PixelToMap(of: mask)
         areas = try? GroundAreas(size: mask.size, reference: mask.spatialReference)
         guard areas != nil || options.minimumArea <= 0 else {
             throw RasterError(

@@ -1,14 +1,15 @@
+import FileIO
 public import RasterIO
 import TileGeometry
 
 /// A scene with its mask over it, as a picture of a few pixels, however large the two are.
 public struct Preview: Sendable {
     /// The scene alone, on the mask's grid; transparent without data.
-    public let scene: Picture
+    package let scene: Picture
     /// The mask alone: its classes' colours, or their outlines; transparent elsewhere.
-    public let mask: Picture
+    package let mask: Picture
     /// The classes that are painted, by ascending value, those in sight that have no name included.
-    public let legend: [LegendEntry]
+    package let legend: [LegendEntry]
     private let options: PreviewOptions
     private let metresPerPixel: Double?
 
@@ -52,7 +53,7 @@ public struct Preview: Sendable {
     }
 
     /// The mask over the scene, above the legend.
-    public var picture: Picture {
+    package var picture: Picture {
         let opacity = options.isOutlined ? 1 : options.opacity
         var merged = scene
         for y in 0..<merged.size.height {
@@ -82,19 +83,24 @@ public struct Preview: Sendable {
     /// - Throws: `.badArgument` for other endings; `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
     public func write(to path: String, overwrite: Bool) throws(RasterError) {
         let format = try Self.check(path: path, overwrite: overwrite)
-        try StagedDocument.write(try picture.encoded(as: format, quality: 90), to: path, overwrite: overwrite)
+        let bytes = try picture.encoded(as: format, quality: 90)
+        try RasterError.ofFile { () throws(FileError) in
+            try StagedDocument.write(bytes, to: path, overwrite: overwrite)
+        }
     }
 
     /// Whether a picture could be made under this name, before any work is spent on it.
     ///
     /// - Throws: `.badArgument`, `.outputExists`, `.cannotCreate`.
     @discardableResult
-    public static func check(path: String, overwrite: Bool) throws(RasterError) -> PictureFormat {
+    package static func check(path: String, overwrite: Bool) throws(RasterError) -> PictureFormat {
         guard let format = PictureFormat(path: path) else {
             throw RasterError(
                 .badArgument, path: path, "cannot write \(path): pictures end in .png, .jpg, .jpeg or .webp")
         }
-        try StagedDocument.check(path: path, overwrite: overwrite)
+        try RasterError.ofFile { () throws(FileError) in
+            try StagedDocument.check(path: path, overwrite: overwrite)
+        }
         return format
     }
 }

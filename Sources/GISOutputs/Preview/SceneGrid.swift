@@ -72,7 +72,7 @@ struct SceneGrid {
     /// By the ground; where neither raster says where it lies and their proportions are the same, by these.
     private static func search(_ scene: RasterReader, _ mask: RasterReader) throws(RasterError) -> Search {
         if scene.spatialReference.hasPlace || mask.spatialReference.hasPlace {
-            let alignment = try RasterAlignment(of: mask, in: scene)
+            let alignment = try PixelToPixel(of: mask, in: scene)
             return { alignment.places(columns: $0, row: $1) }
         }
         let factor = (

@@ -1,7 +1,8 @@
 import Dispatch
-public import RasterIO
-import TileGeometry
+public import FileIO
+import RasterIO
 import Synchronization
+import TileGeometry
 
 /// The report of a run: one HTML page that needs no other file and no network, for one scene or thousands.
 ///
@@ -35,7 +36,7 @@ public struct ReportPage: Sendable {
     /// Pictures that cannot be made are no failure: the page says why.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
-    public func write(to path: String, overwrite: Bool) throws(RasterError) {
+    public func write(to path: String, overwrite: Bool) throws(FileError) {
         try StagedDocument.check(path: path, overwrite: overwrite)
         try StagedDocument.write(Array(html().utf8), to: path, overwrite: overwrite)
     }

@@ -1,4 +1,4 @@
-public import RasterIO
+package import RasterIO
 public import TileGeometry
 
 /// What a report says of one scene: as much as is known, nothing of it read but the pictures, and these only where there is no preview.
@@ -30,12 +30,12 @@ public struct ReportScene: Sendable {
     /// How much of a scene is of one class.
     public struct ClassShare: Sendable {
         public var name: String
-        public var color: LegendEntry.Color
+        package var color: LegendEntry.Color
         public var pixels: Int
         /// nil where nobody knows how large the pixels are.
         public var hectares: Double?
 
-        public init(name: String, color: LegendEntry.Color, pixels: Int, hectares: Double? = nil) {
+        package init(name: String, color: LegendEntry.Color, pixels: Int, hectares: Double? = nil) {
             self.name = name
             self.color = color
             self.pixels = pixels

@@ -1,5 +1,6 @@
-public import RasterIO
+package import RasterIO
 import TileGeometry
+package import VectorIO
 
 /// Pixels, square metres and shares of a mask's classes, over all of it and zone by zone.
 ///
@@ -26,7 +27,7 @@ public struct MaskStatistics: Sendable {
     ///   - mask: one band of classes, as `segment` writes, or any other raster of whole numbers.
     ///   - zones: placed on the mask's grid.
     /// - Throws: `.unsupported` for what is no mask; `.readFailed`.
-    public init(of mask: RasterReader, zones: RasterPolygons? = nil) throws(RasterError) {
+    package init(of mask: RasterReader, zones: RasterPolygons? = nil) throws(RasterError) {
         let strips = try MaskStrips(mask)
         var warnings = zones?.warnings ?? []
         var areas: GroundAreas?

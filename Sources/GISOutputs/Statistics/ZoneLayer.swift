@@ -1,4 +1,5 @@
 public import RasterIO
+package import VectorIO
 
 /// A file of polygons for which a mask is counted one by one.
 public struct ZoneLayer: Equatable, Sendable {
@@ -27,7 +28,7 @@ public struct ZoneLayer: Equatable, Sendable {
     /// The zones on a mask's grid.
     ///
     /// - Throws: as `RasterPolygons.init`.
-    public func place(on mask: RasterReader) throws(RasterError) -> RasterPolygons {
+    package func place(on mask: RasterReader) throws(RasterError) -> RasterPolygons {
         var field = field
         if field == nil {
             field = try RasterPolygons.fields(ofFile: path, layer: layer).first { $0.lowercased() == "name" }

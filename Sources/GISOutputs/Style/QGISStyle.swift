@@ -1,4 +1,5 @@
-public import RasterIO
+public import FileIO
+package import RasterIO
 
 /// A style file of QGIS's, which paints a mask in its classes' colours and lists their names in the legend.
 ///
@@ -8,12 +9,12 @@ public struct QGISStyle: Sendable {
     private let legend: [LegendEntry]
 
     /// - Parameter legend: the classes of band 1; those without a colour are given one of their own.
-    public init(_ legend: [LegendEntry]) {
+    package init(_ legend: [LegendEntry]) {
         self.legend = legend.sorted { $0.value < $1.value }
     }
 
     /// Where QGIS looks for the style of a raster.
-    public static func path(besideRaster path: String) -> String { FilePath.replacingExtension(of: path, by: "qml") }
+    public static func path(besideRaster path: String) -> String { FileName.replacingExtension(of: path, by: "qml") }
 
     public var text: String {
         let entries = legend.map { entry in
@@ -43,8 +44,8 @@ public struct QGISStyle: Sendable {
 
     /// Puts the style beside a mask.
     ///
-    /// - Throws: `RasterError`; nothing is left then.
-    public func write(besideRaster path: String, overwrite: Bool) throws(RasterError) {
+    /// - Throws: `FileError`; nothing is left then.
+    public func write(besideRaster path: String, overwrite: Bool) throws(FileError) {
         try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: path), overwrite: overwrite)
     }
 

@@ -16,10 +16,12 @@ extension Model {
     ) throws(ModelFileError) {
         let writer = MLMItemWriter(model: self, description: description ?? self.description)
         let text = try writer.item(at: path).indentedJSON
-        let file = try OutputFile(path: path, overwrite: overwrite)
-        defer { file.remove() }
-        try file.write(Array(text.utf8))
-        try file.publish()
+        try ModelFileError.ofFile { () throws(FileError) in
+            let file = try StagedDocument(path: path, overwrite: overwrite, sidecars: [])
+            defer { file.remove() }
+            try file.write(Array(text.utf8))
+            try file.publish()
+        }
     }
 }
 

@@ -47,7 +47,7 @@ struct BatchCommand: ParsableCommand {
         let logger = try logOptions.start(messages)
         try reports.check()
         let outputs = try files.plan(products)
-        let lock = try PassLock(folder: outputs.folder)
+        let lock = try FolderLock(folder: outputs.folder)
         defer { withExtendedLifetime(lock) {} }
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
         try ledger.takeUpAbandoned()
@@ -95,7 +95,7 @@ struct BatchCommand: ParsableCommand {
     }
 
     private func run(_ batch: Batch, _ scenes: [String], _ cancellation: Cancellation) throws -> [SceneResult] {
-        let stamps = scenes.map { SizeAndTime(path: $0) ?? .unknown }
+        let stamps = scenes.map { FileStamp(path: $0) ?? .unknown }
         let progress = BatchProgress(
             messages, progress, sizes: Dictionary(zip(scenes, stamps.map(\.size)), uniquingKeysWith: { $1 }))
         defer { progress.finish() }

@@ -40,7 +40,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let ledger = try Ledger(folder: folder, access: .reading)
         if let metrics {
-            try LedgerMetrics(folder: ScenePath.canonical(folder), totals: try ledger.totals(), time: Date())
+            try LedgerMetrics(folder: CanonicalPath.named(folder), totals: try ledger.totals(), time: Date())
                 .write(to: metrics)
             if !json && !failed { return }
         }

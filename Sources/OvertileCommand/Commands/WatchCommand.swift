@@ -50,7 +50,7 @@ struct WatchCommand: ParsableCommand {
         let outputs = try files.plan(products)
         let settings = try watching.settings(
             folder: folder, choice: choice, outputs: outputs.folders)
-        let lock = try PassLock(folder: outputs.folder)
+        let lock = try FolderLock(folder: outputs.folder)
         defer { withExtendedLifetime(lock) {} }
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
         let progress = WatchProgress(messages)

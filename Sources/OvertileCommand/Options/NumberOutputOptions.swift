@@ -16,7 +16,7 @@ struct NumberOutputOptions: ParsableArguments {
 
     /// Before any work is done.
     ///
-    /// - Throws: `UsageError` where the output would replace an input; `RasterError` where it cannot be made.
+    /// - Throws: `UsageError` where the output would replace an input; `FileError` where it cannot be made.
     func check(against inputs: [String]) throws {
         guard let output else { return }
         try OutputPaths.require(output, isNoneOf: inputs)

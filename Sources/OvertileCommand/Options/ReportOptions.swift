@@ -17,7 +17,7 @@ struct ReportOptions: ParsableArguments {
 
     /// Finds out before long work whether the files can be written.
     ///
-    /// - Throws: `BatchError`, `RasterError`.
+    /// - Throws: `BatchError`, `FileError`.
     func check() throws {
         if let report { try RunReport.check(report) }
         if let metrics { try LedgerMetrics.check(metrics) }
@@ -26,7 +26,7 @@ struct ReportOptions: ParsableArguments {
     /// - Throws: `LedgerError` or `BatchError`.
     func writeMetrics(of ledger: Ledger, in folder: String) throws {
         guard let metrics else { return }
-        try LedgerMetrics(folder: ScenePath.canonical(folder), totals: try ledger.totals(), time: Date())
+        try LedgerMetrics(folder: CanonicalPath.named(folder), totals: try ledger.totals(), time: Date())
             .write(to: metrics)
     }
 }

@@ -45,11 +45,12 @@ struct WatchOptions: ParsableArguments {
     /// - Parameter outputs: folders that hold outputs.
     /// - Throws: `UsageError` where scenes and outputs would lie in one folder.
     func settings(folder: String, choice: SceneChoice, outputs: [String]) throws -> FolderWatch.Settings {
-        let watched = Self.real(folder)
-        for output in outputs where Self.real(output) == watched {
+        let watched = CanonicalPath.destination(of: folder)
+        for output in outputs where CanonicalPath.destination(of: output) == watched {
             throw UsageError("outputs in \(output) would lie among the scenes that are watched: choose another folder")
         }
-        var settings = FolderWatch.Settings(folder: watched, failedFolder: failedFolder.map(Self.real))
+        var settings = FolderWatch.Settings(
+            folder: watched, failedFolder: failedFolder.map { CanonicalPath.destination(of: $0) })
         guard settings.failed.path != watched else {
             throw UsageError("scenes that fail would stay in \(folder): choose another folder for --failed-folder")
         }
@@ -59,10 +60,5 @@ struct WatchOptions: ParsableArguments {
         settings.arrival = ArrivalRule(settle: .seconds(settle))
         settings.retry = RetryRule(maxAttempts: maxAttempts)
         return settings
-    }
-
-    /// Absolute, without links and without a slash at the end.
-    private static func real(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
 }

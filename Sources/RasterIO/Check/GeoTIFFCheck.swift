@@ -1,29 +1,34 @@
-public import TileGeometry
+package import TileGeometry
 
 /// What is wrong with a GeoTIFF, or may become a nuisance: the judge of this project's own outputs, and of anybody's.
 ///
 /// Looked at are its structure (is all of it there, does it lie in the file as a cloud-optimised one has to), its place
 /// on the map, its nodata value, and the legend of a mask. Pixels are read of its smallest overview only. Sources: OGC
 /// 21-026 (Cloud Optimized GeoTIFF 1.0), GDAL's driver pages of GTiff and COG.
-public struct GeoTIFFCheck: Sendable {
-    public let path: String
-    /// What it was checked as.
-    public let format: RasterFormat
-    public let size: PixelSize
-    /// The raster's own tiles or strips.
-    public let blockSize: PixelSize
-    /// Those in the file, the largest first.
-    public let overviews: [PixelSize]
+package struct GeoTIFFCheck: Sendable {
+    /// The file, as it was named.
+    package let path: String
+    /// What the file was checked as.
+    package let format: RasterFormat
+    /// The size of the raster.
+    package let size: PixelSize
+    /// The size of the raster's own tiles or strips.
+    package let blockSize: PixelSize
+    /// The sizes of the overviews in the file, the largest first.
+    package let overviews: [PixelSize]
     /// What makes it another file than it should be, or unfit for some readers.
-    public private(set) var errors: [String] = []
+    package private(set) var errors: [String] = []
     /// What works, and may surprise or be slow.
-    public private(set) var warnings: [String] = []
+    package private(set) var warnings: [String] = []
 
-    public var isValid: Bool { errors.isEmpty }
+    /// True if no errors were found.
+    package var isValid: Bool { errors.isEmpty }
 
+    /// Looks at a file.
+    ///
     /// - Parameter format: what the file should be; nil for what it says itself that it is.
     /// - Throws: `RasterError` for a file that is no GeoTIFF, or not a readable one.
-    public init(path: String, format wanted: RasterFormat? = nil) throws(RasterError) {
+    package init(path: String, format wanted: RasterFormat? = nil) throws(RasterError) {
         let raster = try RasterReader(path: path)
         guard raster.driverName == "GTiff", let header = TIFFHeader(path: path),
             let file = TIFFFile(path: path, fileSize: header.fileSize)

@@ -1,4 +1,5 @@
 import CGDAL
+import FileIO
 import TileGeometry
 
 /// What a GeoTIFF has to say of itself beside its pixels: where it lies, which pixels have no data, what classes mean.
@@ -104,7 +105,7 @@ struct RasterContentRules {
 }
 
 extension SampleType {
-    /// Whether a sample can have this value.
+    /// Returns true if a sample can have this value.
     fileprivate func holds(_ value: Double) -> Bool {
         switch self {
         case .uint8: UInt8(exactly: value) != nil

@@ -1,22 +1,27 @@
+import CGDAL
+import TileGeometry
+
 /// The ground that a raster's pixels with data cover: polygons in longitude and latitude of WGS 84, as GeoJSON has them.
 ///
 /// Source: RFC 7946, sections 3.1.6 (rings run counterclockwise), 3.1.9 (cut at the antimeridian) and 5.2 (bounding boxes
 /// across it).
-public struct Footprint: Equatable, Sendable {
-    public struct Position: Equatable, Sendable {
-        /// In degrees, -180 to 180.
-        public var longitude: Double
-        /// In degrees.
-        public var latitude: Double
+package struct Footprint: Equatable, Sendable {
+    /// A place on the globe.
+    package struct Position: Equatable, Sendable {
+        /// The longitude in degrees, -180 to 180.
+        package var longitude: Double
+        /// The latitude in degrees.
+        package var latitude: Double
 
-        public init(longitude: Double, latitude: Double) {
+        /// Makes a position of degrees.
+        package init(longitude: Double, latitude: Double) {
             self.longitude = longitude
             self.latitude = latitude
         }
     }
 
     /// Closed rings, without holes; two where the antimeridian cuts the ground.
-    public let rings: [[Position]]
+    package let rings: [[Position]]
 
     /// Degrees beyond which two neighbours lie on both sides of the antimeridian.
     private static let halfTurn = 180.0
@@ -51,8 +56,8 @@ public struct Footprint: Equatable, Sendable {
         if rings.isEmpty { return nil }
     }
 
-    /// West, south, east and north; west is the larger where the antimeridian lies between.
-    public var boundingBox: [Double] {
+    /// The bounding box in degrees: west, south, east and north; west is the larger where the antimeridian lies between.
+    package var boundingBox: [Double] {
         let latitudes = rings.joined().map(\.latitude)
         let spans = rings.map { ring in
             (ring.map(\.longitude).min() ?? 0, ring.map(\.longitude).max() ?? 0)
@@ -165,11 +170,46 @@ public struct Footprint: Equatable, Sendable {
         return result.count >= 4 ? result : ring
     }
 
-    /// Of a point from the line through two others, in degrees.
+    /// Returns the distance of a point from the line through two others, in degrees.
     private static func gap(_ point: Position, _ a: Position, _ b: Position) -> Double {
         let (dx, dy) = (b.longitude - a.longitude, b.latitude - a.latitude)
         let (px, py) = (point.longitude - a.longitude, point.latitude - a.latitude)
         let length = (dx * dx + dy * dy).squareRoot()
         return length > 0 ? abs(dx * py - dy * px) / length : (px * px + py * py).squareRoot()
+    }
+}
+
+extension RasterReader {
+    /// Cells on a side of the grid on which data is looked for.
+    private static let footprintCells = 512
+
+    /// Returns the ground under the pixels of band 1 that have data: their convex hull, through the geotransform, the ground
+    /// control points or the rational polynomials. To within a 512th of the raster's sides.
+    ///
+    /// - Returns: nil where the raster does not say where it lies, or has no pixel with data.
+    /// - Throws: `.readFailed`.
+    package func footprint() throws(RasterError) -> Footprint? {
+        guard let transformer = PixelToLonLat(of: dataset) else { return nil }
+        let grid = PixelSize(
+            width: min(size.width, Self.footprintCells), height: min(size.height, Self.footprintCells))
+        let outline = ValidOutline(validity: try reducedValidity(grid), grid: grid, of: size)
+        return Footprint(outline: transformer.positions(of: outline.points))
+    }
+
+    /// Reads the validity of the pixel at the centre of each cell of a coarser grid, from overviews where there are some.
+    private func reducedValidity(_ grid: PixelSize) throws(RasterError) -> [UInt8] {
+        var validity = [UInt8](repeating: 0, count: grid.area)
+        let messages = GDALMessages()
+        let status = messages.during { () -> CPLErr in
+            guard let mask = GDALGetMaskBand(dataset.band(1)) else { return CE_Failure }
+            return GDALRasterIO(
+                mask, GF_Read, 0, 0, Int32(size.width), Int32(size.height), &validity, Int32(grid.width),
+                Int32(grid.height), GDT_Byte, 0, 0)
+        }
+        guard status == CE_None else {
+            let reason = messages.reason(about: path, otherwise: "GDAL gave no reason")
+            throw RasterError(.readFailed, path: path, "cannot read the mask of \(path): \(reason)")
+        }
+        return validity
     }
 }

@@ -1,14 +1,15 @@
-import CGDAL
+package import CGDAL
 
 /// The one owner of an open dataset: closed when the owner goes, or earlier where the time of closing matters.
 ///
 /// Closing reports nothing here; a writer flushes first and checks the finished file afterwards.
-final class DatasetHandle {
-    let raw: GDALDatasetH
+package final class DatasetHandle {
+    /// GDAL's handle, of use until `close()`.
+    package let raw: GDALDatasetH
     private var isOpen = true
 
-    /// Takes ownership.
-    init(owning raw: GDALDatasetH) { self.raw = raw }
+    /// Takes ownership of an open dataset.
+    package init(owning raw: GDALDatasetH) { self.raw = raw }
 
     /// Opens a GeoTIFF of this module's own, whose name is known and whose format need not be guessed.
     ///
@@ -23,7 +24,7 @@ final class DatasetHandle {
     deinit { close() }
 
     /// Closes the dataset now; `raw` and its bands are of no use afterwards.
-    func close(reportingTo messages: GDALMessages = GDALMessages()) {
+    package func close(reportingTo messages: GDALMessages = GDALMessages()) {
         guard isOpen else { return }
         isOpen = false
         messages.during { GDALClose(raw) }

@@ -15,8 +15,8 @@ package enum GDALLibrary {
         GDALAllRegister()
     }()
 
-    /// Call before anything else of GDAL's.
-    static func prepare() { prepared }
+    /// Registers GDAL's drivers and silences it, the first time; to be called before anything else of GDAL's.
+    package static func prepare() { prepared }
 
     /// The failure reported by one of GDAL's own threads, once.
     static func takeStrayFailure() -> String? {
@@ -41,4 +41,41 @@ package enum GDALLibrary {
         while line.last == "." || line.last == " " { line.removeLast() }
         return line
     }
+}
+
+/// The way of warnings about rasters, GDAL's and this room's own, to whoever wants them. Nothing is ever printed; without a receiver they are
+/// dropped.
+package enum RasterWarnings {
+    private static let receiver = Mutex<(@Sendable (String) -> Void)?>(nil)
+
+    /// Sends every warning from now on, one line each, to `receiver`; nil drops them.
+    ///
+    /// The receiver is called on whichever thread the warning arises, GDAL's own threads included, and must not call
+    /// into RasterIO.
+    package static func send(to receiver: (@Sendable (String) -> Void)?) {
+        self.receiver.withLock { $0 = receiver }
+    }
+
+    static func emit(_ message: String) {
+        let receiver = self.receiver.withLock { $0 }
+        receiver?(message)
+    }
+}
+
+/// GDAL's cache of decoded blocks, one for the whole process.
+package enum RasterCache {
+    /// Keeps the cache below this many bytes. GDAL's own limit is 5 % of the machine's memory.
+    package static func limit(bytes: Int) {
+        GDALLibrary.prepare()
+        GDALSetCacheMax64(GIntBig(max(0, bytes)))
+    }
+
+    /// The limit in force, in bytes.
+    package static var limit: Int {
+        GDALLibrary.prepare()
+        return Int(GDALGetCacheMax64())
+    }
+
+    /// The bytes in use now.
+    package static var used: Int { Int(GDALGetCacheUsed64()) }
 }

@@ -4,23 +4,29 @@ import CGDAL
 ///
 /// The failures are those of the calling thread; GDAL's worker threads report to `GDALLibrary`. A return code is checked
 /// by whoever makes the call: GDAL reports failures that it survives, and fails without a report.
-final class GDALMessages {
-    struct Failure {
-        var number: Int32
-        var text: String
+package final class GDALMessages {
+    /// A failure as GDAL reports it.
+    package struct Failure {
+        /// The number of its kind, one of `CPLE_…`.
+        package var number: Int32
+        /// The text on one line.
+        package var text: String
     }
 
-    private(set) var failures: [Failure] = []
-    /// Texts of warnings, where these are wanted as reasons.
+    /// The failures so far, the first one first.
+    package private(set) var failures: [Failure] = []
+    /// The texts of warnings so far, where these are wanted as reasons.
     private(set) var warnings: [String] = []
     private let keepsWarnings: Bool
 
-    /// - Parameter keepsWarnings: as `warnings`, instead of sending them to `RasterWarnings`.
-    init(keepsWarnings: Bool = false) { self.keepsWarnings = keepsWarnings }
+    /// Begins without any messages.
+    ///
+    /// - Parameter keepsWarnings: true if warnings are kept in `warnings` instead of being sent to `RasterWarnings`.
+    package init(keepsWarnings: Bool = false) { self.keepsWarnings = keepsWarnings }
 
     /// Runs calls into GDAL with their reports collected here; warnings go to `RasterWarnings`.
     @discardableResult
-    func during<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    package func during<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         GDALLibrary.prepare()
         let handler: CPLErrorHandler = { severity, number, text in
             guard let context = CPLGetErrorHandlerUserData() else { return }
@@ -45,11 +51,12 @@ final class GDALMessages {
         }
     }
 
-    func contains(_ numbers: Int...) -> Bool { failures.contains { numbers.contains(Int($0.number)) } }
+    /// Returns true if a failure of one of these numbers was reported.
+    package func contains(_ numbers: Int...) -> Bool { failures.contains { numbers.contains(Int($0.number)) } }
 
     /// The first failure, which is the cause of those that follow, without the file's name in front (the caller's
     /// sentence has it); `otherwise` if GDAL gave no reason.
-    func reason(about path: String, otherwise: String) -> String {
+    package func reason(about path: String, otherwise: String) -> String {
         guard var text = failures.first?.text ?? GDALLibrary.takeStrayFailure(), !text.isEmpty else { return otherwise }
         let name = path.split(separator: "/").last.map(String.init) ?? path
         for prefix in [path, name] {

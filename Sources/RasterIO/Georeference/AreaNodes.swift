@@ -20,7 +20,7 @@ struct AreaNodes: Sendable {
     private static let finest = 128
 
     /// nil where no node has a place.
-    init?(size: PixelSize, _ locator: GroundLocator) {
+    init?(size: PixelSize, _ locator: PixelToGeocentric) {
         var nodes = AreaNodes(size: size, count: Self.coarsest, locator)
         while nodes.count < Self.finest {
             let finer = AreaNodes(size: size, count: nodes.count * 2, locator)
@@ -32,7 +32,7 @@ struct AreaNodes: Sendable {
         self = nodes
     }
 
-    private init(size: PixelSize, count: Int, _ locator: GroundLocator) {
+    private init(size: PixelSize, count: Int, _ locator: PixelToGeocentric) {
         self.size = size
         self.count = count
         let (width, height) = (Double(size.width) / Double(count), Double(size.height) / Double(count))

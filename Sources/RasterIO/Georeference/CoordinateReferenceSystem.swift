@@ -1,4 +1,4 @@
-import CGDAL
+package import CGDAL
 
 /// A coordinate reference system as a value.
 public struct CoordinateReferenceSystem: Equatable, Sendable {
@@ -10,7 +10,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
     /// The decimal year that coordinates of a dynamic system refer to.
     public let epoch: Double?
 
-    /// From anything that GDAL understands: "EPSG:32633", WKT, PROJ strings. x is the easting or the longitude.
+    /// Makes a system of anything that GDAL understands: "EPSG:32633", WKT, PROJ strings. x is the easting or the longitude.
     ///
     /// - Throws: `.badArgument` if GDAL does not understand it.
     public init(_ definition: String) throws(RasterError) {
@@ -34,7 +34,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
     }
 
     /// Copies a system that GDAL owns; nil where it is empty.
-    init?(handle: OGRSpatialReferenceH) {
+    package init?(handle: OGRSpatialReferenceH) {
         var text: UnsafeMutablePointer<CChar>?
         defer { VSIFree(text) }
         let status = GDALMessages().during {
@@ -50,7 +50,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
     }
 
     /// Lends the system to GDAL, which copies what it keeps; nil is passed on where GDAL cannot read the WKT.
-    func withUnsafeHandle<R>(_ body: (OGRSpatialReferenceH?) -> R) -> R {
+    package func withUnsafeHandle<R>(_ body: (OGRSpatialReferenceH?) -> R) -> R {
         guard let handle = OSRNewSpatialReference(wkt) else { return body(nil) }
         defer { OSRDestroySpatialReference(handle) }
         var mapping = axisMapping.map(Int32.init)
@@ -59,7 +59,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
         return body(handle)
     }
 
-    /// Whether both give the same place the same coordinates, whatever their definitions call things: a file format
+    /// Returns true if both give the same place the same coordinates, whatever their definitions call things: a file format
     /// may only be able to say the same in other words.
     public func isEquivalent(to other: CoordinateReferenceSystem) -> Bool {
         if self == other { return true }
@@ -82,7 +82,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
         }
     }
 
-    /// Its entry in a register, such as "EPSG:32633"; nil for a system of the file's own.
+    /// The entry in a register, such as "EPSG:32633"; nil for a system of the file's own.
     public var identifier: String? {
         GDALMessages().during {
             withUnsafeHandle { handle in

@@ -1,5 +1,5 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 /// How much ground each of a raster's pixels covers, in square metres on the ellipsoid of its coordinate system.
 ///
@@ -8,7 +8,7 @@ public import TileGeometry
 /// the areas are exact; for all others they are right to 1e-5. Where a raster has ground control points only, they are
 /// those of the polynomial that GIS programs warp it by. Local systems are planes. Pixels outside the map, or beyond a
 /// pole, cover nothing; along the rim of a map that does not fill its raster, as Mollweide's, they are less exact.
-public struct GroundAreas: Sendable {
+package struct GroundAreas: Sendable {
     private enum Pixels: Sendable {
         /// All alike.
         case equal(Double)
@@ -20,8 +20,10 @@ public struct GroundAreas: Sendable {
     private let size: PixelSize
     private let pixels: Pixels
 
+    /// Works out the areas of a raster's pixels.
+    ///
     /// - Throws: `.unsupported` where the raster does not say where on the ground it lies.
-    public init(size: PixelSize, reference: SpatialReference) throws(RasterError) {
+    package init(size: PixelSize, reference: SpatialReference) throws(RasterError) {
         let system = reference.system
         guard let coordinates = try Self.coordinates(of: reference) else {
             throw Self.unsupported(
@@ -40,12 +42,12 @@ public struct GroundAreas: Sendable {
         pixels = found
     }
 
-    /// Square metres of the row's pixels left of each column's left edge, and at last of all: width + 1 values, of
+    /// Sums up the square metres of a row's pixels left of each column's left edge, and at last of all: width + 1 values, of
     /// which the first is 0. The area of columns a..<b is `sums[b] - sums[a]`.
     ///
     /// - Parameter sums: is given its size where it has another.
     /// - Precondition: the raster has the row.
-    public func cumulative(row: Int, into sums: inout [Double]) {
+    package func cumulative(row: Int, into sums: inout [Double]) {
         precondition((0..<size.height).contains(row), "no row \(row)")
         if sums.count != size.width + 1 { sums = [Double](repeating: 0, count: size.width + 1) }
         sums.withUnsafeMutableBufferPointer { sums in
@@ -65,7 +67,7 @@ public struct GroundAreas: Sendable {
     }
 
     private static func measure(
-        _ size: PixelSize, _ coordinates: GroundLocator.Coordinates, _ system: OGRSpatialReferenceH
+        _ size: PixelSize, _ coordinates: PixelToGeocentric.Coordinates, _ system: OGRSpatialReferenceH
     ) -> Pixels? {
         if case .transform(let transform) = coordinates {
             let plane = abs(transform.columnX * transform.rowY - transform.rowX * transform.columnY)
@@ -86,7 +88,7 @@ public struct GroundAreas: Sendable {
             }
         }
         guard OSRIsGeographic(system) != 0 || OSRIsProjected(system) != 0,
-            let locator = GroundLocator(coordinates, in: system)
+            let locator = PixelToGeocentric(coordinates, in: system)
         else { return nil }
         return AreaNodes(size: size, locator).map { .nodes($0) }
     }
@@ -94,7 +96,7 @@ public struct GroundAreas: Sendable {
     /// nil where the raster says nothing.
     private static func coordinates(
         of reference: SpatialReference
-    ) throws(RasterError) -> GroundLocator.Coordinates? {
+    ) throws(RasterError) -> PixelToGeocentric.Coordinates? {
         if let transform = reference.geoTransform { return .transform(transform) }
         guard !reference.groundControlPoints.isEmpty else { return nil }
         guard let polynomial = ControlPointPolynomial(reference.groundControlPoints) else {

@@ -1,15 +1,23 @@
+import CGDAL
+
 /// A place in the raster whose coordinates are known.
 public struct GroundControlPoint: Equatable, Sendable {
+    /// The name of the point, unique in its raster as a rule; may be empty.
     public var id: String
+    /// A note about the point; may be empty.
     public var info: String
-    /// Pixels from the raster's upper left corner.
+    /// The column of the place, in pixels from the raster's left edge.
     public var column: Double
+    /// The row of the place, in pixels from the raster's upper edge.
     public var row: Double
-    /// In the unit of the points' own reference system.
+    /// The easting or longitude, in the unit of the points' own reference system.
     public var x: Double
+    /// The northing or latitude, in the same unit.
     public var y: Double
+    /// The height; 0 where nobody says.
     public var z: Double
 
+    /// Makes a point from a place in the raster and its coordinates.
     public init(
         id: String = "", info: String = "", column: Double, row: Double, x: Double, y: Double, z: Double = 0
     ) {
@@ -20,5 +28,39 @@ public struct GroundControlPoint: Equatable, Sendable {
         self.x = x
         self.y = y
         self.z = z
+    }
+}
+
+/// The polynomial from pixels to coordinates that fits ground control points best: of the second degree from six points
+/// on, as GDAL and GIS programs warp such rasters; of the first below.
+final class ControlPointPolynomial {
+    private let transformer: UnsafeMutableRawPointer
+
+    /// nil where the points determine none, as when all lie on one line.
+    ///
+    /// - Parameter isReversed: the way back, a polynomial of its own.
+    init?(_ points: [GroundControlPoint], isReversed: Bool = false) {
+        let pixels = Set(points.map { [$0.column, $0.row] })
+        guard pixels.count >= 3 else { return nil }
+        let list = points.map { point in
+            GDAL_GCP(
+                pszId: nil, pszInfo: nil, dfGCPPixel: point.column, dfGCPLine: point.row, dfGCPX: point.x,
+                dfGCPY: point.y, dfGCPZ: point.z)
+        }
+        let transformer = GDALMessages().during {
+            GDALCreateGCPTransformer(Int32(list.count), list, 0, isReversed ? 1 : 0)
+        }
+        guard let transformer else { return nil }
+        self.transformer = transformer
+    }
+
+    deinit { GDALDestroyGCPTransformer(transformer) }
+
+    /// Columns and rows become x and y (or the other way round), NaN where the polynomial has no value.
+    func transform(_ x: inout [Double], _ y: inout [Double]) {
+        var z = [Double](repeating: 0, count: x.count)
+        var isKnown = [Int32](repeating: 0, count: x.count)
+        _ = GDALGCPTransform(transformer, 0, Int32(x.count), &x, &y, &z, &isKnown)
+        for index in x.indices where isKnown[index] == 0 { x[index] = .nan }
     }
 }

@@ -1,18 +1,19 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 #if canImport(Glibc)
     import Glibc
 #endif
 
 /// How large a raster's pixels are on the ground, at its centre, in metres.
-public struct GroundPixelSize: Equatable, Sendable {
-    /// From a column to the next.
-    public var width: Double
-    /// From a row to the next.
-    public var height: Double
+package struct GroundPixelSize: Equatable, Sendable {
+    /// The metres from a column to the next.
+    package var width: Double
+    /// The metres from a row to the next.
+    package var height: Double
 
-    public init(width: Double, height: Double) {
+    /// Makes a size of metres.
+    package init(width: Double, height: Double) {
         self.width = width
         self.height = height
     }
@@ -25,7 +26,7 @@ public struct GroundPixelSize: Equatable, Sendable {
     /// and where coordinates are degrees. With ground control points only, those of the plane that fits them best.
     ///
     /// - Returns: nil where the raster does not say where it lies, or in which system.
-    public init?(of reference: SpatialReference, size: PixelSize) {
+    package init?(of reference: SpatialReference, size: PixelSize) {
         guard let (transform, crs) = reference.placement else { return nil }
         let center = (column: Double(size.width) / 2, row: Double(size.height) / 2)
         let found = GDALMessages().during {
@@ -119,8 +120,8 @@ extension SpatialReference {
         return isFound ? (GeoTransform(coefficients), system) : nil
     }
 
-    /// That of a grid of other pixels over the raster.
-    public func resampled(to grid: ResampledGrid) -> SpatialReference {
+    /// Returns the reference of a grid of other pixels over the raster.
+    package func resampled(to grid: ResampledGrid) -> SpatialReference {
         var result = self
         result.geoTransform?.columnX *= grid.columnStep
         result.geoTransform?.columnY *= grid.columnStep

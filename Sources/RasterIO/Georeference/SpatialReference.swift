@@ -1,19 +1,20 @@
 /// All that ties a raster to the ground, as a value: read from a scene, handed to an output unchanged.
 public struct SpatialReference: Equatable, Sendable {
-    /// What the geotransform's coordinates are; nil where the file does not say.
+    /// The system of the geotransform's coordinates; nil where the file does not say.
     public var crs: CoordinateReferenceSystem?
-    /// nil where the file has none: an identity is never made up.
+    /// The map from pixels to coordinates; nil where the file has none: an identity is never made up.
     public var geoTransform: GeoTransform?
-    /// A GeoTIFF has these or a geotransform: where a scene of another format has both, the points are not written.
+    /// The ground control points. A GeoTIFF has these or a geotransform: where a scene of another format has both, the points are not written.
     public var groundControlPoints: [GroundControlPoint]
-    /// What the ground control points' coordinates are.
+    /// The system of the ground control points' coordinates.
     public var groundControlPointCRS: CoordinateReferenceSystem?
     /// Rational polynomial coefficients (RPC), by GDAL's names (`LINE_OFF`, `SAMP_NUM_COEFF`, …); empty without any.
     public var rationalPolynomials: [String: String]
-    /// Whether the file says that its values are samples at points, not means over areas (`AREA_OR_POINT=Point`).
+    /// True if the file says that its values are samples at points, not means over areas (`AREA_OR_POINT=Point`).
     /// The geotransform is that of corners either way.
     public var pixelIsPoint: Bool
 
+    /// Makes a reference of its parts, without any by default.
     public init(
         crs: CoordinateReferenceSystem? = nil, geoTransform: GeoTransform? = nil,
         groundControlPoints: [GroundControlPoint] = [], groundControlPointCRS: CoordinateReferenceSystem? = nil,
@@ -27,7 +28,7 @@ public struct SpatialReference: Equatable, Sendable {
         self.pixelIsPoint = pixelIsPoint
     }
 
-    /// Whether both place a raster the same: as `==`, but for other words in the definition of the same system.
+    /// Returns true if both place a raster the same: as `==`, but for other words in the definition of the same system.
     public func isEquivalent(to other: SpatialReference) -> Bool {
         func same(_ first: CoordinateReferenceSystem?, _ second: CoordinateReferenceSystem?) -> Bool {
             guard let first, let second else { return first == nil && second == nil }

@@ -1,13 +1,14 @@
-public import TileGeometry
+package import TileGeometry
 
 /// An image for people to look at: red, green, blue and opacity, 8 bits each.
-public struct Picture: Equatable, Sendable {
-    public let size: PixelSize
-    /// Height x width x (red, green, blue, alpha).
-    public private(set) var bytes: [UInt8]
+package struct Picture: Equatable, Sendable {
+    /// The size in pixels.
+    package let size: PixelSize
+    /// The pixels, height x width x (red, green, blue, alpha), each 0 to 255.
+    package private(set) var bytes: [UInt8]
 
-    /// A picture of one colour; transparent by default.
-    public init(size: PixelSize, color: LegendEntry.Color = LegendEntry.Color(red: 0, green: 0, blue: 0, alpha: 0)) {
+    /// Makes a picture of one colour; transparent by default.
+    package init(size: PixelSize, color: LegendEntry.Color = LegendEntry.Color(red: 0, green: 0, blue: 0, alpha: 0)) {
         self.size = size
         let pixel = [color.red, color.green, color.blue, color.alpha]
         bytes = [UInt8](unsafeUninitializedCapacity: 4 * size.area) { buffer, count in
@@ -17,7 +18,7 @@ public struct Picture: Equatable, Sendable {
     }
 
     /// The pixel in row `y`, column `x`.
-    public subscript(x: Int, y: Int) -> LegendEntry.Color {
+    package subscript(x: Int, y: Int) -> LegendEntry.Color {
         get {
             let place = 4 * (y * size.width + x)
             return LegendEntry.Color(
@@ -32,11 +33,11 @@ public struct Picture: Equatable, Sendable {
         }
     }
 
-    /// Whether no pixel lets anything through.
-    public var isOpaque: Bool { stride(from: 3, to: bytes.count, by: 4).allSatisfy { bytes[$0] == 255 } }
+    /// True if no pixel lets anything through.
+    package var isOpaque: Bool { stride(from: 3, to: bytes.count, by: 4).allSatisfy { bytes[$0] == 255 } }
 
-    /// The picture as it looks on a ground of one colour.
-    public func flattened(on ground: LegendEntry.Color) -> Picture {
+    /// Returns the picture as it looks on a ground of one colour.
+    package func flattened(on ground: LegendEntry.Color) -> Picture {
         var result = self
         let ground = [ground.red, ground.green, ground.blue]
         for place in stride(from: 0, to: bytes.count, by: 4) where bytes[place + 3] < 255 {

@@ -3,20 +3,24 @@ public import TileGeometry
 
 /// What one band of a raster is, without its pixels.
 public struct RasterBand: Equatable, Sendable {
-    /// From 1, as GDAL and its users count.
+    /// The number of the band, from 1, as GDAL and its users count.
     public let number: Int
     /// The band's description, such as "B04 red"; nil without one.
     public let name: String?
+    /// What the samples are stored as.
     public let sampleType: SampleType
     /// The value that stands for no data, as the file or the user says; NaN possible.
     public let nodata: Double?
+    /// True for a band that says how opaque pixels are, and shows nothing itself.
     public let isAlpha: Bool
     /// GDAL's name of what the band shows: "Red", "Gray", "Alpha", "Undefined", …
     public let colorInterpretation: String
     /// The unit in which the file stores pixels: tiles or strips.
     public let blockSize: PixelSize
-    /// What the file says a stored value v means: v * scale + offset. Reading does not apply it.
+    /// The factor of what a stored value v means, v * scale + offset, as the file says; nil where it has none. Reading does
+    /// not apply it.
     public let scale: Double?
+    /// The offset that goes with `scale`; nil where the file has none.
     public let offset: Double?
     /// The band's own metadata, default domain.
     public let metadata: [String: String]

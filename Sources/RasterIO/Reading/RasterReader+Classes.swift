@@ -1,11 +1,11 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 extension RasterReader {
     /// Makes sure that the raster can be read as a mask: one band of whole numbers, apart from alpha.
     ///
     /// - Throws: `.unsupported`.
-    public func requireMask() throws(RasterError) {
+    package func requireMask() throws(RasterError) {
         let count = bands.count { !$0.isAlpha }
         guard count == 1, !bands[0].isAlpha else {
             throw RasterError(
@@ -30,7 +30,7 @@ extension RasterReader {
     /// - Throws: `.badArgument` for windows outside the raster; `.readFailed`; `.unsupported` for values that are no
     ///   classes, which are 0 to 65535.
     /// - Precondition: `requireMask()` passed, and the buffer is large enough.
-    public func readClasses(
+    package func readClasses(
         _ window: PixelWindow, into classes: UnsafeMutableBufferPointer<Int32>
     ) throws(RasterError) {
         try check(window, [1])
@@ -68,7 +68,7 @@ extension RasterReader {
     ///
     /// - Throws: `.badArgument` for windows outside the raster and for bands of other types; `.readFailed`.
     /// - Precondition: the buffer is large enough.
-    public func readBytes(
+    package func readBytes(
         _ window: PixelWindow, band: Int, into bytes: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {
         try check(window, [band])
@@ -80,5 +80,21 @@ extension RasterReader {
         }
         guard let start = bytes.baseAddress else { return }
         try read(dataset.band(band), SampledArea(window), into: start, GDT_Byte, naming: "band \(band)")
+    }
+}
+
+extension RasterReader {
+    /// The colours that a band's values stand for, from value 0 on; nil for bands that hold measurements.
+    package func palette(ofBand number: Int) -> [LegendEntry.Color]? {
+        let handle = dataset.band(number)
+        return GDALMessages().during {
+            guard GDALGetRasterColorInterpretation(handle) == GCI_PaletteIndex,
+                let table = GDALGetRasterColorTable(handle), GDALGetPaletteInterpretation(table) == GPI_RGB
+            else { return nil }
+            return (0..<GDALGetColorEntryCount(table)).map { index in
+                GDALGetColorEntry(table, index).map { LegendEntry.Color($0.pointee) }
+                    ?? LegendEntry.Color(red: 0, green: 0, blue: 0, alpha: 0)
+            }
+        }
     }
 }

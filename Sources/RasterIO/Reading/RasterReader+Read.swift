@@ -1,5 +1,5 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 extension RasterReader {
     /// Reads a window of some bands as float32, in the file's own units (scale and offset are not applied).
@@ -16,7 +16,7 @@ extension RasterReader {
     /// - Precondition: both buffers are large enough.
     /// - Complexity: scratch memory is kept; once the largest window has been read, none of a window's size is
     ///   allocated.
-    public func read(
+    package func read(
         _ window: PixelWindow, bands chosen: [Int], into samples: UnsafeMutableBufferPointer<Float>,
         validity: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {
@@ -158,5 +158,22 @@ extension RasterReader {
 
     private func names(_ numbers: [Int]) -> String {
         (numbers.count == 1 ? "band " : "bands ") + numbers.map(String.init).joined(separator: ", ")
+    }
+}
+
+/// Memory that grows to the largest window asked for and is used again for the next.
+final class ScratchBuffer<Element: BitwiseCopyable> {
+    private var storage = UnsafeMutableBufferPointer<Element>(start: nil, count: 0)
+
+    deinit { storage.deallocate() }
+
+    /// Room for `count` elements, of any content, until the next call.
+    func reserve(_ count: Int) -> UnsafeMutablePointer<Element> {
+        if storage.count < count || storage.baseAddress == nil {
+            storage.deallocate()
+            storage = .allocate(capacity: max(1, count))
+        }
+        guard let start = storage.baseAddress else { preconditionFailure("no memory for \(count) elements") }
+        return start
     }
 }

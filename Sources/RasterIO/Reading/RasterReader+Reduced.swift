@@ -1,9 +1,9 @@
 import Dispatch
 import Synchronization
-public import TileGeometry
+package import TileGeometry
 
 /// What a pixel of a reduced raster is made of: a few stored pixels, evenly spread over its area.
-public enum Reduction: Sendable {
+package enum Reduction: Sendable {
     /// The mean of those that have data: for measurements.
     case mean
     /// The value that most of them have, of equally frequent ones the lowest: for numbers of classes. Having no data
@@ -28,7 +28,7 @@ extension RasterReader {
     /// - Throws: `.badArgument` for windows outside the raster, bands that it has not, and sizes beyond the window's;
     ///   `.readFailed`.
     /// - Precondition: both buffers are large enough.
-    public func readReduced(
+    package func readReduced(
         _ window: PixelWindow, to size: PixelSize, bands chosen: [Int], by reduction: Reduction,
         into samples: UnsafeMutableBufferPointer<Float>, validity: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {

@@ -8,17 +8,20 @@ public import TileGeometry
 public final class RasterReader: @unchecked Sendable {
     // Unchecked: a reader is handed from thread to thread and never used by two at a time; there is no lock.
 
+    /// The raster, as it was named.
     public let path: String
+    /// The size of the raster in pixels.
     public let size: PixelSize
     /// Band 1 first, alpha bands included.
     public let bands: [RasterBand]
+    /// Where the raster lies on the ground, as far as it says.
     public let spatialReference: SpatialReference
     /// GDAL's short name of the format: "GTiff", "VRT", "JP2OpenJPEG", …
-    public let driverName: String
+    package let driverName: String
     /// The local files that the raster is made of, its own first: a mosaic's sources and all sidecars.
-    public let files: [String]
+    package let files: [String]
     /// The raster's own metadata, default domain.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
 
     /// The user's, for all bands, in place of the file's own.
     private let nodata: Double?
@@ -79,33 +82,33 @@ public final class RasterReader: @unchecked Sendable {
         metadata = messages.during { CStringList.dictionary(GDALGetMetadata(dataset.raw, nil)) }
     }
 
-    /// Whether the raster says which of its pixels have data: by a nodata value, a mask or an alpha band.
-    public var marksInvalidPixels: Bool {
+    /// True if the raster says which of its pixels have data: by a nodata value, a mask or an alpha band.
+    package var marksInvalidPixels: Bool {
         alphaBand != nil || masks.contains { $0.kind != .none || $0.nodata != nil }
             || bands.contains { $0.nodata != nil }
     }
 
-    /// Another reader of the same raster, for another thread.
+    /// Opens another reader of the same raster, for another thread.
     ///
     /// - Throws: as `init`.
-    public func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
+    package func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
 
     /// The named classes of a mask, by ascending value: as a writer of this module left them, or else as other programs
     /// do, in an attribute table or as category names. Empty where no class has a name.
-    public func legend(ofBand number: Int) -> [LegendEntry] {
+    package func legend(ofBand number: Int) -> [LegendEntry] {
         let own = ownLegend(ofBand: number)
         let handle = dataset.band(number)
         return own.isEmpty ? GDALMessages().during { LegendEntry.readForeign(from: handle) } : own
     }
 
-    /// As a writer of this module leaves it in the file itself: names in the band's metadata, colours in its colour table.
+    /// The classes as `RasterWriter` leaves them in the file itself: names in the band's metadata, colours in its colour table.
     func ownLegend(ofBand number: Int) -> [LegendEntry] {
         let handle = dataset.band(number)
         return GDALMessages().during { LegendEntry.read(from: handle, metadata: bands[number - 1].metadata) }
     }
 
     /// The raster's metadata of a domain, such as "IMAGERY" or "IMAGE_STRUCTURE"; empty where it has none.
-    public func metadata(inDomain domain: String) -> [String: String] {
+    package func metadata(inDomain domain: String) -> [String: String] {
         GDALMessages().during { CStringList.dictionary(GDALGetMetadata(dataset.raw, domain)) }
     }
 

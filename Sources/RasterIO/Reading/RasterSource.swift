@@ -1,10 +1,11 @@
 import CGDAL
+import FileIO
 import Glibc
 
 /// A path that is to be opened for reading: which failures are the path's own, before GDAL speaks of formats.
-struct RasterSource {
+package struct RasterSource {
     /// What is looked for under the path.
-    enum Kind: String {
+    package enum Kind: String {
         case raster, vector
 
         fileprivate var flag: Int32 { self == .raster ? GDAL_OF_RASTER : GDAL_OF_VECTOR }
@@ -13,21 +14,27 @@ struct RasterSource {
     }
 
     let path: String
-    var kind = Kind.raster
+    let kind: Kind
 
-    /// Whether GDAL, not the system, reads the path: archives, networks, memory.
+    /// Takes a path as it was named; nothing is opened.
+    package init(path: String, kind: Kind = .raster) {
+        self.path = path
+        self.kind = kind
+    }
+
+    /// True if GDAL, not the system, reads the path: archives, networks, memory.
     var isVirtual: Bool { path.hasPrefix("/vsi") }
 
-    /// Whether the path names something inside a file, such as `NETCDF:"scene.nc":red`.
+    /// True if the path names something inside a file, such as `NETCDF:"scene.nc":red`.
     private var isConnection: Bool {
         guard let colon = path.firstIndex(of: ":") else { return false }
         return path[..<colon].allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     }
 
-    /// Opens it; the caller owns the handle.
+    /// Opens what is under the path, for reading only.
     ///
     /// - Throws: `.noSuchFile`, `.permissionDenied` or `.notARaster`.
-    func open() throws(RasterError) -> DatasetHandle {
+    package func open() throws(RasterError) -> DatasetHandle {
         guard !path.isEmpty else {
             throw RasterError(.badArgument, path: path, "the path of the \(kind.rawValue) is empty")
         }
@@ -68,7 +75,16 @@ struct RasterSource {
         {
             return forbidden(reason)
         }
-        return FileStatus.existsVirtually(path) ? notARaster(messages) : missing(reason)
+        return existsVirtually ? notARaster(messages) : missing(reason)
+    }
+
+    /// True if GDAL finds anything under the path. Its stat64, which Swift does not import, is the same as `stat` where a
+    /// file offset has 64 bits.
+    private var existsVirtually: Bool {
+        var status = stat()
+        return withUnsafeMutablePointer(to: &status) { status in
+            GDALMessages().during { VSIStatExL(path, OpaquePointer(status), VSI_STAT_EXISTS_FLAG) == 0 }
+        }
     }
 
     private func missing(_ reason: String) -> RasterError {

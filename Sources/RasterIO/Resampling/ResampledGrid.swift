@@ -1,25 +1,34 @@
-public import TileGeometry
+package import TileGeometry
 
 /// A grid of other pixels over a raster: the same upper left corner and axes, pixels of another size.
 ///
 /// Pixel (column, row) covers the raster from column `column * columnStep` on, and row `row * rowStep`: each place is worked
 /// out from its number, so that nothing adds up over a large raster. The last column and row may reach beyond the raster by
 /// less than a pixel.
-public struct ResampledGrid: Hashable, Sendable {
-    public let raster: PixelSize
+package struct ResampledGrid: Hashable, Sendable {
+    /// The size of the raster, in its own pixels.
+    package let raster: PixelSize
     /// Columns of the raster in one column of the grid; below 1 where pixels are enlarged.
-    public let columnStep: Double
-    public let rowStep: Double
-    public let size: PixelSize
+    package let columnStep: Double
+    /// The height of a pixel of the grid, in rows of the raster.
+    package let rowStep: Double
+    /// The size of the grid, in its own pixels.
+    package let size: PixelSize
 
     /// Pixels of the raster on a side that are read at a time, about.
     private static let readSide = 1024
 
     /// More than this, of either in one of the other, is refused by whoever makes a grid.
-    public static let largestRatio = Double(readSide)
+    package static let largestRatio = Double(readSide)
 
+    /// Lays a grid over a raster.
+    ///
+    /// - Parameters:
+    ///   - raster: the size of the raster in its own pixels.
+    ///   - columnStep: the width of a pixel of the grid, in columns of the raster.
+    ///   - rowStep: the height of a pixel of the grid, in rows of the raster.
     /// - Precondition: steps are greater than 0, and the grid's sides are below 2^31.
-    public init(raster: PixelSize, columnStep: Double, rowStep: Double) {
+    package init(raster: PixelSize, columnStep: Double, rowStep: Double) {
         self.raster = raster
         self.columnStep = columnStep
         self.rowStep = rowStep
@@ -27,12 +36,13 @@ public struct ResampledGrid: Hashable, Sendable {
             width: Self.count(of: raster.width, step: columnStep), height: Self.count(of: raster.height, step: rowStep))
     }
 
-    /// The raster's own.
-    public init(of raster: PixelSize) { self.init(raster: raster, columnStep: 1, rowStep: 1) }
+    /// Takes the raster's own grid.
+    package init(of raster: PixelSize) { self.init(raster: raster, columnStep: 1, rowStep: 1) }
 
-    public var isNative: Bool { columnStep == 1 && rowStep == 1 }
-    /// Whether one of the grid's pixels may be made of several of the raster's.
-    public var shrinks: Bool { columnStep > 1 || rowStep > 1 }
+    /// True if the grid is the raster's own.
+    package var isNative: Bool { columnStep == 1 && rowStep == 1 }
+    /// True if one of the grid's pixels may be made of several of the raster's.
+    package var shrinks: Bool { columnStep > 1 || rowStep > 1 }
 
     /// A remainder that only rounding left is no pixel.
     private static func count(of length: Int, step: Double) -> Int {
@@ -40,13 +50,13 @@ public struct ResampledGrid: Hashable, Sendable {
     }
 
     /// Pixels that are made at a time.
-    public var chunk: PixelSize {
+    package var chunk: PixelSize {
         func side(_ step: Double) -> Int { min(Self.readSide, max(1, Int(Double(Self.readSide) / step))) }
         return PixelSize(width: side(columnStep), height: side(rowStep))
     }
 
     /// Memory that reading takes beside the pixels that are asked for.
-    public func scratchByteCount(bands: Int) -> Int {
+    package func scratchByteCount(bands: Int) -> Int {
         guard !isNative else { return 0 }
         func sources(_ cells: Int, _ step: Double, _ length: Int) -> Int {
             min(length, Int((Double(cells) * step).rounded(.up)) + 2)
@@ -61,7 +71,7 @@ public struct ResampledGrid: Hashable, Sendable {
 
     /// The raster's pixels whose centres lie in a window of the grid. Windows that share no pixel share none here either,
     /// and together they give the whole raster.
-    public func rasterWindow(under window: PixelWindow) -> PixelWindow {
+    package func rasterWindow(under window: PixelWindow) -> PixelWindow {
         let columns = Self.sources(
             window.x..<window.maxX, step: columnStep, length: raster.width, count: size.width)
         let rows = Self.sources(window.y..<window.maxY, step: rowStep, length: raster.height, count: size.height)
@@ -76,12 +86,12 @@ public struct ResampledGrid: Hashable, Sendable {
     }
 
     /// The grid's columns under the centres of the raster's, for columns of the raster that lie under `limits`.
-    public func columns(of columns: Range<Int>, in limits: Range<Int>) -> [Int] {
+    package func columns(of columns: Range<Int>, in limits: Range<Int>) -> [Int] {
         Self.indices(of: columns, step: columnStep, in: limits)
     }
 
-    /// As `columns(of:in:)`, for rows.
-    public func rows(of rows: Range<Int>, in limits: Range<Int>) -> [Int] {
+    /// Returns for rows what `columns(of:in:)` returns for columns.
+    package func rows(of rows: Range<Int>, in limits: Range<Int>) -> [Int] {
         Self.indices(of: rows, step: rowStep, in: limits)
     }
 

@@ -1,15 +1,17 @@
-public import TileGeometry
+package import TileGeometry
 
 /// A raster read on a grid of other pixels, as `RasterReader` reads it on its own.
 ///
 /// GDAL reads the pixels; their means are formed here and not by GDAL's warper, which would round them to the raster's own
 /// type, and knows nothing of what makes a sample invalid to `RasterReader`: masks of single bands, the user's nodata value,
 /// infinite values. Invalid samples have no part in any mean.
-public final class ResampledReader: @unchecked Sendable {
+package final class ResampledReader: @unchecked Sendable {
     // Unchecked: as RasterReader, handed from thread to thread and never used by two at a time.
 
-    public let raster: RasterReader
-    public let grid: ResampledGrid
+    /// The raster that is read.
+    package let raster: RasterReader
+    /// The grid that its pixels are laid on.
+    package let grid: ResampledGrid
 
     private let samples = ScratchBuffer<Float>()
     private let validity = ScratchBuffer<UInt8>()
@@ -17,24 +19,26 @@ public final class ResampledReader: @unchecked Sendable {
     private let weights = ScratchBuffer<Double>()
     private let hasData = ScratchBuffer<UInt8>()
 
+    /// Takes a raster and a grid over it.
+    ///
     /// - Precondition: the grid is one over this raster.
-    public init(_ raster: RasterReader, grid: ResampledGrid) {
+    package init(_ raster: RasterReader, grid: ResampledGrid) {
         precondition(grid.raster == raster.size)
         self.raster = raster
         self.grid = grid
     }
 
-    /// Another reader of the same, for another thread.
+    /// Opens another reader of the same, for another thread.
     ///
     /// - Throws: as `RasterReader.init`.
-    public func reopened() throws(RasterError) -> ResampledReader {
+    package func reopened() throws(RasterError) -> ResampledReader {
         ResampledReader(try raster.reopened(), grid: grid)
     }
 
-    /// As `RasterReader.read`, the window being one of the grid.
+    /// Reads a window of the grid as `RasterReader.read` does one of the raster.
     ///
     /// What a pixel becomes does not depend on the window. Memory is bounded whatever the ratio.
-    public func read(
+    package func read(
         _ window: PixelWindow, bands: [Int], into samples: UnsafeMutableBufferPointer<Float>,
         validity: UnsafeMutableBufferPointer<UInt8>
     ) throws(RasterError) {

@@ -3,15 +3,16 @@ import CTIFF
 /// Whether all of a TIFF is there: every strip and tile of every image, overview and mask in it.
 ///
 /// GDAL opens a file whose end is missing without a word, and fails hours later at the first block that is not there.
-public struct TIFFCompleteness: Equatable, Sendable {
+package struct TIFFCompleteness: Equatable, Sendable {
     /// Strips and tiles that lie, wholly or in part, beyond the end of the file.
-    public internal(set) var missingBlocks = 0
+    package internal(set) var missingBlocks = 0
     /// Strips and tiles in all. Holes of sparse files, which have no place in the file, count as present.
-    public internal(set) var totalBlocks = 0
+    package internal(set) var totalBlocks = 0
     /// Images that the file refers to and that cannot be read.
-    public internal(set) var unreadableDirectories = 0
+    package internal(set) var unreadableDirectories = 0
 
-    public var isComplete: Bool { missingBlocks == 0 && unreadableDirectories == 0 }
+    /// True if all of the file is there.
+    package var isComplete: Bool { missingBlocks == 0 && unreadableDirectories == 0 }
 
     /// Looks at a TIFF's structure, without decoding any pixel.
     ///
@@ -19,7 +20,7 @@ public struct TIFFCompleteness: Equatable, Sendable {
     /// - Throws: `.truncated` if the file ends before its first directory does; `.damaged` if it claims more strips or
     ///   tiles than a file of its size can list.
     /// - Complexity: linear in the number of strips and tiles, never above what the file's size has room for.
-    public static func check(path: String) throws(RasterError) -> TIFFCompleteness? {
+    package static func check(path: String) throws(RasterError) -> TIFFCompleteness? {
         guard let header = TIFFHeader(path: path) else { return nil }
         try header.checkFirstDirectory(path: path)
         guard let file = TIFFFile(path: path, fileSize: header.fileSize) else { return nil }

@@ -4,11 +4,11 @@ import CTIFF
 ///
 /// Its messages go nowhere, by handlers of its own: the process-wide ones belong to GDAL, which shares the library.
 final class TIFFFile {
-    /// In bytes.
+    /// The size in bytes.
     let fileSize: Int
     private let raw: OpaquePointer
 
-    /// nil where libtiff cannot read the file or its first directory.
+    /// Opens a file; nil where libtiff cannot read the file or its first directory.
     init?(path: String, fileSize: Int) {
         guard let options = TIFFOpenOptionsAlloc() else { return nil }
         defer { TIFFOpenOptionsFree(options) }
@@ -39,7 +39,7 @@ final class TIFFFile {
     /// Strips or tiles of the current directory.
     var blockCount: Int { Int(isTiled ? TIFFNumberOfTiles(raw) : TIFFNumberOfStrips(raw)) }
 
-    /// Whether a strip or tile of the current directory lies inside the file, or is a hole of a sparse file.
+    /// Returns true if a strip or tile of the current directory lies inside the file, or is a hole of a sparse file.
     func isPresent(block: UInt32) -> Bool {
         var failed: Int32 = 0
         let offset = TIFFGetStrileOffsetWithErr(raw, block, &failed)
@@ -49,7 +49,7 @@ final class TIFFFile {
         return count == 0 || isInside(offset, needed(block: block, byteCount: count))
     }
 
-    /// Where a strip or tile of the current directory begins; 0 for a hole, or where the file does not say.
+    /// Returns where a strip or tile of the current directory begins; 0 for a hole, or where the file does not say.
     func offset(ofBlock block: UInt32) -> UInt64 {
         var failed: Int32 = 0
         let offset = TIFFGetStrileOffsetWithErr(raw, block, &failed)

@@ -1,20 +1,21 @@
 // GDAL's headers include <sys/stat.h>: which module then owns `stat` depends on what was compiled before.
 import CGDAL
+import FileIO
 import Glibc
 
 /// The first bytes of a TIFF, read without libtiff: enough to tell a file that was cut before its directory, of which
 /// libtiff and GDAL only say that they cannot read it.
 struct TIFFHeader {
-    /// In bytes.
+    /// The size in bytes.
     let fileSize: Int
-    /// Of the header itself, in bytes.
+    /// The length of the header itself, in bytes.
     var length: UInt64 { isBig ? 16 : 8 }
     private let isBig: Bool
     private let directoryOffset: UInt64
     /// Entries of the first directory; nil where the file ends before it says.
     private let entryCount: UInt64?
 
-    /// nil for anything but a local TIFF.
+    /// Reads the first bytes; nil for anything but a local TIFF.
     init?(path: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -53,6 +54,8 @@ struct TIFFHeader {
         entryCount = number(bytes[0..<countLength])
     }
 
+    /// Makes sure that the first directory is there.
+    ///
     /// - Throws: `.truncated` if the file ends before its first directory does.
     func checkFirstDirectory(path: String) throws(RasterError) {
         guard let entryCount else {

@@ -17,7 +17,7 @@ struct OverviewPyramid {
         case average = "AVERAGE"
     }
 
-    /// Of a closed GeoTIFF.
+    /// The path of a closed GeoTIFF.
     let path: String
     let method: Method
     let sampleType: SampleType

@@ -1,26 +1,38 @@
+package import FileIO
 import Glibc
 
-/// An output under way, as far as errors about it need to know it.
-protocol StagedOutput {
-    /// Where it will be.
-    var path: String { get }
-    /// Where it is written.
-    var stagingPath: String { get }
-    var folder: String { get }
-    func isOutOfSpace(forWriting bytes: Int) -> Bool
-}
-
-extension StagedFile: StagedOutput {}
-extension StagedFolder: StagedOutput {}
-
 extension RasterError {
+    /// What went wrong with a raster's file as such: the same code, path and message.
+    package init(_ error: FileError) {
+        let code: Code =
+            switch error.code {
+            case .noSuchFile: .noSuchFile
+            case .permissionDenied: .permissionDenied
+            case .cannotCreate, .locked: .cannotCreate
+            case .outputExists: .outputExists
+            case .outOfSpace: .outOfSpace
+            case .readFailed: .readFailed
+            case .writeFailed: .writeFailed
+            }
+        self.init(code, path: error.path, error.message)
+    }
+
+    /// Does what only the file system may refuse, and says of a raster what it says of a file.
+    package static func ofFile<R>(_ body: () throws(FileError) -> R) throws(RasterError) -> R {
+        do {
+            return try body()
+        } catch {
+            throw RasterError(error)
+        }
+    }
+
     /// What GDAL could not do with an output. It does not tell a full disk from other failures: the disk itself is asked.
     ///
     /// - Parameters:
-    ///   - what: "create", "write to".
-    ///   - code: where the disk is not full.
+    ///   - what: what was being done, such as "create" or "write to".
+    ///   - code: the kind of failure where the disk is not full.
     ///   - reason: why, in the words of another library than GDAL.
-    static func failed(
+    package static func failed(
         to what: String, _ output: some StagedOutput, _ messages: GDALMessages, _ code: Code = .writeFailed,
         reason: String? = nil
     ) -> RasterError {
@@ -31,28 +43,11 @@ extension RasterError {
         }
         let reason = reason ?? messages.reason(about: output.stagingPath, otherwise: "GDAL gave no reason")
         let isFull = ["No space left", "quota exceeded", "disk space", "disk is full"].contains { reason.contains($0) }
-        guard isFull || output.isOutOfSpace(forWriting: 1 << 20) else {
+        guard isFull || FileSpace.isShort(of: 1 << 20, in: output.folder) else {
             return RasterError(code, path: output.path, "cannot \(what) \(output.path): \(reason)")
         }
         return RasterError(
             .outOfSpace, path: output.path,
             "cannot \(what) \(output.path): no space is left in \(output.folder); make room and run again")
-    }
-
-    /// What the system could not do with an output, or with what belongs to it.
-    ///
-    /// - Parameters:
-    ///   - what: "create", "sync the finished".
-    ///   - number: the system's error number.
-    ///   - code: where the disk is not full.
-    ///   - advice: what to do then.
-    package static func failed(
-        to what: String, _ path: String, number: Int32, _ code: Code = .writeFailed, advice: String? = nil
-    ) -> RasterError {
-        let isFull = number == ENOSPC || number == EDQUOT
-        let next = isFull ? "make room and run again" : advice
-        return RasterError(
-            isFull ? .outOfSpace : code, path: path,
-            "cannot \(what) \(path): \(String(cString: strerror(number)))" + (next.map { "; " + $0 } ?? ""))
     }
 }

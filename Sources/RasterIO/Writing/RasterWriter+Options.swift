@@ -1,36 +1,41 @@
 import CGDAL
 import Glibc
-public import TileGeometry
+package import TileGeometry
 
 extension RasterWriter {
     /// What the raster to be written is.
-    public struct Options: Sendable {
-        public var size: PixelSize
-        public var bandCount: Int
-        /// `.uint8`, `.uint16` or `.float32`.
-        public var sampleType: SampleType
-        public var format = RasterFormat.geoTIFF
+    package struct Options: Sendable {
+        /// The size in pixels.
+        package var size: PixelSize
+        /// The number of bands.
+        package var bandCount: Int
+        /// What samples are stored as: `.uint8`, `.uint16` or `.float32`.
+        package var sampleType: SampleType
+        /// The kind of GeoTIFF.
+        package var format = RasterFormat.geoTIFF
         /// Size of a tile of the file, multiples of 16; a cloud-optimised file has its own, 512 or what its creation
         /// options say.
-        public var blockSize = PixelSize(width: 512, height: 512)
+        package var blockSize = PixelSize(width: 512, height: 512)
         /// The value of pixels without data, one for all bands; NaN for float32 only.
-        public var nodata: Double?
-        public var spatialReference = SpatialReference.none
+        package var nodata: Double?
+        /// Where the raster lies on the ground.
+        package var spatialReference = SpatialReference.none
         /// What a sample counts in each band: 1/255 where 255 stands for 1. nil where samples are what they are.
-        public var scale: Double?
-        /// Descriptions of the first bands.
-        public var bandNames: [String] = []
+        package var scale: Double?
+        /// The descriptions of the first bands.
+        package var bandNames: [String] = []
         /// The classes whose values band 1 holds: its category names, and its colour table where each has a colour and
         /// the raster is one band of integers.
-        public var legend: [LegendEntry] = []
+        package var legend: [LegendEntry] = []
         /// The raster's own metadata, default domain.
-        public var metadata: [String: String] = [:]
+        package var metadata: [String: String] = [:]
         /// GDAL's creation options for the format, "KEY=VALUE", which win over the module's choice.
-        public var creationOptions: [String] = []
-        /// Whether a raster under the output's name is replaced.
-        public var overwrite = false
+        package var creationOptions: [String] = []
+        /// True if a raster under the output's name is replaced.
+        package var overwrite = false
 
-        public init(size: PixelSize, bandCount: Int, sampleType: SampleType) {
+        /// Describes a plain GeoTIFF that lies nowhere and says nothing of its values.
+        package init(size: PixelSize, bandCount: Int, sampleType: SampleType) {
             self.size = size
             self.bandCount = bandCount
             self.sampleType = sampleType
@@ -55,7 +60,7 @@ extension RasterWriter {
             return Self.listed(items, floats: sampleType == .float32)
         }
 
-        /// Those of the file that a cloud-optimised one is copied from, which is read twice and then removed.
+        /// The creation options of the file that a cloud-optimised one is copied from, which is read twice and then removed.
         var draftItems: [String] {
             [
                 "BIGTIFF=IF_SAFER", "BLOCKXSIZE=\(blockSize.width)", "BLOCKYSIZE=\(blockSize.height)",
@@ -64,7 +69,7 @@ extension RasterWriter {
             ]
         }
 
-        /// Those of the cloud-optimised file.
+        /// The creation options of the cloud-optimised file.
         var copyItems: [String] {
             var items = [
                 "BIGTIFF": "IF_SAFER",
@@ -109,6 +114,8 @@ extension RasterWriter {
             return items.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         }
 
+        /// Makes sure that the options do not contradict each other.
+        ///
         /// - Throws: `.badArgument` for what no file could be made of.
         func validate(path: String) throws(RasterError) {
             guard let reason = contradiction else { return }
@@ -183,4 +190,13 @@ extension RasterWriter {
             return nil
         }
     }
+}
+
+/// What kind of file a raster is written as; the raw values are GDAL's short names of its drivers.
+public enum RasterFormat: String, CaseIterable, Sendable {
+    /// A tiled GeoTIFF, as the creation options have it.
+    case geoTIFF = "GTiff"
+    /// A cloud-optimised GeoTIFF: overviews in the file, its directories first and the smallest overview's pixels next,
+    /// so that a reader over a network gets along with few requests. Source: OGC 21-026.
+    case cloudOptimized = "COG"
 }

@@ -1,5 +1,6 @@
 import CGDAL
-public import TileGeometry
+import FileIO
+package import TileGeometry
 
 /// A tiled, compressed GeoTIFF, cloud-optimised or not, written block by block and visible only when it is complete.
 ///
@@ -11,21 +12,23 @@ public import TileGeometry
 /// The file is made under a hidden name in its folder. `commit()` gives it its own; anything else, `deinit` and failures
 /// of its own included, removes it. A cloud-optimised one is a plain one first, the draft, of which `finish()` makes it:
 /// the disk has to have room for both.
-public final class RasterWriter: @unchecked Sendable {
+package final class RasterWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
-    public let path: String
-    public let options: Options
+    /// Where the raster will be.
+    package let path: String
+    /// What the raster is.
+    package let options: Options
     /// Size of the tiles or strips that are written first; not the one asked for where the creation options say
     /// otherwise.
-    public let blockSize: PixelSize
+    package let blockSize: PixelSize
 
     let file: StagedFile
     /// What is written first where the file is a copy of it.
     private let draft: StagedFile?
     private var dataset: DatasetHandle?
     private let padding: [UInt8]
-    /// Whether the file keeps all bands of a block together, which are then written together.
+    /// True if the file keeps all bands of a block together, which are then written together.
     private let isPixelInterleaved: Bool
     private let blocksAcross: Int
     private let blocksDown: Int
@@ -33,22 +36,27 @@ public final class RasterWriter: @unchecked Sendable {
     private var isWritten: [Bool]
     private var isFinished = false
 
-    /// Whether a file could be made under this name, before any work is spent on it. Makes nothing.
+    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`.
-    public static func check(path: String, overwrite: Bool) throws(RasterError) {
-        _ = try StagedFile(path: path, overwrite: overwrite)
+    package static func check(path: String, overwrite: Bool) throws(RasterError) {
+        _ = try RasterError.ofFile { () throws(FileError) in try StagedFile(path: path, overwrite: overwrite) }
     }
 
     /// Creates the file under its hidden name.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`; `.badArgument` for options that
     ///   contradict each other.
-    public init(path: String, options: Options) throws(RasterError) {
+    package init(path: String, options: Options) throws(RasterError) {
         try options.validate(path: path)
         try options.checkCreationOptions(path: path)
-        let file = try StagedFile(path: path, overwrite: options.overwrite)
-        let draft = options.format == .geoTIFF ? nil : try StagedFile(path: path, overwrite: options.overwrite)
+        func stage() throws(RasterError) -> StagedFile {
+            try RasterError.ofFile { () throws(FileError) in
+                try StagedFile(path: path, overwrite: options.overwrite)
+            }
+        }
+        let file = try stage()
+        let draft = options.format == .geoTIFF ? nil : try stage()
         let first = draft ?? file
         let messages = GDALMessages()
         guard let writing = options.sampleType.writing, let padding = options.sampleType.bytes(of: options.nodata ?? 0),
@@ -92,7 +100,7 @@ public final class RasterWriter: @unchecked Sendable {
     ///   - samples: height x width, of the raster's own sample type.
     /// - Throws: `.badArgument` for what cannot be written; `.outOfSpace` or `.writeFailed`, after which the file is
     ///   gone and the writer of no more use.
-    public func write<Sample: RasterSample>(
+    package func write<Sample: RasterSample>(
         _ window: PixelWindow, band: Int, samples: UnsafeBufferPointer<Sample>
     ) throws(RasterError) {
         guard Sample.sampleType == options.sampleType else {
@@ -118,7 +126,7 @@ public final class RasterWriter: @unchecked Sendable {
     ///
     /// - Parameter isStopped: asked now and then while a cloud-optimised file is made; true gives the file up.
     /// - Throws: `.badArgument` if pixels are missing; `.outOfSpace`, `.writeFailed`. The file is gone then.
-    public func finish(isStopped: @escaping () -> Bool = { false }) throws(RasterError) {
+    package func finish(isStopped: @escaping () -> Bool = { false }) throws(RasterError) {
         do {
             try close(isStopped)
             isFinished = true
@@ -131,16 +139,19 @@ public final class RasterWriter: @unchecked Sendable {
     /// Finishes the file, if that was not done, and gives it its name; its bytes are on the disk then.
     ///
     /// - Throws: as `finish()`, and `.outputExists`. The file is gone then.
-    public func commit() throws(RasterError) {
+    package func commit() throws(RasterError) {
         if !isFinished { try finish() }
         defer { discard() }
-        try file.publish()
+        try RasterError.ofFile { () throws(FileError) in try file.publish() }
     }
+
+    /// What there is of a finished output before it has its name: its final names, and those that the files have now.
+    package var stagedFiles: [(path: String, staged: String)] { file.finishedFiles }
 
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
     ///
     /// Quick, except for `COMPRESS=NONE`: GDAL fills an uncompressed file to its full length before closing it.
-    public func discard() {
+    package func discard() {
         pending.removeAll()
         if isFinished { file.remove() }
         isFinished = false
@@ -182,8 +193,9 @@ public final class RasterWriter: @unchecked Sendable {
         RasterError(.writeFailed, path: path, "\(path) was given up before it was finished")
     }
 
-    /// Whether the closed file opens and all of it is there: that there was no room for the sidecar, GDAL does not tell. Warns where it does not lie where it should: creation
-    /// options may have it so, and a GeoTIFF cannot say everything that another format can.
+    /// Returns true if the closed file opens and all of it is there: that there was no room for the sidecar, GDAL does not
+    /// tell. Warns where it does not lie where it should: creation options may have it so, and a GeoTIFF cannot say
+    /// everything that another format can.
     private func readsBack() -> Bool {
         guard let reader = try? RasterReader(path: file.stagingPath) else { return false }
         let names = GDALMessages().during { GDALGetRasterCategoryNames(reader.dataset.band(1)) }

@@ -1,4 +1,5 @@
 import CGDAL
+import FileIO
 import TileGeometry
 
 /// Takes small islands out of a mask: each connected region of fewer than so many pixels is given to its largest neighbour,
@@ -7,16 +8,17 @@ import TileGeometry
 /// Pixels without data are neither changed nor anybody's neighbours. The result follows from the mask alone, wherever its
 /// tiles begin. The mask is read twice, row by row; memory follows the number of its regions, not that of its pixels: six
 /// million took 230 MiB.
-public struct SieveFilter: Sendable {
+package struct SieveFilter: Sendable {
     /// Regions of fewer pixels are given away.
-    public var minimumPixels: Int
-    /// Whether pixels belong together that share a corner only.
-    public var connectsCorners: Bool
+    package var minimumPixels: Int
+    /// True if pixels belong together that share a corner only.
+    package var connectsCorners: Bool
 
     /// Rows that are copied at a time, at most.
     private static let rowsPerCopy = 64
 
-    public init(minimumPixels: Int, connectsCorners: Bool = false) {
+    /// Makes a filter; a region holds together by edges, and by corners too where that is wanted.
+    package init(minimumPixels: Int, connectsCorners: Bool = false) {
         self.minimumPixels = minimumPixels
         self.connectsCorners = connectsCorners
     }
@@ -31,7 +33,7 @@ public struct SieveFilter: Sendable {
     /// - Returns: false where `progress` stopped the work, which leaves the writer without all of its pixels.
     /// - Throws: `.badArgument` for masks and writers that do not fit, and for a number of pixels below 1;
     ///   `.readFailed`, `.writeFailed`, `.outOfSpace`.
-    public func write(
+    package func write(
         _ mask: RasterReader, to writer: RasterWriter, progress: (Double) -> Bool = { _ in true }
     ) throws(RasterError) -> Bool {
         try mask.requireMask()
@@ -48,7 +50,9 @@ public struct SieveFilter: Sendable {
                 .badArgument, path: writer.path,
                 "cannot sieve \(mask.path) into \(writer.path): its size or its samples, \(type), are others")
         }
-        let file = try StagedFile(path: writer.path, overwrite: true)
+        let file = try RasterError.ofFile { () throws(FileError) in
+            try StagedFile(path: writer.path, overwrite: true)
+        }
         defer { file.remove() }
         guard let dataset = try filter(mask, written.gdalType, file, progress) else { return false }
         defer { dataset.close() }

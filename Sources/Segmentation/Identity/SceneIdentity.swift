@@ -6,7 +6,7 @@ import TileGeometry
 public struct SceneIdentity: Codable, Hashable, Sendable {
     /// All files that the scene is made of, its own first: a mosaic's sources and all sidecars. Of what GDAL finds under a
     /// path of its own (`/vsi…`), that path; empty for what is no file at all, as a database.
-    public let files: [FileStamp]
+    package let files: [SourceFile]
     /// The raster as it was opened.
     public let width: Int
     public let height: Int
@@ -17,7 +17,7 @@ public struct SceneIdentity: Codable, Hashable, Sendable {
     /// - Parameter scene: opened just before, so that it is what its files are now.
     public init(of scene: RasterReader) {
         let paths = scene.files.isEmpty ? [scene.path] : scene.files
-        files = paths.compactMap { FileStamp(path: $0) }
+        files = paths.compactMap { SourceFile(path: $0) }
         (width, height, bands) = (scene.size.width, scene.size.height, scene.bands.count)
         path = files.first?.path ?? scene.path
     }
@@ -25,6 +25,6 @@ public struct SceneIdentity: Codable, Hashable, Sendable {
     /// Whether all files are what they were, told without opening any of them. A sidecar that has appeared since is not
     /// seen: only opening the scene shows whether it counts.
     public var isUnchanged: Bool {
-        !files.isEmpty && files.allSatisfy { FileStamp(path: $0.path) == $0 }
+        !files.isEmpty && files.allSatisfy { SourceFile(path: $0.path) == $0 }
     }
 }

@@ -1,6 +1,6 @@
+import FileIO
 import Foundation
 import Glibc
-import RasterIO
 
 /// The finished files of a run that are about to get their names, so that a run that is killed between the first and the
 /// last is not mistaken for somebody else's outputs.

@@ -1,3 +1,4 @@
+import FileIO
 import Glibc
 import RasterIO
 import TileGeometry
@@ -21,7 +22,7 @@ final class RawRaster: Sendable {
     ///
     /// - Parameter isNew: false for a file that has to be there.
     /// - Throws: `.outOfSpace`, `.writeFailed`.
-    init(path: String, for output: SceneOutput, isNew: Bool) throws(RasterError) {
+    init(path: String, for output: SceneOutput, isNew: Bool) throws(FileError) {
         kind = output.kind
         self.output = output.path
         layout = RawLayout(output.options)
@@ -30,7 +31,7 @@ final class RawRaster: Sendable {
         let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (isNew ? O_CREAT | O_TRUNC : 0)
         descriptor = open(path, flags, 0o666)
         guard descriptor >= 0 else { throw Self.failure("open", output.path, errno) }
-        do throws(RasterError) {
+        do throws(FileError) {
             if isNew { try Self.reserve(output.byteCount, descriptor, output.path) }
             guard lseek(descriptor, 0, SEEK_END) == output.byteCount else {
                 throw Self.failure("open", output.path, EINVAL)
@@ -49,7 +50,7 @@ final class RawRaster: Sendable {
     /// - Throws: `.outOfSpace`, `.writeFailed`.
     func write<Sample: RasterSample>(
         _ window: PixelWindow, band: Int, samples: UnsafeBufferPointer<Sample>
-    ) throws(RasterError) {
+    ) throws(FileError) {
         precondition(Sample.sampleType == sampleType && samples.count >= window.size.area)
         try write(window, band: band, bytes: UnsafeRawPointer(samples.baseAddress!))
     }
@@ -58,7 +59,7 @@ final class RawRaster: Sendable {
     ///
     /// - Parameter bytes: of height x width samples of the raster's type.
     /// - Throws: `.outOfSpace`, `.writeFailed`.
-    func write(_ window: PixelWindow, band: Int, bytes: UnsafeRawPointer) throws(RasterError) {
+    func write(_ window: PixelWindow, band: Int, bytes: UnsafeRawPointer) throws(FileError) {
         // The system's type for places in memory is the same for both ways; these are only read from.
         let source = UnsafeMutableRawPointer(mutating: bytes)
         try transfer("write", window, band: band, source) { pwritev(descriptor, $0, $1, $2) }
@@ -69,14 +70,14 @@ final class RawRaster: Sendable {
     /// - Throws: `.writeFailed`, as it is the output that cannot be made then.
     func read(
         _ window: PixelWindow, band: Int, into destination: UnsafeMutableRawPointer
-    ) throws(RasterError) {
+    ) throws(FileError) {
         try transfer("read", window, band: band, destination) { preadv(descriptor, $0, $1, $2) }
     }
 
     /// Brings all that was written to the disk itself.
     ///
     /// - Throws: `.outOfSpace`, `.writeFailed`.
-    func sync() throws(RasterError) {
+    func sync() throws(FileError) {
         guard fdatasync(descriptor) == 0 else { throw Self.failure("sync", output, errno) }
     }
 
@@ -86,8 +87,8 @@ final class RawRaster: Sendable {
     private func transfer(
         _ what: String, _ window: PixelWindow, band: Int, _ memory: UnsafeMutableRawPointer,
         _ call: (_ places: UnsafePointer<iovec>, _ count: Int32, _ offset: Int) -> Int
-    ) throws(RasterError) {
-        try layout.forEachPiece(of: window, band: band) { (piece) throws(RasterError) in
+    ) throws(FileError) {
+        try layout.forEachPiece(of: window, band: band) { (piece) throws(FileError) in
             let number = Self.transfer(piece, memory + piece.memoryOffset, call)
             guard number == 0 else { throw Self.failure(what, output, number) }
         }
@@ -124,19 +125,19 @@ final class RawRaster: Sendable {
     /// Places in memory that the system takes in one call (Linux's IOV_MAX).
     private static let mostPlaces = 1024
 
-    private static func reserve(_ count: Int, _ descriptor: Int32, _ output: String) throws(RasterError) {
+    private static func reserve(_ count: Int, _ descriptor: Int32, _ output: String) throws(FileError) {
         if FileSpace.reserve(count, descriptor: descriptor) { return }
         if errno == ENOSPC || errno == EDQUOT {
-            throw RasterError(
-                .outOfSpace, path: output,
-                "cannot make \(output): there is no room beside it for \(ByteCount.text(count)) of work in progress; "
-                    + "make room and run again")
+            throw FileError(
+                .outOfSpace, "make", path: output,
+                "there is no room beside it for \(ByteCount.text(count)) of work in progress",
+                advice: "make room and run again")
         }
         // Not all file systems can: the file is then as long, and takes its room as it is written.
         guard ftruncate(descriptor, count) == 0 else { throw failure("make room for", output, errno) }
     }
 
-    private static func failure(_ what: String, _ output: String, _ number: Int32) -> RasterError {
-        .failed(to: "\(what) the work in progress of", output, number: number)
+    private static func failure(_ what: String, _ output: String, _ number: Int32) -> FileError {
+        FileError(.writeFailed, "\(what) the work in progress of", path: output, number: number)
     }
 }

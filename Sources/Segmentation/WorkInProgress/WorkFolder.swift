@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import Glibc
 import Models
@@ -30,7 +31,7 @@ final class WorkFolder {
 
     /// Makes the folder, or takes over the one that is there.
     ///
-    /// - Throws: `SegmentationError` (`.locked`) where another process has it; `RasterError` (`.cannotCreate`,
+    /// - Throws: `SegmentationError` (`.locked`) where another process has it; `FileError` (`.cannotCreate`,
     ///   `.outOfSpace`).
     init(for output: String) throws {
         path = Self.path(for: output)
@@ -100,7 +101,7 @@ final class WorkFolder {
     /// Writes a small file that is either there as a whole or not.
     ///
     /// - Throws: `.outOfSpace`, `.writeFailed`.
-    func write(_ data: Data, to name: String) throws(RasterError) {
+    func write(_ data: Data, to name: String) throws(FileError) {
         let descriptor = open(file(name + ".new"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o666)
         guard descriptor >= 0 else { throw Self.failure(output, errno) }
         defer { close(descriptor) }
@@ -150,10 +151,10 @@ final class WorkFolder {
     private static func isSame(_ descriptor: Int32, _ name: String) -> Bool {
         guard let open = FileStatus(descriptor: descriptor), let named = FileStatus(path: name, followsLinks: false)
         else { return false }
-        return open.inode == named.inode && open.device == named.device
+        return open.identity == named.identity
     }
 
-    private static func failure(_ output: String, _ number: Int32) -> RasterError {
-        .failed(to: "make a folder for the work in progress beside", output, number: number, .cannotCreate)
+    private static func failure(_ output: String, _ number: Int32) -> FileError {
+        FileError(.cannotCreate, "make a folder for the work in progress beside", path: output, number: number)
     }
 }

@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import RasterIO
 
@@ -6,8 +7,8 @@ extension WorkInProgress {
     func removeLeftovers() {
         for output in outputs {
             // The lock is beside the mask: who makes the same probabilities with another mask does not know of it.
-            RasterWriter.removeLeftovers(
-                path: output.path, isExclusive: output.kind == .mask && folder.isExclusive)
+            StagedFile.removeLeftovers(
+                of: output.path, isExclusive: output.kind == .mask && folder.isExclusive)
         }
     }
 
@@ -20,7 +21,7 @@ extension WorkInProgress {
             remove()
             return error
         }
-        guard var error = error as? RasterError, !folder.names.isEmpty else { return error }
+        guard var error = Self.ofOutput(error), !folder.names.isEmpty else { return error }
         error.message +=
             "; \(progress.tileRows) of \(tileRows) rows of tiles are done and kept: the same command goes on from there"
         return error
@@ -29,12 +30,17 @@ extension WorkInProgress {
     /// Whether the same run may succeed later.
     private func isWorthKeeping(after error: any Error, scene: String) -> Bool {
         if error is CancellationError { return true }
-        guard let error = error as? RasterError else { return false }
+        guard let error = Self.ofOutput(error) else { return false }
         return switch error.code {
         case .outOfSpace, .writeFailed, .cannotCreate, .outputExists: true
         // A server may answer again; a file that is damaged stays so.
         case .readFailed: scene.hasPrefix("/vsi")
         default: false
         }
+    }
+
+    /// What went wrong with a raster or its file; nil for what else goes wrong.
+    private static func ofOutput(_ error: any Error) -> RasterError? {
+        (error as? FileError).map { RasterError($0) } ?? error as? RasterError
     }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import FileIO
 import Foundation
 import RasterIO
 import Synchronization
@@ -38,7 +39,7 @@ final class WorkInProgress: @unchecked Sendable {
     ///   - outputs: the mask first, beside which the folder is.
     ///   - tileRows: rows of the tile grid.
     ///   - warn: called with a line where something is discarded.
-    /// - Throws: `SegmentationError` (`.locked`), `RasterError`.
+    /// - Throws: `SegmentationError` (`.locked`), `FileError`.
     init(_ outputs: [SceneOutput], key: WorkKey, tileRows: Int, warn: (String) -> Void) throws {
         let folder = try WorkFolder(for: outputs[0].path)
         self.folder = folder
@@ -61,7 +62,7 @@ final class WorkInProgress: @unchecked Sendable {
                 warn("\(outputs[0].path): the work in progress of an earlier run is discarded: \(reason!)")
             }
             folder.clear()
-            rasters = try outputs.map { output throws(RasterError) in
+            rasters = try outputs.map { output throws(FileError) in
                 try RawRaster(path: folder.file(Self.rasterName(output)), for: output, isNew: true)
             }
             journal = Mutex(
@@ -83,7 +84,7 @@ final class WorkInProgress: @unchecked Sendable {
     /// Notes that all samples of another row of tiles are written.
     ///
     /// - Parameter tilesComputed: tiles of this row that the network ran on.
-    /// - Throws: `RasterError`, from an earlier sync too.
+    /// - Throws: `FileError`, from an earlier sync too.
     func finishTileRow(tilesComputed: Int) throws {
         progress.tileRows += 1
         progress.tilesComputed += tilesComputed
@@ -126,7 +127,7 @@ final class WorkInProgress: @unchecked Sendable {
 
     /// Before the outputs get their names.
     ///
-    /// - Throws: `RasterError`.
+    /// - Throws: `FileError`.
     func announce(_ publication: Publication) throws {
         try folder.write(JSONEncoder().encode(publication), to: Publication.name)
         folder.sync([Publication.name])
@@ -148,7 +149,7 @@ final class WorkInProgress: @unchecked Sendable {
     private static func reopened(
         _ folder: WorkFolder, _ outputs: [SceneOutput], keyData: Data, tileRows: Int
     ) throws -> (rasters: [RawRaster], journal: WorkJournal, progress: WorkJournal.Progress)? {
-        let rasters = try outputs.map { output throws(RasterError) in
+        let rasters = try outputs.map { output throws(FileError) in
             try RawRaster(path: folder.file(rasterName(output)), for: output, isNew: false)
         }
         let journal = try WorkJournal(

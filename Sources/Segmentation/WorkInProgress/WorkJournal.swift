@@ -1,3 +1,4 @@
+import FileIO
 import Glibc
 import RasterIO
 
@@ -54,7 +55,7 @@ final class WorkJournal {
     /// - Throws: `.outOfSpace`, `.writeFailed`.
     init(
         path: String, key: UInt64, output: String, boot: UInt64 = WorkJournal.currentBoot
-    ) throws(RasterError) {
+    ) throws(FileError) {
         self.key = key
         self.boot = boot
         self.output = output
@@ -84,7 +85,7 @@ final class WorkJournal {
 
     /// - Parameter isOnDisk: whether all samples of these rows were synced before.
     /// - Throws: `.outOfSpace`, `.writeFailed`.
-    func append(_ progress: Progress, isOnDisk: Bool) throws(RasterError) {
+    func append(_ progress: Progress, isOnDisk: Bool) throws(FileError) {
         var record = Record(
             key: key, boot: isOnDisk ? Self.onDisk : boot, tileRows: UInt64(progress.tileRows),
             tilesComputed: UInt64(progress.tilesComputed))
@@ -115,7 +116,7 @@ final class WorkJournal {
         return UInt64(digits.prefix(16), radix: 16) ?? 0
     }()
 
-    private static func failure(_ output: String, _ number: Int32) -> RasterError {
-        .failed(to: "write the journal of", output, number: number)
+    private static func failure(_ output: String, _ number: Int32) -> FileError {
+        FileError(.writeFailed, "write the journal of", path: output, number: number)
     }
 }

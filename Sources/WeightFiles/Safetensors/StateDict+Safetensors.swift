@@ -1,3 +1,4 @@
+import FileIO
 package import StoredTensors
 
 extension StateDict {
@@ -18,18 +19,21 @@ extension StateDict {
         safetensors path: String, metadata: [String: String]? = nil, half: Bool = false, overwrite: Bool = false
     ) throws(ModelFileError) {
         let plan = try SafetensorsPlan(self, metadata: metadata ?? self.metadata, half: half, path: path)
-        let file = try OutputFile(path: path, overwrite: overwrite)
+        let file = try ModelFileError.ofFile { () throws(FileError) in
+            try StagedDocument(path: path, overwrite: overwrite, sidecars: [])
+        }
         defer { file.remove() }
-        try file.write(plan.header)
+        try ModelFileError.ofFile { () throws(FileError) in try file.write(plan.header) }
         for (name, tensor, isHalf) in plan.tensors {
             let elements = tensor.elements()
             if isHalf {
-                try file.write(try Self.halves(of: elements, name: name, path: path))
+                let halves = try Self.halves(of: elements, name: name, path: path)
+                try ModelFileError.ofFile { () throws(FileError) in try file.write(halves) }
             } else {
-                try file.write(elements)
+                try ModelFileError.ofFile { () throws(FileError) in try file.write(elements) }
             }
         }
-        try file.publish()
+        try ModelFileError.ofFile { () throws(FileError) in try file.publish() }
     }
 
     private static func halves(

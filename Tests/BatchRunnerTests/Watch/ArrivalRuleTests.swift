@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Testing
 
 /// When an upload counts as complete, by times alone.
@@ -54,7 +55,7 @@ struct ArrivalRuleTests {
         let local = Self.seconds(1_700_000_000)
         let folder = local + Self.seconds(arrival.skew)
         let file = ScannedFile(
-            path: "/in/a.tif", stamp: SizeAndTime(size: 1, modified: folder - Self.seconds(arrival.written)),
+            path: "/in/a.tif", stamp: FileStamp(size: 1, modified: folder - Self.seconds(arrival.written)),
             changed: folder - Self.seconds(arrival.changed ?? arrival.written))
         let verdict = ArrivalRule(settle: .seconds(60)).verdict(
             file, marked: arrival.marker.map { folder - Self.seconds($0) }, wasRenamed: arrival.wasRenamed,

@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import RasterIO
 import TestData
@@ -87,7 +88,7 @@ struct FolderScanTests {
 
     @Test("a folder that is not there is an error, of one line")
     func missing() throws {
-        let error = #expect(throws: RasterError.self) {
+        let error = #expect(throws: FileError.self) {
             try FolderScan(folder: folder.path("nothing"), recursive: true)
         }
         #expect(error?.code == .noSuchFile)

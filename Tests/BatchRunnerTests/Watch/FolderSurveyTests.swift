@@ -1,4 +1,5 @@
 import BatchRunner
+import FileIO
 import Foundation
 import TestData
 import Testing
@@ -15,7 +16,7 @@ struct FolderSurveyTests {
     /// Scenes are written at this time, in seconds since 1970.
     static let noon = 1_700_000_000
     static let settle = 60
-    private var root: String { ScenePath.canonical(input.url.path) }
+    private var root: String { CanonicalPath.named(input.url.path) }
 
     init() throws {
         input = try TemporaryFolder()
@@ -169,7 +170,7 @@ struct FolderSurveyTests {
         try write("a.tif")
         try write("b.tif")
         try note(try survey(at: 1), at: 1)
-        try ledger.note([Sighting(scene: "/elsewhere/c.tif", stamp: SizeAndTime(size: 1, modified: 1))], at: date(1))
+        try ledger.note([Sighting(scene: "/elsewhere/c.tif", stamp: FileStamp(size: 1, modified: 1))], at: date(1))
         try ledger.change(path("b.tif")) { $0.state = .done }
         for name in ["a.tif", "b.tif"] { try FileManager.default.removeItem(atPath: path(name)) }
         #expect(try survey(at: 2).vanished == [path("a.tif")])

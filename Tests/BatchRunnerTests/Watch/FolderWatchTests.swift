@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import Logging
 import Segmentation
@@ -16,7 +17,7 @@ final class FolderWatchTests {
     private let output: TemporaryFolder
     private let ledger: Ledger
     private let cancellation = Cancellation()
-    private var root: String { ScenePath.canonical(input.url.path) }
+    private var root: String { CanonicalPath.named(input.url.path) }
     private var ran: [String] = []
     private var warnings: [String] = []
 

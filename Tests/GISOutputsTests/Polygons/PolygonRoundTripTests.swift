@@ -3,6 +3,7 @@ import RasterIO
 import TestData
 import Testing
 import TileGeometry
+import VectorIO
 
 /// Polygons laid back onto the grid that they were traced on are the mask again, pixel by pixel.
 struct PolygonRoundTripTests {

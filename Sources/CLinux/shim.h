@@ -1,0 +1,8 @@
+// What Linux's C library has and Swift's Glibc leaves out.
+#ifndef CLINUX_SHIM_H
+#define CLINUX_SHIM_H
+#include <sys/types.h>
+
+int fallocate(int descriptor, int mode, off_t offset, off_t length);
+int malloc_trim(size_t pad);
+#endif

@@ -1,0 +1,44 @@
+/// The parts of a path, taken as text: nothing is looked up.
+package enum FileName {
+    /// Returns what follows the last "/"; a "/" at the end counts for nothing.
+    package static func last(of path: some StringProtocol) -> String {
+        String(path.split(separator: "/", omittingEmptySubsequences: true).last ?? "")
+    }
+
+    /// Returns the name without its last extension: "a.b" of "x/a.b.tif", ".a" of ".a".
+    package static func stem(of path: some StringProtocol) -> String {
+        let name = last(of: path)
+        guard let point = name.lastIndex(of: "."), point != name.startIndex else { return name }
+        return String(name[..<point])
+    }
+
+    /// Returns the path without its last extension: "x/a" of "x/a.tif".
+    package static func withoutExtension(_ path: String) -> String {
+        let name = last(of: path)
+        guard let point = name.lastIndex(of: "."), point != name.startIndex else { return path }
+        return String(path[..<path.lastIndex(of: ".")!])
+    }
+
+    /// Returns the path with another extension: "masks/a.qml" of "masks/a.tif"; a name without one is given it.
+    package static func replacingExtension(of path: String, by newExtension: String) -> String {
+        withoutExtension(path) + "." + newExtension
+    }
+
+    /// Returns the extension in small letters, without the point; empty where there is none.
+    package static func pathExtension(of path: some StringProtocol) -> String {
+        let name = last(of: path)
+        guard let point = name.lastIndex(of: "."), point != name.startIndex else { return "" }
+        return name[name.index(after: point)...].lowercased()
+    }
+
+    /// Returns the folder that a path lies in, without a "/" at its end but for the root; "." for a plain name.
+    package static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Returns the path of a name in a folder.
+    package static func joined(_ folder: String, _ name: String) -> String {
+        folder + (folder.hasSuffix("/") ? "" : "/") + name
+    }
+}

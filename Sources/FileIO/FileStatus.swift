@@ -1,0 +1,134 @@
+import CLinux
+import Glibc
+
+/// What the system says of a path. All rooms ask here: in those that include GDAL's headers, the module that `stat` comes
+/// from depends on what was compiled before.
+package struct FileStatus: Equatable, Sendable {
+    /// What there is under the path.
+    package enum Kind: Sendable {
+        case file, folder
+        /// A pipe, a socket, a device, or a link that was not followed.
+        case other
+    }
+
+    /// What there is under the path.
+    package let kind: Kind
+    /// The size in bytes.
+    package let size: Int
+    /// The time of the last change to the contents, in nanoseconds since 1970.
+    package let modified: Int
+    /// The time of the last change to anything about the file, its name included, in nanoseconds since 1970.
+    package let changed: Int
+    /// The number of the device that it lies on.
+    package let device: UInt64
+    /// The number of the file on its device.
+    package let inode: UInt64
+
+    /// Asks for what is under a path.
+    ///
+    /// - Parameter followsLinks: false for the link itself, which is of the kind `.other`.
+    /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
+    package init?(path: String, followsLinks: Bool = true) {
+        var status = stat()
+        guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// Asks for an entry of an open folder; links are followed.
+    ///
+    /// - Parameters:
+    ///   - name: the entry's name.
+    ///   - folder: the descriptor of the folder.
+    /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
+    package init?(name: UnsafePointer<CChar>, inFolder folder: Int32) {
+        var status = stat()
+        guard fstatat(folder, name, &status, 0) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// Asks for an open file, by its descriptor.
+    package init?(descriptor: Int32) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// Returns true if anything has this name, a link that leads nowhere included.
+    package static func exists(_ path: String) -> Bool {
+        FileStatus(path: path, followsLinks: false) != nil
+    }
+
+    /// What tells a file or a folder from any other, whatever their names.
+    package struct Identity: Hashable, Sendable {
+        fileprivate let device: UInt64
+        fileprivate let inode: UInt64
+    }
+
+    /// What tells it from any other, whatever their names.
+    package var identity: Identity { Identity(device: device, inode: inode) }
+
+    /// The size and the time of the last change to the contents.
+    package var stamp: FileStamp { FileStamp(size: size, modified: modified) }
+
+    private init(_ status: stat) {
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: kind = .file
+        case S_IFDIR: kind = .folder
+        default: kind = .other
+        }
+        size = Int(status.st_size)
+        modified = Self.nanoseconds(status.st_mtim)
+        changed = Self.nanoseconds(status.st_ctim)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+    }
+
+    /// Wraps around for times that no file should have: only differences and equality are asked for.
+    private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
+}
+
+/// The size and the time of a file: what tells cheaply that it was replaced or is still growing.
+package struct FileStamp: Codable, Hashable, Sendable {
+    /// The size in bytes.
+    package var size: Int
+    /// The time of the last change to the contents, in nanoseconds since 1970.
+    package var modified: Int
+
+    /// Makes a stamp of known numbers, in bytes and in nanoseconds since 1970.
+    package init(size: Int, modified: Int) {
+        self.size = size
+        self.modified = modified
+    }
+
+    /// Asks the system for the stamp of a file; links are followed.
+    ///
+    /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
+    package init?(path: String) {
+        guard let status = FileStatus(path: path) else { return nil }
+        self = status.stamp
+    }
+
+    /// What stands for a scene that is no local file, such as one on a server.
+    package static let unknown = FileStamp(size: 0, modified: 0)
+}
+
+/// Room on the disk for what is to be written.
+package enum FileSpace {
+    /// Makes a file as long as this, with room on the disk for all of it.
+    ///
+    /// - Returns: false where there is not enough room, or the file system cannot tell; `errno` says which. The file may
+    ///   be as long or not.
+    package static func reserve(_ bytes: Int, descriptor: Int32) -> Bool {
+        var status: Int32
+        repeat { status = fallocate(descriptor, 0, 0, bytes) } while status != 0 && errno == EINTR
+        return status == 0
+    }
+
+    /// Returns true if the disk under a folder has less room than this many bytes for the user.
+    package static func isShort(of bytes: Int, in folder: String) -> Bool {
+        var status = statvfs()
+        // File systems such as /proc have no blocks at all, which is not a full disk.
+        guard statvfs(folder, &status) == 0, status.f_blocks > 0 else { return false }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize) < UInt64(bytes)
+    }
+}

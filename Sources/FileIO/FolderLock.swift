@@ -1,0 +1,39 @@
+import Glibc
+
+/// Keeps two runs out of the same output folder.
+///
+/// The lock is the system's (`flock`): it ends with the process, however that ends. Its file stays, empty: removing it
+/// would let two processes each lock a file of their own.
+package final class FolderLock {
+    /// The name of the file in the folder that is locked.
+    package static let fileName = ".overtile.lock"
+
+    private let descriptor: Int32
+
+    /// Takes the folder, or leaves it at once to who has it.
+    ///
+    /// - Throws: `FileError`: `.locked` where another run has it; `.cannotCreate`, `.outOfSpace`.
+    package init(folder: String) throws(FileError) {
+        let path = folder + "/" + Self.fileName
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            let isFull = errno == ENOSPC || errno == EDQUOT
+            throw FileError(
+                isFull ? .outOfSpace : .cannotCreate, "make", path: path, String(cString: strerror(errno)),
+                advice: "make the folder writable, or choose another")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let number = errno
+            close(descriptor)
+            guard number == EWOULDBLOCK else {
+                throw FileError(.cannotCreate, "lock", path: path, String(cString: strerror(number)))
+            }
+            throw FileError(
+                .locked, path: folder, "another run works in it", advice: "it can be started again later",
+                message: "another run works in \(folder): this one leaves; it can be started again later")
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+}

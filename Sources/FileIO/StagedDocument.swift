@@ -1,0 +1,95 @@
+import Glibc
+
+/// A file that is written from its first byte to its last, such as a picture, a page or a model, and appears under its
+/// name only when it is complete.
+///
+///     let file = try StagedDocument(path: path, overwrite: false)
+///     defer { file.remove() }
+///     try file.write(header)
+///     try file.write(numbers)
+///     try file.publish()
+package final class StagedDocument {
+    private let file: StagedFile
+    private let path: String
+    /// The open file; nil once it is closed.
+    private var descriptor: Int32?
+
+    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
+    ///
+    /// - Throws: `.outputExists`, `.cannotCreate`.
+    package static func check(path: String, overwrite: Bool) throws(FileError) {
+        _ = try StagedFile(path: path, overwrite: overwrite)
+    }
+
+    /// Writes a whole file.
+    ///
+    /// - Throws: `.outputExists`, `.cannotCreate`; `.outOfSpace`, `.writeFailed`. Nothing is left behind then.
+    package static func write(_ bytes: [UInt8], to path: String, overwrite: Bool) throws(FileError) {
+        let document = try StagedDocument(path: path, overwrite: overwrite)
+        defer { document.remove() }
+        try document.write(bytes)
+        try document.publish()
+    }
+
+    /// Makes the empty file under its hidden name.
+    ///
+    /// - Parameters:
+    ///   - overwrite: true if a file of the same name may be replaced.
+    ///   - sidecars: as for `StagedFile`.
+    /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`.
+    package init(path: String, overwrite: Bool, sidecars: [String] = StagedFile.sidecars) throws(FileError) {
+        file = try StagedFile(path: path, overwrite: overwrite, sidecars: sidecars)
+        self.path = path
+        let descriptor = open(file.stagingPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw FileError(.cannotCreate, "create", path: path, number: errno, advice: "choose another place")
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { closeFile() }
+
+    /// Appends the elements as they lie in memory.
+    ///
+    /// - Throws: `.outOfSpace`, `.writeFailed`.
+    package func write<Element: BitwiseCopyable>(_ elements: [Element]) throws(FileError) {
+        try elements.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
+            guard let descriptor else { preconditionFailure("a document is written before it is published") }
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count > 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno != EINTR {
+                    throw failure(errno)
+                }
+            }
+        }
+    }
+
+    /// Makes the file appear under its name, all bytes on the disk.
+    ///
+    /// - Throws: `.outOfSpace`, `.writeFailed`; `.outputExists` where another program made a file of the name in the
+    ///   meantime.
+    package func publish() throws(FileError) {
+        guard closeFile() == 0 else { throw failure(errno) }
+        try file.publish()
+    }
+
+    /// Removes what was written, if it has not got its name.
+    package func remove() {
+        closeFile()
+        file.remove()
+    }
+
+    @discardableResult
+    private func closeFile() -> Int32 {
+        guard let descriptor else { return 0 }
+        self.descriptor = nil
+        return close(descriptor)
+    }
+
+    private func failure(_ number: Int32) -> FileError {
+        FileError(.writeFailed, "write", path: path, number: number, advice: "choose another place")
+    }
+}

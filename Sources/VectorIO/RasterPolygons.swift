@@ -1,0 +1,169 @@
+import CGDAL
+package import RasterIO
+package import TileGeometry
+
+/// The polygons of a vector layer, placed on a raster's grid.
+///
+/// They are reprojected where their coordinate system is another, and held in memory: the raster's size does not
+/// matter. One thread at a time may use them.
+package final class RasterPolygons {
+    /// One polygon, or one of several parts.
+    package struct Feature: Sendable {
+        /// The number of the feature in the layer.
+        package let id: Int
+        /// What the field says that was asked for; nil where it says nothing.
+        package let value: String?
+        /// The pixels that it may cover; empty where it misses the raster.
+        package let window: PixelWindow
+    }
+
+    /// The vector file, as it was named.
+    package let path: String
+    /// The name of the layer.
+    package let layerName: String
+    /// The features, in the layer's order.
+    package let features: [Feature]
+    /// What the user should know: a layer that does not say where it lies, features that have no place.
+    package let warnings: [String]
+    private let shapes: [Shape?]
+
+    /// Returns the names of a layer's fields, for a user who has to choose one.
+    ///
+    /// - Throws: as `init`.
+    package static func fields(ofFile path: String, layer: String? = nil) throws(RasterError) -> [String] {
+        try VectorReader(path: path, layer: layer).fields
+    }
+
+    /// Reads a layer and places its polygons on a raster's grid.
+    ///
+    /// - Parameters:
+    ///   - path: the vector file.
+    ///   - layer: the name of the layer; nil for the only one of the file.
+    ///   - field: the field whose values are wanted; nil for none.
+    ///   - size: the size of the raster.
+    ///   - reference: where the raster lies.
+    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster` for what is no vector file; `.badArgument` for a
+    ///   layer or field that is not there; `.unsupported` for features that are no polygons, and where either has no
+    ///   place; `.readFailed`.
+    package init(
+        path: String, layer: String? = nil, field: String? = nil, size: PixelSize, reference: SpatialReference
+    ) throws(RasterError) {
+        let reader = try VectorReader(path: path, layer: layer)
+        var index: Int?
+        if let field { index = try reader.index(ofField: field) }
+        let placement = try PolygonPlacement(from: reader.crs, path: path, to: reference, size: size)
+        var features: [Feature] = []
+        var shapes: [Shape?] = []
+        try reader.forEach(field: index) { (feature) throws(RasterError) in
+            var shape: Shape?
+            if let geometry = feature.geometry {
+                guard Self.isPolygon(geometry) else {
+                    let name = OGR_G_GetGeometryName(geometry).map { String(cString: $0) } ?? "geometry"
+                    throw RasterError(
+                        .unsupported, path: path,
+                        "cannot use layer \"\(reader.layerName)\" of \(path): its feature \(feature.id) is a \(name), "
+                            + "and polygons are needed")
+                }
+                shape = try GDALMessages().during { () throws(RasterError) in
+                    try placement.place(geometry, id: feature.id).map { Shape(owning: $0) }
+                }
+            }
+            let window = shape?.window(in: size) ?? PixelWindow(x: 0, y: 0, width: 0, height: 0)
+            features.append(Feature(id: feature.id, value: feature.value, window: window))
+            // What misses the raster need not be kept.
+            shapes.append(window.isEmpty ? nil : shape)
+        }
+        self.path = path
+        layerName = reader.layerName
+        self.features = features
+        self.shapes = shapes
+        var warnings: [String] = []
+        if (reader.crs == nil) != (reference.system == nil) {
+            warnings.append(
+                "\(reader.crs == nil ? path : "the raster") does not name its coordinate system: taken for that of "
+                    + (reader.crs == nil ? "the raster" : path))
+        }
+        if let first = placement.unplaced.first {
+            warnings.append(
+                "\(placement.unplaced.count) features of \(path), the first of them \(first), have no place in the "
+                    + "raster's coordinate system, and count as outside of it")
+        }
+        self.warnings = warnings
+    }
+
+    /// Finds the pixels of a window that have their centre inside a polygon.
+    ///
+    /// - Parameters:
+    ///   - index: the place of the feature in `features`.
+    ///   - window: lies inside the raster.
+    ///   - mask: height x width, 1 inside and 0 outside.
+    /// - Throws: `.readFailed` where GDAL has no memory for it.
+    /// - Precondition: `mask` is large enough.
+    package func cover(
+        _ index: Int, _ window: PixelWindow, into mask: UnsafeMutableBufferPointer<UInt8>
+    ) throws(RasterError) {
+        precondition(mask.count >= window.size.area, "buffer too small for the window")
+        guard let start = mask.baseAddress, !window.isEmpty else { return }
+        guard let shape = shapes[index] else { return start.update(repeating: 0, count: window.size.area) }
+        let messages = GDALMessages()
+        guard messages.during({ shape.burn(window, into: start) }) else {
+            let reason = messages.reason(about: path, otherwise: "GDAL gave no reason")
+            throw RasterError(
+                .readFailed, path: path,
+                "cannot rasterise feature \(features[index].id) of \(path) over \(window): \(reason)")
+        }
+    }
+
+    private static func isPolygon(_ geometry: OGRGeometryH) -> Bool {
+        let type = OGR_GT_Flatten(OGR_G_GetGeometryType(geometry))
+        return [wkbPolygon, wkbMultiPolygon, wkbCurvePolygon, wkbMultiSurface].contains(type)
+    }
+
+    /// A polygon in columns and rows.
+    private final class Shape {
+        private let geometry: OGRGeometryH
+
+        init(owning geometry: OGRGeometryH) { self.geometry = geometry }
+
+        deinit { OGR_G_DestroyGeometry(geometry) }
+
+        func window(in size: PixelSize) -> PixelWindow? {
+            var box = OGREnvelope()
+            guard OGR_G_IsEmpty(geometry) == 0 else { return nil }
+            OGR_G_GetEnvelope(geometry, &box)
+            let (left, top) = (Int(box.MinX.rounded(.down)), Int(box.MinY.rounded(.down)))
+            let (right, bottom) = (Int(box.MaxX.rounded(.up)), Int(box.MaxY.rounded(.up)))
+            return PixelWindow(x: left, y: top, width: right - left, height: bottom - top)
+                .intersection(PixelWindow(size))
+        }
+
+        /// - Returns: false where GDAL failed.
+        func burn(_ window: PixelWindow, into mask: UnsafeMutablePointer<UInt8>) -> Bool {
+            guard let driver = GDALGetDriverByName("MEM"),
+                let canvas = GDALCreate(
+                    driver, "", Int32(window.width), Int32(window.height), 1, GDT_Byte, nil)
+            else { return false }
+            defer { GDALClose(canvas) }
+            var origin = SIMD2(Double(window.x), Double(window.y))
+            var (band, value): (Int32, Double) = (1, 1)
+            let move: GDALTransformerFunc = { argument, _, count, x, y, _, success in
+                guard let origin = argument?.load(as: SIMD2<Double>.self), let x, let y, let success else { return 0 }
+                for index in 0..<Int(count) {
+                    x[index] -= origin.x
+                    y[index] -= origin.y
+                    success[index] = 1
+                }
+                return 1
+            }
+            let geometries: [OGRGeometryH?] = [geometry]
+            let burned = CStringList(["OPTIM=RASTER"]).withUnsafe { options in
+                GDALRasterizeGeometries(
+                    canvas, 1, &band, 1, geometries, move, &origin, &value, options, nil, nil)
+            }
+            guard burned == CE_None else { return false }
+            return GDALRasterIO(
+                GDALGetRasterBand(canvas, 1), GF_Read, 0, 0, Int32(window.width), Int32(window.height), mask,
+                Int32(window.width), Int32(window.height), GDT_Byte, 0, 0) == CE_None
+        }
+    }
+}

@@ -1,0 +1,235 @@
+import CGDAL
+import CLinux
+import FileIO
+import Glibc
+package import RasterIO
+
+/// A layer of polygons in a file of its own, written feature by feature and visible only when it is complete.
+///
+/// The same calls make the same bytes: where a format keeps the date of its last change, that is 1970-01-01. A file under
+/// the output's name is replaced as a whole where that is wanted; layers are not added to files.
+///
+/// The order of calls for each feature: for each polygon `beginPolygon()`, and for its exterior and then each hole
+/// `beginRing()`, `addPoints` and `endRing()`; then `set` for its fields and `endFeature()`.
+package final class VectorWriter: @unchecked Sendable {
+    // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
+
+    /// Where the file will be.
+    package let path: String
+    /// The format, told by the ending of the path.
+    package let format: VectorFormat
+    private let options: Options
+    private let staged: StagedFolder
+    private let messages = GDALMessages()
+    private var dataset: DatasetHandle?
+    private let layer: OGRLayerH
+    private let definition: OGRFeatureDefnH
+    private var isFinished = false
+    /// The geometry of the feature under way.
+    private let geometry: WellKnownBinary
+    /// Owned.
+    private var feature: OGRFeatureH?
+    private let geoPackage: GeoPackageGeometry?
+
+    /// Polygons of more bytes go into a GeoPackage past GDAL.
+    private static let large = 4 << 20
+
+    /// The settings in force on the thread that creates or closes a file, for reproducible and quick GeoPackages: the staged file needs
+    /// no protection from crashes.
+    private static let settings = [
+        ("OGR_CURRENT_DATE", "1970-01-01T00:00:00.000Z"), ("OGR_SQLITE_SYNCHRONOUS", "OFF"),
+    ]
+
+    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
+    ///
+    /// - Throws: `.badArgument` for unknown formats, `.unsupported` for those that GDAL cannot write here,
+    ///   `.outputExists`, `.cannotCreate`.
+    package static func check(path: String, overwrite: Bool) throws(RasterError) {
+        _ = try VectorFormat(path: path).stage(path, overwrite: overwrite)
+    }
+
+    /// Creates the file under its hidden name.
+    ///
+    /// - Throws: as `check`, and `.unsupported` for what the format cannot hold; `.outOfSpace`.
+    package init(path: String, options: Options) throws(RasterError) {
+        let format = try VectorFormat(path: path)
+        try options.validate(for: format, path: path)
+        let staged = try format.stage(path, overwrite: options.overwrite)
+        try RasterError.ofFile { () throws(FileError) in try staged.make() }
+        let messages = messages
+        let created = Self.withSettings {
+            messages.during { Self.create(staged.stagingPath, format, options) }
+        }
+        guard let (dataset, layer) = created, messages.failures.isEmpty, let definition = OGR_L_GetLayerDefn(layer)
+        else {
+            created?.0.close()
+            let error = RasterError.failed(to: "create", staged, messages, .cannotCreate)
+            staged.remove()
+            throw error
+        }
+        self.path = path
+        self.format = format
+        self.options = options
+        self.staged = staged
+        self.dataset = dataset
+        self.layer = layer
+        self.definition = definition
+        geometry = WellKnownBinary(isMultiPolygon: options.isMultiPolygon)
+        geoPackage = format == .geoPackage ? GeoPackageGeometry(dataset: dataset.raw, layer: layer) : nil
+    }
+
+    deinit { discard() }
+
+    /// Begins a polygon of the feature under way.
+    package func beginPolygon() { geometry.beginPolygon() }
+
+    /// Begins a ring of the polygon under way: its exterior, and then each hole.
+    ///
+    /// - Precondition: `beginPolygon()` came before.
+    package func beginRing() {
+        precondition(!geometry.isEmpty)
+        geometry.beginRing()
+    }
+
+    /// Adds points to the ring under way; its first one is not repeated at the end.
+    ///
+    /// - Parameters:
+    ///   - x: eastings or longitudes.
+    ///   - y: as many northings or latitudes.
+    package func addPoints(x: [Double], y: [Double]) { geometry.append(x: x, y: y) }
+
+    /// Closes the ring under way.
+    package func endRing() { geometry.endRing() }
+
+    /// Sets a field to a whole number, by its place in the options; those that are not set are null.
+    package func set(_ field: Int, _ value: Int) {
+        OGR_F_SetFieldInteger64(makeFeature(), Int32(field), GIntBig(value))
+    }
+
+    /// Sets a field to a number, by its place in the options.
+    package func set(_ field: Int, _ value: Double) { OGR_F_SetFieldDouble(makeFeature(), Int32(field), value) }
+
+    /// Sets a field to a text, by its place in the options.
+    package func set(_ field: Int, _ value: String) { OGR_F_SetFieldString(makeFeature(), Int32(field), value) }
+
+    /// Writes the feature.
+    ///
+    /// - Throws: `.outOfSpace` or `.writeFailed`, after which the file is gone and the writer of no more use.
+    package func endFeature() throws(RasterError) {
+        guard dataset != nil else {
+            throw RasterError(.badArgument, path: path, "cannot write to \(path): it was committed or discarded before")
+        }
+        let feature = makeFeature()
+        self.feature = nil
+        let refusal = messages.during { write(feature) }
+        OGR_F_Destroy(feature)
+        geometry.removeAll()
+        if refusal == nil, messages.failures.isEmpty { return }
+        let error = failure("write to", refusal)
+        discard()
+        throw error
+    }
+
+    /// - Returns: why a large polygon could not be written; nil otherwise, GDAL's own messages being collected.
+    private func write(_ feature: OGRFeatureH?) -> String? {
+        let geoPackage = geometry.size > Self.large ? self.geoPackage : nil
+        guard let geoPackage else {
+            OGR_F_SetGeometryDirectly(feature, geometry.makeGeometry())
+            geometry.removeAll()
+            return OGR_L_CreateFeature(layer, feature) == OGRERR_NONE ? nil : ""
+        }
+        OGR_F_SetGeometryDirectly(
+            feature, GeoPackageGeometry.placeholder(of: geometry.bounds, isMultiPolygon: options.isMultiPolygon))
+        guard OGR_L_CreateFeature(layer, feature) == OGRERR_NONE else { return "" }
+        // What the polygon was made of has been freed, and SQLite is about to want as much.
+        malloc_trim(0)
+        return geoPackage.replace(feature: OGR_F_GetFID(feature), with: geometry)
+    }
+
+    /// Finishes the file, which stays hidden: of several outputs, none gets its name before all are finished.
+    ///
+    /// - Throws: `.outOfSpace`, `.writeFailed`. The file is gone then.
+    package func finish() throws(RasterError) {
+        guard let dataset, !isFinished else { return }
+        // Making the index takes the largest polygon into memory once more.
+        malloc_trim(0)
+        Self.withSettings {
+            if GDALDatasetTestCapability(dataset.raw, ODsCTransactions) != 0 {
+                _ = messages.during { GDALDatasetCommitTransaction(dataset.raw) }
+            }
+            messages.during { GDALFlushCache(dataset.raw) }
+            dataset.close(reportingTo: messages)
+        }
+        self.dataset = nil
+        guard messages.failures.isEmpty, FileStatus.exists(staged.stagingPath) else {
+            let error = failure("finish")  // before removing, which makes room again
+            staged.remove()
+            throw error
+        }
+        isFinished = true
+    }
+
+    /// Finishes the file, if that was not done, and gives it its name; its bytes are on the disk then.
+    ///
+    /// - Throws: as `finish()`, and `.outputExists`. The file is gone then.
+    package func commit() throws(RasterError) {
+        try finish()
+        defer { discard() }
+        try RasterError.ofFile { () throws(FileError) in try staged.publish() }
+    }
+
+    /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
+    package func discard() {
+        OGR_F_Destroy(feature)
+        feature = nil
+        geometry.removeAll()
+        if let dataset {
+            self.dataset = nil
+            let rest = GDALMessages(keepsWarnings: true)
+            _ = rest.during { GDALDatasetRollbackTransaction(dataset.raw) }
+            dataset.close(reportingTo: rest)
+            staged.remove()
+        } else if isFinished {
+            staged.remove()
+        }
+        isFinished = false
+    }
+
+    private func makeFeature() -> OGRFeatureH? {
+        if feature == nil { feature = OGR_F_Create(definition) }
+        return feature
+    }
+
+    private static func create(
+        _ path: String, _ format: VectorFormat, _ options: Options
+    ) -> (DatasetHandle, OGRLayerH)? {
+        guard let driver = GDALGetDriverByName(format.driverName),
+            let raw = GDALCreate(driver, path, 0, 0, 0, GDT_Unknown, nil)
+        else { return nil }
+        let dataset = DatasetHandle(owning: raw)
+        let type = options.isMultiPolygon ? wkbMultiPolygon : wkbPolygon
+        let name = String(path.split(separator: "/").last ?? "").split(separator: ".").dropLast().joined(separator: ".")
+        let items = CStringList(options.layerItems(format))
+        func make(_ system: OGRSpatialReferenceH?) -> OGRLayerH? {
+            items.withUnsafe { GDALDatasetCreateLayer(raw, name, system, type, $0) }
+        }
+        let layer = options.crs.map { $0.withUnsafeHandle(make) } ?? make(nil)
+        guard let layer, options.fields.allSatisfy({ $0.add(to: layer, format) }) else { return nil }
+        if GDALDatasetTestCapability(raw, ODsCTransactions) != 0 { GDALDatasetStartTransaction(raw, 0) }
+        return (dataset, layer)
+    }
+
+    private static func withSettings<R>(_ body: () -> R) -> R {
+        let previous = settings.map { CPLGetThreadLocalConfigOption($0.0, nil).map { String(cString: $0) } }
+        for (key, value) in settings { CPLSetThreadLocalConfigOption(key, value) }
+        defer {
+            for (setting, value) in zip(settings, previous) { CPLSetThreadLocalConfigOption(setting.0, value) }
+        }
+        return body()
+    }
+
+    /// - Parameter reason: SQLite's; GDAL's messages otherwise.
+    private func failure(_ what: String, _ reason: String? = nil) -> RasterError {
+        .failed(to: what, staged, messages, reason: reason.flatMap { $0.isEmpty ? nil : $0 })
+    }
+}

@@ -1,0 +1,71 @@
+import RasterIO
+import TestData
+import Testing
+import TileGeometry
+import VectorIO
+
+/// Vector layers on a raster's grid.
+@Suite struct RasterPolygonsTests {
+    private let folder: TemporaryFolder
+    private let size = PixelSize(width: 20, height: 10)
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// 20 x 10 pixels of 10 m on an equal-area map.
+    private func reference() throws -> SpatialReference {
+        try TestMask.reference("EPSG:3035", [4_000_000, 10, 0, 3_000_000, 0, -10])
+    }
+
+    @Test("pixels are covered whose centre lies inside, and what misses the raster covers none")
+    func cover() throws {
+        let features = [
+            (
+                properties: #"{"name": "inside"}"#,
+                corners: TestPolygons.box(4_000_020, 2_999_960, 4_000_054, 2_999_990)
+            ),
+            (properties: #"{"name": null}"#, corners: TestPolygons.box(4_100_000, 2_999_960, 4_100_050, 2_999_990)),
+        ]
+        let path = try folder.write(TestPolygons.geoJSON(epsg: 3035, features), to: "zones.geojson")
+        let polygons = try RasterPolygons(path: path, field: "NAME", size: size, reference: reference())
+        #expect(polygons.features.map(\.value) == ["inside", nil])
+        #expect(polygons.features.map(\.window.isEmpty) == [false, true])
+        #expect(polygons.warnings.isEmpty)
+        let window = PixelWindow(size)
+        var mask = [UInt8](repeating: 7, count: size.area)
+        try mask.withUnsafeMutableBufferPointer { try polygons.cover(0, window, into: $0) }
+        let covered = mask.indices.filter { mask[$0] == 1 }.map { [$0 % size.width, $0 / size.width] }
+        #expect(covered == (1..<4).flatMap { row in (2..<5).map { [$0, row] } })
+        #expect(mask.allSatisfy { $0 <= 1 })
+        try mask.withUnsafeMutableBufferPointer { try polygons.cover(1, window, into: $0) }
+        #expect(mask.allSatisfy { $0 == 0 })
+    }
+
+    @Test("what is no layer of polygons, and what is not there, is refused in one line")
+    func refused() throws {
+        let raster = folder.path("mask.tif")
+        try TestMask.write(raster, width: 20, height: 10, reference: try reference()) { x, _ in UInt8(x / 10) }
+        let point = """
+            {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"a": 1},
+             "geometry": {"type": "Point", "coordinates": [10, 52]}}]}
+            """
+        let points = try folder.write(Array(point.utf8), to: "points.geojson")
+        let text = try folder.write(Array("no polygons".utf8), to: "text.gpkg")
+        let cases: [(String, String?, RasterError.Code, String)] = [
+            (points, nil, .unsupported, "is a POINT, and polygons are needed"),
+            (points, "b", .badArgument, "has no field \"b\": it has \"a\""),
+            (text, nil, .notARaster, "is not a vector file"),
+            (folder.path("none.gpkg"), nil, .noSuchFile, "check the path"),
+            (raster, nil, .notARaster, "is not a vector file"),
+        ]
+        for (file, field, code, says) in cases {
+            let error = #expect(throws: RasterError.self) {
+                _ = try RasterPolygons(path: file, field: field, size: size, reference: reference())
+            }
+            #expect(error?.code == code && error?.message.contains(says) == true, "\(String(describing: error))")
+        }
+        let placeless = #expect(throws: RasterError.self) {
+            _ = try RasterPolygons(path: points, size: size, reference: .none)
+        }
+        #expect(placeless?.code == .unsupported)
+    }
+}
