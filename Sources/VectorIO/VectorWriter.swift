@@ -103,14 +103,18 @@ package final class VectorWriter: @unchecked Sendable {
 
     /// Sets a field to a whole number, by its place in the options; those that are not set are null.
     package func set(_ field: Int, _ value: Int) {
-        OGR_F_SetFieldInteger64(makeFeature(), Int32(field), GIntBig(value))
+        if let feature = makeFeature() { OGR_F_SetFieldInteger64(feature, Int32(field), GIntBig(value)) }
     }
 
     /// Sets a field to a number, by its place in the options.
-    package func set(_ field: Int, _ value: Double) { OGR_F_SetFieldDouble(makeFeature(), Int32(field), value) }
+    package func set(_ field: Int, _ value: Double) {
+        if let feature = makeFeature() { OGR_F_SetFieldDouble(feature, Int32(field), value) }
+    }
 
     /// Sets a field to a text, by its place in the options.
-    package func set(_ field: Int, _ value: String) { OGR_F_SetFieldString(makeFeature(), Int32(field), value) }
+    package func set(_ field: Int, _ value: String) {
+        if let feature = makeFeature() { OGR_F_SetFieldString(feature, Int32(field), value) }
+    }
 
     /// Writes the feature.
     ///
@@ -195,8 +199,9 @@ package final class VectorWriter: @unchecked Sendable {
         isFinished = false
     }
 
+    /// The feature under way; nil where the file is closed, whose definition is gone.
     private func makeFeature() -> OGRFeatureH? {
-        if feature == nil { feature = OGR_F_Create(definition) }
+        if feature == nil, dataset != nil { feature = OGR_F_Create(definition) }
         return feature
     }
 
