@@ -58,17 +58,17 @@ let package = Package(
         room("InferenceEngine", ["NetworkGraph", "COneDNN", "COvertileKernels"]),
         room(
             "Segmentation", ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry"]),
-        room("GISOutputs", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
+        room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "BatchRunner",
             [
-                "FileIO", "GISOutputs", "InferenceEngine", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "FileIO", "MaskProducts", "InferenceEngine", "Models", "RasterIO", "Segmentation", "TileGeometry",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
             "Overtile",
             [
-                "BatchRunner", "FileIO", "GISOutputs", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
+                "BatchRunner", "FileIO", "MaskProducts", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
                 "Segmentation", "StoredTensors", "TileGeometry", "VectorIO",
             ]),
         .executableTarget(
@@ -93,7 +93,7 @@ let package = Package(
         tests(
             "ModelsTests",
             ["FileIO", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData", "TestNetworks"]),
-        tests("GISOutputsTests", ["FileIO", "GISOutputs", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
+        tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "BatchRunnerTests",
             [

@@ -1,7 +1,7 @@
 // The library product: what an application imports to segment scenes. Each room keeps its own name and documentation.
 @_exported public import BatchRunner
 @_exported public import FileIO
-@_exported public import GISOutputs
+@_exported public import MaskProducts
 @_exported public import InferenceEngine
 @_exported public import Models
 @_exported public import NetworkGraph

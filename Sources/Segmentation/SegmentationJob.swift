@@ -144,7 +144,7 @@ public final class SegmentationJob {
         mask: String, probabilities: String?, confidence: String? = nil, verifiedWindows: Int = 0,
         cancellation: Cancellation = Cancellation(),
         progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in },
-        derive: (FinishedRasters) throws -> Void = { _ in }
+        derive: (StagedRasters) throws -> Void = { _ in }
     ) throws -> SegmentationSummary {
         let started = DispatchTime.now()
         guard verifiedWindows == 0 || resolution.grid.isNative || options.outputGrid == .model else {
@@ -154,12 +154,12 @@ public final class SegmentationJob {
         try Self.check(
             mask: mask, probabilities: probabilities, confidence: confidence, overwrite: options.overwrites)
         RasterCache.limit(bytes: MemoryBudget(total: plan.memoryLimit).rasterCacheBytes)
-        var outputs = [SceneOutput(kind: .mask, path: mask, options: maskOptions)]
+        var outputs = [RasterOutput(kind: .mask, path: mask, options: maskOptions)]
         if let probabilities {
-            outputs.append(SceneOutput(kind: .probabilities, path: probabilities, options: probabilityOptions))
+            outputs.append(RasterOutput(kind: .probabilities, path: probabilities, options: probabilityOptions))
         }
         if let confidence {
-            outputs.append(SceneOutput(kind: .confidence, path: confidence, options: confidenceOptions))
+            outputs.append(RasterOutput(kind: .confidence, path: confidence, options: confidenceOptions))
         }
         let work = try WorkInProgress(outputs, key: key(outputs), tileRows: plan.grid.rows, warn: warn)
         do {
@@ -189,16 +189,16 @@ public final class SegmentationJob {
     /// Computes the tiles that are missing, makes the outputs, and removes what was in progress.
     private func finish(
         _ work: WorkInProgress, _ reader: TileReader, _ times: StageTimes, _ cancellation: Cancellation,
-        _ progress: @escaping (Int, Int) -> Void, _ derive: (FinishedRasters) throws -> Void
+        _ progress: @escaping (Int, Int) -> Void, _ derive: (StagedRasters) throws -> Void
     ) throws {
-        let finisher = try SceneFinisher(
+        let finisher = try BlockEncoder(
             work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times, cancellation: cancellation)
         do {
             try finisher.advance(toRow: finishedRows(work))
             progress(work.progress.tileRows * plan.grid.columns, plan.grid.count)
             if !work.isComplete { try runPipeline(work, reader, finisher, times, cancellation, progress) }
             let files = try finisher.finish()
-            try derive(finisher.finishedRasters)
+            try derive(finisher.stagedRasters)
             try work.announce(Publication(files))
             try finisher.commit()
         } catch {
@@ -208,7 +208,7 @@ public final class SegmentationJob {
         work.remove()
     }
 
-    private func key(_ outputs: [SceneOutput]) -> WorkKey {
+    private func key(_ outputs: [RasterOutput]) -> WorkKey {
         var options = options
         // Only the finished files show these.
         (options.creationOptions, options.classNames, options.format) = ([], [], .geoTIFF)
@@ -229,9 +229,9 @@ public final class SegmentationJob {
     }
 
     /// What brings tiles back to the scene's grid; nil where they are on the outputs' grid.
-    private func sceneGrid() throws -> SceneGridOutput? {
+    private func nativeGrid() throws -> NativeGridWriter? {
         guard !resolution.grid.isNative, options.outputGrid == .scene else { return nil }
-        return try SceneGridOutput(scene, grid: resolution.grid, bands: bands)
+        return try NativeGridWriter(scene, grid: resolution.grid, bands: bands)
     }
 
     private func verify(
@@ -253,10 +253,10 @@ public final class SegmentationJob {
     }
 
     private func runPipeline(
-        _ work: WorkInProgress, _ reader: TileReader, _ finisher: SceneFinisher, _ times: StageTimes,
+        _ work: WorkInProgress, _ reader: TileReader, _ finisher: BlockEncoder, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
-        let stitcher = Stitcher(work, columns: plan.grid.columns, sceneGrid: try sceneGrid())
+        let stitcher = Stitcher(work, columns: plan.grid.columns, nativeGrid: try nativeGrid())
         let layout = slotLayout
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }

@@ -83,7 +83,7 @@ import TileGeometry
     @Test func networksOfFixedTilesKeepThemWhole() throws {
         let graph = PaperUNet.random(depth: 3, base: 4).graph()
         let network = TiledNetwork.fixedTiles(try FixedTileNetwork(graph))
-        let choice = TileChoice(network: network, tile: 108, margin: 24, described: ModelDescription())
+        let choice = AllowedTiles(network: network, tile: 108, margin: 24, described: ModelDescription())
         let grids = try choice.grids(for: PixelSize(width: 150, height: 91))
         #expect(grids.count == 1 && grids[0].outputSizes.count == 1)
         let size = grids[0].outputSizes[0]

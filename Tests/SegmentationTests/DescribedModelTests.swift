@@ -219,7 +219,7 @@ import TileGeometry
         graph.append(.bilinearUpsampling(factor: 2, alignCorners: true), pooled, label: "up")
         var description = ModelDescription()
         change(&description)
-        let choice = TileChoice(
+        let choice = AllowedTiles(
             network: try TiledNetwork(graph), tile: tile, margin: margin, described: description)
         return (try choice.grids(for: PixelSize(width: 500, height: 500))[0], choice.warnings)
     }

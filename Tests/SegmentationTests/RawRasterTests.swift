@@ -12,10 +12,10 @@ import TileGeometry
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func output(_ size: PixelSize, block: Int, bands: Int, _ type: SampleType) -> SceneOutput {
+    private func output(_ size: PixelSize, block: Int, bands: Int, _ type: SampleType) -> RasterOutput {
         var options = RasterWriter.Options(size: size, bandCount: bands, sampleType: type)
         options.blockSize = PixelSize(width: block, height: block)
-        return SceneOutput(kind: .probabilities, path: folder.path("p.tif"), options: options)
+        return RasterOutput(kind: .probabilities, path: folder.path("p.tif"), options: options)
     }
 
     /// Sides that blocks divide, that they do not, and rasters smaller than a block.

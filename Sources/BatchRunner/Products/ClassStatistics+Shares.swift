@@ -1,4 +1,4 @@
-import GISOutputs
+import MaskProducts
 
 extension ClassStatistics {
     /// The classes that have a pixel, by ascending value, and last, where there are any, the pixels without data.

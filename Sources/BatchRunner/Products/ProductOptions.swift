@@ -1,4 +1,4 @@
-public import GISOutputs
+public import MaskProducts
 
 /// How polygons and statistics are made of masks.
 public struct ProductOptions: Sendable {

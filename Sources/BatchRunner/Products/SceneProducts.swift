@@ -1,5 +1,5 @@
 import FileIO
-import GISOutputs
+import MaskProducts
 import RasterIO
 import Segmentation
 
@@ -49,7 +49,7 @@ final class SceneProducts {
 
     /// - Parameter rasters: finished, under names that nobody sees.
     /// - Throws: `RasterError`, `CancellationError`.
-    func make(from rasters: FinishedRasters, cancellation: Cancellation) throws {
+    func make(from rasters: StagedRasters, cancellation: Cancellation) throws {
         do {
             let mask = try RasterReader(path: rasters.mask)
             if countsClasses {

@@ -1,6 +1,6 @@
 import FileIO
 public import Foundation
-import GISOutputs
+import MaskProducts
 public import Models
 import RasterIO
 import Segmentation

@@ -1,5 +1,5 @@
 import FileIO
-import GISOutputs
+import MaskProducts
 public import Models
 import RasterIO
 public import Segmentation

@@ -1,5 +1,5 @@
 import FileIO
-import GISOutputs
+import MaskProducts
 import RasterIO
 
 /// What is written for one scene, and where.

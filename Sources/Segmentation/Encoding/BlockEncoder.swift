@@ -1,0 +1,173 @@
+import Dispatch
+import RasterIO
+import Synchronization
+import TileGeometry
+
+/// Makes the finished rasters of the raw ones, on a thread of its own.
+///
+/// It follows the tiles: a block is compressed as soon as all rows of it are there, always in the same order, so that a file
+/// has the same bytes whether its samples come from one run or from several.
+///
+/// @unchecked Sendable: writers and scratch are used on the serial queue alone, or once it is idle.
+final class BlockEncoder: @unchecked Sendable {
+    /// One raster on its way.
+    private struct Raster {
+        let source: RawRaster
+        /// Of the output, or of the draft that will be sieved into it.
+        var writer: RasterWriter
+        /// What the output will be; nil where no draft is made.
+        var sieved: RasterWriter.Options?
+        /// Rows of blocks that are written.
+        var blockRows = 0
+    }
+
+    private struct State {
+        /// Rows of the outputs, from the top, that may be read.
+        var rows = 0
+        var isStopped = false
+        var error: (any Error)?
+    }
+
+    private let queue = DispatchQueue(label: "overtile.finisher")
+    private let sieve: SieveFilter?
+    private let times: StageTimes
+    private let cancellation: Cancellation
+    private let state = Mutex(State())
+    private var rasters: [Raster]
+    private let scratch: UnsafeMutableRawBufferPointer
+
+    /// Begins the outputs under their hidden names.
+    ///
+    /// - Parameter sieve: what takes islands out of the mask; nil for none.
+    /// - Throws: `RasterError`.
+    init(_ work: WorkInProgress, sieve: SieveFilter?, times: StageTimes, cancellation: Cancellation) throws {
+        self.sieve = sieve
+        self.times = times
+        self.cancellation = cancellation
+        rasters = try zip(work.outputs, work.rasters).map { output, source in
+            var options = output.options
+            let isDraft = sieve != nil && output.kind == .mask
+            if isDraft { (options.format, options.creationOptions) = (.geoTIFF, []) }
+            return Raster(
+                source: source, writer: try RasterWriter(path: output.path, options: options),
+                sieved: isDraft ? output.options : nil)
+        }
+        let largest = rasters.map { $0.writer.blockSize.area * $0.writer.options.sampleType.sampleByteCount }.max()!
+        scratch = .allocate(byteCount: largest, alignment: 64)
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// Rows of the outputs down to this one are complete.
+    ///
+    /// - Throws: what went wrong with rows before.
+    func advance(toRow row: Int) throws {
+        try state.withLock { state in
+            if let error = state.error { throw error }
+            state.rows = row
+        }
+        queue.async { self.writeWhatIsThere() }
+    }
+
+    /// Waits until all is written, and finishes the files; none has its name yet.
+    ///
+    /// - Returns: the files by their final names and those that they have now.
+    /// - Throws: `RasterError`, `CancellationError`.
+    func finish() throws -> [(path: String, staged: String)] {
+        queue.sync { writeWhatIsThere() }
+        if let error = state.withLock({ $0.error }) { throw error }
+        // Where the disk is full at the very end, none is left.
+        let cancellation = cancellation
+        do {
+            try times.measure(.writing) {
+                for index in rasters.indices.reversed() {
+                    try rasters[index].writer.finish { cancellation.isCancelled }
+                    try replaceDraft(of: &rasters[index])
+                }
+            }
+        } catch {
+            throw cancellation.isCancelled ? CancellationError() : error
+        }
+        return rasters.flatMap(\.writer.stagedFiles)
+    }
+
+    /// Puts the sieved mask in the place of its draft.
+    private func replaceDraft(of raster: inout Raster) throws {
+        guard let sieve, let options = raster.sieved else { return }
+        let draft = raster.writer
+        let mask = try RasterReader(path: Self.stagedRaster(draft))
+        raster.writer = try RasterWriter(path: draft.path, options: options)
+        let cancellation = cancellation
+        guard try sieve.write(mask, to: raster.writer, progress: { _ in !cancellation.isCancelled }) else {
+            throw CancellationError()
+        }
+        draft.discard()
+        try raster.writer.finish { cancellation.isCancelled }
+    }
+
+    /// Where the finished rasters lie until `commit()`.
+    var stagedRasters: StagedRasters {
+        func path(_ kind: RasterOutput.Kind) -> String? {
+            rasters.first { $0.source.kind == kind }.map { Self.stagedRaster($0.writer) }
+        }
+        return StagedRasters(
+            mask: path(.mask)!, probabilities: path(.probabilities), confidence: path(.confidence))
+    }
+
+    private static func stagedRaster(_ writer: RasterWriter) -> String {
+        writer.stagedFiles.first { $0.path == writer.path }!.staged
+    }
+
+    /// Gives the finished files their names, the mask last.
+    ///
+    /// - Throws: `RasterError`.
+    func commit() throws {
+        for raster in rasters.reversed() { try raster.writer.commit() }
+    }
+
+    /// Gives the outputs up. Does nothing to those that have their names.
+    func discard() {
+        state.withLock { $0.isStopped = true }
+        queue.sync { for raster in rasters { raster.writer.discard() } }
+    }
+
+    private func writeWhatIsThere() {
+        do {
+            for index in rasters.indices { try times.measure(.writing) { try write(&rasters[index]) } }
+        } catch {
+            state.withLock { $0.error = $0.error ?? error }
+        }
+    }
+
+    private func write(_ raster: inout Raster) throws {
+        let (block, size) = (raster.writer.blockSize, raster.writer.options.size)
+        while raster.blockRows * block.height < size.height {
+            let y = raster.blockRows * block.height
+            let rows = state.withLock { $0.error == nil && !$0.isStopped ? $0.rows : 0 }
+            guard min(y + block.height, size.height) <= rows else { return }
+            for x in stride(from: 0, to: size.width, by: block.width) {
+                if cancellation.isCancelled { throw CancellationError() }
+                let window = PixelWindow(x: x, y: y, width: block.width, height: block.height)
+                    .intersection(PixelWindow(size))
+                for band in 1...raster.writer.options.bandCount {
+                    try raster.source.read(window, band: band, into: scratch.baseAddress!)
+                    try write(window, band: band, to: raster.writer)
+                }
+            }
+            raster.blockRows += 1
+        }
+    }
+
+    private func write(_ window: PixelWindow, band: Int, to writer: RasterWriter) throws(RasterError) {
+        func write<Sample: RasterSample>(_ type: Sample.Type) throws(RasterError) {
+            let samples = UnsafeRawBufferPointer(scratch).bindMemory(to: type)
+            try writer.write(window, band: band, samples: samples)
+        }
+        switch writer.options.sampleType {
+        case .uint8: try write(UInt8.self)
+        case .uint16: try write(UInt16.self)
+        case .float32: try write(Float.self)
+        default: preconditionFailure("\(writer.options.sampleType) samples are not written")
+        }
+    }
+}

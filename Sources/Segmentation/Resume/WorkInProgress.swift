@@ -1,0 +1,187 @@
+import Dispatch
+import FileIO
+import Foundation
+import RasterIO
+import Synchronization
+import TileGeometry
+
+/// The unfinished outputs of a scene: raw rasters, a journal of the rows of tiles that are in them, and the key of what
+/// they belong to, in a hidden folder beside the mask.
+///
+/// The folder outlives the process. A run with the same key goes on after the last row in the journal; any other discards
+/// what it finds.
+///
+/// @unchecked Sendable: what changes is used on the stitcher's thread, but for the journal, which is behind a mutex.
+final class WorkInProgress: @unchecked Sendable {
+    let outputs: [RasterOutput]
+    let rasters: [RawRaster]
+    /// How far an earlier run had come.
+    let recovered: WorkJournal.Progress
+    private(set) var progress: WorkJournal.Progress
+    let tileRows: Int
+    let folder: WorkFolder
+
+    private let journal: Mutex<WorkJournal>
+    private let syncQueue = DispatchQueue(label: "overtile.sync")
+    private let syncing = Mutex<(isBusy: Bool, error: (any Error)?)>((false, nil))
+    private var lastSync = DispatchTime.now()
+    /// The files that a process which has to end at once removes: all, as long as no row is finished.
+    private var unprotected: [String] = []
+
+    private static let journalName = "journal"
+
+    /// Seconds of work that a power loss may take.
+    private static let syncInterval = 2.0
+
+    /// Takes up the work in progress of an earlier run, or begins anew.
+    ///
+    /// - Parameters:
+    ///   - outputs: the mask first, beside which the folder is.
+    ///   - tileRows: rows of the tile grid.
+    ///   - warn: called with a line where something is discarded.
+    /// - Throws: `SegmentationError` (`.locked`), `FileError`.
+    init(_ outputs: [RasterOutput], key: WorkKey, tileRows: Int, warn: (String) -> Void) throws {
+        let folder = try WorkFolder(for: outputs[0].path)
+        self.folder = folder
+        self.outputs = outputs
+        self.tileRows = tileRows
+        do {
+            let data = try Self.encoded(key)
+            if folder.names.contains(WorkFolder.keyName) {
+                var reason = Self.reasonToDiscard(folder, key)
+                if reason == nil {
+                    if let found = try? Self.reopened(folder, outputs, keyData: data, tileRows: tileRows) {
+                        (rasters, recovered) = (found.rasters, found.progress)
+                        journal = Mutex(found.journal)
+                        progress = recovered
+                        if progress.tileRows == 0 { expose() }
+                        return
+                    }
+                    reason = "its rasters or its journal are damaged"
+                }
+                warn("\(outputs[0].path): the work in progress of an earlier run is discarded: \(reason!)")
+            }
+            folder.clear()
+            rasters = try outputs.map { output throws(FileError) in
+                try RawRaster(path: folder.file(Self.rasterName(output)), for: output, isNew: true)
+            }
+            journal = Mutex(
+                try WorkJournal(
+                    path: folder.file(Self.journalName), key: Self.hash(data), output: outputs[0].path))
+            try folder.write(data, to: WorkFolder.keyName)
+            (recovered, progress) = (WorkJournal.Progress(), WorkJournal.Progress())
+            expose()
+        } catch {
+            folder.remove()
+            throw error
+        }
+    }
+
+    deinit { protect() }
+
+    var isComplete: Bool { progress.tileRows == tileRows }
+
+    /// Notes that all samples of another row of tiles are written.
+    ///
+    /// - Parameter tilesComputed: tiles of this row that the network ran on.
+    /// - Throws: `FileError`, from an earlier sync too.
+    func finishTileRow(tilesComputed: Int) throws {
+        progress.tileRows += 1
+        progress.tilesComputed += tilesComputed
+        try journal.withLock { try $0.append(progress, isOnDisk: false) }
+        protect()
+        try syncing.withLock { state in if let error = state.error { throw error } }
+        if lastSync.secondsToNow >= Self.syncInterval { startSync() }
+    }
+
+    /// Brings what is written to the disk while work goes on; a sync that is under way is not followed by another.
+    private func startSync() {
+        guard
+            syncing.withLock({ state in
+                defer { state.isBusy = true }
+                return !state.isBusy
+            })
+        else { return }
+        lastSync = DispatchTime.now()
+        let reached = progress
+        syncQueue.async { [self] in
+            var failure: (any Error)?
+            do {
+                for raster in rasters { try raster.sync() }
+                folder.sync([WorkFolder.keyName])
+                try journal.withLock { try $0.append(reached, isOnDisk: true) }
+            } catch { failure = error }
+            syncing.withLock { $0 = (false, failure) }
+        }
+    }
+
+    /// Waits for a sync that is under way.
+    func settle() { syncQueue.sync {} }
+
+    /// The work is done, or of no more use.
+    func remove() {
+        settle()
+        folder.remove()
+        protect()
+    }
+
+    /// Before the outputs get their names.
+    ///
+    /// - Throws: `FileError`.
+    func announce(_ publication: Publication) throws {
+        try folder.write(JSONEncoder().encode(publication), to: Publication.name)
+        folder.sync([Publication.name])
+    }
+
+    // MARK: What an earlier run left
+
+    private static func reasonToDiscard(_ folder: WorkFolder, _ key: WorkKey) -> String? {
+        guard let data = folder.read(WorkFolder.keyName),
+            let found = try? JSONDecoder().decode(WorkKey.self, from: data)
+        else {
+            return "its key is damaged, or another version's"
+        }
+        let differences = key.differences(from: found)
+        guard differences.isEmpty else { return differences.joined(separator: " and ") + " changed" }
+        return nil
+    }
+
+    private static func reopened(
+        _ folder: WorkFolder, _ outputs: [RasterOutput], keyData: Data, tileRows: Int
+    ) throws -> (rasters: [RawRaster], journal: WorkJournal, progress: WorkJournal.Progress)? {
+        let rasters = try outputs.map { output throws(FileError) in
+            try RawRaster(path: folder.file(rasterName(output)), for: output, isNew: false)
+        }
+        let journal = try WorkJournal(
+            path: folder.file(journalName), key: hash(keyData), output: outputs[0].path)
+        guard let progress = journal.recover(tileRows: tileRows) else { return nil }
+        return (rasters, journal, progress)
+    }
+
+    private static func rasterName(_ output: RasterOutput) -> String { "\(output.kind.rawValue).raw" }
+
+    private static func encoded(_ key: WorkKey) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(key)
+    }
+
+    private static func hash(_ data: Data) -> UInt64 {
+        var hash = FNV1a()
+        data.withUnsafeBytes { hash.add($0) }
+        return hash.value
+    }
+
+    // MARK: Where nothing is finished, nothing stays
+
+    private func expose() {
+        let names = [WorkFolder.keyName, Self.journalName, "lock"] + outputs.map(Self.rasterName)
+        unprotected = names.map(folder.file) + [folder.path]
+        for name in unprotected { StagedOutputs.add(name) }
+    }
+
+    private func protect() {
+        for name in unprotected { StagedOutputs.remove(name) }
+        unprotected = []
+    }
+}

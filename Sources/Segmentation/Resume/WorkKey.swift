@@ -1,0 +1,64 @@
+import RasterIO
+import TileGeometry
+
+/// What work in progress belongs to: it is gone on with only where all of this is the same.
+///
+/// Readable JSON, so that a person can tell why it is not. Left out is what only the finished files show and not the
+/// samples: names of classes, GeoTIFF creation options.
+struct WorkKey: Codable, Equatable {
+    /// Of this key, the journal and the rasters.
+    static let currentFormat = 2
+
+    var format = WorkKey.currentFormat
+    var version = OvertileVersion.current
+    let scene: SceneIdentity
+    let settings: SettingsDigest
+    let plan: Plan
+    /// Which kernels run: others give other last digits.
+    let kernels: String
+    let outputs: [Output]
+
+    struct Plan: Codable, Equatable {
+        let width: Int
+        let height: Int
+        let tile: Int
+        let margin: Int
+        let step: Int
+        let unit: Int
+
+        init(_ grid: TileGrid) {
+            (width, height) = (grid.scene.width, grid.scene.height)
+            (tile, margin, step, unit) = (grid.tile, grid.margin, grid.step, grid.unit)
+        }
+    }
+
+    struct Output: Codable, Equatable {
+        let kind: RasterOutput.Kind
+        let width: Int
+        let height: Int
+        let block: Int
+        let bands: Int
+        let sampleType: String
+
+        init(_ output: RasterOutput) {
+            kind = output.kind
+            (width, height) = (output.options.size.width, output.options.size.height)
+            block = output.options.blockSize.width
+            (bands, sampleType) = (output.options.bandCount, output.options.sampleType.rawValue)
+        }
+    }
+
+    /// In words, what differs from another key; empty where nothing does.
+    func differences(from other: WorkKey) -> [String] {
+        var found: [String] = []
+        if format != other.format || version != other.version { found.append("Overtile's version") }
+        if scene != other.scene { found.append("the scene") }
+        if settings.model != other.settings.model { found.append("the model") }
+        if settings.options != other.settings.options { found.append("the options") }
+        if outputs != other.outputs { found.append("the outputs") }
+        if kernels != other.kernels { found.append("the processor's kernels") }
+        // What follows from the others says nothing new.
+        if found.isEmpty, plan != other.plan { found.append("the plan of tiles") }
+        return found
+    }
+}
