@@ -113,7 +113,8 @@ public final class CompiledNetwork: Sendable {
             case .maxPooling(let extent, let stride):
                 return try backend.maxPooling(from: source, to: destination, extent: extent, stride: stride)
             case .bilinearUpsampling(_, alignCorners: true):
-                return MapKernels.bilinearAligned(from: source, to: destination, channelBlock: backend.channelBlock)
+                return PortableKernels.bilinearAligned(
+                    from: source, to: destination, channelBlock: backend.channelBlock)
             case .bilinearUpsampling(let factor, alignCorners: false):
                 return try backend.bilinearUpsampling(from: source, to: destination, factor: factor)
             case .relu:
@@ -125,7 +126,7 @@ public final class CompiledNetwork: Sendable {
             case .map(let operation):
                 return try backend.kernel(operation, from: call.sources.map(\.view), to: destination)
             case .zero:
-                return MapKernels.zero(destination, channelBlock: backend.channelBlock)
+                return PortableKernels.zero(destination, channelBlock: backend.channelBlock)
             case .copy:
                 return backend.copy(from: source, to: destination)
             }

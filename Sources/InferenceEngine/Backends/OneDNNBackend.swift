@@ -123,12 +123,13 @@ public struct OneDNNBackend: Backend {
         switch operation {
         case .activation(.sigmoid): return try OneDNNKernel { odnn_sigmoid_create(&src, &dst, $0) }
         case .activation(.silu): return try OneDNNKernel { odnn_silu_create(&src, &dst, $0) }
-        default: return try MapKernels.kernel(operation, from: sources, to: destination, channelBlock: channelBlock)
+        default:
+            return try PortableKernels.kernel(operation, from: sources, to: destination, channelBlock: channelBlock)
         }
     }
 
     public func copy(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernels.copy(from: source, to: destination, channelBlock: channelBlock)
+        PortableKernels.copy(from: source, to: destination, channelBlock: channelBlock)
     }
 
     private func odnn(_ view: MapView) -> odnn_map {

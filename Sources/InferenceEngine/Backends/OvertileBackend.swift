@@ -11,7 +11,7 @@ public struct OvertileBackend: Backend {
     public let channelMultiple = Int(OVERTILE_BLOCK)
     public let readsWindows = true
 
-    private let kernels: OwnKernels
+    private let kernels: KernelSet
     private let oneDNN: OneDNNBackend
 
     /// The environment variable that holds Overtile to a lesser instruction set than the processor's best.
@@ -27,7 +27,7 @@ public struct OvertileBackend: Backend {
 
     /// - Parameter instructionSet: one of `instructionSets`; nil for the best.
     package init(instructionSet: String?, savesMemory: Bool = false) throws(InstructionSetError) {
-        kernels = try OwnKernels(instructionSet: instructionSet, savesMemory: savesMemory)
+        kernels = try KernelSet(instructionSet: instructionSet, savesMemory: savesMemory)
         // An older processor has an older processor's oneDNN.
         if instructionSet == "avx2" { odnn_limit_instruction_set(ODNN_AVX2) }
         if instructionSet == "scalar" { odnn_limit_instruction_set(ODNN_SSE41) }
@@ -36,7 +36,7 @@ public struct OvertileBackend: Backend {
     }
 
     /// What this processor has, fastest first.
-    package static var instructionSets: [String] { OwnKernels.all.map(\.instructionSet) }
+    package static var instructionSets: [String] { KernelSet.all.map(\.instructionSet) }
 
     public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
         kernels.estimate(step, from: sources, to: destination)
@@ -101,7 +101,7 @@ public struct OvertileBackend: Backend {
     }
 
     public func copy(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernels.copy(from: source, to: destination, channelBlock: channelBlock)
+        PortableKernels.copy(from: source, to: destination, channelBlock: channelBlock)
     }
 }
 

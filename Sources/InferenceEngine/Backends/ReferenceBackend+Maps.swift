@@ -6,7 +6,7 @@ extension ReferenceBackend {
         _ operation: MapOperation, from sources: [MapView], to destination: MapView
     ) -> any Kernel {
         let value = value(of: operation, sources, destination)
-        return MapKernel(implementation: "reference \(operation.name)") { from, to in
+        return LoopKernel(implementation: "reference \(operation.name)") { from, to in
             // Into a map of its own first: a kernel may run in place.
             var results: [Float] = []
             destination.forEachPixel { results.append(value(from, $0, $1, $2)) }

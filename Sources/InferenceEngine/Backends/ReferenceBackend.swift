@@ -20,7 +20,7 @@ public struct ReferenceBackend: Backend {
     ) -> any Kernel {
         let source = sources[0]
         let (weights, bias) = (parameters.weights(), parameters.bias())
-        return MapKernel(implementation: "reference convolution") { from, dst in
+        return LoopKernel(implementation: "reference convolution") { from, dst in
             let src = from[0]
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             let inputs = source.channels / parameters.kernel.groups
@@ -51,7 +51,7 @@ public struct ReferenceBackend: Backend {
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
         let (weights, bias) = (parameters.weights(), parameters.bias())
-        return MapKernel(implementation: "reference up-convolution") { from, dst in
+        return LoopKernel(implementation: "reference up-convolution") { from, dst in
             let src = from[0]
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
@@ -79,7 +79,7 @@ public struct ReferenceBackend: Backend {
     public func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) -> any Kernel {
-        MapKernel(implementation: "reference max pooling") { from, dst in
+        LoopKernel(implementation: "reference max pooling") { from, dst in
             let src = from[0]
             destination.forEachPixel { c, oh, ow in
                 var largest = -Float.infinity
@@ -94,7 +94,7 @@ public struct ReferenceBackend: Backend {
     }
 
     public func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) -> any Kernel {
-        MapKernel(implementation: "reference bilinear upsampling") { from, dst in
+        LoopKernel(implementation: "reference bilinear upsampling") { from, dst in
             let src = from[0]
             func neighbours(_ position: Int, _ count: Int) -> (low: Int, high: Int, weight: Float) {
                 let place = max(0, (Float(position) + 0.5) / Float(factor) - 0.5)
@@ -112,7 +112,7 @@ public struct ReferenceBackend: Backend {
     }
 
     public func relu(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernel(implementation: "reference ReLU") { from, dst in
+        LoopKernel(implementation: "reference ReLU") { from, dst in
             let src = from[0]
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = max(0, src[source.offset(c, h, w)])
@@ -123,7 +123,7 @@ public struct ReferenceBackend: Backend {
     public func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) -> any Kernel {
-        MapKernel(implementation: "reference normalisation") { from, dst in
+        LoopKernel(implementation: "reference normalisation") { from, dst in
             let src = from[0]
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = src[source.offset(c, h, w)] * scale[c] + shift[c]
@@ -132,7 +132,7 @@ public struct ReferenceBackend: Backend {
     }
 
     public func copy(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernel(implementation: "reference copy") { from, dst in
+        LoopKernel(implementation: "reference copy") { from, dst in
             let src = from[0]
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = c < source.channels ? src[source.offset(c, h, w)] : 0

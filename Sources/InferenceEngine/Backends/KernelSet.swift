@@ -3,7 +3,7 @@ import NetworkGraph
 import Tensors
 
 /// The kernels of one instruction set.
-struct OwnKernels: @unchecked Sendable {
+struct KernelSet: @unchecked Sendable {
     // @unchecked: a table of functions that never changes.
     private let table: UnsafePointer<overtile_kernels>
 
@@ -30,11 +30,11 @@ struct OwnKernels: @unchecked Sendable {
     }
 
     /// What this processor has, fastest first.
-    static var all: [OwnKernels] {
+    static var all: [KernelSet] {
         var next = overtile_kernel_sets()!
-        var all: [OwnKernels] = []
+        var all: [KernelSet] = []
         while let table = next.pointee {
-            all.append(OwnKernels(table, savesMemory: false))
+            all.append(KernelSet(table, savesMemory: false))
             next += 1
         }
         return all
@@ -65,7 +65,7 @@ struct OwnKernels: @unchecked Sendable {
 
     func maxPooling(from source: MapView, to destination: MapView, extent: Int, stride: Int) -> any Kernel {
         let (run, blocks) = (table.pointee.max_pooling!, source.channels / Self.block)
-        return OwnKernel(
+        return PlaneKernel(
             implementation: "\(instructionSet) max pooling", scratchByteCount: 0, sources: [source],
             destination: destination
         ) { planes, target, _ in
@@ -89,7 +89,7 @@ struct OwnKernels: @unchecked Sendable {
         let bias = weights.buffer(node: parameters.node, order: "\(Self.block) bias") {
             AlignedBuffer(copying: parameters.bias().padded(toMultipleOf: Self.block))
         }
-        return OwnKernel(
+        return PlaneKernel(
             implementation: implementation,
             scratchByteCount: withUnsafePointer(to: shape) { algorithm.scratch_count($0) }, sources: sources,
             destination: destination
@@ -156,7 +156,7 @@ struct OwnKernels: @unchecked Sendable {
 }
 
 /// A kernel that reads planes and writes a target.
-private final class OwnKernel: Kernel {
+private final class PlaneKernel: Kernel {
     typealias Run = @Sendable (UnsafePointer<overtile_plane>, overtile_target, UnsafeMutableRawPointer) -> Void
 
     let implementation: String
