@@ -1,5 +1,5 @@
 /// A library of kernels. What it makes must give the same bytes on every run.
-public protocol Backend: Sendable {
+package protocol Backend: Sendable {
     /// For logs.
     var name: String { get }
     /// Channels that lie together in the `blocked` layout on this machine.
@@ -29,8 +29,7 @@ public protocol Backend: Sendable {
     /// Half-pixel centres, clamped at the source window's border.
     func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) throws(EngineError)
         -> any Kernel
-    /// May run in place, as may `affine`.
-    func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel
+    /// May run in place.
     func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel
@@ -45,17 +44,17 @@ public protocol Backend: Sendable {
 }
 
 /// Taps of a convolution and how they are spread.
-public struct KernelShape: Hashable, Sendable {
-    public var height: Int
-    public var width: Int
-    public var stride: Int
-    public var dilation: Int
+package struct KernelShape: Hashable, Sendable {
+    package var height: Int
+    package var width: Int
+    package var stride: Int
+    package var dilation: Int
     /// 1, or as many as channels.
-    public var groups = 1
+    package var groups = 1
 }
 
 /// What a step does, as far as its time depends on it.
-public enum StepShape: Hashable, Sendable {
+package enum StepShape: Hashable, Sendable {
     case convolution(KernelShape)
     case transposedConvolution(KernelShape)
     /// Bound by memory: pooling, upsampling, copies.
@@ -63,16 +62,16 @@ public enum StepShape: Hashable, Sendable {
 }
 
 /// What a kernel is expected to take.
-public struct KernelEstimate: Hashable, Sendable {
+package struct KernelEstimate: Hashable, Sendable {
     /// Time, in multiplications and additions that a core at its peak does meanwhile.
-    public var cost: Double
-    public var scratchByteCount: Int
+    package var cost: Double
+    package var scratchByteCount: Int
     /// Weights as the kernel holds them.
-    public var weightByteCount = 0
+    package var weightByteCount = 0
 }
 
 /// An operation compiled for fixed shapes, with its weights in the backend's own order; immutable, shared by workers.
-public protocol Kernel: Sendable {
+package protocol Kernel: Sendable {
     /// The backend's name for what it chose; for logs.
     var implementation: String { get }
     /// Memory that one run needs beside its maps; free again when it is done.
@@ -89,17 +88,18 @@ public protocol Kernel: Sendable {
 }
 
 /// A kernel that knows where to read and write. Used by one thread at a time; a run allocates nothing.
-public protocol BoundKernel: AnyObject {
+package protocol BoundKernel: AnyObject {
     func run() throws(EngineError)
 }
 
-/// What keeps a network from being compiled or run.
+/// What keeps a network from being compiled or run: an operation that the backend cannot run, or a library that fails.
 public struct EngineError: Error, CustomStringConvertible, Sendable {
+    /// What is wrong, in one line.
     public let description: String
-    /// The backend has no kernel for this; another way may exist.
-    public let isUnimplemented: Bool
+    /// True if the backend has no kernel for this; another way may exist.
+    package let isUnimplemented: Bool
 
-    public init(_ description: String, isUnimplemented: Bool = false) {
+    package init(_ description: String, isUnimplemented: Bool = false) {
         self.description = description
         self.isUnimplemented = isUnimplemented
     }

@@ -1,25 +1,25 @@
 import Dispatch
-public import NetworkGraph
+package import NetworkGraph
 import Synchronization
 package import Tensors
 
 /// A network compiled for one size of output: kernels with their weights in place, and a plan of a worker's memory.
 ///
 /// Immutable and shared by all workers; each runs its own `InferenceSession`.
-public final class CompiledNetwork: Sendable {
+package final class CompiledNetwork: Sendable {
     /// (bands, height, width) of the input, plain layout.
-    public let inputShape: MapShape
+    package let inputShape: MapShape
     /// (classes, height, width) of the output, plain layout.
-    public let outputShape: MapShape
+    package let outputShape: MapShape
     /// Memory that one session holds: all maps and the kernels' scratch.
-    public var sessionByteCount: Int { arena.byteCount }
+    package var sessionByteCount: Int { arena.byteCount }
 
     let program: Program
     let kernels: [any Kernel]
     let arena: ArenaPlan
 
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
-    public convenience init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+    package convenience init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
         try self.init(computation, backend: backend, weights: PackedWeights())
     }
 
@@ -45,7 +45,7 @@ public final class CompiledNetwork: Sendable {
     }
 
     /// What one session would take, without compiling anything.
-    public static func estimate(
+    package static func estimate(
         _ computation: TileComputation, backend: any Backend
     ) throws(EngineError) -> SessionEstimate {
         let program = try Program(computation, backend: backend, schedule: .sketch)
@@ -63,7 +63,7 @@ public final class CompiledNetwork: Sendable {
     }
 
     /// A line for each step: what it is, on what, and which kernel runs it.
-    public var listing: [String] {
+    package var listing: [String] {
         program.steps.enumerated().map { index, step in
             let kernel = kernels[program.calls.firstIndex { $0.step == index }!]
             let (source, destination) = (step.sources[0].view, step.destination.view)
@@ -117,8 +117,6 @@ public final class CompiledNetwork: Sendable {
                     from: source, to: destination, channelBlock: backend.channelBlock)
             case .bilinearUpsampling(let factor, alignCorners: false):
                 return try backend.bilinearUpsampling(from: source, to: destination, factor: factor)
-            case .relu:
-                return try backend.relu(from: source, to: destination)
             case .affine(let affine, let channels):
                 return try backend.affine(
                     from: source, to: destination, scale: channels.spread(affine.scale.elements()),
@@ -139,28 +137,28 @@ public final class CompiledNetwork: Sendable {
 }
 
 /// What one session is expected to take.
-public struct SessionEstimate: Hashable, Sendable {
+package struct SessionEstimate: Hashable, Sendable {
     /// Memory: all maps and the kernels' scratch.
-    public let byteCount: Int
+    package let byteCount: Int
     /// Time of one run, in multiplications and additions that a core at its peak does meanwhile.
-    public let cost: Double
+    package let cost: Double
     /// Memory of the weights, shared by all sessions.
-    public let weightByteCount: Int
+    package let weightByteCount: Int
 }
 
 /// One worker's memory, with the network's kernels tied to it. Used by one thread at a time; a run allocates nothing.
-public final class InferenceSession {
+package final class InferenceSession {
     /// The input map, plain layout; filled by the caller before `run`. Overwritten by it.
-    public let input: UnsafeMutableBufferPointer<Float>
+    package let input: UnsafeMutableBufferPointer<Float>
     /// The output map, plain layout; valid until the next `run`.
-    public let output: UnsafeBufferPointer<Float>
+    package let output: UnsafeBufferPointer<Float>
 
     private let memory: AlignedBuffer
     private let calls: [Program.Call]
     private let kernels: [any BoundKernel]
 
     /// - Throws: `EngineError` where the backend cannot make its per-thread state.
-    public convenience init(_ network: CompiledNetwork) throws(EngineError) {
+    package convenience init(_ network: CompiledNetwork) throws(EngineError) {
         try self.init(network, memory: AlignedBuffer(byteCount: network.sessionByteCount))
     }
 
@@ -201,7 +199,7 @@ public final class InferenceSession {
     }
 
     /// Computes `output` from `input`.
-    public func run() throws(EngineError) {
+    package func run() throws(EngineError) {
         for kernel in kernels { try kernel.run() }
     }
 }
@@ -215,7 +213,7 @@ extension Program.Step {
         case .convolution(let convolution, _, _):
             .convolution(KernelShape(convolution, storedChannels: inputChannels))
         case .transposedConvolution(let convolution, _, _): .transposedConvolution(KernelShape(convolution))
-        case .maxPooling, .bilinearUpsampling, .relu, .affine, .map, .copy, .zero: .elementwise
+        case .maxPooling, .bilinearUpsampling, .affine, .map, .copy, .zero: .elementwise
         }
     }
 }

@@ -4,7 +4,7 @@ import Tensors
 /// A convolution over channels as they are stored.
 ///
 /// Stored channels that the network does not have get zero weights and a zero bias, so that padding stays zero.
-public struct ConvolutionParameters: Sendable {
+package struct ConvolutionParameters: Sendable {
     /// Position of the operation in the network's graph.
     let node: Int
     let kernel: KernelShape

@@ -1,8 +1,8 @@
-public import NetworkGraph
+package import NetworkGraph
 import Tensors
 
 /// What a step does to maps without weights, with all that depends on channels said of them as they are stored.
-public enum MapOperation: Sendable {
+package enum MapOperation: Sendable {
     case activation(StoredActivation)
     /// Of two maps, the first to the left. `positions` are the destination's channels; an operand of one channel has it
     /// at its own first position. With `relu`, `max(0, x)` follows.
@@ -22,10 +22,10 @@ public enum MapOperation: Sendable {
     case groupNormalization(groups: [[Int]], scale: [Float], shift: [Float], epsilon: Float)
 
     /// How an operand of an `arithmetic` is stretched.
-    public struct Operand: Hashable, Sendable {
+    package struct Operand: Hashable, Sendable {
         /// The stored position of the only channel; nil where there are as many as in the destination.
-        public var onlyChannel: Int?
-        public var isOnePixel: Bool
+        package var onlyChannel: Int?
+        package var isOnePixel: Bool
     }
 
     var name: String {
@@ -45,7 +45,9 @@ public enum MapOperation: Sendable {
 }
 
 /// An activation whose parameters, where they differ from channel to channel, are of channels as they are stored.
-public enum StoredActivation: Sendable {
+package enum StoredActivation: Sendable {
+    /// `max(0, x)`
+    case relu
     /// A slope for each stored channel: `x < 0 ? slope * x : x`.
     case slopes([Float])
     case clip(lowest: Float, highest: Float)
@@ -54,8 +56,9 @@ public enum StoredActivation: Sendable {
     /// `max(0, min(1, alpha * x + beta))`, times `x` for a hard swish.
     case hardSigmoid(alpha: Float, beta: Float, timesInput: Bool)
 
-    init(_ activation: Activation, channels: PackedChannels) {
+    init(_ activation: Activation, _ channels: PackedChannels) {
         switch activation {
+        case .relu: self = .relu
         case .leakyReLU(let slope):
             self = .slopes(Array(repeating: slope, count: channels.count))
         case .parametricReLU(let slopes): self = .slopes(channels.spread(slopes.elements()))
@@ -69,6 +72,7 @@ public enum StoredActivation: Sendable {
 
     var name: String {
         switch self {
+        case .relu: "ReLU"
         case .slopes: "leaky ReLU"
         case .clip: "clip"
         case .sigmoid: "sigmoid"

@@ -1,5 +1,5 @@
 /// Order of a map's elements in memory.
-public enum MapLayout: Hashable, Sendable {
+package enum MapLayout: Hashable, Sendable {
     /// [channels][height][width]
     case plain
     /// [channels / B][height][width][B], B being the backend's `channelBlock`
@@ -7,21 +7,21 @@ public enum MapLayout: Hashable, Sendable {
 }
 
 /// A window of a map in memory: what a kernel reads or writes, without knowing more of the buffer.
-public struct MapView: Hashable, Sendable {
-    public var layout: MapLayout
+package struct MapView: Hashable, Sendable {
+    package var layout: MapLayout
     /// Channels as stored: for `blocked` a multiple of the backend's `channelMultiple`.
-    public var channels: Int
-    public var height: Int
-    public var width: Int
+    package var channels: Int
+    package var height: Int
+    package var width: Int
     /// Extent of the whole map that the window lies in.
-    public var parentHeight: Int
-    public var parentWidth: Int
+    package var parentHeight: Int
+    package var parentWidth: Int
     /// The window's first pixel within the parent.
-    public var top: Int
-    public var left: Int
+    package var top: Int
+    package var left: Int
 
     /// Whether the window is its whole parent, so that its pixels follow each other without gaps.
-    public var isWhole: Bool { height == parentHeight && width == parentWidth }
+    package var isWhole: Bool { height == parentHeight && width == parentWidth }
 
     var elementCount: Int { channels * height * width }
 

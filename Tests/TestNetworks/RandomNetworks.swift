@@ -1,5 +1,5 @@
 import NetworkGraph
-public import Tensors
+package import Tensors
 
 /// A generator with a seed, so that a failing test fails again.
 public struct SeededGenerator: RandomNumberGenerator {
@@ -24,21 +24,21 @@ public struct SeededGenerator: RandomNumberGenerator {
 
 extension ConstantTensor {
     /// Normal values of the given size.
-    public static func random(_ shape: [Int], scale: Float, using generator: inout SeededGenerator) -> ConstantTensor {
+    package static func random(_ shape: [Int], scale: Float, using generator: inout SeededGenerator) -> ConstantTensor {
         ConstantTensor(
             shape: shape, elements: (0..<shape.reduce(1, *)).map { _ in scale * generator.normal() })
     }
 }
 
 extension PaperUNet {
-    public enum TestNorm: CaseIterable, Sendable {
+    package enum TestNorm: CaseIterable, Sendable {
         case none
         case beforeReLU
         case afterReLU
     }
 
     /// A network with random weights whose signal neither dies nor explodes, and lively batch norms.
-    public static func random(
+    package static func random(
         bands: Int = 1, classes: Int = 2, depth: Int = 3, base: Int = 4, norm: TestNorm = .none, bilinear: Bool = false,
         seed: UInt64 = 1
     ) -> PaperUNet {

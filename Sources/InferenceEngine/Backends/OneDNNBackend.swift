@@ -3,16 +3,16 @@ import NetworkGraph
 import Tensors
 
 /// oneDNN's kernels, each on the calling thread alone.
-public struct OneDNNBackend: Backend {
-    public let name: String
-    public let channelBlock: Int
-    public let channelMultiple = 16
+package struct OneDNNBackend: Backend {
+    package let name: String
+    package let channelBlock: Int
+    package let channelMultiple = 16
     /// oneDNN's fast kernels want maps without gaps.
-    public let readsWindows = false
+    package let readsWindows = false
 
     private let usesWinograd: Bool
 
-    public init() { self.init(usesWinograd: true) }
+    package init() { self.init(usesWinograd: true) }
 
     /// - Parameters:
     ///   - usesWinograd: false: direct convolution everywhere, to compare with.
@@ -24,7 +24,7 @@ public struct OneDNNBackend: Backend {
         self.channelBlock = channelBlock ?? Int(odnn_channel_block())
     }
 
-    public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+    package func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
         let source = sources[0]
         switch step {
         case .convolution(let kernel):
@@ -52,7 +52,7 @@ public struct OneDNNBackend: Backend {
             weightByteCount: 4 * weights)
     }
 
-    public func convolution(
+    package func convolution(
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         let source = sources[0]
@@ -78,7 +78,7 @@ public struct OneDNNBackend: Backend {
         }
     }
 
-    public func transposedConvolution(
+    package func transposedConvolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         var (src, dst, kernel) = (odnn(source), odnn(destination), parameters.odnn)
@@ -87,7 +87,7 @@ public struct OneDNNBackend: Backend {
         }
     }
 
-    public func maxPooling(
+    package func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(source), odnn(destination))
@@ -97,30 +97,26 @@ public struct OneDNNBackend: Backend {
         return try OneDNNKernel { odnn_max_pooling_create(&src, &dst, &kernel, $0) }
     }
 
-    public func bilinearUpsampling(
+    package func bilinearUpsampling(
         from source: MapView, to destination: MapView, factor: Int
     ) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(source), odnn(destination))
         return try OneDNNKernel { odnn_bilinear_create(&src, &dst, $0) }
     }
 
-    public func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        var (src, dst) = (odnn(source), odnn(destination))
-        return try OneDNNKernel { odnn_relu_create(&src, &dst, $0) }
-    }
-
-    public func affine(
+    package func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(source), odnn(destination))
         return try OneDNNKernel(scale: scale, shift: shift) { odnn_affine_create(&src, &dst, $0) }
     }
 
-    public func kernel(
+    package func kernel(
         _ operation: MapOperation, from sources: [MapView], to destination: MapView
     ) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(sources[0]), odnn(destination))
         switch operation {
+        case .activation(.relu): return try OneDNNKernel { odnn_relu_create(&src, &dst, $0) }
         case .activation(.sigmoid): return try OneDNNKernel { odnn_sigmoid_create(&src, &dst, $0) }
         case .activation(.silu): return try OneDNNKernel { odnn_silu_create(&src, &dst, $0) }
         default:
@@ -128,7 +124,7 @@ public struct OneDNNBackend: Backend {
         }
     }
 
-    public func copy(from source: MapView, to destination: MapView) -> any Kernel {
+    package func copy(from source: MapView, to destination: MapView) -> any Kernel {
         PortableKernels.copy(from: source, to: destination, channelBlock: channelBlock)
     }
 

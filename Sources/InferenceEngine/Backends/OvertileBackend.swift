@@ -5,22 +5,22 @@ import NetworkGraph
 import Tensors
 
 /// Overtile's own kernels for what a U-Net spends its time on, each on the calling thread alone; oneDNN for the rest.
-public struct OvertileBackend: Backend {
-    public let name: String
-    public let channelBlock = Int(OVERTILE_BLOCK)
-    public let channelMultiple = Int(OVERTILE_BLOCK)
-    public let readsWindows = true
+package struct OvertileBackend: Backend {
+    package let name: String
+    package let channelBlock = Int(OVERTILE_BLOCK)
+    package let channelMultiple = Int(OVERTILE_BLOCK)
+    package let readsWindows = true
 
     private let kernels: KernelSet
     private let oneDNN: OneDNNBackend
 
     /// The environment variable that holds Overtile to a lesser instruction set than the processor's best.
-    public static let variable = "OVERTILE_ISA"
+    package static let variable = "OVERTILE_ISA"
 
     /// - Parameter savesMemory: whether the weights of wide layers are held as they come, in a quarter of the memory,
     ///   instead of transformed for Winograd's algorithm: these layers then take four times the multiplications.
     /// - Throws: `InstructionSetError` where `OVERTILE_ISA` names an instruction set that this processor does not have.
-    public init(savesMemory: Bool = false) throws(InstructionSetError) {
+    package init(savesMemory: Bool = false) throws(InstructionSetError) {
         try self.init(
             instructionSet: ProcessInfo.processInfo.environment[Self.variable], savesMemory: savesMemory)
     }
@@ -38,11 +38,11 @@ public struct OvertileBackend: Backend {
     /// What this processor has, fastest first.
     package static var instructionSets: [String] { KernelSet.all.map(\.instructionSet) }
 
-    public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+    package func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
         kernels.estimate(step, from: sources, to: destination)
     }
 
-    public func convolution(
+    package func convolution(
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         if parameters.kernel.groups > 1
@@ -64,7 +64,7 @@ public struct OvertileBackend: Backend {
         return isWidePoint || (sources[0].layout == .plain && kernel.stride > 1)
     }
 
-    public func transposedConvolution(
+    package func transposedConvolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         let kernel = parameters.kernel
@@ -74,42 +74,39 @@ public struct OvertileBackend: Backend {
         return try oneDNN.transposedConvolution(from: source, to: destination, parameters, weights: weights)
     }
 
-    public func maxPooling(from source: MapView, to destination: MapView, extent: Int, stride: Int) -> any Kernel {
+    package func maxPooling(from source: MapView, to destination: MapView, extent: Int, stride: Int) -> any Kernel {
         kernels.maxPooling(from: source, to: destination, extent: extent, stride: stride)
     }
 
-    public func bilinearUpsampling(
+    package func bilinearUpsampling(
         from source: MapView, to destination: MapView, factor: Int
     ) throws(EngineError) -> any Kernel {
         try oneDNN.bilinearUpsampling(from: source, to: destination, factor: factor)
     }
 
-    public func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        try oneDNN.relu(from: source, to: destination)
-    }
-
-    public func affine(
+    package func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel {
         try oneDNN.affine(from: source, to: destination, scale: scale, shift: shift)
     }
 
-    public func kernel(
+    package func kernel(
         _ operation: MapOperation, from sources: [MapView], to destination: MapView
     ) throws(EngineError) -> any Kernel {
         try oneDNN.kernel(operation, from: sources, to: destination)
     }
 
-    public func copy(from source: MapView, to destination: MapView) -> any Kernel {
+    package func copy(from source: MapView, to destination: MapView) -> any Kernel {
         PortableKernels.copy(from: source, to: destination, channelBlock: channelBlock)
     }
 }
 
-/// `OVERTILE_ISA` names something that this processor does not have.
+/// The error that `OVERTILE_ISA` names an instruction set that this processor does not have, or that does not exist.
 public struct InstructionSetError: Error, CustomStringConvertible, Sendable {
     let asked: String
     let available: [String]
 
+    /// What was asked for, what there is, and what to do, in one line.
     public var description: String {
         "\(OvertileBackend.variable) is '\(asked)', and this processor has \(available.joined(separator: ", ")): "
             + "set it to one of these, or leave it out"

@@ -110,7 +110,7 @@ enum PortableKernels {
             return { from, to in
                 pair.pass { overtile_hard_sigmoid($0, $1, alpha, beta, timesInput, from[0], to) }
             }
-        case .sigmoid, .silu:
+        case .relu, .sigmoid, .silu:
             throw EngineError("\(activation.name) has no kernel of Overtile's own", isUnimplemented: true)
         }
     }

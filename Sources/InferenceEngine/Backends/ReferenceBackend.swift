@@ -3,19 +3,19 @@ import NetworkGraph
 /// Every operation as a plain loop, written to be read: slow, and the oracle that other backends are tested against.
 ///
 /// A channel block of 1 makes both layouts [channels][height][width].
-public struct ReferenceBackend: Backend {
-    public init() {}
+package struct ReferenceBackend: Backend {
+    package init() {}
 
-    public let name = "reference"
-    public let channelBlock = 1
-    public let channelMultiple = 1
-    public let readsWindows = false
+    package let name = "reference"
+    package let channelBlock = 1
+    package let channelMultiple = 1
+    package let readsWindows = false
 
-    public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+    package func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
         KernelEstimate(cost: Double(destination.elementCount), scratchByteCount: 0)
     }
 
-    public func convolution(
+    package func convolution(
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
         let source = sources[0]
@@ -47,7 +47,7 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func transposedConvolution(
+    package func transposedConvolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
         let (weights, bias) = (parameters.weights(), parameters.bias())
@@ -76,7 +76,7 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func maxPooling(
+    package func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) -> any Kernel {
         LoopKernel(implementation: "reference max pooling") { from, dst in
@@ -93,7 +93,7 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) -> any Kernel {
+    package func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) -> any Kernel {
         LoopKernel(implementation: "reference bilinear upsampling") { from, dst in
             let src = from[0]
             func neighbours(_ position: Int, _ count: Int) -> (low: Int, high: Int, weight: Float) {
@@ -111,16 +111,7 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func relu(from source: MapView, to destination: MapView) -> any Kernel {
-        LoopKernel(implementation: "reference ReLU") { from, dst in
-            let src = from[0]
-            destination.forEachPixel { c, h, w in
-                dst[destination.offset(c, h, w)] = max(0, src[source.offset(c, h, w)])
-            }
-        }
-    }
-
-    public func affine(
+    package func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) -> any Kernel {
         LoopKernel(implementation: "reference normalisation") { from, dst in
@@ -131,7 +122,7 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func copy(from source: MapView, to destination: MapView) -> any Kernel {
+    package func copy(from source: MapView, to destination: MapView) -> any Kernel {
         LoopKernel(implementation: "reference copy") { from, dst in
             let src = from[0]
             destination.forEachPixel { c, h, w in

@@ -287,7 +287,7 @@ private struct RowReach {
             weightByteCount = 4 * channels * convolution.kernelHeight * convolution.kernelWidth
         case .maxPooling(let extent, let stride):
             (self.stride, self.extent) = (stride, extent)
-        case .bilinearUpsampling, .relu, .affine, .map, .copy, .zero:
+        case .bilinearUpsampling, .affine, .map, .copy, .zero:
             return nil
         }
     }

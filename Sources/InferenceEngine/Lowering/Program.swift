@@ -30,7 +30,6 @@ package struct Program {
         case transposedConvolution(TransposedConvolution, channels: PackedChannels, relu: Bool)
         case maxPooling(extent: Int, stride: Int)
         case bilinearUpsampling(factor: Int, alignCorners: Bool)
-        case relu
         case affine(ChannelAffine, channels: PackedChannels)
         case map(MapOperation)
         case copy
@@ -89,9 +88,8 @@ package struct Program {
     package init(
         _ computation: TileComputation, backend: any Backend, schedule: Schedule = .depthFirst
     ) throws(EngineError) {
-        var lowering = try Lowering(computation, backend: backend)
-        output = try lowering.run()
-        input = lowering.inputBuffer
+        let lowering = try Lowering(computation, backend: backend)
+        (input, output) = (lowering.inputBuffer, lowering.outputBuffer)
         steps = lowering.steps
         var depthFirst = DepthFirst(steps, buffers: lowering.buffers, kept: [input, output])
         depthFirst.run(backend.readsWindows ? schedule : .stepByStep)
@@ -123,54 +121,5 @@ package struct Program {
         }
         touch(output, at: groupCount)
         for index in buffers.indices { buffers[index].lifetime = lifetimes[index] ?? 0...0 }
-    }
-}
-
-/// Where a map's channels stand once each part of a concatenation has been padded to whole blocks.
-package struct PackedChannels {
-    /// Stored position of each channel.
-    let positions: [Int]
-    /// Stored channels in all.
-    let count: Int
-
-    /// Channels that follow each other, then padding up to a multiple of `block`.
-    init(_ channels: Int, block: Int) {
-        positions = Array(0..<channels)
-        count = (channels + block - 1) / block * block
-    }
-
-    /// Parts behind each other.
-    init(joining parts: [PackedChannels]) {
-        var positions: [Int] = []
-        var count = 0
-        for part in parts {
-            positions += part.positions.map { $0 + count }
-            count += part.count
-        }
-        self.positions = positions
-        self.count = count
-    }
-
-    /// Whether every channel is stored at its own number.
-    var isDense: Bool { runs.count == 1 }
-
-    /// Channels that follow each other as stored: the first one's number, where it is stored, and how many they are.
-    var runs: [(position: Int, stored: Int, count: Int)] {
-        var runs: [(position: Int, stored: Int, count: Int)] = []
-        for (position, stored) in positions.enumerated() {
-            if let last = runs.last, last.stored + last.count == stored {
-                runs[runs.count - 1].count += 1
-            } else {
-                runs.append((position, stored, 1))
-            }
-        }
-        return runs
-    }
-
-    /// `values` at their stored places, zero elsewhere.
-    func spread(_ values: [Float]) -> [Float] {
-        var stored = Array(repeating: Float(0), count: count)
-        for (value, position) in zip(values, positions) { stored[position] = value }
-        return stored
     }
 }

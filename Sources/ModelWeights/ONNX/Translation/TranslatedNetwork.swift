@@ -74,6 +74,11 @@ package struct TranslatedNetwork: Sendable {
         graph.append(operation, inputs, label: node.label)
     }
 
+    /// Zeros around a map, or with negative amounts less of it.
+    mutating func append(zeros amounts: Borders, around map: Graph.Value, _ node: ONNXNetwork.Node) -> Graph.Value {
+        graph.append(moving: amounts.negated, of: map, label: node.label)
+    }
+
     func shape(ofInput node: ONNXNetwork.Node, _ index: Int = 0) -> MapShape { network.nodes[node.inputs[index]].shape }
 
     func input(of node: ONNXNetwork.Node, _ index: Int = 0) -> Graph.Value { values[node.inputs[index]] }
