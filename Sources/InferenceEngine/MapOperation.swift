@@ -3,18 +3,22 @@ import Tensors
 
 /// What a step does to maps without weights, with all that depends on channels said of them as they are stored.
 package enum MapOperation: Sendable {
+    /// A function of each value for itself.
     case activation(StoredActivation)
-    /// Of two maps, the first to the left. `positions` are the destination's channels; an operand of one channel has it
+    /// What becomes of two maps, the first to the left. `positions` are the destination's channels; an operand of one channel has it
     /// at its own first position. With `relu`, `max(0, x)` follows.
     case arithmetic(Arithmetic, positions: [Int], left: Operand, right: Operand, relu: Bool)
-    /// The source is the part of the map that the windows reach; `padding` is what they reach beyond it.
+    /// The largest or mean value of each window. The source is the part of the map that the windows reach; `padding` is what they reach beyond it.
     case pooling(Pooling, padding: Borders)
     /// For each row and column of the destination, where it samples the source.
     case resampling(rows: [Resize.Sample], columns: [Resize.Sample])
+    /// The source with other pixels than zeros around it.
     case padding(Padding)
+    /// The mean of each channel over all its pixels.
     case globalMean
-    /// Of the source's channels at `positions`, into the destination's first.
+    /// The mean of the source's channels at `positions`, into the destination's first.
     case channelMean(positions: [Int])
+    /// Softmax over the channels at `positions`; all others become 0.
     case softmax(positions: [Int])
     /// The source's channels at `positions`, into the destination's first ones.
     case channelSlice(positions: [Int])
@@ -25,6 +29,7 @@ package enum MapOperation: Sendable {
     package struct Operand: Hashable, Sendable {
         /// The stored position of the only channel; nil where there are as many as in the destination.
         package var onlyChannel: Int?
+        /// True if it has one pixel for all of the destination's.
         package var isOnePixel: Bool
     }
 
@@ -50,8 +55,11 @@ package enum StoredActivation: Sendable {
     case relu
     /// A slope for each stored channel: `x < 0 ? slope * x : x`.
     case slopes([Float])
+    /// `min(max(x, lowest), highest)`
     case clip(lowest: Float, highest: Float)
+    /// `1 / (1 + exp(-x))`
     case sigmoid
+    /// `x / (1 + exp(-x))`
     case silu
     /// `max(0, min(1, alpha * x + beta))`, times `x` for a hard swish.
     case hardSigmoid(alpha: Float, beta: Float, timesInput: Bool)

@@ -5,7 +5,7 @@ import Tensors
 /// what they hold, whatever the size of their tiles.
 package final class PackedWeights: Sendable {
     private struct Key: Hashable {
-        /// Of the operation in the network's graph.
+        /// Position of the operation in the network's graph.
         var node: Int
         var order: String
     }
@@ -17,9 +17,10 @@ package final class PackedWeights: Sendable {
 
     private let state = Mutex(State())
 
+    /// Holds nothing yet.
     package init() {}
 
-    /// Memory of everything held.
+    /// Bytes of everything held.
     package var byteCount: Int { state.withLock { $0.byteCount } }
 
     /// An operation's weights in one order, packed by the first who asks.

@@ -1,10 +1,15 @@
 /// Pixels at each of the four sides of a map: how many are cut off, or added.
 package struct Borders: Hashable, Sendable {
+    /// Rows at the upper side.
     package var top: Int
+    /// Columns at the left side.
     package var left: Int
+    /// Rows at the lower side.
     package var bottom: Int
+    /// Columns at the right side.
     package var right: Int
 
+    /// A number of its own for each side.
     package init(top: Int, left: Int, bottom: Int, right: Int) {
         self.top = top
         self.left = left
@@ -45,10 +50,12 @@ package struct Padding: Hashable, Sendable {
         package static var zero: Mode { .constant(0) }
     }
 
+    /// What the added pixels are.
     package var mode: Mode
     /// Pixels to add at each side, 0 or more.
     package var amounts: Borders
 
+    /// So many pixels of one kind at each side.
     package init(_ mode: Mode, amounts: Borders) {
         self.mode = mode
         self.amounts = amounts

@@ -13,6 +13,7 @@ package struct Convolution: Sendable {
     /// Groups of channels that are convolved each for itself; 1 where every output reads every input.
     package var groups = 1
 
+    /// A convolution of one group without gaps between its taps or windows, where nothing else is said.
     package init(
         weights: ConstantTensor, bias: ConstantTensor? = nil, stride: Int = 1, dilation: Int = 1, groups: Int = 1
     ) {
@@ -46,6 +47,7 @@ package struct TransposedConvolution: Sendable {
     /// Output pixels from what one input pixel gives to what the next one gives, on both axes.
     package var stride: Int
 
+    /// A transposed convolution by a stride.
     package init(weights: ConstantTensor, bias: ConstantTensor? = nil, stride: Int) {
         self.weights = weights
         self.bias = bias
@@ -69,6 +71,7 @@ package struct ChannelAffine: Sendable {
     /// The summands, of shape (channels).
     package var shift: ConstantTensor
 
+    /// These factors and summands, one of each for each channel.
     package init(scale: ConstantTensor, shift: ConstantTensor) {
         self.scale = scale
         self.shift = shift

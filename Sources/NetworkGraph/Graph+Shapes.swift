@@ -3,9 +3,12 @@ import Tensors
 /// The extent of a map: its channels, then its pixels.
 package struct MapShape: Hashable, Sendable {
     package var channels: Int
+    /// Rows of pixels.
     package var height: Int
+    /// Columns of pixels.
     package var width: Int
 
+    /// The extent of so many channels and pixels.
     package init(channels: Int, height: Int, width: Int) {
         self.channels = channels
         self.height = height

@@ -6,6 +6,7 @@
 package struct Graph: Sendable {
     /// One operation, and where its inputs come from.
     package struct Node: Sendable {
+        /// What is done to the inputs.
         package var operation: Operation
         /// The maps that it reads, in the operation's order.
         package var inputs: [Value]
@@ -18,6 +19,7 @@ package struct Graph: Sendable {
         /// Position of the node in `Graph.nodes`.
         package let index: Int
 
+        /// The map of the node at a position.
         package init(index: Int) {
             self.index = index
         }

@@ -24,7 +24,7 @@ package enum Operation: Sendable {
     case crop(Borders)
     /// The map with pixels added around it, zeros mostly.
     case padding(Padding)
-    /// Of two inputs (map, reference), the map cut, or with zeros around it, to the reference's height and width, its
+    /// The first of two inputs (map, reference) cut, or with zeros around it, to the reference's height and width, its
     /// middle over the reference's. Of an odd difference, the larger part is at the end.
     case fitToSize
     /// All inputs behind each other along the channels.

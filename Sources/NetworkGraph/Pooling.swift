@@ -24,6 +24,7 @@ package struct Pooling: Hashable, Sendable {
         /// Pixels of padding behind the map.
         package var after: Int
 
+        /// Windows of so many taps, without padding where nothing else is said.
         package init(taps: Int, stride: Int, dilation: Int = 1, before: Int = 0, after: Int = 0) {
             self.taps = taps
             self.stride = stride
@@ -36,6 +37,7 @@ package struct Pooling: Hashable, Sendable {
         package var extent: Int { (taps - 1) * dilation + 1 }
     }
 
+    /// What is taken of a window's pixels.
     package var kind: Kind
     /// The windows' rows.
     package var vertical: Window
@@ -45,6 +47,7 @@ package struct Pooling: Hashable, Sendable {
     /// dropped.
     package var ceilMode: Bool
 
+    /// Pooling of one kind, with windows of their own for each axis.
     package init(_ kind: Kind, vertical: Window, horizontal: Window, ceilMode: Bool = false) {
         self.kind = kind
         self.vertical = vertical

@@ -45,13 +45,16 @@ package struct Resize: Hashable, Sendable {
         case fixed(Int, scale: Float)
     }
 
+    /// What is made of the input pixels around a place.
     package var mode: Mode
+    /// Where an output pixel lies in the input.
     package var coordinates: Coordinates
     /// What becomes of the height.
     package var vertical: Length
     /// What becomes of the width.
     package var horizontal: Length
 
+    /// Resizing in one way on both axes, each to a length of its own.
     package init(_ mode: Mode, _ coordinates: Coordinates, vertical: Length, horizontal: Length) {
         self.mode = mode
         self.coordinates = coordinates
@@ -93,7 +96,9 @@ package struct Resize: Hashable, Sendable {
 
     /// What an output position takes of the input along one axis: `(1 - weight) * in[low] + weight * in[high]`.
     package struct Sample: Hashable, Sendable {
+        /// The pixel at the place or before it.
         package var low: Int
+        /// The pixel behind the place, or `low` again where the place lies upon that.
         package var high: Int
         /// How far the place is from the lower pixel on its way to the higher one, from 0 up to 1.
         package var weight: Float

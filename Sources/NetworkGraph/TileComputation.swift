@@ -89,6 +89,7 @@ public struct MapWindow: Hashable, Sendable {
     /// From the left column to the one behind the last.
     public var columns: Range<Int>
 
+    /// The window of these rows and columns.
     package init(rows: Range<Int>, columns: Range<Int>) {
         self.rows = rows
         self.columns = columns

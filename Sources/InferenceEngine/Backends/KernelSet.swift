@@ -2,12 +2,23 @@ import COvertileKernels
 import NetworkGraph
 import Tensors
 
-/// The kernels of one instruction set.
+/// Overtile's own kernels for one instruction set.
+///
+/// A network's listing names them by set and algorithm. They are:
+/// - "avx512 Winograd", "avx2 Winograd", "neon Winograd", "scalar Winograd": 3 x 3 with stride and dilation 1
+///   (`variants/winograd.h`);
+/// - "avx512 direct", "avx2 direct", "neon direct", "scalar direct": every other convolution (`variants/direct.h`);
+/// - "avx512 up-convolution", "avx2 up-convolution", "neon up-convolution", "scalar up-convolution"
+///   (`variants/up_convolution.h`);
+/// - "avx512 max pooling", "avx2 max pooling", "neon max pooling", "scalar max pooling" (`variants/max_pooling.h`).
+///
+/// The tables are `overtile_kernels_avx512`, `overtile_kernels_avx2`, `overtile_kernels_neon` and
+/// `overtile_kernels_scalar`, the last of plain C (`kernels_scalar.c`), for which Winograd's and direct are the same.
 struct KernelSet: @unchecked Sendable {
     // @unchecked: a table of functions that never changes.
     private let table: UnsafePointer<overtile_kernels>
 
-    /// Whether wide layers do without Winograd's algorithm.
+    /// True if wide layers do without Winograd's algorithm.
     private let savesMemory: Bool
 
     private static let block = Int(OVERTILE_BLOCK)
@@ -19,7 +30,7 @@ struct KernelSet: @unchecked Sendable {
 
     /// - Parameters:
     ///   - instructionSet: nil for the processor's best.
-    ///   - savesMemory: holds the weights of wide layers as they come: four times the multiplications, in a quarter of the
+    ///   - savesMemory: true to hold the weights of wide layers as they come: four times the multiplications, in a quarter of the
     ///     memory.
     init(instructionSet: String?, savesMemory: Bool) throws(InstructionSetError) {
         let all = Self.all
@@ -29,7 +40,7 @@ struct KernelSet: @unchecked Sendable {
         self.init(kernels.table, savesMemory: savesMemory)
     }
 
-    /// What this processor has, fastest first.
+    /// The sets that this processor can run, fastest first.
     static var all: [KernelSet] {
         var next = overtile_kernel_sets()!
         var all: [KernelSet] = []

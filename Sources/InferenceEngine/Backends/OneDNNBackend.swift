@@ -2,9 +2,11 @@ import COneDNN
 import NetworkGraph
 import Tensors
 
-/// oneDNN's kernels, each on the calling thread alone.
+/// oneDNN's kernels, each on the calling thread alone, and Overtile's portable ones for what oneDNN does not have.
 package struct OneDNNBackend: Backend {
+    /// "oneDNN" and its version.
     package let name: String
+    /// 16 with AVX-512 and 8 without, where nobody asked for another.
     package let channelBlock: Int
     package let channelMultiple = 16
     /// oneDNN's fast kernels want maps without gaps.
@@ -12,11 +14,12 @@ package struct OneDNNBackend: Backend {
 
     private let usesWinograd: Bool
 
+    /// oneDNN as it is fastest on this processor.
     package init() { self.init(usesWinograd: true) }
 
     /// - Parameters:
-    ///   - usesWinograd: false: direct convolution everywhere, to compare with.
-    ///   - channelBlock: 16, or nil for the processor's own.
+    ///   - usesWinograd: false for direct convolution everywhere, to compare with.
+    ///   - channelBlock: channels that lie together: 16, or nil for the processor's own number.
     package init(usesWinograd: Bool = true, channelBlock: Int? = nil) {
         self.usesWinograd = usesWinograd
         let version = Int(odnn_version())
@@ -152,4 +155,36 @@ extension ConvolutionParameters {
     }
 
     fileprivate var odnnActivation: odnn_activation { relu ? ODNN_RELU : ODNN_LINEAR }
+}
+
+/// When oneDNN's Winograd convolution is asked for: a rule on the layer's shape alone, so that machines of one kind give
+/// the same bytes.
+///
+/// Winograd's F(4x4, 3x3) needs a quarter of the multiplications (Lavin and Gray 2015) and adds two transforms. oneDNN 2.6
+/// works through the output's 4 x 4 tiles in rounds of equal size, which it finds only where the number of tiles has a
+/// divisor of the right size. The bounds were fitted to timings of 563 layers; the benchmarks' `layers` shows them.
+private enum WinogradRule {
+    /// Returns true if the layer is asked for as Winograd's.
+    static func applies(to kernel: KernelShape, from source: MapView, to destination: MapView) -> Bool {
+        guard kernel == KernelShape(height: 3, width: 3, stride: 1, dilation: 1),
+            source.layout == .blocked, destination.layout == .blocked
+        else { return false }
+        let (ic, oc) = (source.channels, destination.channels)
+        let tiles = ((destination.height + 3) / 4) * ((destination.width + 3) / 4)
+        guard min(ic, oc) >= 32, !(max(ic, oc) >= 512 && tiles <= 25) else { return false }
+        let smallest = min(ic, oc) >= 64 ? 4 : 7
+        let largest = ic <= 256 ? 31 : ic <= 512 ? 16 : 10
+        return (smallest...largest).contains { tiles % $0 == 0 }
+    }
+
+    /// How many times as fast as direct convolution it is, typical for the layers that the rule takes.
+    static let speedUp = 2.2
+
+    /// Bytes of the transformed input and output of the whole map: 36 values for each 4 x 4 tile and channel. With few output
+    /// channels oneDNN transforms a few tiles at a time instead.
+    static func expectedScratch(from source: MapView, to destination: MapView) -> Int {
+        if source.channels >= 64 && destination.channels <= 64 { return 8 << 20 }
+        let tiles = ((destination.height + 3) / 4) * ((destination.width + 3) / 4)
+        return 36 * tiles * (source.channels + destination.channels) * MemoryLayout<Float>.stride
+    }
 }

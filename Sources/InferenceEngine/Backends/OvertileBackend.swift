@@ -1,11 +1,14 @@
 import COneDNN
 import COvertileKernels
+import Dispatch
 import Foundation
 import NetworkGraph
+import Synchronization
 import Tensors
 
 /// Overtile's own kernels for what a U-Net spends its time on, each on the calling thread alone; oneDNN for the rest.
 package struct OvertileBackend: Backend {
+    /// "Overtile's kernels for avx512, oneDNN 2.6.3": the last digits of results depend on all of it.
     package let name: String
     package let channelBlock = Int(OVERTILE_BLOCK)
     package let channelMultiple = Int(OVERTILE_BLOCK)
@@ -17,15 +20,20 @@ package struct OvertileBackend: Backend {
     /// The environment variable that holds Overtile to a lesser instruction set than the processor's best.
     package static let variable = "OVERTILE_ISA"
 
-    /// - Parameter savesMemory: whether the weights of wide layers are held as they come, in a quarter of the memory,
-    ///   instead of transformed for Winograd's algorithm: these layers then take four times the multiplications.
+    /// The kernels of the processor's best instruction set, or of the one that `OVERTILE_ISA` names.
+    ///
+    /// - Parameter savesMemory: true to hold the weights of wide layers as they come, in a quarter of the memory, instead
+    ///   of transformed for Winograd's algorithm; these layers then take four times the multiplications.
     /// - Throws: `InstructionSetError` where `OVERTILE_ISA` names an instruction set that this processor does not have.
     package init(savesMemory: Bool = false) throws(InstructionSetError) {
         try self.init(
             instructionSet: ProcessInfo.processInfo.environment[Self.variable], savesMemory: savesMemory)
     }
 
-    /// - Parameter instructionSet: one of `instructionSets`; nil for the best.
+    /// - Parameters:
+    ///   - instructionSet: one of `instructionSets`; nil for the best.
+    ///   - savesMemory: true to hold the weights of wide layers as they come.
+    /// - Throws: `InstructionSetError` where this processor does not have the instruction set.
     package init(instructionSet: String?, savesMemory: Bool = false) throws(InstructionSetError) {
         kernels = try KernelSet(instructionSet: instructionSet, savesMemory: savesMemory)
         // An older processor has an older processor's oneDNN.
@@ -35,7 +43,7 @@ package struct OvertileBackend: Backend {
         name = "Overtile's kernels for \(kernels.instructionSet), \(oneDNN.name)"
     }
 
-    /// What this processor has, fastest first.
+    /// The instruction sets that this processor has kernels for, fastest first: "avx512", "avx2" or "neon", and "scalar".
     package static var instructionSets: [String] { KernelSet.all.map(\.instructionSet) }
 
     package func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
@@ -53,7 +61,7 @@ package struct OvertileBackend: Backend {
         return kernels.convolution(from: sources, to: destination, parameters, weights: weights)
     }
 
-    /// The benchmarks' `layers`, on AVX-512: a first layer with a stride takes 0.6 of the time there, a wide 1 x 1 layer 0.8.
+    /// Returns true for layers that the benchmarks' `layers` shows so on AVX-512: a first layer with a stride takes 0.6 of the time there, a wide 1 x 1 layer 0.8.
     private func isFasterInOneDNN(
         _ kernel: KernelShape, from sources: [MapView], to destination: MapView
     ) -> Bool {
@@ -110,5 +118,27 @@ public struct InstructionSetError: Error, CustomStringConvertible, Sendable {
     public var description: String {
         "\(OvertileBackend.variable) is '\(asked)', and this processor has \(available.joined(separator: ", ")): "
             + "set it to one of these, or leave it out"
+    }
+}
+
+/// What the processor's arithmetic allows, as measured.
+package enum MachinePeak {
+    private static let seconds = 0.05
+
+    /// The billions of multiplications and additions that so many threads do together in a second, at best, when they touch
+    /// no memory.
+    ///
+    /// It measures for a twentieth of a second.
+    package static func gigaflops(threads: Int) -> Double {
+        let total = Mutex(0.0)
+        let group = DispatchGroup()
+        for thread in 0..<threads {
+            DispatchQueue(label: "overtile.peak \(thread)").async(group: group) {
+                let peak = overtile_peak_gigaflops(seconds)
+                total.withLock { $0 += peak }
+            }
+        }
+        group.wait()
+        return total.withLock { $0 }
     }
 }

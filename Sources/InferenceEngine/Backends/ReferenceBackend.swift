@@ -4,6 +4,7 @@ import NetworkGraph
 ///
 /// A channel block of 1 makes both layouts [channels][height][width].
 package struct ReferenceBackend: Backend {
+    /// There is nothing to choose.
     package init() {}
 
     package let name = "reference"

@@ -2,7 +2,7 @@ import NetworkGraph
 
 /// Where a map's channels stand once each part of a concatenation has been padded to whole blocks.
 package struct PackedChannels {
-    /// Stored position of each channel.
+    /// The stored position of each channel.
     let positions: [Int]
     /// Stored channels in all.
     let count: Int
@@ -25,7 +25,7 @@ package struct PackedChannels {
         self.count = count
     }
 
-    /// Whether every channel is stored at its own number.
+    /// True if every channel is stored at its own number.
     var isDense: Bool { runs.count == 1 }
 
     /// Channels that follow each other as stored: the first one's number, where it is stored, and how many they are.
