@@ -75,12 +75,13 @@ let package = Package(
             ],
             swiftSettings: swiftRules),
 
-        // Tests, room by room; TestData and TestNetworks hold what several of them use.
+        // Tests, room by room; TestData, TestMaps and TestNetworks hold what several of them use.
         tests("TileGeometryTests", ["TileGeometry"]),
         tests("NetworkGraphTests", ["NetworkGraph", "Tensors", "TestNetworks"]),
-        tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestNetworks"]),
+        tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "Tensors", "TestMaps", "TestNetworks"]),
         tests("RasterIOTests", ["RasterIO", "TileGeometry", "TestData"]),
-        tests("ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestNetworks"]),
+        tests(
+            "ModelWeightsTests", ["ModelWeights", "NetworkGraph", "Tensors", "TestData", "TestMaps", "TestNetworks"]),
         tests("GISOutputsTests", ["GISOutputs", "RasterIO", "TileGeometry", "TestData"]),
         tests(
             "BatchRunnerTests",
@@ -88,13 +89,14 @@ let package = Package(
                 "BatchRunner", "ModelWeights", "RasterIO", "Segmentation", "TileGeometry", "TestData", "TestNetworks",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        tests("COneDNNTests", ["COneDNN"]),
-        tests("COvertileKernelsTests", ["COvertileKernels"]),
+        tests("COneDNNTests", ["COneDNN", "TestMaps"]),
+        tests("COvertileKernelsTests", ["COvertileKernels", "TestMaps"]),
         .executableTarget(
             name: "overtile-benchmarks",
             dependencies: [
                 "InferenceEngine", "ModelWeights", "NetworkGraph", "RasterIO", "Segmentation", "Tensors", "TestData",
-                "TestNetworks", "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TestMaps", "TestNetworks", "TileGeometry",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", exclude: ["peers.py", "polygons.py"], swiftSettings: swiftRules),
         tests(
@@ -108,14 +110,15 @@ let package = Package(
             name: "OvertileCommandTests",
             dependencies: [
                 "OvertileCommand", "BatchRunner", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
-                "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TestMaps", "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(
             name: "TestData", dependencies: ["RasterIO", "TileGeometry"], path: "Tests/TestData",
             swiftSettings: swiftRules),
+        .target(name: "TestMaps", path: "Tests/TestMaps", swiftSettings: swiftRules),
         .target(
-            name: "TestNetworks", dependencies: ["NetworkGraph", "Tensors"], path: "Tests/TestNetworks",
+            name: "TestNetworks", dependencies: ["NetworkGraph", "Tensors", "TestMaps"], path: "Tests/TestNetworks",
             swiftSettings: swiftRules),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,7 @@
 import ArgumentParser
 import NetworkGraph
 import Tensors
+import TestMaps
 import TestNetworks
 
 /// Networks that people run, with random weights: 3 bands, 4 classes, five levels.

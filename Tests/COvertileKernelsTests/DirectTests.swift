@@ -1,5 +1,6 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 @Suite("Direct convolution")
 struct DirectTests {

@@ -1,5 +1,6 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 /// The kernels of one instruction set.
 struct KernelTable: CustomTestStringConvertible, @unchecked Sendable {

@@ -1,5 +1,6 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 @Suite("Max pooling")
 struct MaxPoolingTests {

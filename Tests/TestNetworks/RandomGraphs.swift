@@ -1,5 +1,6 @@
 package import NetworkGraph
 import Tensors
+import TestMaps
 
 /// Random graphs of padded convolutions, norms, poolings, upsamplings and skips, each equivariant to shifts by its
 /// stride: what people draw when they vary a U-Net.

@@ -1,4 +1,5 @@
 import ModelWeights
+import TestMaps
 import TestNetworks
 import Testing
 
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func manyWrongBytesAreReadOrRefused() throws {
-        var generator = SeededGenerator(state: 21)
+        var generator = SeededGenerator(seed: 21)
         for _ in 0..<3000 {
             var damaged = Self.sound
             for _ in 0..<Int.random(in: 2...6, using: &generator) {
