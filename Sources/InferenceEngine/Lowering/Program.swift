@@ -20,7 +20,7 @@ package struct Program {
     }
 
     /// A view and the buffer that it lies in, from `channelOffset` stored channels on.
-    package struct Operand {
+    package struct Operand: Hashable {
         var buffer: Int
         var channelOffset: Int
         var view: MapView
