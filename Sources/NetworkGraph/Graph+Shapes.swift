@@ -2,6 +2,7 @@ import Tensors
 
 /// The extent of a map: its channels, then its pixels.
 package struct MapShape: Hashable, Sendable {
+    /// Bands of an input, classes of an output, features between them.
     package var channels: Int
     /// Rows of pixels.
     package var height: Int
