@@ -1,5 +1,5 @@
 import Foundation
-public import InferenceEngine
+package import InferenceEngine
 public import Models
 import NetworkGraph
 public import RasterIO
@@ -28,12 +28,22 @@ public final class SegmentationJob {
     private let identity: SceneIdentity
     let output: OutputEncoding
 
-    /// - Parameter backend: nil for Overtile's own kernels.
     /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
-    public init(
+    public convenience init(
+        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
+        writesConfidence: Bool = false
+    ) throws {
+        try self.init(
+            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
+            writesConfidence: writesConfidence, backend: nil)
+    }
+
+    /// - Parameter backend: what computes; nil for Overtile's own kernels.
+    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
+    package init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
         writesConfidence: Bool = false,
-        backend: (any Backend)? = nil
+        backend: (any Backend)?
     ) throws {
         let input = try SceneInput(scene, model: model, options: options)
         let resolution = try SceneResolution(scene, description: model.description, options: options)

@@ -4,6 +4,7 @@ import Models
 import RasterIO
 import Segmentation
 import TestData
+import TestMaps
 import TestNetworks
 import TileGeometry
 

@@ -1,5 +1,5 @@
 import Dispatch
-public import InferenceEngine
+package import InferenceEngine
 public import Models
 import NetworkGraph
 import TileGeometry
@@ -29,10 +29,14 @@ public struct ModelTrial: Sendable {
     ///
     /// - Parameters:
     ///   - options: `tile`, `margin`, `workers` and `memory` count; without a tile, that of a large scene.
-    ///   - backend: nil for Overtile's own kernels.
     /// - Throws: `SegmentationError`, `EngineError` or `InstructionSetError`.
-    public init(
-        _ model: Model, options: SegmentationOptions, seconds limit: Double, backend: (any Backend)? = nil
+    public init(_ model: Model, options: SegmentationOptions, seconds limit: Double) throws {
+        try self.init(model, options: options, seconds: limit, backend: nil)
+    }
+
+    /// - Parameter backend: what computes; nil for Overtile's own kernels.
+    package init(
+        _ model: Model, options: SegmentationOptions, seconds limit: Double, backend: (any Backend)?
     ) throws {
         let backend = try backend ?? OvertileBackend()
         let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: false)

@@ -1,6 +1,6 @@
 import Foundation
-public import InferenceEngine
-public import Models
+package import InferenceEngine
+package import Models
 import NetworkGraph
 public import TileGeometry
 
@@ -15,7 +15,7 @@ public struct ScenePlanner: Sendable {
     private let readerBytes: Int
 
     /// - Parameter readerBytes: what a thread that reads needs beside the pixels of a tile.
-    public init(
+    package init(
         _ model: Model, backend: any Backend, options: SegmentationOptions, writesProbabilities: Bool,
         writesConfidence: Bool = false,
         readerBytes: Int = 0

@@ -1,8 +1,9 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 /// The kernels of one instruction set.
-struct KernelSet: CustomTestStringConvertible, @unchecked Sendable {
+struct KernelTable: CustomTestStringConvertible, @unchecked Sendable {
     // @unchecked: a table of functions that never changes.
     private let table: UnsafePointer<overtile_kernels>
 
@@ -11,11 +12,11 @@ struct KernelSet: CustomTestStringConvertible, @unchecked Sendable {
     var testDescription: String { name }
 
     /// What this processor has, fastest first; the last is plain C.
-    static let all: [KernelSet] = {
+    static let all: [KernelTable] = {
         var next = overtile_kernel_sets()!
-        var all: [KernelSet] = []
+        var all: [KernelTable] = []
         while let table = next.pointee {
-            all.append(KernelSet(table: table))
+            all.append(KernelTable(table: table))
             next += 1
         }
         return all
@@ -26,11 +27,11 @@ struct KernelSet: CustomTestStringConvertible, @unchecked Sendable {
 }
 
 @Suite("Sets of kernels")
-struct KernelSetTests {
+struct KernelTableTests {
     @Test("each once, plain C last")
     func names() {
-        #expect(KernelSet.plain.name == "scalar")
-        #expect(Set(KernelSet.all.map(\.name)).count == KernelSet.all.count)
+        #expect(KernelTable.plain.name == "scalar")
+        #expect(Set(KernelTable.all.map(\.name)).count == KernelTable.all.count)
     }
 }
 

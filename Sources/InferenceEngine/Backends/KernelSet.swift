@@ -1,12 +1,23 @@
 import COvertileKernels
 import NetworkGraph
 
-/// The kernels of one instruction set.
-struct OwnKernels: @unchecked Sendable {
+/// Overtile's own kernels for one instruction set.
+///
+/// A network's listing names them by set and algorithm. They are:
+/// - "avx512 Winograd", "avx2 Winograd", "neon Winograd", "scalar Winograd": 3 x 3 with stride and dilation 1
+///   (`variants/winograd.h`);
+/// - "avx512 direct", "avx2 direct", "neon direct", "scalar direct": every other convolution (`variants/direct.h`);
+/// - "avx512 up-convolution", "avx2 up-convolution", "neon up-convolution", "scalar up-convolution"
+///   (`variants/up_convolution.h`);
+/// - "avx512 max pooling", "avx2 max pooling", "neon max pooling", "scalar max pooling" (`variants/max_pooling.h`).
+///
+/// The tables are `overtile_kernels_avx512`, `overtile_kernels_avx2`, `overtile_kernels_neon` and
+/// `overtile_kernels_scalar`, the last of plain C (`kernels_scalar.c`), for which Winograd's and direct are the same.
+struct KernelSet: @unchecked Sendable {
     // @unchecked: a table of functions that never changes.
     private let table: UnsafePointer<overtile_kernels>
 
-    /// Whether wide layers do without Winograd's algorithm.
+    /// True if wide layers do without Winograd's algorithm.
     private let savesMemory: Bool
 
     private static let block = Int(OVERTILE_BLOCK)
@@ -18,7 +29,7 @@ struct OwnKernels: @unchecked Sendable {
 
     /// - Parameters:
     ///   - instructionSet: nil for the processor's best.
-    ///   - savesMemory: holds the weights of wide layers as they come: four times the multiplications, in a quarter of the
+    ///   - savesMemory: true to hold the weights of wide layers as they come: four times the multiplications, in a quarter of the
     ///     memory.
     init(instructionSet: String?, savesMemory: Bool) throws(InstructionSetError) {
         let all = Self.all
@@ -28,12 +39,12 @@ struct OwnKernels: @unchecked Sendable {
         self.init(kernels.table, savesMemory: savesMemory)
     }
 
-    /// What this processor has, fastest first.
-    static var all: [OwnKernels] {
+    /// The sets that this processor can run, fastest first.
+    static var all: [KernelSet] {
         var next = overtile_kernel_sets()!
-        var all: [OwnKernels] = []
+        var all: [KernelSet] = []
         while let table = next.pointee {
-            all.append(OwnKernels(table, savesMemory: false))
+            all.append(KernelSet(table, savesMemory: false))
             next += 1
         }
         return all
@@ -64,7 +75,7 @@ struct OwnKernels: @unchecked Sendable {
 
     func maxPooling(from source: MapView, to destination: MapView, extent: Int, stride: Int) -> any Kernel {
         let (run, blocks) = (table.pointee.max_pooling!, source.channels / Self.block)
-        return OwnKernel(
+        return PlaneKernel(
             implementation: "\(instructionSet) max pooling", scratchByteCount: 0, sources: [source],
             destination: destination
         ) { planes, target, _ in
@@ -88,7 +99,7 @@ struct OwnKernels: @unchecked Sendable {
         let bias = weights.buffer(node: parameters.node, order: "\(Self.block) bias") {
             AlignedBuffer(copying: parameters.bias().padded(toMultipleOf: Self.block))
         }
-        return OwnKernel(
+        return PlaneKernel(
             implementation: implementation,
             scratchByteCount: withUnsafePointer(to: shape) { algorithm.scratch_count($0) }, sources: sources,
             destination: destination
@@ -155,7 +166,7 @@ struct OwnKernels: @unchecked Sendable {
 }
 
 /// A kernel that reads planes and writes a target.
-private final class OwnKernel: Kernel {
+private final class PlaneKernel: Kernel {
     typealias Run = @Sendable (UnsafePointer<overtile_plane>, overtile_target, UnsafeMutableRawPointer) -> Void
 
     let implementation: String

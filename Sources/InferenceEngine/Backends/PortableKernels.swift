@@ -2,11 +2,11 @@ import COvertileKernels
 import NetworkGraph
 
 /// Overtile's own kernels, which serve every backend: they read and write any window, in either layout.
-enum MapKernels {
+enum PortableKernels {
     /// Zeros in a whole window.
     static func zero(_ destination: MapView, channelBlock: Int) -> any Kernel {
         let dst = overtile_map(destination, channelBlock: channelBlock)
-        return MapKernel(implementation: "zero") { _, to in withUnsafePointer(to: dst) { overtile_zero($0, to) } }
+        return LoopKernel(implementation: "zero") { _, to in withUnsafePointer(to: dst) { overtile_zero($0, to) } }
     }
 
     /// A copy of a window into another layout or place, also within one map. The channels that both have are copied; a
@@ -18,7 +18,7 @@ enum MapKernels {
         let (srcBlock, dstBlock) = (source.block(channelBlock), destination.block(channelBlock))
         let (src, dst) = (source.strides(block: srcBlock), destination.strides(block: dstBlock))
         let (first, start) = (source.offset(block: srcBlock), destination.offset(block: dstBlock))
-        return MapKernel(implementation: "copy") { from, to in
+        return LoopKernel(implementation: "copy") { from, to in
             overtile_copy(channels, height, width, src, from[0] + first, dst, to + start)
         }
     }
@@ -27,7 +27,7 @@ enum MapKernels {
     static func bilinearAligned(from source: MapView, to destination: MapView, channelBlock: Int) -> any Kernel {
         let src = overtile_map(source, channelBlock: channelBlock)
         let dst = overtile_map(destination, channelBlock: channelBlock)
-        return MapKernel(implementation: "bilinear, aligned corners") { from, to in
+        return LoopKernel(implementation: "bilinear, aligned corners") { from, to in
             withUnsafePointer(to: src) { src in
                 withUnsafePointer(to: dst) { dst in overtile_bilinear_aligned(src, dst, from[0], to) }
             }
@@ -40,14 +40,14 @@ enum MapKernels {
     ) throws(EngineError) -> any Kernel {
         let maps = sources.map { overtile_map($0, channelBlock: channelBlock) }
         let dst = overtile_map(destination, channelBlock: channelBlock)
-        return MapKernel(
+        return LoopKernel(
             implementation: operation.name,
             loop: try loop(operation, from: maps, to: dst, channels: destination.channels))
     }
 
     private static func loop(
         _ operation: MapOperation, from maps: [overtile_map], to dst: overtile_map, channels: Int
-    ) throws(EngineError) -> MapKernel.Loop {
+    ) throws(EngineError) -> LoopKernel.Loop {
         let pair = MapPair(src: maps[0], dst: dst)
         switch operation {
         case .activation(let activation):
@@ -100,7 +100,7 @@ enum MapKernels {
         }
     }
 
-    private static func loop(_ activation: StoredActivation, _ pair: MapPair) throws(EngineError) -> MapKernel.Loop {
+    private static func loop(_ activation: StoredActivation, _ pair: MapPair) throws(EngineError) -> LoopKernel.Loop {
         switch activation {
         case .slopes(let slopes):
             return { from, to in pair.pass { overtile_slopes($0, $1, slopes, from[0], to) } }
@@ -110,7 +110,7 @@ enum MapKernels {
             return { from, to in
                 pair.pass { overtile_hard_sigmoid($0, $1, alpha, beta, timesInput, from[0], to) }
             }
-        case .sigmoid, .silu:
+        case .relu, .sigmoid, .silu:
             throw EngineError("\(activation.name) has no kernel of Overtile's own", isUnimplemented: true)
         }
     }
@@ -118,7 +118,7 @@ enum MapKernels {
     private static func loop(
         _ arithmetic: Arithmetic, _ positions: Set<Int>, _ left: (MapOperation.Operand, overtile_map),
         _ right: (MapOperation.Operand, overtile_map), _ relu: Bool, _ dst: overtile_map, _ channels: Int
-    ) -> MapKernel.Loop {
+    ) -> LoopKernel.Loop {
         let isChannel = (0..<channels).map { Float(positions.contains($0) ? 1 : 0) }
         let (kind, left, right) = (arithmetic.kernelKind, Stretched(left), Stretched(right))
         return { from, to in
@@ -217,7 +217,7 @@ extension overtile_map {
 }
 
 /// A kernel without weights or scratch.
-struct MapKernel: Kernel {
+struct LoopKernel: Kernel {
     /// On the first elements of the sources' parents, and of the destination's.
     typealias Loop = @Sendable (_ from: [UnsafePointer<Float>], _ to: UnsafeMutablePointer<Float>) -> Void
 

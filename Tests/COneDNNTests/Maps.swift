@@ -1,47 +1,5 @@
 import COneDNN
-
-/// A float map in the plain order [channels][height][width]: what references compute with, whatever layout the
-/// library gets.
-struct Volume: Equatable, Sendable {
-    let channels: Int
-    let height: Int
-    let width: Int
-    var values: [Float]
-
-    init(_ channels: Int, _ height: Int, _ width: Int, values: [Float]? = nil) {
-        self.channels = channels
-        self.height = height
-        self.width = width
-        self.values = values ?? [Float](repeating: 0, count: channels * height * width)
-    }
-
-    /// Values in -1...1 that depend on the seed alone.
-    static func noise(_ channels: Int, _ height: Int, _ width: Int, seed: UInt32) -> Volume {
-        Volume(channels, height, width, values: COneDNNTests.noise(count: channels * height * width, seed: seed))
-    }
-
-    subscript(c: Int, y: Int, x: Int) -> Float {
-        get { values[(c * height + y) * width + x] }
-        set { values[(c * height + y) * width + x] = newValue }
-    }
-
-    func largestDifference(from other: Volume) -> Float {
-        precondition(channels == other.channels && height == other.height && width == other.width)
-        return zip(values, other.values).reduce(0) { largest, pair in
-            let difference = abs(pair.0 - pair.1)
-            return difference.isNaN ? .infinity : max(largest, difference)
-        }
-    }
-}
-
-/// A linear congruential generator: the same on every machine.
-func noise(count: Int, seed: UInt32) -> [Float] {
-    var state = seed &* 2_654_435_761 &+ 12345
-    return (0..<count).map { _ in
-        state = state &* 1_664_525 &+ 1_013_904_223
-        return Float(Int(state >> 8) - (1 << 23)) / Float(1 << 23)
-    }
-}
+import TestMaps
 
 extension odnn_map {
     static func plain(_ channels: Int, _ height: Int, _ width: Int) -> odnn_map {
@@ -110,4 +68,33 @@ extension odnn_kernel {
 
     var reachY: Int { Int((height - 1) * dilation_y) + 1 }
     var reachX: Int { Int((width - 1) * dilation_x) + 1 }
+}
+
+/// The references with taps as oneDNN's functions take them.
+extension Reference {
+    static func convolution(
+        _ src: Volume, weights: [Float], bias: [Float], oc: Int, kernel: odnn_kernel, relu: Bool
+    ) -> Volume {
+        let taps = Taps(kernel)
+        let height = (src.height - taps.reachY) / taps.strideY + 1
+        let width = (src.width - taps.reachX) / taps.strideX + 1
+        return convolution(src, weights: weights, bias: bias, taps, to: (oc, height, width), relu: relu)
+    }
+
+    static func deconvolution(
+        _ src: Volume, weights: [Float], bias: [Float], oc: Int, kernel: odnn_kernel, relu: Bool
+    ) -> Volume {
+        transposedConvolution(src, weights: weights, bias: bias, Taps(kernel), oc: oc, relu: relu)
+    }
+
+    static func maxPooling(_ src: Volume, kernel: odnn_kernel) -> Volume { maxPooling(src, Taps(kernel)) }
+}
+
+extension Reference.Taps {
+    fileprivate init(_ kernel: odnn_kernel) {
+        self.init(
+            height: Int(kernel.height), width: Int(kernel.width), strideY: Int(kernel.stride_y),
+            strideX: Int(kernel.stride_x), dilationY: Int(kernel.dilation_y), dilationX: Int(kernel.dilation_x),
+            groups: Int(kernel.groups))
+    }
 }

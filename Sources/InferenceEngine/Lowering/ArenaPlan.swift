@@ -1,22 +1,25 @@
 /// Places buffers with known lifetimes in one block of memory, so that buffers that never live together share it.
 package struct ArenaPlan {
+    /// Something that needs memory for a while.
     package struct Buffer {
+        /// Its size in bytes.
         package var byteCount: Int
-        /// First and last step that touches it.
+        /// The first and the last step that touch it.
         package var lifetime: ClosedRange<Int>
 
+        /// Something of so many bytes that is needed from one step to another.
         package init(byteCount: Int, lifetime: ClosedRange<Int>) {
             self.byteCount = byteCount
             self.lifetime = lifetime
         }
     }
 
-    /// Byte offset of each buffer, a multiple of 64.
+    /// Where each buffer starts in the block, in bytes, a multiple of 64.
     package let offsets: [Int]
-    /// Size of the block.
+    /// The block's size in bytes.
     package let byteCount: Int
 
-    /// Largest first, each at the lowest place that is free during its whole life: for the few buffers of a network
+    /// Places the largest buffers first, each at the lowest place that is free during its whole life: for the few buffers of a network
     /// this comes within a few per cent of the most that ever lives at once.
     package init(_ buffers: [Buffer]) {
         var offsets = Array(repeating: 0, count: buffers.count)
@@ -39,5 +42,6 @@ package struct ArenaPlan {
         byteCount = total
     }
 
+    /// So many bytes, rounded up to a multiple of 64.
     static func aligned(_ byteCount: Int) -> Int { (byteCount + 63) / 64 * 64 }
 }

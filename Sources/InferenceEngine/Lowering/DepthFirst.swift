@@ -23,6 +23,7 @@ struct DepthFirst {
     private static let smallByteCount = 1 << 20
     /// A chain reads its weights once a band: a layer's have to stay in the second level from one band to the next.
     private static let largestWeightByteCount = 700 << 10
+
     /// - Parameter kept: buffers that others than the steps read.
     init(_ steps: [Program.Step], buffers: [Program.Buffer], kept: Set<Int>) {
         self.steps = steps
@@ -287,7 +288,7 @@ private struct RowReach {
             weightByteCount = 4 * channels * convolution.kernelHeight * convolution.kernelWidth
         case .maxPooling(let extent, let stride):
             (self.stride, self.extent) = (stride, extent)
-        case .bilinearUpsampling, .relu, .affine, .map, .copy, .zero:
+        case .bilinearUpsampling, .affine, .map, .copy, .zero:
             return nil
         }
     }

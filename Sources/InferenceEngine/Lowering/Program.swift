@@ -14,32 +14,38 @@ package struct Program {
         /// First and last group of calls that touch it.
         package var lifetime: ClosedRange<Int>
 
+        /// Its size in memory.
         package var byteCount: Int { channels * height * width * MemoryLayout<Float>.stride }
     }
 
     /// A view and the buffer that it lies in, from `channelOffset` stored channels on.
-    package struct Operand {
+    package struct Operand: Hashable {
         var buffer: Int
         var channelOffset: Int
         var view: MapView
     }
 
+    /// What a step does. `channels` are the first source's, and with `relu` `max(0, x)` follows.
     package enum Action {
         case convolution(Convolution, channels: PackedChannels, relu: Bool)
         case transposedConvolution(TransposedConvolution, channels: PackedChannels, relu: Bool)
+        /// Max pooling of squares that lie in the source.
         case maxPooling(extent: Int, stride: Int)
+        /// Bilinear upsampling of the whole source by a whole factor.
         case bilinearUpsampling(factor: Int, alignCorners: Bool)
-        case relu
         case affine(ChannelAffine, channels: PackedChannels)
+        /// Whatever else works on maps without weights.
         case map(MapOperation)
+        /// The source's values in the destination.
         case copy
         /// Zeros in the destination; the source is not read.
         case zero
     }
 
+    /// One kernel's work on whole maps.
     package struct Step {
         var action: Action
-        /// One; two for arithmetic; for a convolution perhaps the maps of a concatenation, in order.
+        /// One map; two for arithmetic; for a convolution perhaps the maps of a concatenation, in order.
         var sources: [Operand]
         var destination: Operand
         /// Zeros around the source; none but for convolutions.
@@ -60,7 +66,7 @@ package struct Program {
         var destination: Operand
         /// Zeros around these rows' source; none but for convolutions.
         var padding: Borders
-        /// Whether this only moves rows of the step's map within its buffer.
+        /// True if this only moves rows of the step's map within its buffer.
         var isMove = false
         /// How many calls this one stands for, in a sketch.
         var repeats = 1.0
@@ -76,21 +82,28 @@ package struct Program {
         case stepByStep
     }
 
+    /// What is to be done, in order.
     package private(set) var steps: [Step] = []
+    /// The steps, or bands of their rows, in the order in which they run.
     package private(set) var calls: [Call] = []
+    /// The memory that the calls work on.
     package private(set) var buffers: [Buffer] = []
+    /// The buffer of the network's input.
     let input: Int
+    /// The buffer of the network's output.
     let output: Int
 
+    /// Groups of calls, one for each chain of steps that run together, or for a step alone.
     package var groupCount: Int { calls.last.map { $0.group + 1 } ?? 0 }
 
-    /// - Throws: `EngineError` where the graph has something that this lowering does not know.
+    /// Lowers a tile's computation.
+    ///
+    /// - Throws: `EngineError` for a graph that contradicts itself, or has an operation that no tile can have.
     package init(
         _ computation: TileComputation, backend: any Backend, schedule: Schedule = .depthFirst
     ) throws(EngineError) {
-        var lowering = try Lowering(computation, backend: backend)
-        output = try lowering.run()
-        input = lowering.inputBuffer
+        let lowering = try Lowering(computation, backend: backend)
+        (input, output) = (lowering.inputBuffer, lowering.outputBuffer)
         steps = lowering.steps
         var depthFirst = DepthFirst(steps, buffers: lowering.buffers, kept: [input, output])
         depthFirst.run(backend.readsWindows ? schedule : .stepByStep)
@@ -101,7 +114,7 @@ package struct Program {
 
     /// One block of memory for all buffers and for what each group of calls needs beside them.
     ///
-    /// - Parameter scratch: bytes for each group; its place in the plan comes after the buffers'.
+    /// - Parameter scratch: bytes for each group. Its places in the plan come after the buffers'.
     package func arena(scratch: [Int]) -> ArenaPlan {
         let maps = buffers.map { ArenaPlan.Buffer(byteCount: $0.byteCount, lifetime: $0.lifetime) }
         let scratch = scratch.enumerated().map { ArenaPlan.Buffer(byteCount: $1, lifetime: $0...$0) }
@@ -122,54 +135,5 @@ package struct Program {
         }
         touch(output, at: groupCount)
         for index in buffers.indices { buffers[index].lifetime = lifetimes[index] ?? 0...0 }
-    }
-}
-
-/// Where a map's channels stand once each part of a concatenation has been padded to whole blocks.
-package struct PackedChannels {
-    /// Stored position of each channel.
-    let positions: [Int]
-    /// Stored channels in all.
-    let count: Int
-
-    /// Channels that follow each other, then padding up to a multiple of `block`.
-    init(_ channels: Int, block: Int) {
-        positions = Array(0..<channels)
-        count = (channels + block - 1) / block * block
-    }
-
-    /// Parts behind each other.
-    init(joining parts: [PackedChannels]) {
-        var positions: [Int] = []
-        var count = 0
-        for part in parts {
-            positions += part.positions.map { $0 + count }
-            count += part.count
-        }
-        self.positions = positions
-        self.count = count
-    }
-
-    /// Whether every channel is stored at its own number.
-    var isDense: Bool { runs.count == 1 }
-
-    /// Channels that follow each other as stored: the first one's number, where it is stored, and how many they are.
-    var runs: [(position: Int, stored: Int, count: Int)] {
-        var runs: [(position: Int, stored: Int, count: Int)] = []
-        for (position, stored) in positions.enumerated() {
-            if let last = runs.last, last.stored + last.count == stored {
-                runs[runs.count - 1].count += 1
-            } else {
-                runs.append((position, stored, 1))
-            }
-        }
-        return runs
-    }
-
-    /// `values` at their stored places, zero elsewhere.
-    func spread(_ values: [Float]) -> [Float] {
-        var stored = Array(repeating: Float(0), count: count)
-        for (value, position) in zip(values, positions) { stored[position] = value }
-        return stored
     }
 }
