@@ -35,7 +35,7 @@ struct OvertileCommand: ParsableCommand {
 @main
 enum Main {
     static func main() {
-        Descriptors.fillStandardOnes()
+        StandardStreams.reopenClosed()
         Signals.ignoreThoseOfWriting()
         do {
             try Arguments.check()

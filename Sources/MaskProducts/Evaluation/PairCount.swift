@@ -2,8 +2,8 @@ import RasterIO
 
 /// Counts which value of a mask meets which value of a truth.
 struct PairCount {
-    private var mask: ClassIndex
-    private var truth: ClassIndex
+    private var mask: ClassNumbering
+    private var truth: ClassNumbering
     /// Truth x mask, by the numbers of the two indices; -1, no data, is at 0.
     private var counts: [Int]
     /// Values of each that there is room for, no data included.
@@ -15,8 +15,8 @@ struct PairCount {
     private static let most = 1024
 
     init(mask: String, truth: String) {
-        self.mask = ClassIndex(path: mask)
-        self.truth = ClassIndex(path: truth)
+        self.mask = ClassNumbering(path: mask)
+        self.truth = ClassNumbering(path: truth)
         counts = [Int](repeating: 0, count: side * side)
     }
 

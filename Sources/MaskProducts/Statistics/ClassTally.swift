@@ -2,7 +2,7 @@ import RasterIO
 
 /// Adds up pixels and square metres for each class, run by run.
 struct ClassTally {
-    /// By the class's number in a `ClassIndex`.
+    /// By the class's number in a `ClassNumbering`.
     private var pixels: [Int] = []
     private var areas: [Double] = []
     private var nodataPixels = 0

@@ -1,4 +1,4 @@
-package import RasterIO
+public import RasterIO
 import TileGeometry
 package import VectorIO
 
@@ -65,7 +65,7 @@ public struct MaskStatistics: Sendable {
 
     /// What has been counted so far.
     private struct Count {
-        var index: ClassIndex
+        var index: ClassNumbering
         var whole = ClassTally()
         var zones: [ClassTally]
 
@@ -78,7 +78,7 @@ public struct MaskStatistics: Sendable {
         private var inside: [UInt8] = []
 
         init(_ strips: MaskStrips, _ areas: GroundAreas?, _ polygons: RasterPolygons?) {
-            index = ClassIndex(path: strips.mask.path)
+            index = ClassNumbering(path: strips.mask.path)
             self.areas = areas
             self.polygons = polygons
             zones = Array(repeating: ClassTally(), count: polygons?.features.count ?? 0)
@@ -140,5 +140,75 @@ public struct MaskStatistics: Sendable {
                 }
             }
         }
+    }
+}
+
+/// A file of polygons for which a mask is counted one by one.
+public struct ZoneLayer: Equatable, Sendable {
+    public var path: String
+    /// nil for the only one.
+    public var layer: String?
+    /// The field with the zones' names; nil for "name", where there is one.
+    public var field: String?
+
+    public init(path: String, layer: String? = nil, field: String? = nil) {
+        self.path = path
+        self.layer = layer
+        self.field = field
+    }
+
+    /// Whether the file can be read, and has the field, before any work is spent on a mask.
+    ///
+    /// - Throws: as `RasterPolygons.fields(ofFile:layer:)`; `.badArgument` for a field that is not there.
+    public func check() throws(RasterError) {
+        let fields = try RasterPolygons.fields(ofFile: path, layer: layer)
+        guard let field, !fields.contains(field) else { return }
+        throw RasterError(
+            .badArgument, path: path, "\(path) has no field \"\(field)\": it has \(fields.joined(separator: ", "))")
+    }
+
+    /// The zones on a mask's grid.
+    ///
+    /// - Throws: as `RasterPolygons.init`.
+    package func place(on mask: RasterReader) throws(RasterError) -> RasterPolygons {
+        var field = field
+        if field == nil {
+            field = try RasterPolygons.fields(ofFile: path, layer: layer).first { $0.lowercased() == "name" }
+        }
+        return try RasterPolygons(
+            path: path, layer: layer, field: field, size: mask.size, reference: mask.spatialReference)
+    }
+}
+
+extension MaskStatistics: NumberReport {
+    private enum CodingKeys: CodingKey { case mask, zones, warnings }
+
+    public func encode(to encoder: any Encoder) throws {
+        try whole.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(mask, forKey: .mask)
+        try container.encodeIfPresent(zones, forKey: .zones)
+        try container.encode(warnings, forKey: .warnings)
+    }
+
+    /// A line for each class and one for pixels without data; with zones, these lines for each zone, and none for the
+    /// whole: a column's sum then counts nothing twice, but for zones that overlap.
+    public var csv: String {
+        let names = ["value", "class", "pixels", "square_metres", "hectares", "share"]
+        guard let zones else { return CSVLine.text(names) + Self.lines(whole, []) }
+        return CSVLine.text(["zone_id", "zone"] + names)
+            + zones.map { Self.lines($0.statistics, ["\($0.id)", $0.name]) }.joined()
+    }
+
+    private static func lines(_ statistics: ClassStatistics, _ first: [String]) -> String {
+        func line(_ value: String, _ name: String, _ amount: GroundAmount, _ share: Double?) -> String {
+            CSVLine.text(
+                first + [
+                    value, name, "\(amount.pixels)", CSVLine.number(amount.squareMetres),
+                    CSVLine.number(amount.hectares), CSVLine.number(share),
+                ])
+        }
+        return statistics.classes.map { line("\($0.value)", $0.name, $0.amount, $0.share) }.joined()
+            + line("", "no data", statistics.nodata, nil)
     }
 }

@@ -1,6 +1,38 @@
 public import ArgumentParser
 public import Overtile
 
+/// The model, and where the results go.
+struct FileOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
+            valueName: "file"))
+    var model: String
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The mask, a GeoTIFF; a folder that exists for several scenes.", valueName: "path"))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Also write probabilities, a GeoTIFF with a band for each class; another folder for several scenes.",
+            valueName: "path"))
+    var probabilities: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Also write the probability of each pixel's class in the mask, a uint8 GeoTIFF in steps of 0.004 (the band's \
+            scale), 255 where there is no data; another folder for several scenes.
+            """, valueName: "path"))
+    var confidence: String?
+
+    @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace outputs that exist.")
+    var overwrite = false
+}
+
 /// What the mask means and how it is written.
 struct OutputOptions: ParsableArguments {
     @OptionGroup var classes: ClassOptions
@@ -76,3 +108,37 @@ enum ProbabilitiesType: String, CaseIterable, ExpressibleByArgument {
         }
     }
 }
+
+/// What the model's outputs mean.
+struct ClassOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Names of the classes, from class 0 on, in the model's order; GIS programs show them.",
+            valueName: "water,land"))
+    var classes: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            With one output: a pixel whose probability is above this is class 1, else class 0; 0.5 by default. With \
+            more: a pixel none of whose probabilities reaches it is class 0.
+            """, valueName: "0…1"))
+    var threshold: Float?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the model's outputs are; logits by default, of which a sigmoid or a softmax makes probabilities.",
+            valueName: "logits|probabilities"))
+    var activation: ModelDescription.Activation?
+
+    func apply(to options: inout SegmentationOptions) {
+        options.classNames =
+            classes?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmed } ?? []
+        options.threshold = threshold
+        options.activation = activation
+    }
+}
+
+extension ModelDescription.Activation: ExpressibleByArgument {}
+extension OutputGrid: ExpressibleByArgument {}

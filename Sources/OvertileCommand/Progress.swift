@@ -1,5 +1,13 @@
 import Dispatch
 
+/// What tells how far a scene is.
+protocol ProgressDisplay: AnyObject {
+    func update(done: Int, of total: Int)
+
+    /// Nothing more comes.
+    func finish()
+}
+
 /// A bar on a terminal: share done, speed, time left. Draws at most ten times a second.
 final class ProgressBar: ProgressDisplay {
     private let label: String
@@ -44,4 +52,22 @@ final class ProgressBar: ProgressDisplay {
     private func shortLabel(_ room: Int) -> String {
         label.count <= room ? label : "…" + label.suffix(max(0, room - 1))
     }
+}
+
+/// Progress for programs that show a bar of their own: a line `progress 37` for each whole percent that is reached.
+final class ProgressLines: ProgressDisplay {
+    private var told: Int?
+
+    func update(done: Int, of total: Int) {
+        tell(percent: total > 0 ? Int((Double(done) / Double(total) * 100).rounded(.down)) : 100)
+    }
+
+    /// - Parameter percent: 0...100.
+    func tell(percent: Int) {
+        guard percent != told else { return }
+        told = percent
+        Console.note("progress \(percent)")
+    }
+
+    func finish() {}
 }

@@ -2,7 +2,7 @@ import RasterIO
 import TileGeometry
 
 /// Where the pixels of a mask's picture lie in a scene of another grid, and how much of the scene is needed for them.
-struct SceneGrid {
+struct PreviewGrid {
     /// The part of the scene under the mask.
     let window: PixelWindow
     /// The size to which that part is reduced, so that its pixels are about as large as the picture's.

@@ -1,7 +1,7 @@
 import RasterIO
 
 /// The classes that occur in a mask, numbered as they come, so that what is counted for each lies in a small array.
-struct ClassIndex {
+struct ClassNumbering {
     /// The values of the classes, by number.
     private(set) var values: [Int] = []
     /// By value, the class's number; -1 for values that have not come yet.
