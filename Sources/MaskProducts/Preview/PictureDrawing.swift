@@ -2,16 +2,16 @@ import RasterIO
 import TileGeometry
 
 extension Picture {
-    /// Paints a rectangle; what lies outside the picture is left out.
+    /// Fills a rectangle, clipped to the picture.
     mutating func fill(x: Int, y: Int, width: Int, height: Int, _ color: LegendEntry.Color) {
         for row in max(0, y)..<max(max(0, y), min(size.height, y + height)) {
             for column in max(0, x)..<max(max(0, x), min(size.width, x + width)) { self[column, row] = color }
         }
     }
 
-    /// Puts a picture onto this one, which shows through where the other does.
+    /// Draws a picture over this one, which shows through where the other is transparent.
     ///
-    /// - Precondition: it lies inside.
+    /// - Precondition: the other picture lies inside this one.
     mutating func place(_ other: Picture, x: Int, y: Int) {
         for row in 0..<other.size.height {
             for column in 0..<other.size.width {
@@ -24,7 +24,8 @@ extension Picture {
 extension LegendEntry.Color {
     static let white = LegendEntry.Color(red: 255, green: 255, blue: 255)
 
-    /// This colour seen before another (Porter and Duff's "over", colours not premultiplied), `opacity` of it.
+    /// Returns this colour, times `opacity`, composited over another one (Porter and Duff's "over", colours not
+    /// premultiplied).
     func over(_ ground: LegendEntry.Color, opacity: Double = 1) -> LegendEntry.Color {
         let front = Double(alpha) / 255 * opacity
         if front >= 1 { return self }
@@ -41,12 +42,13 @@ extension LegendEntry.Color {
 }
 
 extension Picture {
-    /// The picture at fewer pixels, each made of those under it.
+    /// Returns the picture reduced to fewer pixels, each made of the pixels that it covers.
     ///
-    /// Of opaque and transparent pixels the more frequent kind decides, as where a raster is reduced. The mean of the
-    /// opaque ones is for scenes; the most frequent, of equally frequent ones that which comes first, for classes.
+    /// A pixel is opaque if at least half of the pixels that it covers are, as when a raster is reduced. `.mean` takes
+    /// the mean of the opaque ones and is for scenes. `.mode` takes the most frequent one, or the first of several, and
+    /// is for classes.
     ///
-    /// - Precondition: the size is not larger.
+    /// - Precondition: the new size is not larger.
     func reduced(to target: PixelSize, by reduction: Reduction) -> Picture {
         guard target != size else { return self }
         precondition(target.width <= size.width && target.height <= size.height)
