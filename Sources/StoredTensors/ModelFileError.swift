@@ -115,7 +115,8 @@ extension ModelFileError {
 }
 
 extension ModelFileError {
-    /// What went wrong with a model's file as such: exit code and words as for everything else about models.
+    /// Makes an error about a model's file from one of the file system, with the codes and words of errors about
+    /// models.
     package init(_ error: FileError) {
         switch error.code {
         case .outputExists:
@@ -131,7 +132,7 @@ extension ModelFileError {
         }
     }
 
-    /// Does what only the file system may refuse, and says of a model what it says of a file.
+    /// Runs `body`, and turns its `FileError` into an error about a model's file.
     package static func ofFile<R>(_ body: () throws(FileError) -> R) throws(ModelFileError) -> R {
         do {
             return try body()

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Overtile
 
-/// What is made of each mask besides itself, wherever it goes.
+/// Options about the products of a mask that do not depend on where the products go.
 struct CompanionOptions: ParsableArguments {
-    @Flag(help: "Also write a QGIS style beside the mask, under its name with .qml: QGIS takes it by itself.")
+    @Flag(help: "Also write a QGIS style beside the mask, under its name with .qml. QGIS loads it by itself.")
     var style = false
 
     @Flag(help: "Also write a STAC item beside each raster, under its name with .json.")
@@ -12,10 +12,12 @@ struct CompanionOptions: ParsableArguments {
     @OptionGroup var polygonChoice: PolygonOptionGroup
     @OptionGroup var zones: ZoneOptions
 
+    /// Turns the options into those of the library.
+    ///
     /// - Parameters:
-    ///   - polygons: whether polygons are made.
-    ///   - statistics: whether statistics are written.
-    /// - Throws: `UsageError` for choices about what is not made.
+    ///   - polygons: true if polygons are made.
+    ///   - statistics: true if statistics are written.
+    /// - Throws: `UsageError` for an option about a product that is not made.
     func options(polygons: Bool, statistics: Bool) throws -> ProductOptions {
         var options = ProductOptions()
         options.polygons = polygonChoice.options(overwrite: false)
@@ -28,28 +30,28 @@ struct CompanionOptions: ParsableArguments {
     }
 }
 
-/// What is made of the mask of a scene, each with a path of its own.
+/// The products of the mask of a single scene, each with a path of its own.
 struct SceneProductOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Also write the mask's regions as polygons with areas, and their mean confidence where --confidence is \
-            written: GeoPackage (.gpkg), FlatGeobuf (.fgb), GeoJSON, Shapefile (.shp) or Parquet; a folder for several \
-            scenes.
+            Also write the regions of the mask as polygons with areas, and with their mean confidence if --confidence \
+            is written: GeoPackage (.gpkg), FlatGeobuf (.fgb), GeoJSON, Shapefile (.shp) or Parquet. For several \
+            scenes, a folder.
             """, valueName: "path"))
     var polygons: String?
 
     @Option(
         help: ArgumentHelp(
             """
-            Also write pixels, hectares and share of each class: CSV where it ends in .csv, else JSON; a folder for \
-            several scenes.
+            Also write the pixels, hectares and share of each class: as CSV if the path ends in .csv, else as JSON. \
+            For several scenes, a folder.
             """, valueName: "path"))
     var stats: String?
 
     @Option(
         help: ArgumentHelp(
-            "Also tell what was done: a page with pictures (.html), or JSON (.json).", valueName: "path"))
+            "Also write a report of the run: a page with pictures (.html), or JSON (.json).", valueName: "path"))
     var report: String?
 
     @OptionGroup var companions: CompanionOptions
@@ -59,19 +61,22 @@ struct SceneProductOptions: ParsableArguments {
     }
 }
 
-/// What is made of the masks of a folder, each beside its mask.
+/// The products of the masks in a folder, each beside its mask.
 struct FolderProductOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Also write the regions of each mask as polygons beside it, with areas, and mean confidence where --confidence is \
-            written: gpkg, fgb, geojson, shp or parquet.
+            Also write the regions of each mask as polygons beside it, with areas, and with mean confidence if \
+            --confidence is written: gpkg, fgb, geojson, shp or parquet.
             """, valueName: "ending"))
     var polygons: String?
 
     @Option(
         help: ArgumentHelp(
-            "Also write pixels, hectares and share of each class beside each mask, as NAME.stats.json or .csv.",
+            """
+            Also write the pixels, hectares and share of each class beside each mask, as NAME.stats.json or \
+            NAME.stats.csv.
+            """,
             valueName: "json|csv"))
     var stats: String?
 
