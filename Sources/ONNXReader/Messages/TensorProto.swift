@@ -19,7 +19,7 @@ struct TensorProto: Sendable {
     var name = ""
     /// The extents. Each is 0 or more, and their product does not overflow.
     var shape: [Int] = []
-    /// `TensorProto.DataType`
+    /// The `TensorProto.DataType`.
     var typeCode = 0
     var elements = Elements.unreadable
 
