@@ -17,14 +17,15 @@ package protocol StagedOutput {
 package final class StagedFile: StagedOutput {
     /// Where the output will be.
     package let path: String
-    /// Where it is written: hidden, in the same folder, named after its process.
+    /// The path at which it is written: hidden, in the same folder, and named after the process.
     package let stagingPath: String
     /// The folder of both.
     package let folder: String
     private let placement: FilePlacement
     private let sidecars: [String]
 
-    /// What GDAL looks for beside a raster or a picture of any name, and would take for part of it.
+    /// The endings of files that GDAL looks for beside a raster or a picture of any name, and would take for part of
+    /// it.
     package static let sidecars = [".aux.xml", ".msk", ".msk.ovr", ".ovr"]
 
     /// Chooses the hidden name; makes nothing.
@@ -60,13 +61,14 @@ package final class StagedFile: StagedOutput {
 
     deinit { for name in stagedNames { StagedOutputs.remove(name) } }
 
-    /// What GDAL makes beside a cloud-optimised file while it writes one, where it makes the overviews.
+    /// The endings of files that GDAL makes beside a cloud-optimised file while it writes one, if it makes the
+    /// overviews.
     private static let temporaries = [".ovr.tmp", ".msk.ovr.tmp"]
 
     /// The files that are there while the output is under way.
     private var stagedNames: [String] { [stagingPath, stagingPath + ".aux.xml", stagingPath + ".ovr.tmp"] }
 
-    /// What there is of a finished output before it has its name: its final names, and those that the files have now.
+    /// The files of a finished output that does not have its name yet: their final names, and those that they have now.
     package var finishedFiles: [(path: String, staged: String)] {
         ["", ".aux.xml"].map { (path + $0, stagingPath + $0) }.filter { FileStatus.exists($0.1) }
     }

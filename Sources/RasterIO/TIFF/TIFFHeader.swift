@@ -14,7 +14,7 @@ struct TIFFHeader {
     private let isBig: Bool
     private let isLittleEndian: Bool
     private let directoryOffset: UInt64
-    /// Entries of the first directory; nil where the file ends before it says.
+    /// The number of entries in the first directory; nil if the file ends before it.
     private let entryCount: UInt64?
 
     /// Reads the first bytes; nil for anything but a local TIFF.

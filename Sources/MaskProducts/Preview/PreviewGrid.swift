@@ -1,17 +1,21 @@
 import RasterIO
 import TileGeometry
 
-/// Where the pixels of a mask's picture lie in a scene of another grid, and how much of the scene is needed for them.
-struct SceneGrid {
-    /// The part of the scene under the mask.
+/// Finds the pixels of a mask's picture in a scene on another grid, and the part of the scene that is needed for them.
+struct PreviewGrid {
+    /// The part of the scene that lies under the mask.
     let window: PixelWindow
     /// The size to which that part is reduced, so that its pixels are about as large as the picture's.
     let reducedSize: PixelSize
-    /// Height x width of the picture: places in the scene, in its pixels from the upper left corner; NaN outside.
+    /// The position of each pixel of the picture in the scene, height x width, in the scene's pixels from its upper
+    /// left corner; NaN outside the scene.
     private let x: [Float]
     private let y: [Float]
 
-    /// - Throws: `.unsupported` where the scene cannot be laid under the mask, or lies elsewhere.
+    /// Lays a scene under a mask.
+    ///
+    /// - Parameter size: the size of the picture of the whole mask.
+    /// - Throws: `.unsupported` if the scene cannot be laid under the mask, or shows another place.
     init(of scene: RasterReader, under mask: RasterReader, size: PixelSize) throws(RasterError) {
         let columns = (0..<size.width).map { (Double($0) + 0.5) * Double(mask.size.width) / Double(size.width) }
         let find = try Self.search(scene, mask)
@@ -47,7 +51,7 @@ struct SceneGrid {
         }
         window = PixelWindow(x: left, y: top, width: right - left, height: bottom - top)
         steps.sort()
-        // Never many more pixels than the picture has, however the two lie to each other.
+        // Never read many more pixels than the picture has, however the two lie to each other.
         let most = (Double(window.size.area) / Double(4 * size.area)).squareRoot()
         let step = max(1, steps.isEmpty ? 1 : steps[steps.count / 2], most)
         reducedSize = PixelSize(
@@ -57,7 +61,8 @@ struct SceneGrid {
         self.y = y
     }
 
-    /// The pixel of the reduced part, row by row, under a pixel of the picture; nil outside the scene.
+    /// Returns the index, in the reduced part of the scene, of the pixel under a pixel of the picture, or nil outside
+    /// the scene. Both are counted row by row.
     func index(at place: Int) -> Int? {
         guard !x[place].isNaN else { return nil }
         func position(_ value: Float, _ start: Int, _ length: Int, _ reduced: Int) -> Int {
@@ -69,7 +74,8 @@ struct SceneGrid {
 
     private typealias Search = (_ columns: [Double], _ row: Double) -> (x: [Double], y: [Double])
 
-    /// By the ground; where neither raster says where it lies and their proportions are the same, by these.
+    /// Returns the way to find positions: by the georeferences, or by proportion if neither raster has one and both
+    /// have the same proportions.
     private static func search(_ scene: RasterReader, _ mask: RasterReader) throws(RasterError) -> Search {
         if scene.spatialReference.hasPlace || mask.spatialReference.hasPlace {
             let alignment = try PixelToPixel(of: mask, in: scene)

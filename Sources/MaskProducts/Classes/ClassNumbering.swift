@@ -1,24 +1,26 @@
 import RasterIO
 
-/// The classes that occur in a mask, numbered as they come, so that what is counted for each lies in a small array.
-struct ClassIndex {
-    /// The values of the classes, by number.
+/// Numbers the classes of a mask in the order in which they occur, so that counts for each class fit a small array.
+struct ClassNumbering {
+    /// The values of the classes, indexed by number.
     private(set) var values: [Int] = []
-    /// By value, the class's number; -1 for values that have not come yet.
+    /// The number of each class, indexed by value; -1 for values that have not occurred yet.
     private var numbers = [Int32](repeating: -1, count: 65_536)
     let path: String
 
-    /// More is a raster of measurements, not of classes.
+    /// The most classes of a mask. A raster with more values holds measurements, not classes.
     static let most = 4096
 
-    /// - Parameter path: for messages.
+    /// - Parameter path: the mask, for error messages.
     init(path: String) { self.path = path }
 
+    /// Turns the values of a strip into class numbers.
+    ///
     /// - Parameters:
-    ///   - samples: values of classes, NaN for pixels without data.
-    ///   - classes: are given the classes' numbers, -1 for pixels without data.
-    /// - Throws: `.unsupported` for what is no class: fractions, negative numbers, numbers from 65536 on, and more than
-    ///   4096 different ones.
+    ///   - samples: the values of classes, NaN for pixels without data.
+    ///   - classes: receives the class numbers, -1 for pixels without data.
+    /// - Throws: `.unsupported` for values that are no classes: fractions, negative numbers, numbers above 65535, and
+    ///   more than 4096 different values.
     mutating func number(
         _ samples: UnsafePointer<Float>, count: Int, into classes: UnsafeMutablePointer<Int32>
     ) throws(RasterError) {

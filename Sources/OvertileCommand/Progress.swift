@@ -1,15 +1,24 @@
 import Dispatch
 
-/// A bar on a terminal: share done, speed, time left. Draws at most ten times a second.
+/// Shows how much of a scene is done.
+protocol ProgressDisplay: AnyObject {
+    func update(done: Int, of total: Int)
+
+    /// Ends the display. No update follows.
+    func finish()
+}
+
+/// A progress bar on a terminal, with the share that is done, the speed and the time left. It is drawn at most ten
+/// times a second.
 final class ProgressBar: ProgressDisplay {
     private let label: String
     private let pixels: Double
     private let started = DispatchTime.now()
     private var drawn: DispatchTime?
-    /// What an earlier run had done when this one began.
+    /// The tiles that an earlier run had done when this one began.
     private var doneBefore: Int?
 
-    /// - Parameter pixels: of the whole scene.
+    /// - Parameter pixels: the number of pixels of the whole scene.
     init(label: String, pixels: Int) {
         self.label = Console.oneLine(label)
         self.pixels = Double(pixels)
@@ -23,7 +32,7 @@ final class ProgressBar: ProgressDisplay {
         drawn = now
         let share = Double(done) / Double(total)
         let seconds = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
-        // A line that wraps could not be drawn over.
+        // A line that wraps could not be drawn over again.
         let room = max(0, (Console.terminalWidth ?? 80) - 1)
         let length = room < 100 ? 20 : 30
         let filled = Int(share * Double(length))
@@ -40,8 +49,28 @@ final class ProgressBar: ProgressDisplay {
         if drawn != nil { Console.writeError(Console.clearLine) }
     }
 
-    /// The end of a long name tells more than its beginning.
+    /// Shortens the label at its beginning, because the end of a long name tells more.
     private func shortLabel(_ room: Int) -> String {
         label.count <= room ? label : "…" + label.suffix(max(0, room - 1))
     }
+}
+
+/// Progress for programs that show a bar of their own: a line such as `progress 37` for each whole percent.
+final class ProgressLines: ProgressDisplay {
+    private var told: Int?
+
+    func update(done: Int, of total: Int) {
+        tell(percent: total > 0 ? Int((Double(done) / Double(total) * 100).rounded(.down)) : 100)
+    }
+
+    /// Prints a line if the percentage has changed.
+    ///
+    /// - Parameter percent: 0 to 100.
+    func tell(percent: Int) {
+        guard percent != told else { return }
+        told = percent
+        Console.note("progress \(percent)")
+    }
+
+    func finish() {}
 }

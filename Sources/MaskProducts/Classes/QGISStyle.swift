@@ -1,22 +1,25 @@
-public import FileIO
+package import FileIO
 package import RasterIO
 
-/// A style file of QGIS's, which paints a mask in its classes' colours and lists their names in the legend.
+/// A QGIS style file, with which QGIS paints a mask in the colours of its classes and lists their names in the legend.
 ///
-/// QGIS takes it by itself when it opens a raster beside which it lies under the raster's name with `.qml`. Source: the
-/// files that QGIS 3 itself saves ("Layer Styling", "Save as Default").
-public struct QGISStyle: Sendable {
+/// QGIS loads the style by itself when it lies beside the raster under the raster's name with the ending `.qml`. Source
+/// of the format: the files that QGIS 3 saves ("Layer Styling", "Save as Default").
+package struct QGISStyle: Sendable {
     private let legend: [LegendEntry]
 
-    /// - Parameter legend: the classes of band 1; those without a colour are given one of their own.
+    /// Makes the style of a mask.
+    ///
+    /// - Parameter legend: the classes of band 1. Those without a colour get a distinct one.
     package init(_ legend: [LegendEntry]) {
         self.legend = legend.sorted { $0.value < $1.value }
     }
 
-    /// Where QGIS looks for the style of a raster.
-    public static func path(besideRaster path: String) -> String { FileName.replacingExtension(of: path, by: "qml") }
+    /// Returns the path at which QGIS looks for the style of a raster.
+    package static func path(besideRaster path: String) -> String { FileName.replacingExtension(of: path, by: "qml") }
 
-    public var text: String {
+    /// The content of the file: XML in QGIS's format.
+    package var text: String {
         let entries = legend.map { entry in
             let color = entry.color ?? .distinct(entry.value)
             return "        <paletteEntry value=\"\(entry.value)\" color=\"\(color.hexadecimal)\" alpha=\"255\" "
@@ -42,14 +45,15 @@ public struct QGISStyle: Sendable {
             """
     }
 
-    /// Puts the style beside a mask.
+    /// Writes the style beside a mask.
     ///
-    /// - Throws: `FileError`; nothing is left then.
-    public func write(besideRaster path: String, overwrite: Bool) throws(FileError) {
+    /// - Throws: `FileError`, after which no file is left.
+    package func write(besideRaster path: String, overwrite: Bool) throws(FileError) {
         try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: path), overwrite: overwrite)
     }
 
-    /// Text in an attribute: XML 1.0 knows no control characters but tab and line ends, which attributes turn to spaces.
+    /// Escapes text for an attribute. Control characters become spaces: XML 1.0 allows only tabs and line ends, and
+    /// attributes turn those into spaces.
     private static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
