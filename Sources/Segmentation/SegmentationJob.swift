@@ -12,16 +12,16 @@ import TileGeometry
 public final class SegmentationJob {
     public let scene: RasterReader
     public let model: Model
-    public let plan: ScenePlan
+    public let plan: Plan
     /// The scene's bands in the model's order, counted from 1.
     public let bands: [Int]
     public let normalization: Normalization
-    public let resolution: SceneResolution
+    public let resolution: Resampling
     /// What the user should know before the run.
     public let warnings: [String]
 
     let options: SegmentationOptions
-    private let planner: ScenePlanner
+    private let planner: Planner
     private let networks: TileNetworks
     /// The kernels that run: others give other last digits.
     private let kernels: String
@@ -36,12 +36,12 @@ public final class SegmentationJob {
         backend: (any Backend)? = nil
     ) throws {
         let input = try SceneInput(scene, model: model, options: options)
-        let resolution = try SceneResolution(scene, description: model.description, options: options)
+        let resolution = try Resampling(scene, description: model.description, options: options)
         let grid = resolution.grid
         output = try OutputEncoding(
             model, options, writesProbabilities: writesProbabilities, writesConfidence: writesConfidence)
-        func compile(_ backend: any Backend) throws -> (ScenePlan, ScenePlanner, TileNetworks) {
-            let planner = ScenePlanner(
+        func compile(_ backend: any Backend) throws -> (Plan, Planner, TileNetworks) {
+            let planner = Planner(
                 model, backend: backend, options: options, writesProbabilities: writesProbabilities,
                 writesConfidence: writesConfidence, readerBytes: grid.scratchByteCount(bands: model.bands))
             let (plan, networks) = try Self.compile(planner, scene: grid.size, backend: backend)
@@ -71,8 +71,8 @@ public final class SegmentationJob {
 
     /// Plans with estimates, compiles, and plans again with what the kernels really take, until both agree.
     private static func compile(
-        _ planner: ScenePlanner, scene: PixelSize, backend: any Backend
-    ) throws -> (ScenePlan, TileNetworks) {
+        _ planner: Planner, scene: PixelSize, backend: any Backend
+    ) throws -> (Plan, TileNetworks) {
         var candidates = try planner.candidates(for: scene)
         var plan = try planner.plan(candidates)
         var measured: Set<TileGrid> = []

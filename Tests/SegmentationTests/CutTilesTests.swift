@@ -19,13 +19,13 @@ import TileGeometry
         model = try Model(path: ModelFile.paperUNet(in: folder.url.path))
     }
 
-    private func planner(tile: Int? = nil) -> ScenePlanner {
+    private func planner(tile: Int? = nil) -> Planner {
         var options = SegmentationOptions()
         options.tile = tile
-        return ScenePlanner(model, backend: OneDNNBackend(), options: options, writesProbabilities: true)
+        return Planner(model, backend: OneDNNBackend(), options: options, writesProbabilities: true)
     }
 
-    private func plan(_ width: Int, _ height: Int, tile: Int? = nil) throws -> ScenePlan {
+    private func plan(_ width: Int, _ height: Int, tile: Int? = nil) throws -> Plan {
         try planner(tile: tile).plan(scene: PixelSize(width: width, height: height))
     }
 

@@ -185,10 +185,10 @@ import TileGeometry
     @Test("what is asked for, what the model says, and the scene's own, in this order")
     func choice() throws {
         let scene = try RasterReader(path: try scene())
-        func grid(_ model: Model, _ choice: ResolutionChoice?) throws -> SceneResolution {
+        func grid(_ model: Model, _ choice: ResolutionChoice?) throws -> Resampling {
             var options = SegmentationOptions()
             options.resolution = choice
-            return try SceneResolution(scene, description: model.description, options: options)
+            return try Resampling(scene, description: model.description, options: options)
         }
         #expect(try grid(model(), nil).grid.isNative && grid(model(60), .native).grid.isNative)
         #expect(try grid(model(60), nil).grid.columnStep == 2 && grid(model(60), .model).grid.rowStep == 2)

@@ -16,7 +16,7 @@ import TileGeometry
     init() throws { folder = try TemporaryFolder() }
 
     /// Reads all tiles, each into a slot of its own, before it waits for any.
-    private func slots(_ scene: RasterReader, _ plan: ScenePlan, threads: Int) throws -> [TileSlot] {
+    private func slots(_ scene: RasterReader, _ plan: Plan, threads: Int) throws -> [TileSlot] {
         let native = ResampledReader(scene, grid: ResampledGrid(of: scene.size))
         let reader = TileReader(native, bands: [2, 1], shapes: plan.shapes, threads: threads, times: StageTimes())
         #expect(reader.threads == min(threads, 4))
@@ -46,7 +46,7 @@ import TileGeometry
         let model = try Model(path: ModelFile.paperUNet(in: folder.url.path, bands: 2))
         var options = SegmentationOptions()
         options.tile = 440
-        let planner = ScenePlanner(model, backend: OneDNNBackend(), options: options, writesProbabilities: false)
+        let planner = Planner(model, backend: OneDNNBackend(), options: options, writesProbabilities: false)
         let plan = try planner.plan(scene: PixelSize(width: 1100, height: 800))
         let expected = try slots(RasterReader(path: path), plan, threads: 1)
         let found = try slots(RasterReader(path: path), plan, threads: threads)
@@ -64,7 +64,7 @@ import TileGeometry
         let path = folder.path("scene.tif")
         try SyntheticScene.write(path, width: 700, height: 600)
         let model = try Model(path: ModelFile.paperUNet(in: folder.url.path))
-        let planner = ScenePlanner(
+        let planner = Planner(
             model, backend: OneDNNBackend(), options: SegmentationOptions(), writesProbabilities: false)
         let scene = try RasterReader(path: path)
         let plan = try planner.plan(scene: scene.size)

@@ -28,8 +28,8 @@ struct WorkerDemand {
     /// running it will tell why; one for what cannot even be opened.
     func share(ofScene path: String) -> (workers: Int, options: SegmentationOptions) {
         guard workers > 1, let scene = try? RasterReader(path: path) else { return (1, options) }
-        func plan(_ options: SegmentationOptions) -> ScenePlan? {
-            try? ScenePlanner(
+        func plan(_ options: SegmentationOptions) -> Plan? {
+            try? Planner(
                 model, backend: OvertileBackend(), options: options, writesProbabilities: writesProbabilities
             ).plan(scene: scene.size)
         }

@@ -104,7 +104,7 @@ struct PlanReport: Encodable {
         gridHeight = resolution.map { _ in plan.grid.scene.height }
         sampling = job.resolution.wanted.flatMap { wanted in
             job.resolution.ground.map {
-                "\(wanted.value) m (\(wanted.source)) of pixels of \(SceneResolution.text($0)): "
+                "\(wanted.value) m (\(wanted.source)) of pixels of \(Resampling.text($0)): "
                     + "\(plan.grid.scene.width) x \(plan.grid.scene.height) pixels"
             }
         }

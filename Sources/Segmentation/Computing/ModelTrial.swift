@@ -35,7 +35,7 @@ public struct ModelTrial: Sendable {
         _ model: Model, options: SegmentationOptions, seconds limit: Double, backend: (any Backend)? = nil
     ) throws {
         let backend = try backend ?? OvertileBackend()
-        let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: false)
+        let planner = Planner(model, backend: backend, options: options, writesProbabilities: false)
         let plan = try planner.plan(scene: PixelSize(width: 10_000, height: 10_000))
         let wholeTile = PixelSize(width: plan.grid.step, height: plan.grid.step)
         let computation = try planner.computation(plan.grid, output: wholeTile)

@@ -17,7 +17,7 @@ struct TimeTrial {
     private static let longestTile = 0.7
 
     /// - Throws: `EngineError` or `SegmentationError`.
-    init(_ plan: ScenePlan, _ networks: TileNetworks, planner: ScenePlanner) throws {
+    init(_ plan: Plan, _ networks: TileNetworks, planner: Planner) throws {
         let started = DispatchTime.now()
         let sizes = try Self.sizes(plan, planner: planner)
         func run(_ size: (output: PixelSize, cost: Double)) throws -> Double {
@@ -41,7 +41,7 @@ struct TimeTrial {
 
     /// Outputs to try, smallest first: squares of the grid's unit, doubled again and again, and the plan's largest tile.
     private static func sizes(
-        _ plan: ScenePlan, planner: ScenePlanner
+        _ plan: Plan, planner: Planner
     ) throws -> [(output: PixelSize, cost: Double)] {
         let largest = plan.shapes[0].output
         var sizes: [(output: PixelSize, cost: Double)] = []

@@ -5,7 +5,7 @@ import NetworkGraph
 public import TileGeometry
 
 /// Weighs tile sizes for a scene and a network.
-public struct ScenePlanner: Sendable {
+public struct Planner: Sendable {
     private let model: Model
     private let backend: any Backend
     private let options: SegmentationOptions
@@ -34,7 +34,7 @@ public struct ScenePlanner: Sendable {
     }
 
     /// - Throws: `SegmentationError` for a tile, margin or memory that cannot be.
-    public func plan(scene: PixelSize) throws -> ScenePlan {
+    public func plan(scene: PixelSize) throws -> Plan {
         try plan(candidates(for: scene))
     }
 
@@ -44,7 +44,7 @@ public struct ScenePlanner: Sendable {
     func candidates(for scene: PixelSize) throws -> [TileCandidate] { try choice.grids(for: scene).map(candidate) }
 
     /// - Parameter weightBytes: of the weights as the backend holds them; nil for what is expected.
-    func plan(_ candidates: [TileCandidate], weightBytes: Int? = nil) throws -> ScenePlan {
+    func plan(_ candidates: [TileCandidate], weightBytes: Int? = nil) throws -> Plan {
         let weightBytes = try weightBytes ?? expectedWeightBytes(candidates[0].grid)
         let budget = options.memory.map(MemoryBudget.init) ?? .standard
         let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
@@ -55,7 +55,7 @@ public struct ScenePlanner: Sendable {
         } catch {
             throw memoryError(error, budget: budget, available: available)
         }
-        return ScenePlan(
+        return Plan(
             tiling: tiling, shapes: try shapes(of: tiling.grid),
             memoryBytes: budget.total - available + tiling.workers * tiling.bytesPerWorker,
             memoryLimit: budget.total, warnings: warnings(about: tiling, requested: workers))

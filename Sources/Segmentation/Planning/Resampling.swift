@@ -20,7 +20,7 @@ public enum OutputGrid: String, CaseIterable, Sendable {
 }
 
 /// On which grid over a scene a model is run.
-public struct SceneResolution: Sendable {
+public struct Resampling: Sendable {
     package let grid: ResampledGrid
     /// The scene's own pixels; nil where it does not say.
     package let ground: GroundPixelSize?

@@ -2,7 +2,7 @@ public import NetworkGraph
 public import TileGeometry
 
 /// How a scene will be cut and run, worked out before anything is.
-public struct ScenePlan: Sendable {
+public struct Plan: Sendable {
     public let tiling: TilePlan
     /// What tiles of each of the grid's output sizes are to the network, the largest first.
     public let shapes: [TileShape]
