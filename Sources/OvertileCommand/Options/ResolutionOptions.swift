@@ -19,11 +19,11 @@ struct ResolutionOptions: ParsableArguments {
             Grid of the outputs: the scene's own, each pixel taking what the model says of the place under its centre; \
             or that of the model's pixels.
             """, valueName: "scene|model"))
-    var grid = OutputGrid.scene
+    var grid = OutputPixelGrid.scene
 
     func apply(to options: inout SegmentationOptions) {
         options.resolution = resolution?.choice
-        options.outputGrid = grid
+        options.outputPixelGrid = grid
     }
 }
 

@@ -1,137 +1,115 @@
-import Foundation
-public import InferenceEngine
-public import Models
+package import InferenceEngine
+package import Models
 import NetworkGraph
-public import TileGeometry
+package import RasterIO
+import TileGeometry
 
-/// Weighs tile sizes for a scene and a network.
-public struct Planner: Sendable {
+/// Plans how a scene goes through a model, in the one way that a run, `overtile plan` and batches share.
+///
+/// Everything that can be checked is checked here, before anything is written.
+package struct Planner: Sendable {
     private let model: Model
-    private let backend: any Backend
     private let options: SegmentationOptions
-    private let probabilityBytesPerPixel: Int
-    private let confidenceBytesPerPixel: Int
-    /// Memory that each thread needs that reads.
-    private let readerBytes: Int
+    private let input: SceneInput
+    private let resampling: Resampling
+    private let output: OutputEncoding
+    /// The caller's own backend; nil for Overtile's.
+    private let backend: (any Backend)?
 
-    /// - Parameter readerBytes: what a thread that reads needs beside the pixels of a tile.
-    public init(
-        _ model: Model, backend: any Backend, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false,
-        readerBytes: Int = 0
-    ) {
-        self.model = model
-        self.backend = backend
-        self.options = options
-        self.readerBytes = readerBytes
-        let encoding = ProbabilityEncoding(sampleType: options.probabilityType)
-        probabilityBytesPerPixel = writesProbabilities ? model.outputChannels * encoding.sampleByteCount : 0
-        confidenceBytesPerPixel = writesConfidence ? OutputEncoding.confidenceEncoding.sampleByteCount : 0
-    }
-
-    private var choice: AllowedTiles {
-        AllowedTiles(network: model.network, tile: options.tile, margin: options.margin, described: model.description)
-    }
-
-    /// - Throws: `SegmentationError` for a tile, margin or memory that cannot be.
-    public func plan(scene: PixelSize) throws -> Plan {
-        try plan(candidates(for: scene))
-    }
-
-    /// The grids to choose from.
+    /// Takes a scene, a model, the user's wishes, and which outputs are asked for beside the mask.
     ///
-    /// - Throws: `SegmentationError` for a tile or margin that cannot be, naming the nearest that can.
-    func candidates(for scene: PixelSize) throws -> [TileCandidate] { try choice.grids(for: scene).map(candidate) }
+    /// - Parameter backend: what runs the network; nil for Overtile's own kernels.
+    /// - Throws: `SegmentationError` where scene, model and options do not fit together.
+    package init(
+        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
+        writesConfidence: Bool, backend: (any Backend)? = nil
+    ) throws {
+        input = try SceneInput(scene, model: model, options: options)
+        resampling = try Resampling(scene, description: model.description, options: options)
+        output = try OutputEncoding(
+            model, options, writesProbabilities: writesProbabilities, writesConfidence: writesConfidence)
+        self.model = model
+        self.options = options
+        self.backend = backend
+    }
 
-    /// - Parameter weightBytes: of the weights as the backend holds them; nil for what is expected.
-    func plan(_ candidates: [TileCandidate], weightBytes: Int? = nil) throws -> Plan {
-        let weightBytes = try weightBytes ?? expectedWeightBytes(candidates[0].grid)
-        let budget = options.memory.map(MemoryBudget.init) ?? .standard
-        let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
-        let available = budget.workerBytes(weights: weightBytes)
-        let tiling: TilePlan
+    /// Plans from estimates of what the network takes; nothing is compiled.
+    ///
+    /// - Throws: `SegmentationError` for a tile, margin or memory that cannot be; `InstructionSetError`.
+    package func plan() throws -> Plan {
+        let (tiling, savesMemory) = try withEnoughMemory(OvertileBackend.init(savesMemory:)) { backend in
+            try tiler(backend).tiling(of: resampling.pixelGrid.size)
+        }
+        return plan(tiling, savesMemory: savesMemory)
+    }
+
+    /// Plans from what the compiled network really takes, and keeps that network.
+    ///
+    /// - Throws: as `plan`; `EngineError`, `EngineCheckError`.
+    func compiledPlan() throws -> CompiledPlan {
+        let (result, savesMemory) = try withEnoughMemory(CheckedEngine.backend(savesMemory:)) { backend in
+            let tiler = tiler(backend)
+            let (tiling, networks) = try compile(tiler, backend: backend)
+            return (tiling: tiling, networks: networks, tiler: tiler, kernels: backend.name)
+        }
+        return CompiledPlan(
+            plan: plan(result.tiling, savesMemory: savesMemory), networks: result.networks, tiler: result.tiler,
+            kernels: result.kernels + (savesMemory ? ", without Winograd" : ""))
+    }
+
+    private func plan(_ tiling: Tiling, savesMemory: Bool) -> Plan {
+        Plan(
+            bands: input.bands, normalization: input.normalization, resampling: resampling, output: output,
+            tiling: tiling,
+            warnings: input.warnings + resampling.warnings + (savesMemory ? [.slowerKernels] : []) + tiling.warnings)
+    }
+
+    private func tiler(_ backend: any Backend) -> Tiler {
+        Tiler(
+            model, backend: backend, options: options, bytesPerPixel: output.bytesPerPixel,
+            readerBytes: resampling.pixelGrid.scratchByteCount(bands: model.bands))
+    }
+
+    /// Plans with the fastest kernels, and, where memory is too small for them, with those that take the least. A caller's
+    /// own backend has no other form.
+    ///
+    /// - Returns: the plan, and whether it is for the kernels that save memory.
+    private func withEnoughMemory<Result>(
+        _ makeBackend: (_ savesMemory: Bool) throws -> OvertileBackend, _ plan: (any Backend) throws -> Result
+    ) throws -> (Result, savesMemory: Bool) {
+        if let backend { return (try plan(backend), false) }
         do {
-            tiling = try TilePlanner.plan(candidates: candidates, workers: workers, memory: available)
-        } catch {
-            throw memoryError(error, budget: budget, available: available)
-        }
-        return Plan(
-            tiling: tiling, shapes: try shapes(of: tiling.grid),
-            memoryBytes: budget.total - available + tiling.workers * tiling.bytesPerWorker,
-            memoryLimit: budget.total, warnings: warnings(about: tiling, requested: workers))
-    }
-
-    private func memoryError(_ error: TilePlanError, budget: MemoryBudget, available: Int) -> SegmentationError {
-        switch error {
-        case .memoryTooSmall(let needed, _, let tile):
-            let total = ByteCount.text(budget.total - available + needed)
-            let advice = options.tile == nil ? "raise --memory" : "choose a smaller --tile or raise --memory"
-            return SegmentationError(
-                .memoryTooSmall,
-                "one worker on tiles of \(tile) pixels needs \(total) of memory, and \(ByteCount.text(budget.total)) "
-                    + "are allowed: \(advice)")
+            return (try plan(makeBackend(false)), false)
+        } catch let error as SegmentationError where error.code == .memoryTooSmall {
+            return (try plan(makeBackend(true)), true)
         }
     }
 
-    private func warnings(about tiling: TilePlan, requested workers: Int) -> [String] {
-        var warnings = choice.warnings
-        if let seam = model.network.seam {
-            let advice = model.network.onlyTile == nil ? ": larger tiles (--tile) have fewer" : ""
-            warnings.append(
-                "not seamless: \(seam); where tiles of \(tiling.grid.tile) pixels meet, seams may show\(advice)")
+    /// Plans with estimates, compiles, and plans again with what the kernels really take, until both agree.
+    private func compile(_ tiler: Tiler, backend: any Backend) throws -> (Tiling, TileNetworks) {
+        var candidates = try tiler.candidates(for: resampling.pixelGrid.size)
+        var tiling = try tiler.tiling(candidates)
+        var measured: Set<TileGrid> = []
+        let weights = PackedWeights()
+        while true {
+            let grid = tiling.grid
+            let networks = try TileNetworks(grid, tiler: tiler, backend: backend, weights: weights)
+            // Each round measures one more grid, so that this ends.
+            guard measured.insert(grid).inserted else { return (tiling, networks) }
+            let place = candidates.firstIndex { $0.grid == grid }!
+            candidates[place].bytesPerWorker = try tiler.workerBytes(grid, session: networks.sessionByteCount)
+            tiling = try tiler.tiling(candidates, weightBytes: networks.weightByteCount)
+            if tiling.grid == grid { return (tiling, networks) }
         }
-        if let preferred = tiling.preferredTile {
-            warnings.append(
-                "memory is short: tiles of \(tiling.grid.tile) pixels instead of \(preferred), so that pixels may differ in the last digits from a run with more memory"
-            )
-        }
-        if tiling.workers < min(workers, tiling.grid.count) {
-            warnings.append("memory is short: \(tiling.workers.counted("worker")) instead of \(workers)")
-        }
-        return warnings
     }
+}
 
-    /// What tiles of a grid compute whose output has this size.
-    func computation(_ grid: TileGrid, output: PixelSize) throws -> TileComputation {
-        try choice.computation(grid, output: output)
-    }
-
-    private func shapes(of grid: TileGrid) throws -> [TileShape] {
-        try grid.outputSizes.map { TileShape($0, try computation(grid, output: $0.output)) }
-    }
-
-    private func candidate(_ grid: TileGrid) throws -> TileCandidate {
-        var costs: [PixelSize: Double] = [:]
-        var sessionBytes = 0
-        for size in grid.outputSizes.map(\.output) {
-            let tile = try estimate(grid, output: size)
-            costs[size] = tile.cost
-            sessionBytes = max(sessionBytes, tile.sessionBytes)
-        }
-        return TileCandidate(
-            grid: grid, costs: costs, expectedBytesPerWorker: try workerBytes(grid, session: sessionBytes))
-    }
-
-    /// What a tile of a grid takes whose output has this size.
-    func estimate(_ grid: TileGrid, output: PixelSize) throws -> (cost: Double, sessionBytes: Int) {
-        let computation = try computation(grid, output: output)
-        let session = try CompiledNetwork.estimate(computation, backend: backend)
-        // Reading, mirroring and writing weigh little beside the network; enough to tell apart sizes of equal work.
-        let handling = 256 * Double(computation.input.rows.count * computation.input.columns.count)
-        return (session.cost + handling, session.byteCount)
-    }
-
-    /// What one worker needs: a session that serves tiles of all shapes, its slots, and what a thread that reads for it
-    /// keeps.
-    func workerBytes(_ grid: TileGrid, session: Int) throws -> Int {
-        let slot = try shapes(of: grid).slotLayout(
-            bands: model.bands, maskBytesPerPixel: 1, probabilityBytesPerPixel: probabilityBytesPerPixel,
-            confidenceBytesPerPixel: confidenceBytesPerPixel)
-        return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount + readerBytes
-    }
-
-    private func expectedWeightBytes(_ grid: TileGrid) throws -> Int {
-        let computation = try computation(grid, output: grid.outputSizes[0].output)
-        return try CompiledNetwork.estimate(computation, backend: backend).weightByteCount
-    }
+/// A plan with the network that was compiled for it.
+struct CompiledPlan: Sendable {
+    let plan: Plan
+    let networks: TileNetworks
+    /// What the tiles were weighed with.
+    let tiler: Tiler
+    /// The kernels that run, by name: others give other last digits.
+    let kernels: String
 }

@@ -1,57 +1,67 @@
-public import Models
+package import Models
 package import RasterIO
 import TileGeometry
 
 /// The size of the pixels that a model is given.
 public enum ResolutionChoice: Hashable, Sendable {
-    /// The scene's own.
+    /// The scene's own pixels.
     case native
-    /// What the model was trained at.
+    /// Pixels as large as those that the model was trained on.
     case model
+    /// Pixels of so many metres on a side.
     case metres(Double)
 }
 
-/// The grid that masks and probabilities are written on.
-public enum OutputGrid: String, CaseIterable, Sendable {
-    /// The scene's own: each pixel takes what the model says of the place under its centre.
+/// The pixels that masks, probabilities and confidence are written in.
+public enum OutputPixelGrid: String, CaseIterable, Sendable {
+    /// The scene's own pixels: each takes what the model says of the place under its centre.
     case scene
-    /// That of the pixels that the model was given.
+    /// The pixels that the model was given.
     case model
 }
 
-/// On which grid over a scene a model is run.
-public struct Resampling: Sendable {
-    package let grid: ResampledGrid
-    /// The scene's own pixels; nil where it does not say.
+/// The pixels that a model is given of a scene: the scene's own, or others that are made of them.
+package struct Resampling: Sendable {
+    /// The pixels that the model is given, laid over the scene's own.
+    package let pixelGrid: ResampledGrid
+    /// The size of the scene's own pixels; nil where the scene does not say.
     package let ground: GroundPixelSize?
-    /// Metres of the model's pixels, and who says so; nil where the scene is run as it is.
-    public let wanted: Sourced<Double>?
-    let warnings: [String]
+    /// The metres of the model's pixels, and who says so; nil where the scene is run as it is.
+    package let wanted: Sourced<Double>?
+    /// True if the outputs have the pixels that the model was given, so that tiles are written as they are computed.
+    package let keepsPixels: Bool
+    /// What the user should know of the pixels.
+    let warnings: [PlanWarning]
 
-    /// The model's own resolution is followed only where it differs by more from the scene's.
+    /// The model's own resolution is followed only where it differs by more than this part from the scene's.
     private static let tolerance = 0.01
 
     /// Pixels that are enlarged by more than this deserve a warning.
     private static let boldEnlargement = 4.0
 
+    /// Decides as the options say, and else as the model's description does.
+    ///
     /// - Throws: `SegmentationError` for a resolution that cannot be.
     init(_ scene: RasterReader, description: ModelDescription, options: SegmentationOptions) throws {
         ground = GroundPixelSize(of: scene.spatialReference, size: scene.size)
+        (pixelGrid, wanted, warnings) = try Self.pixels(of: scene, ground: ground, description, options)
+        keepsPixels = pixelGrid.isNative || options.outputPixelGrid == .model
+    }
+
+    private static func pixels(
+        of scene: RasterReader, ground: GroundPixelSize?, _ description: ModelDescription,
+        _ options: SegmentationOptions
+    ) throws -> (ResampledGrid, Sourced<Double>?, [PlanWarning]) {
         let native = ResampledGrid(of: scene.size)
-        let asked = try Self.wanted(description, options)
-        guard let asked else {
-            (grid, wanted, warnings) = (native, nil, [])
-            return
-        }
+        guard let asked = try wanted(description, options) else { return (native, nil, []) }
         guard let ground else {
-            let why =
-                "\(scene.path): the size of its pixels on the ground is not known, as it does not say where it lies"
             guard options.resolution == nil else {
-                throw SegmentationError(.usage, "\(why): give --resolution native, or georeference it first")
+                throw SegmentationError(
+                    .usage, "\(whyUnknown(scene.path)): give --resolution native, or georeference it first")
             }
-            (grid, wanted) = (native, nil)
-            warnings = ["\(why): it is run as it is, not at \(asked.value) m (\(asked.source))"]
-            return
+            return (
+                native, nil, [.unknownPixelSize(scene: scene.path, metres: asked.value, source: asked.source)]
+            )
         }
         var steps = [asked.value / ground.width, asked.value / ground.height]
         let tolerance = options.resolution.map { if case .metres = $0 { 1e-9 } else { Self.tolerance } }
@@ -61,17 +71,21 @@ public struct Resampling: Sendable {
         guard steps.allSatisfy({ $0 <= limit && $0 >= 1 / limit }), sides.allSatisfy({ $0 < Double(Int32.max) }) else {
             throw SegmentationError(
                 .usage,
-                "\(scene.path): its pixels are \(Self.text(ground)) on the ground, too far from \(asked.value) m "
+                "\(scene.path): its pixels are \(text(ground)) on the ground, too far from \(asked.value) m "
                     + "(\(asked.source)): give --resolution native, or another")
         }
-        grid = ResampledGrid(raster: scene.size, columnStep: steps[0], rowStep: steps[1])
-        wanted = grid.isNative ? nil : asked
-        warnings =
-            steps.contains { $0 < 1 / Self.boldEnlargement }
-            ? [
-                "\(scene.path): pixels of \(Self.text(ground)) are enlarged to \(asked.value) m (\(asked.source)): "
-                    + "no detail comes from that"
-            ] : []
+        let pixelGrid = ResampledGrid(raster: scene.size, columnStep: steps[0], rowStep: steps[1])
+        let isBold = steps.contains { $0 < 1 / boldEnlargement }
+        return (
+            pixelGrid, pixelGrid.isNative ? nil : asked,
+            isBold
+                ? [.pixelsEnlarged(scene: scene.path, pixels: ground, metres: asked.value, source: asked.source)] : []
+        )
+    }
+
+    /// Says why a scene cannot be run at a resolution.
+    static func whyUnknown(_ scene: String) -> String {
+        "\(scene): the size of its pixels on the ground is not known, as it does not say where it lies"
     }
 
     private static func wanted(
@@ -91,7 +105,7 @@ public struct Resampling: Sendable {
         }
     }
 
-    /// "0.5 m", or "8.41 x 12.3 m"
+    /// Returns a size for people: "0.5 m", or "8.41 x 12.3 m".
     package static func text(_ ground: GroundPixelSize) -> String {
         func number(_ value: Double) -> String { "\(Float((value * 1e4).rounded() / 1e4))" }
         let (width, height) = (number(ground.width), number(ground.height))

@@ -1,5 +1,6 @@
 import FileIO
 package import Models
+import RasterIO
 
 /// What the results of a run depend on beside the scene: the model, and every option that changes a result.
 ///
@@ -64,7 +65,7 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         Entry("std") { optional($0.std) { "\($0)" } },
         Entry("nodata") { optional($0.nodata) { "\($0)" } },
         Entry("resolution") { optional($0.resolution, resolution) },
-        Entry("outputGrid") { $0.outputGrid == .scene ? "scene" : "model" },
+        Entry("outputPixelGrid", key: "outputGrid") { $0.outputPixelGrid == .scene ? "scene" : "model" },
         Entry("tile") { optional($0.tile) { "\($0)" } },
         Entry("margin") { optional($0.margin) { "\($0)" } },
         Entry("classNames") { "\($0.classNames)" },
