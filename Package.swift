@@ -99,7 +99,8 @@ let package = Package(
         tests(
             "BatchRunnerTests",
             [
-                "BatchRunner", "FileIO", "Models", "RasterIO", "Segmentation", "TileGeometry", "TestData",
+                "BatchRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "TestData",
                 "TestNetworks",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),

@@ -7,28 +7,38 @@ import TileGeometry
 
 /// One scene through one model, from file to file.
 ///
-/// Checks everything that can be checked before it writes anything; an output appears under its name only when it is
-/// complete.
+/// Making a job checks everything that can be checked and writes nothing; an output appears under its name only when it
+/// is complete.
+///
+///     let model = try Model(path: "unet.onnx")
+///     let options = SegmentationOptions()
+///     let scene = try options.open(scene: "scene.tif", for: model)
+///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+///     let summary = try job.run(mask: "mask.tif", probabilities: nil)
 public final class SegmentationJob {
+    /// The scene.
     public let scene: RasterReader
+    /// The model that the scene goes through.
     public let model: Model
-    public let plan: ScenePlan
-    /// The scene's bands in the model's order, counted from 1.
-    public let bands: [Int]
-    public let normalization: Normalization
-    public let resolution: SceneResolution
-    /// What the user should know before the run.
-    public let warnings: [String]
+    /// How the scene goes through the model.
+    package var plan: Plan { compiled.plan }
+    /// What the user should know before the run, a line each.
+    public var warnings: [String] { plan.warnings.map(\.description) }
 
     let options: SegmentationOptions
-    private let planner: ScenePlanner
-    private let networks: TileNetworks
-    /// The kernels that run: others give other last digits.
-    private let kernels: String
+    private let compiled: CompiledPlan
     private let identity: SceneIdentity
-    let output: OutputEncoding
 
-    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
+    /// Plans how a scene goes through a model, and compiles the network for its tiles.
+    ///
+    /// - Parameters:
+    ///   - scene: the raster, opened with `SegmentationOptions.open` so that its nodata value is the right one.
+    ///   - model: the network, and what is known of what it was trained on.
+    ///   - options: what the user asks for.
+    ///   - writesProbabilities: true if the run will write the probabilities of all classes.
+    ///   - writesConfidence: true if the run will write the probability of each pixel's class.
+    /// - Throws: `SegmentationError` where scene, model and options do not fit together, or too little memory is allowed;
+    ///   `RasterError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
     public convenience init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
         writesConfidence: Bool = false
@@ -38,78 +48,33 @@ public final class SegmentationJob {
             writesConfidence: writesConfidence, backend: nil)
     }
 
-    /// - Parameter backend: what computes; nil for Overtile's own kernels.
-    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
+    /// The same with another engine than Overtile's own kernels, which nil stands for.
     package init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
         writesConfidence: Bool = false,
         backend: (any Backend)?
     ) throws {
-        let input = try SceneInput(scene, model: model, options: options)
-        let resolution = try SceneResolution(scene, description: model.description, options: options)
-        let grid = resolution.grid
-        output = try OutputEncoding(
-            model, options, writesProbabilities: writesProbabilities, writesConfidence: writesConfidence)
-        func compile(_ backend: any Backend) throws -> (ScenePlan, ScenePlanner, TileNetworks) {
-            let planner = ScenePlanner(
-                model, backend: backend, options: options, writesProbabilities: writesProbabilities,
-                writesConfidence: writesConfidence, readerBytes: grid.scratchByteCount(bands: model.bands))
-            let (plan, networks) = try Self.compile(planner, scene: grid.size, backend: backend)
-            return (plan, planner, networks)
-        }
-        let isDefault = backend == nil
-        var memoryWarnings: [String] = []
-        let backend = try backend ?? CheckedEngine.backend()
-        var kernels = backend.name
-        do {
-            (plan, planner, networks) = try compile(backend)
-        } catch let error as SegmentationError where error.code == .memoryTooSmall && isDefault {
-            (plan, planner, networks) = try compile(CheckedEngine.backend(savesMemory: true))
-            memoryWarnings = ["memory is short: wide layers run without Winograd's algorithm, which is slower"]
-            kernels += ", without Winograd"
-        }
-        self.kernels = kernels
+        let planner = try Planner(
+            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
+            writesConfidence: writesConfidence, backend: backend)
+        compiled = try planner.compiledPlan()
         identity = SceneIdentity(of: scene)
         self.scene = scene
         self.model = model
         self.options = options
-        bands = input.bands
-        normalization = input.normalization
-        self.resolution = resolution
-        warnings = input.warnings + resolution.warnings + memoryWarnings + plan.warnings
-    }
-
-    /// Plans with estimates, compiles, and plans again with what the kernels really take, until both agree.
-    private static func compile(
-        _ planner: ScenePlanner, scene: PixelSize, backend: any Backend
-    ) throws -> (ScenePlan, TileNetworks) {
-        var candidates = try planner.candidates(for: scene)
-        var plan = try planner.plan(candidates)
-        var measured: Set<TileGrid> = []
-        let weights = PackedWeights()
-        while true {
-            let grid = plan.grid
-            let networks = try TileNetworks(grid, planner: planner, backend: backend, weights: weights)
-            // Each round measures one more grid, so that this ends.
-            guard measured.insert(grid).inserted else { return (plan, networks) }
-            let place = candidates.firstIndex { $0.grid == grid }!
-            candidates[place].bytesPerWorker = try planner.workerBytes(grid, session: networks.sessionByteCount)
-            plan = try planner.plan(candidates, weightBytes: networks.weightByteCount)
-            if plan.grid == grid { return (plan, networks) }
-        }
     }
 
     /// The classes that the mask will have.
-    package var legend: [LegendEntry] { output.legend }
+    package var legend: [LegendEntry] { plan.output.legend }
 
     /// A line for each step of the network: shapes, and the kernel that runs it.
-    public var kernelListing: [String] { networks.listing }
+    package var kernelListing: [String] { compiled.networks.listing }
 
     /// How long the run will take if reading and writing are not the limit, from a trial of a second or two.
     ///
     /// - Throws: `EngineError`.
-    public func expectedTime() throws -> ExpectedTime {
-        let trial = try TimeTrial(plan, networks, planner: planner)
+    package func expectedTime() throws -> ExpectedTime {
+        let trial = try TimeTrial(plan.tiling, compiled.networks, tiler: compiled.tiler)
         let schedule = TileSchedule(plan.grid, costs: plan.tiling.costs)
         return ExpectedTime(
             seconds: trial.secondsPerCost * schedule.makespan(workers: plan.tiling.workers),
@@ -157,13 +122,13 @@ public final class SegmentationJob {
         derive: (StagedRasters) throws -> Void = { _ in }
     ) throws -> SegmentationSummary {
         let started = DispatchTime.now()
-        guard verifiedWindows == 0 || resolution.grid.isNative || options.outputGrid == .model else {
+        guard verifiedWindows == 0 || plan.resampling.keepsPixels else {
             throw SegmentationError(
                 .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
         }
         try Self.check(
             mask: mask, probabilities: probabilities, confidence: confidence, overwrite: options.overwrites)
-        RasterCache.limit(bytes: MemoryBudget(total: plan.memoryLimit).rasterCacheBytes)
+        RasterCache.limit(bytes: MemoryBudget(total: plan.tiling.memoryLimit).rasterCacheBytes)
         var outputs = [RasterOutput(kind: .mask, path: mask, options: maskOptions)]
         if let probabilities {
             outputs.append(RasterOutput(kind: .probabilities, path: probabilities, options: probabilityOptions))
@@ -176,9 +141,7 @@ public final class SegmentationJob {
             if !options.overwrites { Publication(folder: work.folder.path)?.withdraw(outputs.map(\.path)) }
             work.removeLeftovers()
             let times = StageTimes()
-            let reader = TileReader(
-                ResampledReader(scene, grid: resolution.grid), bands: bands, shapes: plan.shapes,
-                threads: plan.tiling.workers, times: times)
+            let reader = TileReader(scene, plan, times: times)
             var verification: Verification?
             try finish(work, reader, times, cancellation, progress) { rasters in
                 verification = try verify(verifiedWindows, work, reader, cancellation)
@@ -225,23 +188,23 @@ public final class SegmentationJob {
         options.sieve = nil
         return WorkKey(
             scene: identity, settings: SettingsDigest(model: model, options: options), plan: WorkKey.Plan(plan.grid),
-            kernels: kernels, outputs: outputs.map(WorkKey.Output.init))
+            kernels: compiled.kernels, outputs: outputs.map(WorkKey.Output.init))
     }
 
     /// Rows of the outputs that the finished rows of tiles make.
     private func finishedRows(_ work: WorkInProgress) -> Int {
-        let (grid, rows) = (resolution.grid, work.progress.tileRows)
-        let isOnGrid = grid.isNative || options.outputGrid == .model
+        let (pixelGrid, keepsPixels) = (plan.resampling.pixelGrid, plan.resampling.keepsPixels)
+        let rows = work.progress.tileRows
         if rows == 0 { return 0 }
-        if rows == plan.grid.rows { return isOnGrid ? grid.size.height : scene.size.height }
-        let computed = PixelWindow(x: 0, y: 0, width: grid.size.width, height: rows * plan.grid.step)
-        return isOnGrid ? computed.height : grid.rasterWindow(under: computed).maxY
+        if rows == plan.grid.rows { return keepsPixels ? pixelGrid.size.height : scene.size.height }
+        let computed = PixelWindow(x: 0, y: 0, width: pixelGrid.size.width, height: rows * plan.grid.step)
+        return keepsPixels ? computed.height : pixelGrid.rasterWindow(under: computed).maxY
     }
 
-    /// What brings tiles back to the scene's grid; nil where they are on the outputs' grid.
+    /// Returns what brings tiles back to the scene's pixels; nil where the outputs have the tiles' own.
     private func nativeGrid() throws -> NativeGridWriter? {
-        guard !resolution.grid.isNative, options.outputGrid == .scene else { return nil }
-        return try NativeGridWriter(scene, grid: resolution.grid, bands: bands)
+        guard !plan.resampling.keepsPixels else { return nil }
+        return try NativeGridWriter(scene, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands)
     }
 
     private func verify(
@@ -250,16 +213,8 @@ public final class SegmentationJob {
         guard windows > 0 else { return nil }
         let verifier = Verifier(
             grid: plan.grid, stride: model.network.stride, reader: reader,
-            worker: try TileWorker(networks, normalization: normalization, output: output), output: output,
-            cancellation: cancellation)
-        return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: slotLayout))
-    }
-
-    private var slotLayout: TileSlotLayout {
-        plan.shapes.slotLayout(
-            bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel,
-            probabilityBytesPerPixel: output.probabilityBytesPerPixel,
-            confidenceBytesPerPixel: output.confidenceBytesPerPixel)
+            worker: try TileWorker(compiled), output: plan.output, cancellation: cancellation)
+        return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: plan.slotLayout))
     }
 
     private func runPipeline(
@@ -267,17 +222,17 @@ public final class SegmentationJob {
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
         let stitcher = Stitcher(work, columns: plan.grid.columns, nativeGrid: try nativeGrid())
-        let layout = slotLayout
+        let layout = plan.slotLayout
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
         var written = work.progress.tileRows * plan.grid.columns
         let pipeline = Pipeline(grid: plan.grid, firstTile: written, slots: slots, cancellation: cancellation)
-        let (networks, normalization, output) = (networks, normalization, output)
+        let compiled = compiled
         try pipeline.run(
             workers: plan.tiling.workers,
             read: reader.read,
             makeWorker: {
-                let worker = try TileWorker(networks, normalization: normalization, output: output)
+                let worker = try TileWorker(compiled)
                 return { slot in slot.isComputed = try times.measure(.computing) { try worker.run(slot) } }
             },
             stitch: { slot in

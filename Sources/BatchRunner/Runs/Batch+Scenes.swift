@@ -21,7 +21,8 @@ extension Batch {
         _ scenes: [String], observer: (any BatchObserver)? = nil, cancellation: Cancellation
     ) throws -> [SceneResult] {
         let demand = WorkerDemand(
-            model: model, options: options, writesProbabilities: outputs.probabilities != nil)
+            model: model, options: options, writesProbabilities: outputs.probabilities != nil,
+            writesConfidence: outputs.besides.confidence != nil)
         let shares = WorkerShares(total: demand.workers)
         let state = Mutex(State(results: Array(repeating: nil, count: scenes.count)))
         let group = DispatchGroup()

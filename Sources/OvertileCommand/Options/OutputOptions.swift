@@ -145,4 +145,4 @@ struct ClassOptions: ParsableArguments {
 }
 
 extension ModelDescription.Activation: ExpressibleByArgument {}
-extension OutputGrid: ExpressibleByArgument {}
+extension OutputPixelGrid: ExpressibleByArgument {}

@@ -39,13 +39,14 @@ public struct ModelTrial: Sendable {
         _ model: Model, options: SegmentationOptions, seconds limit: Double, backend: (any Backend)?
     ) throws {
         let backend = try backend ?? OvertileBackend()
-        let planner = ScenePlanner(model, backend: backend, options: options, writesProbabilities: false)
-        let plan = try planner.plan(scene: PixelSize(width: 10_000, height: 10_000))
-        let wholeTile = PixelSize(width: plan.grid.step, height: plan.grid.step)
-        let computation = try planner.computation(plan.grid, output: wholeTile)
+        let tiler = Tiler(
+            model, backend: backend, options: options, bytesPerPixel: OutputBytes(channels: model.outputChannels))
+        let tiling = try tiler.tiling(of: PixelSize(width: 10_000, height: 10_000))
+        let wholeTile = PixelSize(width: tiling.grid.step, height: tiling.grid.step)
+        let computation = try tiler.computation(tiling.grid, output: wholeTile)
         let weights = PackedWeights()
         let network = try CompiledNetwork(computation, backend: backend, weights: weights)
-        let sessions = try SessionGroup(network, workers: plan.tiling.workers)
+        let sessions = try SessionGroup(network, workers: tiling.workers)
         _ = try sessions.secondsPerTile()
         let tiles = Counter()
         let started = DispatchTime.now()
@@ -56,12 +57,12 @@ public struct ModelTrial: Sendable {
             } while started.secondsToNow < limit
         }
         self.seconds = started.secondsToNow
-        peakGigaflops = MachinePeak.gigaflops(threads: plan.tiling.workers)
-        tile = plan.grid.tile
-        step = plan.grid.step
-        workers = plan.tiling.workers
+        peakGigaflops = MachinePeak.gigaflops(threads: tiling.workers)
+        tile = tiling.grid.tile
+        step = tiling.grid.step
+        workers = tiling.workers
         tilesRun = tiles.value
         operationsPerTile = computation.operationCount
-        memoryBytes = weights.byteCount + plan.tiling.workers * network.sessionByteCount
+        memoryBytes = weights.byteCount + tiling.workers * network.sessionByteCount
     }
 }

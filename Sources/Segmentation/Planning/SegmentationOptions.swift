@@ -18,7 +18,8 @@ public struct SegmentationOptions: Sendable {
 
     /// What pixels the model is given; by default those that it was trained on, where it says so, else the scene's.
     public var resolution: ResolutionChoice?
-    public var outputGrid = OutputGrid.scene
+    /// The pixels of the outputs.
+    public var outputPixelGrid = OutputPixelGrid.scene
 
     /// Input pixels of a tile on a side; by default the cost model's choice. The model's own counts only where its network
     /// is tied to the tile's size.
@@ -71,4 +72,9 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         self.code = code
         self.description = description
     }
+}
+
+extension Int {
+    /// "1 band", "3 bands"
+    func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }

@@ -29,7 +29,7 @@ struct Verifier {
         let tiles = grid.straddling(count, stride: stride)
         let mask = work.rasters.first { $0.kind == .mask }!
         let probabilities = work.rasters.first { $0.kind == .probabilities }
-        let sampleBytes = max(output.maskBytesPerPixel, output.probabilityEncoding.sampleByteCount)
+        let sampleBytes = max(output.bytesPerPixel.mask, output.probabilityEncoding.sampleByteCount)
         // What the tiles gave, of one band.
         let stored = UnsafeMutableRawBufferPointer.allocate(
             byteCount: grid.step * grid.step * sampleBytes, alignment: 64)

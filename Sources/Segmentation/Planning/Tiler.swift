@@ -1,64 +1,69 @@
 import Foundation
-package import InferenceEngine
-package import Models
+import InferenceEngine
+import Models
 import NetworkGraph
-public import TileGeometry
+import TileGeometry
 
-/// Weighs tile sizes for a scene and a network.
-public struct ScenePlanner: Sendable {
+/// Cuts rasters into tiles for a network: weighs what each grid of tiles takes of time and memory, and takes the best
+/// that fits.
+struct Tiler: Sendable {
     private let model: Model
     private let backend: any Backend
     private let options: SegmentationOptions
-    private let probabilityBytesPerPixel: Int
-    private let confidenceBytesPerPixel: Int
-    /// Memory that each thread needs that reads.
+    private let bytesPerPixel: OutputBytes
+    /// The memory that each thread needs that reads.
     private let readerBytes: Int
 
-    /// - Parameter readerBytes: what a thread that reads needs beside the pixels of a tile.
-    package init(
-        _ model: Model, backend: any Backend, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false,
+    /// Takes a network, what runs it, and the user's wishes.
+    ///
+    /// - Parameters:
+    ///   - bytesPerPixel: what the outputs take of a tile's memory.
+    ///   - readerBytes: what a thread that reads needs beside the pixels of a tile.
+    init(
+        _ model: Model, backend: any Backend, options: SegmentationOptions, bytesPerPixel: OutputBytes,
         readerBytes: Int = 0
     ) {
         self.model = model
         self.backend = backend
         self.options = options
+        self.bytesPerPixel = bytesPerPixel
         self.readerBytes = readerBytes
-        let encoding = ProbabilityEncoding(sampleType: options.probabilityType)
-        probabilityBytesPerPixel = writesProbabilities ? model.outputChannels * encoding.sampleByteCount : 0
-        confidenceBytesPerPixel = writesConfidence ? OutputEncoding.confidenceEncoding.sampleByteCount : 0
     }
 
-    private var choice: AllowedTiles {
+    private var allowed: AllowedTiles {
         AllowedTiles(network: model.network, tile: options.tile, margin: options.margin, described: model.description)
     }
 
+    /// Cuts a raster, from estimates of what the network takes.
+    ///
     /// - Throws: `SegmentationError` for a tile, margin or memory that cannot be.
-    public func plan(scene: PixelSize) throws -> ScenePlan {
-        try plan(candidates(for: scene))
-    }
+    func tiling(of raster: PixelSize) throws -> Tiling { try tiling(candidates(for: raster)) }
 
-    /// The grids to choose from.
+    /// Returns the grids to choose from.
     ///
     /// - Throws: `SegmentationError` for a tile or margin that cannot be, naming the nearest that can.
-    func candidates(for scene: PixelSize) throws -> [TileCandidate] { try choice.grids(for: scene).map(candidate) }
+    func candidates(for raster: PixelSize) throws -> [TileCandidate] { try allowed.grids(for: raster).map(candidate) }
 
-    /// - Parameter weightBytes: of the weights as the backend holds them; nil for what is expected.
-    func plan(_ candidates: [TileCandidate], weightBytes: Int? = nil) throws -> ScenePlan {
+    /// Takes the best of some grids that fits.
+    ///
+    /// - Parameter weightBytes: the bytes of the weights as the backend holds them; nil for what is expected.
+    /// - Throws: `SegmentationError` (`.memoryTooSmall`).
+    func tiling(_ candidates: [TileCandidate], weightBytes: Int? = nil) throws -> Tiling {
         let weightBytes = try weightBytes ?? expectedWeightBytes(candidates[0].grid)
         let budget = options.memory.map(MemoryBudget.init) ?? .standard
         let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
         let available = budget.workerBytes(weights: weightBytes)
-        let tiling: TilePlan
+        let chosen: TilePlan
         do {
-            tiling = try TilePlanner.plan(candidates: candidates, workers: workers, memory: available)
+            chosen = try TilePlanner.plan(candidates: candidates, workers: workers, memory: available)
         } catch {
             throw memoryError(error, budget: budget, available: available)
         }
-        return ScenePlan(
-            tiling: tiling, shapes: try shapes(of: tiling.grid),
-            memoryBytes: budget.total - available + tiling.workers * tiling.bytesPerWorker,
-            memoryLimit: budget.total, warnings: warnings(about: tiling, requested: workers))
+        return Tiling(
+            grid: chosen.grid, workers: chosen.workers, bytesPerWorker: chosen.bytesPerWorker, costs: chosen.costs,
+            shapes: try shapes(of: chosen.grid),
+            memoryBytes: budget.total - available + chosen.workers * chosen.bytesPerWorker,
+            memoryLimit: budget.total, warnings: warnings(about: chosen, requested: workers))
     }
 
     private func memoryError(_ error: TilePlanError, budget: MemoryBudget, available: Int) -> SegmentationError {
@@ -73,27 +78,24 @@ public struct ScenePlanner: Sendable {
         }
     }
 
-    private func warnings(about tiling: TilePlan, requested workers: Int) -> [String] {
-        var warnings = choice.warnings
+    private func warnings(about chosen: TilePlan, requested workers: Int) -> [PlanWarning] {
+        var warnings = allowed.warnings
         if let seam = model.network.seam {
-            let advice = model.network.onlyTile == nil ? ": larger tiles (--tile) have fewer" : ""
             warnings.append(
-                "not seamless: \(seam); where tiles of \(tiling.grid.tile) pixels meet, seams may show\(advice)")
+                .seams(reason: seam, tile: chosen.grid.tile, canGrow: model.network.onlyTile == nil))
         }
-        if let preferred = tiling.preferredTile {
-            warnings.append(
-                "memory is short: tiles of \(tiling.grid.tile) pixels instead of \(preferred), so that pixels may differ in the last digits from a run with more memory"
-            )
+        if let preferred = chosen.preferredTile {
+            warnings.append(.smallerTiles(tile: chosen.grid.tile, preferred: preferred))
         }
-        if tiling.workers < min(workers, tiling.grid.count) {
-            warnings.append("memory is short: \(tiling.workers.counted("worker")) instead of \(workers)")
+        if chosen.workers < min(workers, chosen.grid.count) {
+            warnings.append(.fewerWorkers(workers: chosen.workers, requested: workers))
         }
         return warnings
     }
 
-    /// What tiles of a grid compute whose output has this size.
+    /// Returns what the tiles of a grid compute whose output has this size.
     func computation(_ grid: TileGrid, output: PixelSize) throws -> TileComputation {
-        try choice.computation(grid, output: output)
+        try allowed.computation(grid, output: output)
     }
 
     private func shapes(of grid: TileGrid) throws -> [TileShape] {
@@ -112,7 +114,7 @@ public struct ScenePlanner: Sendable {
             grid: grid, costs: costs, expectedBytesPerWorker: try workerBytes(grid, session: sessionBytes))
     }
 
-    /// What a tile of a grid takes whose output has this size.
+    /// Estimates what a tile of a grid takes whose output has this size.
     func estimate(_ grid: TileGrid, output: PixelSize) throws -> (cost: Double, sessionBytes: Int) {
         let computation = try computation(grid, output: output)
         let session = try CompiledNetwork.estimate(computation, backend: backend)
@@ -121,12 +123,10 @@ public struct ScenePlanner: Sendable {
         return (session.cost + handling, session.byteCount)
     }
 
-    /// What one worker needs: a session that serves tiles of all shapes, its slots, and what a thread that reads for it
-    /// keeps.
+    /// Returns the bytes that one worker needs: a session that serves tiles of all shapes, its slots, and what a thread
+    /// that reads for it keeps.
     func workerBytes(_ grid: TileGrid, session: Int) throws -> Int {
-        let slot = try shapes(of: grid).slotLayout(
-            bands: model.bands, maskBytesPerPixel: 1, probabilityBytesPerPixel: probabilityBytesPerPixel,
-            confidenceBytesPerPixel: confidenceBytesPerPixel)
+        let slot = try shapes(of: grid).slotLayout(bands: model.bands, bytesPerPixel: bytesPerPixel)
         return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount + readerBytes
     }
 
