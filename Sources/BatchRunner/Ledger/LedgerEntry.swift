@@ -1,5 +1,6 @@
 package import FileIO
 public import Foundation
+public import SceneRunner
 
 /// What the ledger knows of one scene.
 public struct LedgerEntry: Codable, Equatable, Sendable {
@@ -58,48 +59,5 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
         classShares = []
         warnings = []
         outputs = []
-    }
-}
-
-/// How much of a mask one class covers.
-public struct ClassShare: Codable, Equatable, Sendable {
-    /// The mask's value; nil for pixels without data.
-    public var value: Int?
-    public var name: String
-    public var pixels: Int
-    /// Of the area that has data, or of its pixels where areas are not known, 0...1; for pixels without data, of all.
-    public var share: Double
-    /// On the ground; nil where nobody knows, and in ledgers of older versions.
-    public var hectares: Double?
-
-    public init(value: Int?, name: String, pixels: Int, share: Double, hectares: Double? = nil) {
-        self.value = value
-        self.name = name
-        self.pixels = pixels
-        self.share = share
-        self.hectares = hectares
-    }
-}
-
-/// A file that was written for a scene.
-public struct LedgerOutput: Codable, Equatable, Sendable {
-    /// "mask", "probabilities", …
-    public var kind: String
-    public var path: String
-    /// nil while it is only planned.
-    package var stamp: FileStamp?
-    /// SHA-256, hexadecimal; nil while it is only planned.
-    public var checksum: String?
-    /// Whether an attempt that has not come to its end may have replaced the file since: whatever is there is the ledger's own.
-    public var isUnderway: Bool
-
-    package init(
-        kind: String, path: String, stamp: FileStamp? = nil, checksum: String? = nil, isUnderway: Bool = false
-    ) {
-        self.kind = kind
-        self.path = path
-        self.stamp = stamp
-        self.checksum = checksum
-        self.isUnderway = isUnderway
     }
 }

@@ -2,7 +2,7 @@ import RasterIO
 import Synchronization
 import Testing
 
-@testable import BatchRunner
+@testable import SceneRunner
 
 /// Which scene a warning is about that comes from anywhere.
 struct SceneWarningsTests {
