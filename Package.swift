@@ -109,7 +109,8 @@ let package = Package(
         tests(
             "BatchRunnerTests",
             [
-                "BatchRunner", "FileIO", "Models", "RasterIO", "SceneRunner", "Segmentation", "TileGeometry", "TestData",
+                "BatchRunner", "FileIO", "Models", "RasterIO", "SceneRunner", "Segmentation", "TileGeometry",
+                "TestData",
                 "TestNetworks",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
@@ -131,7 +132,8 @@ let package = Package(
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "SceneRunner", "TileGeometry",
+                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "SceneRunner",
+                "TileGeometry",
                 "TestData", "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),

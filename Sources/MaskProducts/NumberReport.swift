@@ -16,12 +16,14 @@ extension NumberReport {
         return String(decoding: data, as: UTF8.self)
     }
 
+    /// The whole file: CSV where its path ends in .csv, and JSON else.
+    package func text(for path: String) -> String { path.lowercased().hasSuffix(".csv") ? csv : json + "\n" }
+
     /// Writes CSV where the path ends in .csv, and JSON else; the file appears when it is complete.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
     public func write(to path: String, overwrite: Bool) throws(FileError) {
-        let isTable = path.lowercased().hasSuffix(".csv")
-        try StagedDocument.write(Array((isTable ? csv : json + "\n").utf8), to: path, overwrite: overwrite)
+        try StagedDocument.write(Array(text(for: path).utf8), to: path, overwrite: overwrite)
     }
 }
 

@@ -36,7 +36,7 @@ final class BatchProgress: BatchObserver {
     }
 
     func began(_ scene: String, _ run: SceneRun) {
-        run.warnings.forEach { messages.warn($0.contains(scene) ? $0 : "\(scene): \($0)") }
+        run.warnings.forEach { messages.warn($0.line(about: scene)) }
         state.withLock { state in
             state.running.append((scene, 0))
             draw(&state, always: true)

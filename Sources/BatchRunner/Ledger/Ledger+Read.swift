@@ -1,36 +1,36 @@
 package import FileIO
-public import Foundation
+package import Foundation
 import GRDB
 
 /// What a pass over many scenes needs to know of one that the ledger has.
-public struct KnownScene: Equatable, Sendable {
-    public let scene: String
-    public let state: LedgerEntry.State
+package struct KnownScene: Equatable, Sendable {
+    package let scene: String
+    package let state: LedgerEntry.State
     package let stamp: FileStamp
-    public let observed: Date
-    public let settings: String?
-    public let attempts: Int
-    public let nextAttempt: Date?
+    package let observed: Date
+    package let settings: String?
+    package let attempts: Int
+    package let nextAttempt: Date?
 }
 
 /// Sums over a ledger.
-public struct LedgerTotals: Equatable, Sendable {
-    public var scenes: [LedgerEntry.State: Int] = [:]
+package struct LedgerTotals: Equatable, Sendable {
+    package var scenes: [LedgerEntry.State: Int] = [:]
     /// Of scenes that are done, as is all below.
-    public var pixels = 0
-    public var seconds = 0.0
-    public var lastSuccess: Date?
+    package var pixels = 0
+    package var seconds = 0.0
+    package var lastSuccess: Date?
     /// Of all scenes that failed and were not done since.
-    public var lastFailure: Date?
+    package var lastFailure: Date?
     /// Attempts of scenes that failed or were set aside.
-    public var failedAttempts = 0
+    package var failedAttempts = 0
 
-    public init() {}
+    package init() {}
 }
 
 extension Ledger {
     /// - Parameter scene: as `CanonicalPath.named` has it.
-    public func entry(of scene: String) throws(LedgerError) -> LedgerEntry? {
+    package func entry(of scene: String) throws(LedgerError) -> LedgerEntry? {
         try read {
             try Row.fetchOne($0, sql: "SELECT * FROM scene WHERE path = ?", arguments: [scene]).map(LedgerEntry.init)
         }
@@ -40,7 +40,7 @@ extension Ledger {
     ///
     /// - Parameter states: only scenes in one of these; empty for all.
     /// - Throws: `LedgerError`; what `body` throws becomes the end of one's message.
-    public func forEachEntry(
+    package func forEachEntry(
         in states: Set<LedgerEntry.State> = [], _ body: (LedgerEntry) throws -> Void
     ) throws(LedgerError) {
         try read { database in
@@ -50,7 +50,7 @@ extension Ledger {
         }
     }
 
-    public func entries(in states: Set<LedgerEntry.State> = []) throws(LedgerError) -> [LedgerEntry] {
+    package func entries(in states: Set<LedgerEntry.State> = []) throws(LedgerError) -> [LedgerEntry] {
         var entries: [LedgerEntry] = []
         try forEachEntry(in: states) { entries.append($0) }
         return entries
@@ -60,7 +60,7 @@ extension Ledger {
     ///
     /// - Returns: what is known of them by path; nothing for those that were never seen.
     /// - Complexity: the whole ledger is read, a row at a time.
-    public func known(_ scenes: some Sequence<String>) throws(LedgerError) -> [String: KnownScene] {
+    package func known(_ scenes: some Sequence<String>) throws(LedgerError) -> [String: KnownScene] {
         let wanted = Set(scenes)
         var known: [String: KnownScene] = [:]
         known.reserveCapacity(wanted.count)
@@ -69,7 +69,7 @@ extension Ledger {
     }
 
     /// Calls `body` with all scenes, by ascending path (by its bytes), one in memory at a time.
-    public func forEachKnown(_ body: (KnownScene) throws -> Void) throws(LedgerError) {
+    package func forEachKnown(_ body: (KnownScene) throws -> Void) throws(LedgerError) {
         try read { database in
             let cursor = try Row.fetchCursor(
                 database,
@@ -96,7 +96,7 @@ extension Ledger {
         }
     }
 
-    public func totals() throws(LedgerError) -> LedgerTotals {
+    package func totals() throws(LedgerError) -> LedgerTotals {
         try read { database in
             var totals = LedgerTotals()
             let rows = try Row.fetchCursor(

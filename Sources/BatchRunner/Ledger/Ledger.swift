@@ -11,7 +11,7 @@ import Glibc
 /// Any number of programs may read; who writes holds the folder's `FolderLock`.
 public final class Ledger: Sendable {
     /// Hidden: a folder of outputs is shown, searched and copied as such.
-    public static let fileName = ".overtile-ledger.sqlite"
+    package static let fileName = ".overtile-ledger.sqlite"
 
     public enum Access: Sendable {
         /// Reads; never makes a ledger.
@@ -20,7 +20,7 @@ public final class Ledger: Sendable {
         case writing
     }
 
-    public let path: String
+    package let path: String
     private let queue: DatabaseQueue
 
     /// - Throws: `LedgerError`: `.noLedger`, `.damaged`, `.newer`, `.notWritable`, `.outOfSpace`, `.busy`.

@@ -1,11 +1,11 @@
 package import FileIO
-public import Foundation
-public import SceneRunner
+package import Foundation
+package import SceneRunner
 
 /// What the ledger knows of one scene.
-public struct LedgerEntry: Codable, Equatable, Sendable {
+package struct LedgerEntry: Codable, Equatable, Sendable {
     /// Where a scene stands.
-    public enum State: String, Codable, CaseIterable, Sendable {
+    package enum State: String, Codable, CaseIterable, Sendable {
         /// Seen, and not begun or to be begun again.
         case pending
         /// A run is at it; one that ended without saying so, where no run holds the folder's lock.
@@ -18,36 +18,36 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
     }
 
     /// The scene as `CanonicalPath.named` has it; no two entries have the same.
-    public var scene: String
-    public var state: State
+    package var scene: String
+    package var state: State
     /// What identified the scene when it was last seen.
     package var stamp: FileStamp
     /// When the scene was first seen with this stamp.
-    public var observed: Date
+    package var observed: Date
     /// All files that the scene is made of, as text to be compared; nil before the first attempt.
-    public var identity: String?
+    package var identity: String?
     /// Hash of model and options of the last attempt; nil before the first.
-    public var settings: String?
+    package var settings: String?
     /// The model's file of the last attempt.
-    public var model: String?
+    package var model: String?
     /// Attempts since the scene or the settings were last seen to change; of a scene that is done, those that it took.
-    public var attempts: Int
+    package var attempts: Int
     /// The last attempt's error, in one line; nil where it did not fail.
-    public var error: String?
+    package var error: String?
     /// The exit status that this error would have ended `segment` with.
-    public var errorStatus: Int?
-    public var started: Date?
-    public var finished: Date?
+    package var errorStatus: Int?
+    package var started: Date?
+    package var finished: Date?
     /// Wall time of the last success.
-    public var seconds: Double?
+    package var seconds: Double?
     /// Pixels of the scene.
-    public var pixels: Int?
-    public var classShares: [ClassShare]
-    public var warnings: [String]
+    package var pixels: Int?
+    package var classShares: [ClassShare]
+    package var warnings: [String]
     /// What the last attempt wrote, or was about to write (without checksums) where it did not come to an end.
-    public var outputs: [LedgerOutput]
+    package var outputs: [OutputRecord]
     /// Not before this time is a failed scene tried again; nil for at any time.
-    public var nextAttempt: Date?
+    package var nextAttempt: Date?
 
     /// A scene that is seen for the first time.
     package init(scene: String, stamp: FileStamp, observed: Date) {
@@ -59,5 +59,27 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
         classShares = []
         warnings = []
         outputs = []
+    }
+}
+
+/// Which files a scene's own earlier run wrote: those a redo may replace without being asked to.
+struct OutputOwnership {
+    private let earlier: [String: OutputRecord]
+
+    /// - Parameter earlier: as the ledger has them.
+    init(_ earlier: [OutputRecord]) {
+        self.earlier = Dictionary(earlier.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
+    }
+
+    /// Whether all of these outputs that are there are the ledger's own, as they were written. One that is under way was
+    /// written by a run that did not live to say so. One that somebody has changed since is not the ledger's any more.
+    func covers(_ outputs: OutputSet) -> Bool {
+        outputs.files.allSatisfy { _, path in
+            guard let stamp = FileStamp(path: path) else { return true }
+            guard let own = earlier[CanonicalPath.named(path)] else { return false }
+            // A copy that was put back may have another time.
+            return own.isUnderway || own.stamp == stamp
+                || (own.checksum != nil && (try? SHA256.checksum(ofFile: path)) == own.checksum)
+        }
     }
 }

@@ -5,6 +5,7 @@ public import Logging
 public import Models
 import RasterIO
 public import Segmentation
+public import SceneRunner
 
 /// Scenes run into one folder with one model, each remembered by the folder's ledger.
 ///
@@ -13,7 +14,7 @@ public final class Batch: Sendable {
     public let ledger: Ledger
     public let model: Model
     public let options: SegmentationOptions
-    public let outputs: OutputPlan
+    public let outputs: FolderLayout
     /// Hash of the model and of all options that change results.
     public let settings: String
 
@@ -27,7 +28,7 @@ public final class Batch: Sendable {
     ///   - errorStatus: the exit status that an error stands for.
     ///   - now: the time; tests have their own.
     public init(
-        ledger: Ledger, model: Model, options: SegmentationOptions, outputs: OutputPlan, logger: Logger,
+        ledger: Ledger, model: Model, options: SegmentationOptions, outputs: FolderLayout, logger: Logger,
         warnings: SceneWarnings, errorStatus: @escaping @Sendable (any Error) -> Int,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -44,7 +45,7 @@ public final class Batch: Sendable {
     }
 
     /// Whether a scene was done with this model and these options, is the same as then, and has all its outputs.
-    public func isUpToDate(_ scene: String, _ entry: LedgerEntry) -> Bool {
+    func isUpToDate(_ scene: String, _ entry: LedgerEntry) -> Bool {
         guard entry.state == .done, entry.settings == settings, let started = entry.started else { return false }
         if let stamp = FileStamp(path: scene), stamp != entry.stamp { return false }
         guard let text = entry.identity,
@@ -97,7 +98,7 @@ public final class Batch: Sendable {
                 run = try SceneRun(
                     scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
-                earlier = outputs.files.map { LedgerOutput(kind: $0.kind.rawValue, path: CanonicalPath.named($0.path)) }
+                earlier = outputs.files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
             } catch let error where !(error is ShareTooSmall) {
                 try begin(key, identity: entry?.identity, outputs: earlier, at: start)
                 started = true
@@ -132,7 +133,7 @@ public final class Batch: Sendable {
         }
     }
 
-    private func begin(_ key: String, identity: String?, outputs: [LedgerOutput], at time: Date) throws(LedgerError) {
+    private func begin(_ key: String, identity: String?, outputs: [OutputRecord], at time: Date) throws(LedgerError) {
         try ledger.begin(
             key, identity: identity, settings: settings, model: model.path, outputs: outputs, at: time)
     }
@@ -162,4 +163,4 @@ public final class Batch: Sendable {
 }
 
 /// With a part of the workers and of the memory, a scene would be computed otherwise than with all: it must wait for all.
-public struct ShareTooSmall: Error {}
+struct ShareTooSmall: Error {}

@@ -2,11 +2,12 @@ import FileIO
 import Foundation
 import Glibc
 import Models
-public import Segmentation
+package import Segmentation
+package import SceneRunner
 
 /// Runs the scenes of a watched folder, one at a time, with a batch that is made when the first one is ready: a pass that finds
 /// nothing reads no model.
-public final class WatchedScenes {
+package final class WatchedScenes {
     private let ledger: Ledger
     private let retry: RetryRule
     private let command: DoneCommand?
@@ -15,11 +16,11 @@ public final class WatchedScenes {
     private let warn: (String) -> Void
     private let makeBatch: () throws -> Batch
     /// nil before the first scene.
-    public private(set) var batch: Batch?
+    package private(set) var batch: Batch?
     private var results: [SceneResult] = []
 
     /// - Parameter command: run for each scene that is done.
-    public init(
+    package init(
         ledger: Ledger, retry: RetryRule, command: DoneCommand?, observer: (any BatchObserver)?,
         cancellation: Cancellation, warn: @escaping (String) -> Void, batch: @escaping () throws -> Batch
     ) {
@@ -33,7 +34,7 @@ public final class WatchedScenes {
     }
 
     /// What was run since the last call, in this order.
-    public func takeResults() -> [SceneResult] {
+    package func takeResults() -> [SceneResult] {
         defer { results = [] }
         return results
     }
@@ -43,7 +44,7 @@ public final class WatchedScenes {
     /// - Parameter scene: a canonical path that the ledger has.
     /// - Throws: what ends a pass: `LedgerError`, `CancellationError`, a model that cannot be loaded, and outputs that
     ///   cannot be written, whatever the scene.
-    public func run(_ scene: String) throws -> FolderWatch.Ending {
+    package func run(_ scene: String) throws -> FolderWatch.Ending {
         let batch = try batch ?? makeBatch()
         self.batch = batch
         let before = FileStamp(path: scene)
@@ -87,7 +88,7 @@ public final class WatchedScenes {
             "OVERTILE_SECONDS": "\(outcome.seconds)",
         ]
         for (kind, path) in outcome.outputs.files {
-            variables["OVERTILE_" + kind.rawValue.uppercased()] = CanonicalPath.named(path)
+            variables["OVERTILE_" + kind.name.uppercased()] = CanonicalPath.named(path)
         }
         func failed(_ how: String) { warn("the command of --on-done \(how), for \(scene): \(command.command)") }
         switch command.run(variables, cancellation: cancellation) {

@@ -10,6 +10,8 @@ import TileGeometry
 /// 1.2.0 and raster 2.0.0.
 public struct STACItem {
     private let raster: RasterReader
+    /// The name that the output has, or will have when it is published.
+    private let path: String
     private let format: RasterFormat
     private let footprint: Footprint?
     private let time: AcquisitionTime
@@ -18,10 +20,12 @@ public struct STACItem {
 
     /// - Parameters:
     ///   - output: a finished GeoTIFF.
+    ///   - name: the path that the output will have, where it is still hidden under another one.
     ///   - time: of the scene that it was made of.
     /// - Throws: `RasterError` where the output cannot be read.
-    public init(of output: String, time: AcquisitionTime) throws(RasterError) {
+    public init(of output: String, named name: String? = nil, time: AcquisitionTime) throws(RasterError) {
         raster = try RasterReader(path: output)
+        path = name ?? output
         footprint = try raster.footprint()
         format = raster.metadata(inDomain: "IMAGE_STRUCTURE")["LAYOUT"] == "COG" ? .cloudOptimized : .geoTIFF
         self.time = time
@@ -35,11 +39,11 @@ public struct STACItem {
         var warnings: [String] = []
         if footprint == nil {
             warnings.append(
-                "the item of \(raster.path) has no geometry: the output says not where it lies, or has no data")
+                "the item of \(path) has no geometry: the output says not where it lies, or has no data")
         }
         if !time.isKnown {
             warnings.append(
-                "the scene does not say when it was taken: the item of \(raster.path) has the time of the scene's file")
+                "the scene does not say when it was taken: the item of \(path) has the time of the scene's file")
         }
         return warnings
     }
@@ -56,7 +60,7 @@ public struct STACItem {
     ///
     /// - Throws: `FileError`; nothing is left then.
     public func write(overwrite: Bool) throws(FileError) {
-        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: raster.path), overwrite: overwrite)
+        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: path), overwrite: overwrite)
     }
 
     private var item: Object {
@@ -65,7 +69,7 @@ public struct STACItem {
             "stac_version": "1.1.0",
             "stac_extensions": .list(
                 extensions.map { .text("https://stac-extensions.github.io/\($0)/schema.json") }),
-            "id": .text(FileName.stem(of: raster.path)),
+            "id": .text(FileName.stem(of: path)),
             "geometry": footprint.map(geometry) ?? .null,
             "properties": .object(timeProperties.merging(projection) { $1 }.merging(processing) { $1 }),
             "links": .list([]),
@@ -156,7 +160,7 @@ public struct STACItem {
         let profile = format == .cloudOptimized ? "; profile=cloud-optimized" : ""
         let legend = raster.legend(ofBand: 1)
         return [
-            "href": .text("./" + Self.percentEncoded(FileName.last(of: raster.path))),
+            "href": .text("./" + Self.percentEncoded(FileName.last(of: path))),
             "type": .text("image/tiff; application=geotiff\(profile)"),
             "title": .text(
                 legend.isEmpty ? "Values of \(raster.bands.count) bands" : "Mask of \(legend.count) classes"),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Overtile
 
 /// The model, and where the results go.
 struct FileOptions: ParsableArguments {
@@ -30,4 +31,9 @@ struct FileOptions: ParsableArguments {
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace outputs that exist.")
     var overwrite = false
+
+    /// Where rasters other than the mask go.
+    var rasters: [RasterOutput.Kind: String] {
+        [.probabilities: probabilities, .confidence: confidence].compactMapValues { $0 }
+    }
 }

@@ -15,6 +15,9 @@ struct ReportOptions: ParsableArguments {
             valueName: "file"))
     var metrics: String?
 
+    /// All files that tell what was done.
+    var paths: [String] { [report, metrics].compactMap { $0 } }
+
     /// Finds out before long work whether the files can be written.
     ///
     /// - Throws: `BatchError`, `FileError`.

@@ -1,5 +1,5 @@
 import CGDAL
-import FileIO
+package import FileIO
 package import TileGeometry
 
 /// A tiled, compressed GeoTIFF, cloud-optimised or not, written block by block and visible only when it is complete.
@@ -145,8 +145,8 @@ package final class RasterWriter: @unchecked Sendable {
         try RasterError.ofFile { () throws(FileError) in try file.publish() }
     }
 
-    /// What there is of a finished output before it has its name: its final names, and those that the files have now.
-    package var stagedFiles: [(path: String, staged: String)] { file.finishedFiles }
+    /// The output under way, for a caller that gives several outputs their names together (`Publication`).
+    package var stagedOutput: any StagedOutput { file }
 
     /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
     ///

@@ -1,12 +1,18 @@
-public import Logging
+package import Logging
 
-/// The log's line for each scene: what a person looks for in the morning, and a program adds up.
-public struct SceneLog: Sendable {
+/// Writes a line into the log for each scene that ends: what a person looks for in the morning, and a program adds up.
+///
+///     let log = SceneLog(logger)
+///     log.done(try run.run(extras: .classShares))
+package struct SceneLog: Sendable {
     private let logger: Logger
 
-    public init(_ logger: Logger) { self.logger = logger }
+    /// Makes a log of scenes that writes to a logger.
+    package init(_ logger: Logger) { self.logger = logger }
 
-    public func done(_ outcome: SceneOutcome) {
+    /// Writes the line of a scene that is done: its pixels, seconds and speed, the shares of its classes, all warnings,
+    /// and where each output lies.
+    package func done(_ outcome: SceneOutcome) {
         var shares: Logger.Metadata = [:]
         for share in outcome.classShares { shares[share.name] = .stringConvertible(Self.rounded(share.share, 6)) }
         var metadata: Logger.Metadata = [
@@ -16,11 +22,17 @@ public struct SceneLog: Sendable {
             "classShares": .dictionary(shares),
             "warnings": .array(outcome.warnings.map { .string($0) }),
         ]
-        for (kind, path) in outcome.outputs.files { metadata[kind.rawValue] = .string(path) }
+        for (kind, path) in outcome.outputs.files { metadata[kind.name] = .string(path) }
         logger.info("scene done", metadata: metadata)
     }
 
-    public func failed(_ scene: String, message: String, status: Int, attempts: Int) {
+    /// Writes the line of a scene that failed.
+    ///
+    /// - Parameters:
+    ///   - message: the error in one line.
+    ///   - status: the exit status that the error would have ended `segment` with.
+    ///   - attempts: the number of attempts so far, this one included.
+    package func failed(_ scene: String, message: String, status: Int, attempts: Int) {
         logger.error(
             "scene failed",
             metadata: [
@@ -29,7 +41,8 @@ public struct SceneLog: Sendable {
             ])
     }
 
-    public func unchanged(_ scene: String) { logger.debug("scene unchanged", metadata: ["scene": .string(scene)]) }
+    /// Writes the line of a scene that was done before and has not changed: for who debugs, as there may be thousands.
+    package func unchanged(_ scene: String) { logger.debug("scene unchanged", metadata: ["scene": .string(scene)]) }
 
     private static func rounded(_ value: Double, _ digits: Int) -> Double {
         let power = (0..<digits).reduce(1.0) { product, _ in product * 10 }

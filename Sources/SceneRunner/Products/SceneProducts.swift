@@ -1,26 +1,28 @@
 import FileIO
-import MaskProducts
+public import MaskProducts
 import RasterIO
 import Segmentation
 
-/// What is derived from a scene's finished mask: statistics, polygons, a style, items of a catalogue.
+/// What is made of a scene's complete rasters: polygons, statistics, a style, items of a catalogue, a report.
 ///
-/// What takes long is made while the mask is still hidden: where it fails, the scene's work is kept, and going on
-/// ends with all outputs or none.
+/// All of it is made while the rasters are still hidden, and stays hidden itself: where something fails, the scene's work
+/// is kept, and no output has its name yet.
 final class SceneProducts {
-    let outputs: SceneOutputs
+    private let outputs: OutputSet
     private let options: ProductOptions
     private let overwrites: Bool
     private let countsClasses: Bool
     private let scene: RasterReader
 
+    /// What the mask holds of each class; nil where nobody asked.
     private(set) var statistics: MaskStatistics?
-    private(set) var warnings: [String] = []
+    private(set) var warnings: [SceneWarning] = []
     private var polygons: PolygonOutput?
+    private var documents: [StagedDocument] = []
 
-    /// - Parameter countsClasses: whether statistics are wanted, be it without a file of them.
+    /// - Parameter countsClasses: true if the classes are counted, even where the numbers go into no file.
     init(
-        _ outputs: SceneOutputs, options: ProductOptions, overwrites: Bool, countsClasses: Bool, scene: RasterReader
+        _ outputs: OutputSet, options: ProductOptions, overwrites: Bool, countsClasses: Bool, scene: RasterReader
     ) {
         self.outputs = outputs
         self.options = options
@@ -31,74 +33,127 @@ final class SceneProducts {
 
     deinit { discard() }
 
-    /// Whether all of it can be made, before any work is spent on the scene.
+    /// Finds out whether the products can be made as asked for, before any work is spent on the scene.
     ///
     /// - Parameter legend: the classes that the mask will have.
     /// - Throws: `RasterError`, `FileError`.
-    static func check(
-        _ outputs: SceneOutputs, options: ProductOptions, overwrites: Bool, legend: [LegendEntry]
-    ) throws {
-        if let path = outputs.polygons {
-            try PolygonOutput.check(path: path, options: options.polygons(overwrites))
+    static func check(_ outputs: OutputSet, options: ProductOptions, legend: [LegendEntry]) throws {
+        if outputs.polygons != nil {
             _ = try ClassLegend(legend, of: outputs.mask).values(of: options.polygons.classes)
         }
         try options.zones?.check()
-        let documents = outputs.files.filter { ![.mask, .probabilities, .confidence, .polygons].contains($0.kind) }
-        for (_, path) in documents { try StagedDocument.check(path: path, overwrite: overwrites) }
     }
 
-    /// - Parameter rasters: finished, under names that nobody sees.
-    /// - Throws: `RasterError`, `CancellationError`.
+    /// The finished products, in the order in which they get their names.
+    var stagedOutputs: [any StagedOutput] {
+        documents.reversed() + (polygons.map { [$0.stagedOutput] } ?? [])
+    }
+
+    /// Makes all products but the report.
+    ///
+    /// - Parameter rasters: complete, under names that nobody sees.
+    /// - Throws: `RasterError`, `FileError`, `CancellationError`.
     func make(from rasters: StagedRasters, cancellation: Cancellation) throws {
         do {
-            let mask = try RasterReader(path: rasters.mask)
+            let mask = try RasterReader(path: rasters.path(.mask)!)
             if countsClasses {
                 var counted = try MaskStatistics(of: mask, zones: try options.zones?.place(on: mask))
                 counted.mask = outputs.mask
-                counted.warnings = counted.warnings.map { $0.replacing(rasters.mask, with: outputs.mask) }
+                counted.warnings = counted.warnings.map { named($0, rasters) }
                 statistics = counted
-                // That nobody knows the area is no news to who did not ask for it.
-                if outputs.statistics != nil { warnings += counted.warnings }
+                // That nobody knows the area is no news to those who did not ask for it.
+                if let path = outputs.statistics {
+                    warnings += counted.warnings.map { SceneWarning(.products, $0) }
+                    try stage(counted.text(for: path), as: path)
+                }
             }
-            guard let path = outputs.polygons else { return }
-            let polygons = try PolygonOutput(
-                mask: mask, confidence: try rasters.confidence.map { try RasterReader(path: $0) },
-                options: options.polygons(overwrites), path: path)
-            self.polygons = polygons
-            try polygons.write { _, _ in if cancellation.isCancelled { throw CancellationError() } }
+            if let path = outputs.polygons {
+                let polygons = try PolygonOutput(
+                    mask: mask, confidence: try rasters.path(.confidence).map { try RasterReader(path: $0) },
+                    options: options.polygons(overwrites), path: path)
+                self.polygons = polygons
+                try polygons.write { _, _ in if cancellation.isCancelled { throw CancellationError() } }
+            }
+            if outputs.hasStyle {
+                try stage(
+                    QGISStyle(mask.legend(ofBand: 1)).text, as: QGISStyle.path(besideRaster: outputs.mask))
+            }
+            guard outputs.hasItems else { return }
+            let time = AcquisitionTime(of: scene)
+            for kind in RasterOutput.Kind.allCases {
+                guard let name = outputs.rasters[kind], let staged = rasters.path(kind) else { continue }
+                let item = try STACItem(of: staged, named: name, time: time)
+                warnings += item.warnings.map { SceneWarning(.products, $0) }
+                try stage(item.text, as: STACItem.path(besideRaster: name))
+            }
         } catch let error as RasterError {
-            // Nobody knows the hidden name.
-            var named = error
-            named.message = error.message.replacing(rasters.mask, with: outputs.mask)
-            throw named
+            // Nobody knows the hidden names.
+            throw RasterError(error.code, path: named(error.path, rasters), named(error.message, rasters))
         }
     }
 
-    /// Puts all in place beside the rasters, which have their names by now.
+    /// Makes the report on the scene, where there is to be one.
     ///
-    /// - Throws: `RasterError`, `FileError`.
-    func commit() throws {
-        try polygons?.commit()
-        if let path = outputs.statistics { try statistics?.write(to: path, overwrite: overwrites) }
-        if outputs.hasStyle {
-            let legend = try RasterReader(path: outputs.mask).legend(ofBand: 1)
-            try QGISStyle(legend).write(besideRaster: outputs.mask, overwrite: overwrites)
-        }
-        guard outputs.hasItems else { return }
-        let time = AcquisitionTime(of: scene)
-        for (_, raster) in outputs.rasters {
-            let item = try STACItem(of: raster, time: time)
-            warnings += item.warnings
-            try item.write(overwrite: overwrites)
-        }
+    /// - Throws: `FileError`, `OutputError`.
+    func makeReport(_ report: RunReport, from rasters: StagedRasters) throws {
+        guard let path = outputs.report else { return }
+        try stage(named(report.text(for: path), rasters), as: path)
     }
 
-    /// Gives up what has no name yet.
-    func discard() { polygons?.discard() }
+    /// Where the finished file of an output lies now, by the name that it will have.
+    func stagingPath(of path: String, _ rasters: StagedRasters) -> String? {
+        if let raster = outputs.rasters.first(where: { $0.value == path }) { return rasters.path(raster.key) }
+        return stagedOutputs.first { $0.path == path }?.stagingPath
+    }
+
+    /// Removes what has no name yet.
+    func discard() {
+        polygons?.discard()
+        for document in documents { document.remove() }
+    }
+
+    private func stage(_ text: String, as path: String) throws(FileError) {
+        let document = try StagedDocument(path: path, overwrite: overwrites)
+        documents.append(document)
+        try document.write(Array(text.utf8))
+        try document.finish()
+    }
+
+    /// Puts the names that the rasters will have in the place of their hidden ones.
+    private func named(_ text: String, _ rasters: StagedRasters) -> String {
+        outputs.rasters.reduce(text) { text, output in
+            rasters.path(output.key).map { text.replacing($0, with: output.value) } ?? text
+        }
+    }
 }
 
-extension ProductOptions {
-    fileprivate func polygons(_ overwrites: Bool) -> PolygonOptions {
+/// How polygons and statistics are made of masks.
+public struct ProductOptions: Sendable {
+    /// Which polygons are made.
+    public var polygons = PolygonOptions()
+    /// The polygons for which statistics are counted one by one; nil for the whole mask alone.
+    public var zones: ZoneLayer?
+
+    /// Makes options for polygons along the pixels' sides, and for statistics without zones.
+    public init() {}
+
+    /// What tells these options from others, for the digest of a run's settings. Ledgers remember the digest: the words
+    /// stay what they are, whatever types and rooms are called.
+    package var text: String {
+        func text(_ value: String?) -> String { value.map { "Optional(\($0.debugDescription))" } ?? "nil" }
+        let tolerance = polygons.tolerance.map { "Optional(\($0))" } ?? "nil"
+        let zones = zones.map { zones in
+            "Optional(GISOutputs.ZoneLayer(path: \(zones.path.debugDescription), layer: \(text(zones.layer)), "
+                + "field: \(text(zones.field))))"
+        }
+        return "ProductOptions(polygons: GISOutputs.PolygonOptions(minimumArea: \(polygons.minimumArea), "
+            + "tolerance: \(tolerance), classes: \(polygons.classes), "
+            + "connectedness: GISOutputs.Connectedness.\(polygons.connectedness), overwrite: \(polygons.overwrite)), "
+            + "zones: \(zones ?? "nil"))"
+    }
+
+    /// The options for polygons, with a choice about files of the same name.
+    func polygons(_ overwrites: Bool) -> PolygonOptions {
         var result = polygons
         result.overwrite = overwrites
         return result

@@ -3,8 +3,17 @@ import RasterIO
 import TileGeometry
 
 extension SegmentationJob {
+    /// How a raster of one of the kinds is written.
+    func options(for kind: RasterOutput.Kind) -> RasterWriter.Options {
+        switch kind {
+        case .mask: maskOptions
+        case .probabilities: probabilityOptions
+        case .confidence: confidenceOptions
+        }
+    }
+
     /// The mask: classes with their names and colours, blocks aligned to the tiles.
-    var maskOptions: RasterWriter.Options {
+    private var maskOptions: RasterWriter.Options {
         var options = rasterOptions(bandCount: 1, sampleType: output.usesWideMask ? .uint16 : .uint8)
         options.nodata = Double(output.nodata)
         options.legend = output.legend
@@ -12,7 +21,7 @@ extension SegmentationJob {
     }
 
     /// Probabilities: a band for each output channel.
-    var probabilityOptions: RasterWriter.Options {
+    private var probabilityOptions: RasterWriter.Options {
         let encoding = output.probabilityEncoding
         var options = rasterOptions(bandCount: output.probabilityBands, sampleType: encoding.sampleType)
         options.nodata = encoding.nodata
@@ -23,7 +32,7 @@ extension SegmentationJob {
     }
 
     /// The probability of each pixel's class.
-    var confidenceOptions: RasterWriter.Options {
+    private var confidenceOptions: RasterWriter.Options {
         let encoding = OutputEncoding.confidenceEncoding
         var options = rasterOptions(bandCount: 1, sampleType: encoding.sampleType)
         options.nodata = encoding.nodata

@@ -1,20 +1,24 @@
 import RasterIO
 import TileGeometry
 
-/// One of the rasters that a run makes: what it will be called, and what it is.
-struct RasterOutput {
-    enum Kind: String, Codable {
+/// One of the rasters that a run makes: what it is, and where it will be.
+public struct RasterOutput: Sendable {
+    /// The rasters that there may be, the mask first, which every run makes.
+    public enum Kind: String, Codable, CaseIterable, Sendable {
+        /// The class of each pixel.
         case mask
+        /// The probability of each class: a band for each output channel of the network.
         case probabilities
+        /// The probability of each pixel's class, in whole steps of a byte.
         case confidence
     }
 
     let kind: Kind
-    /// Of the finished raster.
+    /// Where the finished raster will be.
     let path: String
     let options: RasterWriter.Options
 
-    /// Of all samples as they lie in memory.
+    /// The bytes of all samples as they lie in memory.
     var byteCount: Int { RawLayout(options).byteCount }
 }
 
