@@ -16,6 +16,7 @@ public import Segmentation
 public final class SceneRun {
     /// What is worked out beside the outputs; each of them reads outputs once more.
     public struct Extras: OptionSet, Sendable {
+        /// The set as bits.
         public let rawValue: Int
 
         /// Makes a set of extras from its bits.

@@ -1,5 +1,6 @@
 import BatchRunner
 import Foundation
+import Segmentation
 import TestData
 import Testing
 

@@ -4,27 +4,38 @@ import GRDB
 
 /// What a pass over many scenes needs to know of one that the ledger has.
 package struct KnownScene: Equatable, Sendable {
+    /// The scene's canonical path.
     package let scene: String
+    /// Where the scene stands.
     package let state: LedgerEntry.State
+    /// The size and the time that the scene had when it was last seen.
     package let stamp: FileStamp
+    /// When the scene was first seen with this stamp.
     package let observed: Date
+    /// The digest of model and options of the last attempt; nil before the first.
     package let settings: String?
+    /// The number of attempts so far.
     package let attempts: Int
+    /// The time before which a failed scene is not tried again; nil for none.
     package let nextAttempt: Date?
 }
 
 /// Sums over a ledger.
 package struct LedgerTotals: Equatable, Sendable {
+    /// The number of scenes in each state.
     package var scenes: [LedgerEntry.State: Int] = [:]
-    /// Of scenes that are done, as is all below.
+    /// The number of pixels of all scenes that are done.
     package var pixels = 0
+    /// The wall time of all scenes that are done.
     package var seconds = 0.0
+    /// When a scene was last done; nil for never.
     package var lastSuccess: Date?
-    /// Of all scenes that failed and were not done since.
+    /// The number of failed attempts of all scenes that were not done since.
     package var lastFailure: Date?
     /// Attempts of scenes that failed or were set aside.
     package var failedAttempts = 0
 
+    /// Makes the sums of an empty ledger.
     package init() {}
 }
 
@@ -50,6 +61,7 @@ extension Ledger {
         }
     }
 
+    /// Returns the entries of all scenes in some states, in the order of their paths; all entries where no state is given.
     package func entries(in states: Set<LedgerEntry.State> = []) throws(LedgerError) -> [LedgerEntry] {
         var entries: [LedgerEntry] = []
         try forEachEntry(in: states) { entries.append($0) }
@@ -96,6 +108,7 @@ extension Ledger {
         }
     }
 
+    /// Returns the ledger's sums.
     package func totals() throws(LedgerError) -> LedgerTotals {
         try read { database in
             var totals = LedgerTotals()

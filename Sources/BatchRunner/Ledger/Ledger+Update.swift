@@ -5,10 +5,12 @@ package import SceneRunner
 
 /// A scene as a pass over a folder sees it.
 package struct Sighting: Equatable, Sendable {
-    /// As `CanonicalPath.named` has it.
+    /// The scene's canonical path (see `CanonicalPath.named`).
     package let scene: String
+    /// The scene's size and time; `FileStamp.unknown` for what is no local file.
     package let stamp: FileStamp
 
+    /// Makes a sighting of a scene, by its canonical path.
     package init(scene: String, stamp: FileStamp) {
         self.scene = scene
         self.stamp = stamp

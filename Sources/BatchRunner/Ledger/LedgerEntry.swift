@@ -19,6 +19,7 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
 
     /// The scene as `CanonicalPath.named` has it; no two entries have the same.
     package var scene: String
+    /// Where the scene stands.
     package var state: State
     /// What identified the scene when it was last seen.
     package var stamp: FileStamp
@@ -36,17 +37,21 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     package var error: String?
     /// The exit status that this error would have ended `segment` with.
     package var errorStatus: Int?
+    /// When the last attempt began; nil before the first.
     package var started: Date?
+    /// When the last attempt ended; nil while it lasts.
     package var finished: Date?
     /// Wall time of the last success.
     package var seconds: Double?
     /// Pixels of the scene.
     package var pixels: Int?
+    /// How much of the mask each class covers, as of the last success.
     package var classShares: [ClassShare]
+    /// What was said of the scene in the last success.
     package var warnings: [String]
     /// What the last attempt wrote, or was about to write (without checksums) where it did not come to an end.
     package var outputs: [OutputRecord]
-    /// Not before this time is a failed scene tried again; nil for at any time.
+    /// The time before which a failed scene is not tried again; nil for none.
     package var nextAttempt: Date?
 
     /// A scene that is seen for the first time.
@@ -71,7 +76,7 @@ struct OutputOwnership {
         self.earlier = Dictionary(earlier.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
     }
 
-    /// Whether all of these outputs that are there are the ledger's own, as they were written. One that is under way was
+    /// Returns true if all of these outputs that are there are the ledger's own, as they were written. One that is under way was
     /// written by a run that did not live to say so. One that somebody has changed since is not the ledger's any more.
     func covers(_ outputs: OutputSet) -> Bool {
         outputs.files.allSatisfy { _, path in

@@ -24,6 +24,7 @@ package struct LedgerMetrics: Sendable {
         self.time = time
     }
 
+    /// The whole text, a metric after the other.
     package var text: String {
         let label = "folder=\"\(Self.escaped(folder))\""
         return metrics.map { metric in

@@ -92,23 +92,27 @@ extension Batch {
 public protocol BatchObserver: Sendable {
     /// A scene was opened and checked, and is about to be segmented.
     func began(_ scene: String, _ run: SceneRun)
-    /// Tiles of a scene that are written.
+    /// So many of a scene's tiles are written.
     func advanced(_ scene: String, tiles: Int, of count: Int)
+    /// A scene came to its end, good or bad.
     func ended(_ result: SceneResult)
 }
 
 /// A batch that could not go on, for a reason that is no scene's: the disk is full, the folder is gone or may not be written any
 /// more, or the ledger cannot be kept. Started again when that is mended, it goes on where it was.
 public struct BatchStopped: Error, CustomStringConvertible {
+    /// Why the batch could not go on.
     public let cause: any Error
-    /// Of all scenes, in their order; those that were not come to an end are `.stopped`.
+    /// What became of each scene, in their order; those that did not come to their end are `.stopped`.
     public let results: [SceneResult]
 
+    /// The cause in one line.
     public var description: String { "\(cause)" }
 }
 
 /// A batch that cannot be begun, or a scene of it that cannot be run, for a reason that is neither the raster's nor the model's.
 public struct BatchError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The kinds of failure, as far as a caller may want to treat them differently.
     public enum Code: Sendable {
         /// What was asked for makes no sense.
         case usage
@@ -120,10 +124,12 @@ public struct BatchError: Error, Equatable, Sendable, CustomStringConvertible {
         case cannotCreate
     }
 
+    /// The kind of failure.
     public let code: Code
     /// One line: what is wrong, and what to do.
     public let description: String
 
+    /// Makes the error from its parts.
     public init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description

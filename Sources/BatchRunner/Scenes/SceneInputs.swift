@@ -4,7 +4,7 @@ import Glibc
 
 /// The scenes that a command line names: files, folders, patterns and lists.
 package struct SceneInputs: Sendable {
-    /// As they were named, or as folder and name; none twice.
+    /// The scenes as they were named, or as folder and name; none is there twice.
     package private(set) var scenes: [String] = []
     /// Inputs that gave no scene.
     package private(set) var warnings: [String] = []
@@ -110,12 +110,13 @@ package struct SceneNames: Equatable, Sendable {
         "tif", "tiff", "vrt", "jp2", "j2k", "img", "ntf", "nitf", "bil", "ers", "ecw", "sid", "kea",
     ]
 
-    /// As a shell's: `*_ms.tif`; empty for all names with one of `extensions`.
+    /// Patterns as a shell has them, such as `*_ms.tif`; empty for all names with one of `extensions`.
     package let patterns: [String]
 
+    /// Makes a rule from patterns; without any, extensions decide.
     package init(patterns: [String] = []) { self.patterns = patterns }
 
-    /// Whether a folder's file of this name, without the path before it, is taken for a scene. Hidden ones never are:
+    /// Returns true if a folder's file of this name, without the path before it, is taken for a scene. Hidden ones never are:
     /// outputs under way are among them.
     package func matches(_ name: String) -> Bool {
         guard !name.hasPrefix(".") else { return false }

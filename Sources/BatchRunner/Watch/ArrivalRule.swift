@@ -19,6 +19,7 @@ package struct ArrivalRule: Sendable {
     /// Nanoseconds without a change after which an upload counts as complete.
     package var settle: Int
 
+    /// Makes a rule that waits until a file has not changed for so long.
     package init(settle: Duration) {
         let (seconds, attoseconds) = settle.components
         self.settle = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
@@ -30,7 +31,7 @@ package struct ArrivalRule: Sendable {
         case renamed
         /// Nothing changed for so many nanoseconds.
         case settled(Int)
-        /// Not yet; in so many nanoseconds, if nothing changes.
+        /// The upload is not complete; it will be in so many nanoseconds, if nothing changes.
         case wait(Int)
     }
 

@@ -7,8 +7,10 @@ package import Segmentation
 /// The shell gets the command as the user wrote it; paths are in its environment only, where no name of a file can become
 /// a part of the command.
 package struct DoneCommand: Sendable {
+    /// The command line, for a shell.
     package let command: String
 
+    /// Makes a command from a line for a shell.
     package init(_ command: String) { self.command = command }
 
     /// How it ended.

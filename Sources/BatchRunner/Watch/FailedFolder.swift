@@ -3,14 +3,16 @@ import Glibc
 
 /// Where scenes go that failed too often, each with a text that says why.
 package struct FailedFolder: Sendable {
-    /// May be missing until the first scene comes.
+    /// The folder; it may be missing until the first scene comes.
     package let path: String
     /// The watched folder: scenes keep their place below it.
     let watched: String
 
+    /// Names the folder, without making it.
+    ///
     /// - Parameters:
-    ///   - path: nil for `failed` in the watched folder.
-    ///   - watched: both without a slash at the end.
+    ///   - path: the folder, without a slash at the end; nil for `failed` in the watched folder.
+    ///   - watched: the watched folder, without a slash at the end.
     package init(_ path: String?, watched: String) {
         self.path = path ?? watched + "/failed"
         self.watched = watched
@@ -91,6 +93,7 @@ package struct FailedFolder: Sendable {
 
     /// A scene could not be moved aside.
     package struct MoveError: Error, CustomStringConvertible {
+        /// One line: what is wrong, and what to do.
         package let description: String
 
         init(scene: String, place: String, _ reason: String) {
@@ -131,8 +134,12 @@ package struct RetryRule: Equatable, Sendable {
     /// disk is full or a server is away is mended by a person or by time, neither of which is quick.
     package var pauses: [TimeInterval]
 
+    /// Five minutes, half an hour, two hours, and six hours from then on.
     package static let usualPauses: [TimeInterval] = [5 * 60, 30 * 60, 2 * 3600, 6 * 3600]
 
+    /// Makes a rule.
+    ///
+    /// - Precondition: there is at least one attempt and one pause.
     package init(maxAttempts: Int, pauses: [TimeInterval] = usualPauses) {
         precondition(maxAttempts > 0 && !pauses.isEmpty)
         self.maxAttempts = maxAttempts

@@ -111,13 +111,15 @@ package struct FolderScan: Sendable {
 package struct ScannedFile: Equatable, Sendable {
     /// The folder's path as given, and the file's within it.
     package var path: String
+    /// The file's size and the time of the last change to its contents.
     package var stamp: FileStamp
     /// When the file was last written, renamed or given other rights, in nanoseconds since 1970. A rename changes this
     /// and leaves `stamp.modified`.
     package var changed: Int
-    /// Whether `scene.tif.done` or `scene.done` lies beside it.
+    /// True if `scene.tif.done` or `scene.done` lies beside it.
     package var hasMarker: Bool
 
+    /// Makes what a folder would say of a file.
     package init(path: String, stamp: FileStamp, changed: Int, hasMarker: Bool = false) {
         self.path = path
         self.stamp = stamp

@@ -27,22 +27,25 @@ package struct FolderSurvey: Sendable {
 
     /// What times are compared with, so that tests can say what time it is.
     package struct Moment: Sendable {
-        /// By the clock of the folder's machine, in nanoseconds since 1970.
+        /// The time by the clock of the folder's machine, in nanoseconds since 1970.
         package var folder: Int
-        /// By this machine's.
+        /// The time by this machine's clock, in nanoseconds since 1970.
         package var local: Int
 
+        /// Makes a moment from what both clocks show, in nanoseconds since 1970.
         package init(folder: Int, local: Int) {
             self.folder = folder
             self.local = local
         }
 
-        /// - Parameter watched: whose clock is asked, by making a hidden file in it for a moment.
+        /// Asks both clocks.
+        ///
+        /// - Parameter watched: the folder whose clock is asked, by making a hidden file in it for a moment.
         package static func now(in watched: String) -> Moment {
             Moment(folder: FolderClock.now(in: watched), local: FolderClock.local)
         }
 
-        /// By this machine's clock.
+        /// The time by this machine's clock.
         package var date: Date { Date(timeIntervalSince1970: Double(local) * 1e-9) }
     }
 

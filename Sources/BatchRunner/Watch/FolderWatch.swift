@@ -10,19 +10,28 @@ package import Segmentation
 package final class FolderWatch {
     /// What is watched, and how.
     package struct Settings: Sendable {
-        /// Canonical (see `CanonicalPath`).
+        /// The folder's canonical path (see `CanonicalPath`).
         package var folder: String
+        /// True if folders in the folder are watched, too.
         package var isRecursive = false
+        /// Which files are scenes, by their names.
         package var names = SceneNames()
         /// Folders that hold no scenes: those of the outputs. The folder of failed scenes is left out in any case.
         package var excluding: [String] = []
+        /// When an upload counts as complete.
         package var arrival = ArrivalRule(settle: .seconds(60))
+        /// How often a scene that fails is tried again.
         package var retry = RetryRule(maxAttempts: 3)
+        /// Where scenes go that have failed for the last time.
         package var failed: FailedFolder
         /// Seconds after which `follow` looks again where the system says nothing, as on network file systems.
         package var longestPause = 60.0
 
-        /// - Parameter folder: canonical.
+        /// Makes the usual settings for a folder.
+        ///
+        /// - Parameters:
+        ///   - folder: the canonical path of the folder.
+        ///   - failedFolder: where scenes go that have failed for the last time; nil for `failed` in the watched folder.
         package init(folder: String, failedFolder: String? = nil) {
             self.folder = folder
             failed = FailedFolder(failedFolder, watched: folder)
@@ -31,8 +40,9 @@ package final class FolderWatch {
 
     /// What became of a scene that was ready.
     package enum Ending: Equatable, Sendable {
+        /// All its outputs are there.
         case done
-        /// The ledger has the error, and when to try again.
+        /// It failed: the ledger has the error, and when to try again.
         case failed
         /// It was written to while it was run: it is waited for as a new one.
         case changed
@@ -40,9 +50,11 @@ package final class FolderWatch {
 
     /// What a pass did, and what it left for later.
     package struct Tally: Equatable, Sendable {
+        /// Scenes that were done.
         package var done = 0
+        /// Scenes that failed.
         package var failed = 0
-        /// Of those that failed, now or before.
+        /// Scenes that failed, now or before, and were moved out of the way.
         package var movedAside = 0
         /// Uploads that are not complete.
         package var arriving = 0
@@ -64,9 +76,11 @@ package final class FolderWatch {
     private var lookTime = 0.0
     private var problems: Set<String> = []
 
+    /// Makes a watch; it looks at nothing yet.
+    ///
     /// - Parameters:
-    ///   - logger: for what nobody needs to be told.
-    ///   - warn: for what somebody does.
+    ///   - logger: takes what nobody needs to be told.
+    ///   - warn: takes what somebody needs to be told.
     ///   - run: runs one scene and takes down in the ledger what became of it. What it throws ends the pass: a full disk
     ///     is no scene's fault.
     package init(

@@ -3,12 +3,17 @@ package import Logging
 
 /// Writes each event of a log as one line, with its time in UTC.
 package struct LineLogHandler: LogHandler {
+    /// The level below which nothing is written.
     package var logLevel: Logger.Level
+    /// The fields of every line.
     package var metadata: Logger.Metadata = [:]
     private let format: LogFormat
     private let destination: LogDestination
     private let now: @Sendable () -> Date
 
+    /// Makes a handler that writes lines to a destination.
+    ///
+    /// - Parameter now: the time; tests have their own.
     package init(
         _ format: LogFormat, to destination: LogDestination, level: Logger.Level = .info,
         now: @escaping @Sendable () -> Date = { Date() }
@@ -19,11 +24,13 @@ package struct LineLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// One of the fields of every line.
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes an event as one line.
     package func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }
         let time = now().formatted(.iso8601)

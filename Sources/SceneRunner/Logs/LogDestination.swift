@@ -13,10 +13,11 @@ package final class LogDestination: Sendable {
         var file: FileStatus.Identity?
     }
 
-    /// nil for standard error.
+    /// The file; nil for standard error.
     private let path: String?
     private let state: Mutex<State>
 
+    /// Standard error, which is never opened anew.
     package static let standardError = LogDestination()
 
     private init() {
@@ -24,6 +25,8 @@ package final class LogDestination: Sendable {
         state = Mutex(State(descriptor: STDERR_FILENO))
     }
 
+    /// Opens a file to add to it, and makes it where there is none.
+    ///
     /// - Throws: `FileError` where the file cannot be made or added to.
     package init(file path: String) throws(FileError) {
         let descriptor = Self.open(path)
