@@ -60,16 +60,22 @@ let package = Package(
             "Segmentation", ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry"]),
         room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
+            "SceneRunner",
+            [
+                "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        room(
             "BatchRunner",
             [
-                "FileIO", "MaskProducts", "InferenceEngine", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "FileIO", "InferenceEngine", "Models", "RasterIO", "SceneRunner", "Segmentation", "TileGeometry",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
             "Overtile",
             [
                 "BatchRunner", "FileIO", "MaskProducts", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
-                "Segmentation", "StoredTensors", "TileGeometry", "VectorIO",
+                "SceneRunner", "Segmentation", "StoredTensors", "TileGeometry", "VectorIO",
             ]),
         .executableTarget(
             name: "OvertileCommand",
@@ -97,9 +103,16 @@ let package = Package(
             ["FileIO", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData", "TestNetworks"]),
         tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
+            "SceneRunnerTests",
+            [
+                "SceneRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TestData",
+                "TestNetworks", .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests(
             "BatchRunnerTests",
             [
-                "BatchRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "BatchRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "SceneRunner", "Segmentation",
+                "TileGeometry",
                 "TestData",
                 "TestNetworks",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
@@ -122,8 +135,10 @@ let package = Package(
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
-                "TestMaps", "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "SceneRunner",
+                "TileGeometry",
+                "TestData", "TestMaps", "TestNetworks",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(

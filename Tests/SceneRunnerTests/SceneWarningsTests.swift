@@ -2,7 +2,7 @@ import RasterIO
 import Synchronization
 import Testing
 
-@testable import BatchRunner
+@testable import SceneRunner
 
 /// Which scene a warning is about that comes from anywhere.
 struct SceneWarningsTests {
@@ -10,13 +10,13 @@ struct SceneWarningsTests {
     func attribution() {
         let shown = Mutex<[String]>([])
         let warnings = SceneWarnings { text in shown.withLock { $0.append(text) } }
-        warnings.receive("before")
+        warnings.receive(SceneWarning(.raster, "before"))
         warnings.begin("/in/a.tif")
-        warnings.receive("bad tag")
-        warnings.receive("bad tag")
+        warnings.receive(SceneWarning(.raster, "bad tag"))
+        warnings.receive(SceneWarning(.raster, "bad tag"))
         warnings.begin("/in/b.tif")
-        warnings.receive("/in/b.tif: no CRS")
-        warnings.receive("whose?")
+        warnings.receive(SceneWarning(.raster, "/in/b.tif: no CRS"))
+        warnings.receive(SceneWarning(.raster, "whose?"))
         #expect(warnings.messages(about: "/in/a.tif") == ["bad tag"])
         #expect(warnings.end("/in/b.tif") == ["/in/b.tif: no CRS"])
         #expect(warnings.end("/in/b.tif") == [])

@@ -1,4 +1,4 @@
-public import FileIO
+package import FileIO
 import Glibc
 import Synchronization
 
@@ -7,25 +7,28 @@ import Synchronization
 /// A line is written in one piece at the file's end (`O_APPEND`), so that several programs may share it. Where the file is
 /// moved or removed, as logrotate does, the next line goes to a new one of its name: nothing needs to be told to
 /// anybody.
-public final class LogDestination: Sendable {
+package final class LogDestination: Sendable {
     private struct State {
         var descriptor: Int32
         var file: FileStatus.Identity?
     }
 
-    /// nil for standard error.
+    /// The file; nil for standard error.
     private let path: String?
     private let state: Mutex<State>
 
-    public static let standardError = LogDestination()
+    /// Standard error, which is never opened anew.
+    package static let standardError = LogDestination()
 
     private init() {
         path = nil
         state = Mutex(State(descriptor: STDERR_FILENO))
     }
 
+    /// Opens a file to add to it, and makes it where there is none.
+    ///
     /// - Throws: `FileError` where the file cannot be made or added to.
-    public init(file path: String) throws(FileError) {
+    package init(file path: String) throws(FileError) {
         let descriptor = Self.open(path)
         guard descriptor >= 0 else {
             throw FileError(

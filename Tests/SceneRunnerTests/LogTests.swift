@@ -1,4 +1,4 @@
-import BatchRunner
+import SceneRunner
 import FileIO
 import Foundation
 import Logging

@@ -6,19 +6,35 @@ import RasterIO
 import Segmentation
 
 /// What a run did, as a file: a page for people, or JSON for programs.
+///
+///     try RunReport(results, model: model, folder: "masks", started: started).write(to: "report.html")
 public struct RunReport: Sendable {
     private let results: [SceneResult]
     private let model: Model
     private let folder: String
     private let started: Date
     private let finished: Date
+    /// Where the mask of the only scene lies while it has no name yet; nil where all masks have theirs.
+    private let stagedMask: String?
 
     private enum Format: String, CaseIterable {
         case html, json
     }
 
-    /// - Parameter folder: where the outputs are.
+    /// Gathers what there is to tell; the masks are read when the report is written.
+    ///
+    /// - Parameters:
+    ///   - results: what became of each scene.
+    ///   - folder: the folder of the outputs; the page shows their paths within it.
     public init(_ results: [SceneResult], model: Model, folder: String, started: Date, finished: Date = Date()) {
+        self.init(results, model: model, folder: folder, started: started, finished: finished, mask: nil)
+    }
+
+    /// - Parameter mask: where the mask of the only scene lies while it has no name yet.
+    init(
+        _ results: [SceneResult], model: Model, folder: String, started: Date, finished: Date = Date(), mask: String?
+    ) {
+        stagedMask = mask
         self.results = results
         self.model = model
         self.folder = folder
@@ -26,28 +42,37 @@ public struct RunReport: Sendable {
         self.finished = finished
     }
 
-    /// Whether a report could be written, before any work is done.
+    /// Returns normally where a report could be written, before any work is done.
     ///
-    /// - Throws: `BatchError` where the extension is of no format that reports have; `FileError` where the file cannot be
+    /// - Throws: `OutputError` where the extension is of no format that reports have; `FileError` where the file cannot be
     ///   made there.
     public static func check(_ path: String, overwrite: Bool = true) throws {
         _ = try format(of: path)
         try StagedDocument.check(path: path, overwrite: overwrite)
     }
 
+    /// Writes the report; it appears under its name when it is complete.
+    ///
     /// - Throws: as `check`, and `FileError` where the disk is full or fails.
     public func write(to path: String, overwrite: Bool = true) throws {
+        try Self.check(path, overwrite: overwrite)
+        try StagedDocument.write(Array(text(for: path).utf8), to: path, overwrite: overwrite)
+    }
+
+    /// The whole file, in the format that its name asks for.
+    ///
+    /// - Throws: `OutputError` where the extension is of no format that reports have.
+    func text(for path: String) throws -> String {
         switch try Self.format(of: path) {
-        case .html: try page.write(to: path, overwrite: overwrite)
+        case .html: page.html()
         case .json:
-            let report = BatchReport(results, model: model.path, folder: folder, started: started, finished: finished)
-            try report.write(to: path, overwrite: overwrite)
+            try BatchReport(results, model: model.path, folder: folder, started: started, finished: finished).json()
         }
     }
 
-    private static func format(of path: String) throws(BatchError) -> Format {
+    private static func format(of path: String) throws(OutputError) -> Format {
         guard let format = Format(rawValue: FileName.pathExtension(of: path)) else {
-            throw BatchError(.usage, "the report \(path) has no format that is known: name it .html or .json")
+            throw OutputError("the report \(path) has no format that is known: name it .html or .json")
         }
         return format
     }
@@ -56,7 +81,7 @@ public struct RunReport: Sendable {
         let unchanged = results.count { if case .unchanged = $0.ending { true } else { false } }
         var page = ReportPage(
             title: results.count == 1 ? FileName.last(of: results[0].scene) : "Segmented scenes",
-            scenes: results.compactMap { $0.section(outputsIn: folder) })
+            scenes: results.compactMap { $0.section(outputsIn: folder, stagedMask: stagedMask) })
         page.facts = [
             ReportFact("Model", FileName.last(of: model.path)), ReportFact("Model SHA-256", model.checksum),
             ReportFact("Overtile", OvertileVersion.current), ReportFact("Outputs", folder),
@@ -69,26 +94,27 @@ public struct RunReport: Sendable {
 
 extension SceneResult {
     /// What a page says of the scene; nil for one that was not run.
-    fileprivate func section(outputsIn folder: String) -> ReportScene? {
+    fileprivate func section(outputsIn folder: String, stagedMask: String?) -> ReportScene? {
         var section = ReportScene(name: FileName.last(of: scene))
         switch ending {
         case .unchanged: return nil
         case .stopped: section.error = "the run was stopped before this scene was done"
         case .failed(let message, _): section.error = message
-        case .done(let outcome): outcome.describe(in: &section, outputsIn: folder)
+        case .done(let outcome): outcome.describe(in: &section, outputsIn: folder, mask: stagedMask)
         }
         return section
     }
 }
 
 extension SceneOutcome {
-    fileprivate func describe(in section: inout ReportScene, outputsIn folder: String) {
+    fileprivate func describe(in section: inout ReportScene, outputsIn folder: String, mask stagedMask: String?) {
+        let maskFile = stagedMask ?? outputs.mask
         section.scene = scene
-        section.mask = outputs.mask
+        section.mask = maskFile
         section.size = summary.scene
         section.seconds = summary.seconds
         section.warnings = warnings
-        let (stages, mask) = (summary.stages, try? RasterReader(path: outputs.mask))
+        let (stages, mask) = (summary.stages, try? RasterReader(path: maskFile))
         section.stages = [
             .init(name: "reading", busySeconds: stages.reading, threads: summary.readers),
             .init(name: "computing", busySeconds: stages.computing, threads: summary.workers),
@@ -106,7 +132,7 @@ extension SceneOutcome {
         let prefix = FileName.joined(folder, "")
         section.facts = outputs.files.map { kind, path in
             ReportFact(
-                kind == .item ? "STAC item" : kind.rawValue.capitalized,
+                kind == .item ? "STAC item" : kind.name.capitalized,
                 path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path)
         }
         let plan = ["TILE", "MARGIN", "STEP"].compactMap { mask?.metadata["OVERTILE_\($0)"] }

@@ -1,20 +1,28 @@
-import FileIO
 public import Foundation
-public import Logging
+package import Logging
 import Models
 
-/// What one run of a batch did, scene by scene.
+/// What one run did, scene by scene, as the JSON of a report has it.
 public struct BatchReport: Encodable, Sendable {
+    /// What became of one scene. What is not known is nil or empty.
     public struct Scene: Encodable, Sendable {
+        /// The scene as it was named.
         public let scene: String
-        /// "done", "unchanged", "failed" or "stopped".
+        /// How the run ended: "done", "unchanged", "failed" or "stopped".
         public let state: String
-        public let outputs: [LedgerOutput]
+        /// The files that were written.
+        public let outputs: [OutputRecord]
+        /// The number of the scene's pixels.
         public let pixels: Int?
+        /// The wall time of the scene's run.
         public let seconds: Double?
+        /// Millions of the scene's pixels in a second.
         public let megapixelsPerSecond: Double?
+        /// How much of the mask each class covers.
         public let classShares: [ClassShare]
+        /// All that was said of the scene.
         public let warnings: [String]
+        /// Why the scene failed.
         public let error: String?
         /// The exit status that the error would have ended `segment` with.
         public let status: Int?
@@ -40,21 +48,32 @@ public struct BatchReport: Encodable, Sendable {
         }
     }
 
+    /// When the run began.
     public let started: Date
+    /// When the run ended.
     public let finished: Date
+    /// The model's file.
     public let model: String
+    /// The folder of the outputs.
     public let folder: String
+    /// The number of scenes that were done in this run.
     public let done: Int
+    /// The number of scenes that were done before and had not changed.
     public let unchanged: Int
+    /// The number of scenes that failed.
     public let failed: Int
+    /// The number of scenes whose end the run did not see.
     public let stopped: Int
-    /// Of scenes that were done in this run.
+    /// The number of pixels of the scenes that were done in this run.
     public let pixels: Int
+    /// The scenes, in their order.
     public let scenes: [Scene]
 
+    /// Sums up what became of each scene.
+    ///
     /// - Parameters:
-    ///   - model: its file.
-    ///   - folder: where the outputs are.
+    ///   - model: the model's file.
+    ///   - folder: the folder of the outputs.
     public init(_ results: [SceneResult], model: String, folder: String, started: Date, finished: Date) {
         self.started = started
         self.finished = finished
@@ -68,8 +87,8 @@ public struct BatchReport: Encodable, Sendable {
         self.scenes = scenes
     }
 
-    /// The log's last line of a run.
-    public func log(to logger: Logger) {
+    /// Writes the last line of a run into its log.
+    package func log(to logger: Logger) {
         logger.info(
             "batch ended",
             metadata: [
@@ -79,14 +98,13 @@ public struct BatchReport: Encodable, Sendable {
             ])
     }
 
-    /// As JSON, times in ISO 8601.
+    /// The report as JSON, with times in ISO 8601.
     ///
-    /// - Throws: `FileError`.
-    func write(to path: String, overwrite: Bool) throws {
+    /// - Throws: `EncodingError` for numbers that are not finite.
+    func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let text = String(decoding: try encoder.encode(self), as: UTF8.self)
-        try StagedDocument.write(Array((text + "\n").utf8), to: path, overwrite: overwrite)
+        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
 }

@@ -1,10 +1,11 @@
 import BatchRunner
 import Foundation
+import Segmentation
 import TestData
 import Testing
 
 /// Names of outputs, and that none replaces another.
-struct OutputPlanTests {
+struct FolderLayoutTests {
     private static let day = Date(timeIntervalSince1970: 1_700_000_000)  // 2023-11-14, 22:13 UTC
 
     struct Case: CustomTestStringConvertible, Sendable {
@@ -55,8 +56,9 @@ struct OutputPlanTests {
             try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: true)
         }
         func check(_ scenes: [String], into: String = "out", name: String = "{stem}.tif", p: String? = nil) throws {
-            let plan = try OutputPlan(
-                folder: folder.path(into), probabilities: p.map(folder.path), naming: OutputNaming(name),
+            let plan = try FolderLayout(
+                folder: folder.path(into), others: p.map { [.probabilities: folder.path($0)] } ?? [:],
+                naming: OutputNaming(name),
                 model: folder.path("out/model.tif"))
             try plan.check(scenes.map(folder.path), date: Self.day)
         }

@@ -1,15 +1,20 @@
-public import Foundation
-public import Logging
+package import Foundation
+package import Logging
 
 /// Writes each event of a log as one line, with its time in UTC.
-public struct LineLogHandler: LogHandler {
-    public var logLevel: Logger.Level
-    public var metadata: Logger.Metadata = [:]
+package struct LineLogHandler: LogHandler {
+    /// The level below which nothing is written.
+    package var logLevel: Logger.Level
+    /// The fields of every line.
+    package var metadata: Logger.Metadata = [:]
     private let format: LogFormat
     private let destination: LogDestination
     private let now: @Sendable () -> Date
 
-    public init(
+    /// Makes a handler that writes lines to a destination.
+    ///
+    /// - Parameter now: the time; tests have their own.
+    package init(
         _ format: LogFormat, to destination: LogDestination, level: Logger.Level = .info,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -19,12 +24,14 @@ public struct LineLogHandler: LogHandler {
         logLevel = level
     }
 
-    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    /// One of the fields of every line.
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    public func log(event: LogEvent) {
+    /// Writes an event as one line.
+    package func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }
         let time = now().formatted(.iso8601)
         switch format {
@@ -123,4 +130,12 @@ private enum JSONField: Encodable {
         case .object(let fields): try container.encode(fields)
         }
     }
+}
+
+/// How a log's line is written.
+public enum LogFormat: String, CaseIterable, Sendable {
+    /// Time, level, message, then `key=value`.
+    case text
+    /// An object on a line.
+    case json
 }
