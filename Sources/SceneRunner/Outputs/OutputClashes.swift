@@ -61,15 +61,15 @@ extension OutputSet {
         return "\(other.scene) and \(run.scene) would both be written to \(output): run them into different folders"
     }
 
-    /// Refuses outputs that would replace a file that the scene is made of, as a mosaic is, and those that clash.
+    /// Refuses outputs that clash, and those that would replace a file that the scene is made of, as a mosaic is.
     ///
     /// - Throws: `OutputError`.
     func refuseClashes(with scene: RasterReader, model: String) throws(OutputError) {
+        try Self.refuseClashes([(scene.path, self)], model: model)
         let sources = Set(scene.files.map(CanonicalPath.destination))
         for (_, output) in everything where sources.contains(CanonicalPath.destination(of: output)) {
             throw OutputError(
                 "\(output) is a part of \(scene.path) and would be overwritten: choose another output")
         }
-        try Self.refuseClashes([(scene.path, self)], model: model)
     }
 }

@@ -99,14 +99,15 @@ public struct OutputSet: Equatable, Sendable {
             .map { SceneWarning(.outputs, "\($0) will be a GeoTIFF, whatever its name says: name it .tif") }
     }
 
-    /// Finds out whether all outputs may be written where they should be, and makes none of them. What a killed run of the
-    /// same scene left half published is taken back first, so that it is in nobody's way.
+    /// Finds out whether all outputs may be written where they should be, and makes none of them. What killed runs left,
+    /// half published or under hidden names, is taken back first, so that it is in nobody's way.
     ///
     /// - Parameter overwrite: true if files of the same names may be replaced.
     /// - Throws: `RasterError` and `FileError`: `.outputExists`, `.cannotCreate`, and for polygons of an unknown format
     ///   `.badArgument`; `OutputError` for a report of an unknown format.
     package func reserve(overwrite: Bool) throws {
         SegmentationJob.recover(mask: mask)
+        for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
         for (kind, path) in everything {
             switch kind {
             case .raster: try RasterWriter.check(path: path, overwrite: overwrite)
