@@ -120,7 +120,7 @@ let package = Package(
             name: "OvertileCommandTests",
             dependencies: [
                 "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
-                "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TestModelFiles", "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(
