@@ -137,7 +137,7 @@ let package = Package(
             dependencies: [
                 "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "SceneRunner",
                 "TileGeometry",
-                "TestData", "TestMaps", "TestNetworks",
+                "TestData", "TestMaps", "TestModelFiles", "TestNetworks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),

@@ -50,12 +50,11 @@ final class BatchBench {
 
     func batch() throws -> Batch {
         let time = time
-        var besides = OutputPlan.Besides()
-        besides.confidence = confidence.map(folder.path)
+        let rasters: [RasterOutput.Kind: String?] = [.probabilities: probabilities, .confidence: confidence]
         return Batch(
             ledger: try ledger, model: try Model(path: modelPath), options: options,
             outputs: try FolderLayout(
-                folder: folder.path("out"), others: probabilities.map { [.probabilities: folder.path($0)] } ?? [:],
+                folder: folder.path("out"), others: rasters.compactMapValues { $0.map(folder.path) },
                 naming: OutputNaming(template), model: modelPath),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, warnings: SceneWarnings { _ in },
             errorStatus: { _ in 99 }, now: { time })

@@ -152,7 +152,7 @@ import TileGeometry
             let job = try SegmentationJob(
                 scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: true,
                 backend: backend)
-            _ = try job.run(mask: folder.path("\(name).tif"), probabilities: folder.path("\(name)-p.tif"))
+            _ = try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
             return job
         }
         // Halfway, so that what the kernels really take fits as well as what was expected.
