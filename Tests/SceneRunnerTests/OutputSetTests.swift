@@ -67,23 +67,4 @@ struct OutputSetTests {
             #expect(error?.description.contains("--report") == true)
         }
     }
-
-    /// Ledgers remember a digest of this text: with another, every scene would be run again.
-    @Test("the text of the products' options is what it was in earlier versions")
-    func digestText() {
-        var options = ProductOptions()
-        #expect(
-            options.text
-                == "ProductOptions(polygons: GISOutputs.PolygonOptions(minimumArea: 0.0, tolerance: nil, classes: [], "
-                + "connectedness: GISOutputs.Connectedness.four, overwrite: false), zones: nil)")
-        options.polygons.tolerance = 0.5
-        options.polygons.classes = ["wood", "3"]
-        options.polygons.connectedness = .eight
-        options.zones = ZoneLayer(path: "z.gpkg", field: "name")
-        #expect(
-            options.text
-                == "ProductOptions(polygons: GISOutputs.PolygonOptions(minimumArea: 0.0, tolerance: Optional(0.5), "
-                + "classes: [\"wood\", \"3\"], connectedness: GISOutputs.Connectedness.eight, overwrite: false), "
-                + "zones: Optional(GISOutputs.ZoneLayer(path: \"z.gpkg\", layer: nil, field: Optional(\"name\"))))")
-    }
 }

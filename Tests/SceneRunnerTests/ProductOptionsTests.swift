@@ -1,7 +1,7 @@
 import MaskProducts
 import Testing
 
-@testable import BatchRunner
+@testable import SceneRunner
 
 /// The part of a ledger's digest that tells how products are made.
 struct ProductOptionsTests {
