@@ -1,5 +1,5 @@
 import Foundation
-public import InferenceEngine
+package import InferenceEngine
 public import Models
 import NetworkGraph
 public import RasterIO
@@ -37,13 +37,23 @@ public final class SegmentationJob {
     ///   - options: what the user asks for.
     ///   - writesProbabilities: true if the run will write the probabilities of all classes.
     ///   - writesConfidence: true if the run will write the probability of each pixel's class.
-    ///   - backend: what runs the network; nil for Overtile's own kernels.
     /// - Throws: `SegmentationError` where scene, model and options do not fit together, or too little memory is allowed;
     ///   `RasterError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
-    public init(
+    public convenience init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false,
-        backend: (any Backend)? = nil
+        writesConfidence: Bool = false
+    ) throws {
+        try self.init(
+            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
+            writesConfidence: writesConfidence, backend: nil)
+    }
+
+    /// Plans and compiles for a backend of the caller's own; nil for Overtile's own kernels.
+    ///
+    /// - Throws: as the other initialiser.
+    package init(
+        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
+        writesConfidence: Bool, backend: (any Backend)?
     ) throws {
         let planner = try Planner(
             scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
@@ -58,10 +68,10 @@ public final class SegmentationJob {
     /// The classes that the mask will have.
     package var legend: [LegendEntry] { plan.output.legend }
 
-    /// A line for each step of the network: shapes, and the kernel that runs it.
+    /// A line for each step of the network: its shapes, and the kernel that runs it.
     package var kernelListing: [String] { compiled.networks.listing }
 
-    /// How long the run will take if reading and writing are not the limit, from a trial of a second or two.
+    /// Expects how long the run will take if reading and writing are not the limit, from a trial of a second or two.
     ///
     /// - Throws: `EngineError`.
     package func expectedTime() throws -> ExpectedTime {
@@ -72,11 +82,11 @@ public final class SegmentationJob {
             trialSeconds: trial.seconds)
     }
 
-    /// Whether outputs could be made under these names, before any work is spent on them. What an earlier run was giving
-    /// its names when it was killed is not in the way: the same command goes on from there.
+    /// Checks that outputs can be made under these names, before any work is spent on them. Files that a killed run was
+    /// just giving their names are not in the way: the same command goes on from there.
     ///
     /// - Throws: `RasterError`: `.outputExists`, `.cannotCreate`.
-    public static func check(
+    package static func check(
         mask: String, probabilities: String?, confidence: String? = nil, overwrite: Bool
     ) throws(RasterError) {
         WorkFolder.sweep(for: mask)
@@ -92,14 +102,15 @@ public final class SegmentationJob {
 
     /// Runs the scene and puts the outputs in place.
     ///
-    /// Work in progress lies in a hidden folder beside the mask. Where a run ends early, and going on makes sense, it stays
-    /// there, and the same run goes on after the last finished row of tiles: with the same bytes in the end.
+    /// Work in progress lies in a hidden folder beside the mask. It stays there if the run ends early and may succeed later:
+    /// the same run then goes on after the last finished row of tiles, and makes the same bytes in the end.
     ///
     /// - Parameters:
-    ///   - mask: the class of each pixel.
-    ///   - probabilities: a band for each output channel; nil for none.
-    ///   - confidence: the probability of each pixel's class, as uint8 with a scale; nil for none. Such a job was asked for
-    ///     (`writesConfidence`), as for probabilities.
+    ///   - mask: the path of the mask, which has the class of each pixel.
+    ///   - probabilities: the path of the probabilities, a band for each output channel; nil for none. The job was made
+    ///     with `writesProbabilities` then.
+    ///   - confidence: the path of the probability of each pixel's class, as uint8 with a scale; nil for none. The job was
+    ///     made with `writesConfidence` then.
     ///   - verifiedWindows: how many windows across the borders of tiles are also run in one piece, and compared.
     ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
     ///   - warn: called with a line where an earlier run's work in progress is discarded.
