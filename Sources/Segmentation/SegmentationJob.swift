@@ -48,11 +48,12 @@ public final class SegmentationJob {
             writesConfidence: writesConfidence, backend: nil)
     }
 
-    /// The same with another engine than Overtile's own kernels, which nil stands for.
+    /// Plans and compiles for a backend of the caller's own; nil for Overtile's own kernels.
+    ///
+    /// - Throws: as the other initialiser.
     package init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false,
-        backend: (any Backend)?
+        writesConfidence: Bool, backend: (any Backend)?
     ) throws {
         let planner = try Planner(
             scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
@@ -67,10 +68,10 @@ public final class SegmentationJob {
     /// The classes that the mask will have.
     package var legend: [LegendEntry] { plan.output.legend }
 
-    /// A line for each step of the network: shapes, and the kernel that runs it.
+    /// A line for each step of the network: its shapes, and the kernel that runs it.
     package var kernelListing: [String] { compiled.networks.listing }
 
-    /// How long the run will take if reading and writing are not the limit, from a trial of a second or two.
+    /// Expects how long the run will take if reading and writing are not the limit, from a trial of a second or two.
     ///
     /// - Throws: `EngineError`.
     package func expectedTime() throws -> ExpectedTime {
@@ -110,8 +111,8 @@ public final class SegmentationJob {
 
     /// Runs the scene up to complete rasters that have no names yet.
     ///
-    /// Work in progress lies in a hidden folder beside the mask. Where a run ends early, and going on makes sense, it stays
-    /// there, and the same run goes on after the last finished row of tiles: with the same bytes in the end.
+    /// Work in progress lies in a hidden folder beside the mask. It stays there if the run ends early and may succeed later:
+    /// the same run then goes on after the last finished row of tiles, and makes the same bytes in the end.
     ///
     /// - Parameters and errors: as for `run`.
     package func stage(

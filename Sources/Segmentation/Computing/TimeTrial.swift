@@ -56,9 +56,9 @@ struct TimeTrial {
 }
 
 /// How long a run is expected to take.
-public struct ExpectedTime: Sendable {
-    /// Computing, where neither reading nor writing is the limit.
-    public let seconds: Double
-    /// What finding out took.
-    public let trialSeconds: Double
+package struct ExpectedTime: Sendable {
+    /// The seconds that computing takes, if neither reading nor writing is the limit.
+    package let seconds: Double
+    /// The seconds that the trial took.
+    package let trialSeconds: Double
 }

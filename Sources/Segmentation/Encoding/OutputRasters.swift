@@ -164,6 +164,7 @@ extension SegmentationJob {
 }
 
 /// The version of Overtile, after https://semver.org.
-public enum OvertileVersion {
-    public static let current = "0.1.0"
+package enum OvertileVersion {
+    /// The version that this build is.
+    package static let current = "0.1.0"
 }

@@ -36,16 +36,17 @@ struct MemoryBudget {
 }
 
 /// Amounts of memory as people write them.
-public enum ByteCount {
-    /// "1.5 GiB", "640 MiB"
-    public static func text(_ bytes: Int) -> String {
+package enum ByteCount {
+    /// Returns an amount for people: "1.5 GiB", "640 MiB".
+    package static func text(_ bytes: Int) -> String {
         let tenths = (bytes * 10 + (1 << 29)) >> 30
         if bytes >= 1 << 30 { return "\(tenths / 10)" + (tenths % 10 == 0 ? "" : ".\(tenths % 10)") + " GiB" }
         return "\((bytes + (1 << 20) - 1) >> 20) MiB"
     }
 
-    /// "512M", "2G", "1.5GiB", "800MB" or plain bytes; all units are powers of 1024. nil for anything else.
-    public static func parse(_ text: String) -> Int? {
+    /// Reads an amount: "512M", "2G", "1.5GiB", "800MB" or plain bytes. All units are powers of 1024. Returns nil for
+    /// anything else.
+    package static func parse(_ text: String) -> Int? {
         let digits = text.prefix { $0.isNumber || $0 == "." }
         let unit = text.dropFirst(digits.count).uppercased()
         let shifts = [

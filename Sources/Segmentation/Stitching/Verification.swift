@@ -4,12 +4,13 @@ import TileGeometry
 
 /// How far the tiled result is from windows across the borders of tiles that were run in one piece.
 public struct Verification: Sendable {
+    /// The number of windows that were compared.
     public let windows: Int
-    /// Of all windows, those that have data.
+    /// The number of their pixels that have data.
     public let pixels: Int
-    /// Pixels whose class is another.
+    /// The number of pixels that have another class in one piece than in tiles.
     public let otherClasses: Int
-    /// Between probabilities, over all classes; nil where these are not written.
+    /// The largest difference of a probability, over all classes; nil where probabilities are not written.
     public let largestDifference: Float?
 }
 
