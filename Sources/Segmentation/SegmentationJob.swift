@@ -84,7 +84,10 @@ public final class SegmentationJob {
 
     /// Ends what a killed run of the scene left half done beside its mask: outputs of which only some had got their names
     /// lose them again. Its work in progress stays.
-    package static func recover(mask: String) { WorkFolder.sweep(for: mask) }
+    ///
+    /// - Returns: true if there was such a run, or one is at work, so that more of it may be found under hidden names.
+    @discardableResult
+    package static func recover(mask: String) -> Bool { WorkFolder.sweep(for: mask) }
 
     /// Runs the scene and puts its rasters in place: all of them, or none.
     ///
@@ -106,6 +109,7 @@ public final class SegmentationJob {
         let staged = try stage(
             rasters, verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress, warn: warn)
         try staged.publish(cancellation: cancellation)
+        staged.endWork()
         return staged.summary
     }
 

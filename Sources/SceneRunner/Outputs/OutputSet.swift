@@ -106,8 +106,9 @@ public struct OutputSet: Equatable, Sendable {
     /// - Throws: `RasterError` and `FileError`: `.outputExists`, `.cannotCreate`, and for polygons of an unknown format
     ///   `.badArgument`; `OutputError` for a report of an unknown format.
     package func reserve(overwrite: Bool) throws {
-        SegmentationJob.recover(mask: mask)
-        for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
+        if SegmentationJob.recover(mask: mask) {
+            for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
+        }
         for (kind, path) in everything {
             switch kind {
             case .raster: try RasterWriter.check(path: path, overwrite: overwrite)
@@ -131,6 +132,9 @@ public struct OutputSet: Equatable, Sendable {
     ) throws {
         defer { products.discard() }
         try rasters.publish(after: products.stagedOutputs, cancellation: cancellation, named: named)
+        // Last: where a run is killed before, its folder tells the next one that it has something to remove.
+        products.discard()
+        rasters.endWork()
     }
 }
 

@@ -40,7 +40,7 @@ package final class StagedRasters {
             readers: readers, seconds: started.secondsToNow, stages: times.seconds, verification: verification)
     }
 
-    /// Gives all outputs of the scene their names, the mask's last, and removes the work in progress.
+    /// Gives all outputs of the scene their names, the mask's last. `endWork` comes next.
     ///
     /// The names are taken down beforehand in the folder of the work in progress: where the process is killed between two
     /// of them, the next run of the scene takes them back.
@@ -64,8 +64,10 @@ package final class StagedRasters {
         } catch {
             throw giveUp(after: error)
         }
-        work.remove()
     }
+
+    /// Removes the work in progress: all outputs have their names, and nothing hidden is left of them.
+    package func endWork() { work.remove() }
 
     /// Removes the rasters; the work in progress stays where the same run may succeed later.
     ///

@@ -92,13 +92,17 @@ final class WorkFolder {
     }
 
     /// Ends what a run had begun that was killed while it gave outputs their names, or removed its folder.
-    static func sweep(for output: String) {
+    ///
+    /// - Returns: true if there was work in progress of any run.
+    static func sweep(for output: String) -> Bool {
         let path = path(for: output)
         func isThere(_ name: String) -> Bool { access(path + "/" + name, F_OK) == 0 }
-        guard isThere(""), !isThere(keyName) || isThere(publicationName) else { return }
+        guard isThere("") else { return false }
+        guard !isThere(keyName) || isThere(publicationName) else { return true }
         // Another process may be at it.
-        guard let folder = try? WorkFolder(for: output) else { return }
+        guard let folder = try? WorkFolder(for: output) else { return true }
         if !folder.names.contains(keyName) { folder.remove() }
+        return true
     }
 
     /// The record of outputs that are about to get their names (`Publication`).
