@@ -14,7 +14,7 @@ package final class StagedDocument {
     /// The open file; nil once it is closed.
     private var descriptor: Int32?
 
-    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
+    /// Checks that a file can be made under this name, before any work is spent on it. Nothing is created.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`.
     package static func check(path: String, overwrite: Bool) throws(FileError) {
@@ -23,7 +23,7 @@ package final class StagedDocument {
 
     /// Writes a whole file.
     ///
-    /// - Throws: `.outputExists`, `.cannotCreate`; `.outOfSpace`, `.writeFailed`. Nothing is left behind then.
+    /// - Throws: `.outputExists`, `.cannotCreate`; `.outOfSpace`, `.writeFailed`. No file is left then.
     package static func write(_ bytes: [UInt8], to path: String, overwrite: Bool) throws(FileError) {
         let document = try StagedDocument(path: path, overwrite: overwrite)
         defer { document.remove() }
@@ -67,16 +67,16 @@ package final class StagedDocument {
         }
     }
 
-    /// Makes the file appear under its name, all bytes on the disk.
+    /// Flushes the file to the disk, and gives it its name.
     ///
-    /// - Throws: `.outOfSpace`, `.writeFailed`; `.outputExists` where another program made a file of the name in the
+    /// - Throws: `.outOfSpace`, `.writeFailed`; `.outputExists` if another program has made a file of the name in the
     ///   meantime.
     package func publish() throws(FileError) {
         guard closeFile() == 0 else { throw failure(errno) }
         try file.publish()
     }
 
-    /// Removes what was written, if it has not got its name.
+    /// Removes the file, unless it has got its name.
     package func remove() {
         closeFile()
         file.remove()
