@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// An unfinished output, as far as errors about it need to know it.
@@ -8,6 +9,10 @@ package protocol StagedOutput {
     var stagingPath: String { get }
     /// The folder that it will lie in.
     var folder: String { get }
+    /// The files of the finished output, its main file last: the names that they will have, and those that they have now.
+    var finishedFiles: [(path: String, staged: String)] { get }
+    /// Names of files that programs would take for part of the output: they go where it replaces another one.
+    var companions: [String] { get }
 }
 
 /// An output file that is written under a hidden name in its own folder, and renamed when it is complete.
@@ -68,29 +73,19 @@ package final class StagedFile: StagedOutput {
     /// The files that may exist while the output is unfinished.
     private var stagedNames: [String] { [stagingPath, stagingPath + ".aux.xml", stagingPath + ".ovr.tmp"] }
 
-    /// The files of a finished output that does not have its name yet: their final names, and those that they have now.
+    /// The files of the finished output, its main file last: the names that they will have, and those that they have now.
     package var finishedFiles: [(path: String, staged: String)] {
-        ["", ".aux.xml"].map { (path + $0, stagingPath + $0) }.filter { FileStatus.exists($0.1) }
+        [".aux.xml", ""].map { (path + $0, stagingPath + $0) }.filter { $0.0 == path || FileStatus.exists($0.1) }
     }
+
+    /// Names of files that programs would take for part of the output: they go where it replaces another one.
+    package var companions: [String] { sidecars.map { path + $0 } }
 
     /// Flushes the file to the disk, and gives it its name.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. The staged file is still there then.
     package func publish() throws(FileError) {
-        let hasSidecar = FileStatus.exists(stagingPath + ".aux.xml")
-        try placement.flush(stagingPath)
-        if hasSidecar { try placement.flush(stagingPath + ".aux.xml") }
-        if placement.overwrite {
-            for suffix in sidecars where suffix != ".aux.xml" || !hasSidecar { unlink(path + suffix) }
-        }
-        if hasSidecar { try placement.move(from: stagingPath + ".aux.xml", to: path + ".aux.xml") }
-        do {
-            try placement.move(from: stagingPath, to: path)
-        } catch {
-            if hasSidecar { unlink(path + ".aux.xml") }
-            throw error
-        }
-        FilePlacement.flushNames(in: folder)
+        try Publication([self], overwrite: placement.overwrite).carryOut()
     }
 
     /// Removes what was staged, if anything.
@@ -159,6 +154,10 @@ extension StagedFile {
             let isGone = kill(process, 0) != 0 && errno == ESRCH
             if isExclusive || isGone { leftovers.append(name) }
         }
-        for name in leftovers { unlink(prefix.folder + "/" + name) }
+        for name in leftovers {
+            let path = prefix.folder + "/" + name
+            // Outputs of several files lie in a hidden folder (`StagedFolder`).
+            if unlink(path) != 0, name.hasSuffix(".tifd") { try? FileManager.default.removeItem(atPath: path) }
+        }
     }
 }

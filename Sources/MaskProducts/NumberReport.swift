@@ -16,13 +16,15 @@ extension NumberReport {
         return String(decoding: data, as: UTF8.self)
     }
 
+    /// The whole file: CSV if its path ends in `.csv`, and JSON otherwise.
+    package func text(for path: String) -> String { path.lowercased().hasSuffix(".csv") ? csv : json + "\n" }
+
     /// Writes CSV if the path ends in `.csv`, and JSON otherwise. The file appears under its name only when it is
     /// complete.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
     public func write(to path: String, overwrite: Bool) throws(FileError) {
-        let isTable = path.lowercased().hasSuffix(".csv")
-        try StagedDocument.write(Array((isTable ? csv : json + "\n").utf8), to: path, overwrite: overwrite)
+        try StagedDocument.write(Array(text(for: path).utf8), to: path, overwrite: overwrite)
     }
 }
 

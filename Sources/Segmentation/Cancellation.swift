@@ -4,9 +4,12 @@ import Synchronization
 public final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 
+    /// Makes a wish that nobody has yet.
     public init() {}
 
+    /// Asks whoever looks at this to stop.
     public func cancel() { flag.store(true, ordering: .releasing) }
 
+    /// True once somebody has asked to stop.
     public var isCancelled: Bool { flag.load(ordering: .acquiring) }
 }

@@ -4,7 +4,20 @@ import TileGeometry
 
 /// A reader, some workers and one stitcher, each on its own thread, with a fixed number of tile slots going round.
 ///
-///     free slots ─> reader ─> read slots ─> workers ─> computed slots ─> stitcher ─> free slots
+///     Reading ═slots═> Computing ═slots═> Stitching ──> Encoding
+///
+/// The stations of a tile, from the scene's file to the output's:
+///
+/// 1. `RasterReader` decodes the scene's blocks.
+/// 2. `ResampledReader` makes the pixels that the model is given; the scene's own pass untouched.
+/// 3. `TileReader` puts the tile's input window together in a slot.
+/// 4. `TileSlot` carries the tile, and is handed from thread to thread by a `HandoverQueue`.
+/// 5. `TileWorker` mirrors and normalises the samples, and makes classes and probabilities of the scores.
+/// 6. `InferenceSession` runs the network.
+/// 7. `Stitcher` brings tiles into the grid's order, and back to the scene's pixels where they were resampled.
+/// 8. `RawRaster` holds what is done, so that a later run can go on with it.
+/// 9. `BlockEncoder` takes whole blocks of it as soon as their rows are complete.
+/// 10. `RasterWriter` compresses them into the file, which gets its name at the very end.
 ///
 /// Slots are the back-pressure: a stage that runs ahead finds none. The reader takes tiles up in order and every tile
 /// owns its slot until it is written, so the tile that the stitcher waits for is always on its way.

@@ -1,5 +1,5 @@
 import Foundation
-public import InferenceEngine
+package import InferenceEngine
 public import Models
 import NetworkGraph
 public import RasterIO
@@ -7,205 +7,160 @@ import TileGeometry
 
 /// One scene through one model, from file to file.
 ///
-/// Checks everything that can be checked before it writes anything; an output appears under its name only when it is
-/// complete.
+/// Making a job checks everything that can be checked and writes nothing; an output appears under its name only when it
+/// is complete.
+///
+///     let model = try Model(path: "unet.onnx")
+///     let options = SegmentationOptions()
+///     let scene = try options.open(scene: "scene.tif", for: model)
+///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+///     let summary = try job.run(mask: "mask.tif", probabilities: nil)
 public final class SegmentationJob {
+    /// The scene.
     public let scene: RasterReader
+    /// The model that the scene goes through.
     public let model: Model
-    public let plan: ScenePlan
-    /// The scene's bands in the model's order, counted from 1.
-    public let bands: [Int]
-    public let normalization: Normalization
-    public let resolution: SceneResolution
-    /// What the user should know before the run.
-    public let warnings: [String]
+    /// How the scene goes through the model.
+    package var plan: Plan { compiled.plan }
+    /// What the user should know before the run, a line each.
+    public var warnings: [String] { plan.warnings.map(\.description) }
 
     let options: SegmentationOptions
-    private let planner: ScenePlanner
-    private let networks: TileNetworks
-    /// The kernels that run: others give other last digits.
-    private let kernels: String
+    private let compiled: CompiledPlan
     private let identity: SceneIdentity
-    let output: OutputEncoding
 
-    /// - Parameter backend: nil for Overtile's own kernels.
-    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
-    public init(
+    /// Plans how a scene goes through a model, and compiles the network for its tiles.
+    ///
+    /// - Parameters:
+    ///   - scene: the raster, opened with `SegmentationOptions.open` so that its nodata value is the right one.
+    ///   - model: the network, and what is known of what it was trained on.
+    ///   - options: what the user asks for.
+    ///   - writesProbabilities: true if the run will write the probabilities of all classes.
+    ///   - writesConfidence: true if the run will write the probability of each pixel's class.
+    /// - Throws: `SegmentationError` where scene, model and options do not fit together, or too little memory is allowed;
+    ///   `RasterError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
+    public convenience init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false,
-        backend: (any Backend)? = nil
+        writesConfidence: Bool = false
     ) throws {
-        let input = try SceneInput(scene, model: model, options: options)
-        let resolution = try SceneResolution(scene, description: model.description, options: options)
-        let grid = resolution.grid
-        output = try OutputEncoding(
-            model, options, writesProbabilities: writesProbabilities, writesConfidence: writesConfidence)
-        func compile(_ backend: any Backend) throws -> (ScenePlan, ScenePlanner, TileNetworks) {
-            let planner = ScenePlanner(
-                model, backend: backend, options: options, writesProbabilities: writesProbabilities,
-                writesConfidence: writesConfidence, readerBytes: grid.scratchByteCount(bands: model.bands))
-            let (plan, networks) = try Self.compile(planner, scene: grid.size, backend: backend)
-            return (plan, planner, networks)
-        }
-        let isDefault = backend == nil
-        var memoryWarnings: [String] = []
-        let backend = try backend ?? CheckedEngine.backend()
-        var kernels = backend.name
-        do {
-            (plan, planner, networks) = try compile(backend)
-        } catch let error as SegmentationError where error.code == .memoryTooSmall && isDefault {
-            (plan, planner, networks) = try compile(CheckedEngine.backend(savesMemory: true))
-            memoryWarnings = ["memory is short: wide layers run without Winograd's algorithm, which is slower"]
-            kernels += ", without Winograd"
-        }
-        self.kernels = kernels
+        try self.init(
+            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
+            writesConfidence: writesConfidence, backend: nil)
+    }
+
+    /// Plans and compiles for a backend of the caller's own; nil for Overtile's own kernels.
+    ///
+    /// - Throws: as the other initialiser.
+    package init(
+        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
+        writesConfidence: Bool, backend: (any Backend)?
+    ) throws {
+        let planner = try Planner(
+            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
+            writesConfidence: writesConfidence, backend: backend)
+        compiled = try planner.compiledPlan()
         identity = SceneIdentity(of: scene)
         self.scene = scene
         self.model = model
         self.options = options
-        bands = input.bands
-        normalization = input.normalization
-        self.resolution = resolution
-        warnings = input.warnings + resolution.warnings + memoryWarnings + plan.warnings
-    }
-
-    /// Plans with estimates, compiles, and plans again with what the kernels really take, until both agree.
-    private static func compile(
-        _ planner: ScenePlanner, scene: PixelSize, backend: any Backend
-    ) throws -> (ScenePlan, TileNetworks) {
-        var candidates = try planner.candidates(for: scene)
-        var plan = try planner.plan(candidates)
-        var measured: Set<TileGrid> = []
-        let weights = PackedWeights()
-        while true {
-            let grid = plan.grid
-            let networks = try TileNetworks(grid, planner: planner, backend: backend, weights: weights)
-            // Each round measures one more grid, so that this ends.
-            guard measured.insert(grid).inserted else { return (plan, networks) }
-            let place = candidates.firstIndex { $0.grid == grid }!
-            candidates[place].bytesPerWorker = try planner.workerBytes(grid, session: networks.sessionByteCount)
-            plan = try planner.plan(candidates, weightBytes: networks.weightByteCount)
-            if plan.grid == grid { return (plan, networks) }
-        }
     }
 
     /// The classes that the mask will have.
-    package var legend: [LegendEntry] { output.legend }
+    package var legend: [LegendEntry] { plan.output.legend }
 
-    /// A line for each step of the network: shapes, and the kernel that runs it.
-    public var kernelListing: [String] { networks.listing }
+    /// A line for each step of the network: its shapes, and the kernel that runs it.
+    package var kernelListing: [String] { compiled.networks.listing }
 
-    /// How long the run will take if reading and writing are not the limit, from a trial of a second or two.
+    /// Expects how long the run will take if reading and writing are not the limit, from a trial of a second or two.
     ///
     /// - Throws: `EngineError`.
-    public func expectedTime() throws -> ExpectedTime {
-        let trial = try TimeTrial(plan, networks, planner: planner)
+    package func expectedTime() throws -> ExpectedTime {
+        let trial = try TimeTrial(plan.tiling, compiled.networks, tiler: compiled.tiler)
         let schedule = TileSchedule(plan.grid, costs: plan.tiling.costs)
         return ExpectedTime(
             seconds: trial.secondsPerCost * schedule.makespan(workers: plan.tiling.workers),
             trialSeconds: trial.seconds)
     }
 
-    /// Whether outputs could be made under these names, before any work is spent on them. What an earlier run was giving
-    /// its names when it was killed is not in the way: the same command goes on from there.
-    ///
-    /// - Throws: `RasterError`: `.outputExists`, `.cannotCreate`.
-    public static func check(
-        mask: String, probabilities: String?, confidence: String? = nil, overwrite: Bool
-    ) throws(RasterError) {
-        WorkFolder.sweep(for: mask)
-        let publication = Publication(folder: WorkFolder.path(for: mask))
-        for output in [mask, probabilities, confidence].compactMap({ $0 }) {
-            do {
-                try RasterWriter.check(path: output, overwrite: overwrite)
-            } catch let error where error.code == .outputExists && publication?.covers(output) == true {
-                continue
-            }
-        }
-    }
+    /// Ends what a killed run of the scene left half done beside its mask: outputs of which only some had got their names
+    /// lose them again. Its work in progress stays.
+    package static func recover(mask: String) { WorkFolder.sweep(for: mask) }
 
-    /// Runs the scene and puts the outputs in place.
+    /// Runs the scene and puts its rasters in place: all of them, or none.
     ///
-    /// Work in progress lies in a hidden folder beside the mask. Where a run ends early, and going on makes sense, it stays
-    /// there, and the same run goes on after the last finished row of tiles: with the same bytes in the end.
+    ///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+    ///     try job.run([.mask: "mask.tif"])
     ///
     /// - Parameters:
-    ///   - mask: the class of each pixel.
-    ///   - probabilities: a band for each output channel; nil for none.
-    ///   - confidence: the probability of each pixel's class, as uint8 with a scale; nil for none. Such a job was asked for
-    ///     (`writesConfidence`), as for probabilities.
-    ///   - verifiedWindows: how many windows across the borders of tiles are also run in one piece, and compared.
+    ///   - rasters: where each raster goes, the mask among them; of the others those that the job was made for.
+    ///   - verifiedWindows: the number of windows across the borders of tiles that are also run in one piece, and compared.
     ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
     ///   - warn: called with a line where an earlier run's work in progress is discarded.
-    ///   - derive: what else is made of the rasters, before they have their names; what it throws ends the run.
-    /// - Throws: `RasterError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no output is left
-    ///   behind then.
+    /// - Throws: `RasterError`, `FileError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no
+    ///   output is left behind then.
+    @discardableResult
     public func run(
-        mask: String, probabilities: String?, confidence: String? = nil, verifiedWindows: Int = 0,
-        cancellation: Cancellation = Cancellation(),
-        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in },
-        derive: (StagedRasters) throws -> Void = { _ in }
+        _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
+        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
     ) throws -> SegmentationSummary {
+        let staged = try stage(
+            rasters, verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress, warn: warn)
+        try staged.publish(cancellation: cancellation)
+        return staged.summary
+    }
+
+    /// Runs the scene up to complete rasters that have no names yet.
+    ///
+    /// Work in progress lies in a hidden folder beside the mask. It stays there if the run ends early and may succeed later:
+    /// the same run then goes on after the last finished row of tiles, and makes the same bytes in the end.
+    ///
+    /// - Parameters and errors: as for `run`.
+    package func stage(
+        _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
+        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
+    ) throws -> StagedRasters {
         let started = DispatchTime.now()
-        guard verifiedWindows == 0 || resolution.grid.isNative || options.outputGrid == .model else {
+        guard verifiedWindows == 0 || plan.resampling.keepsPixels else {
             throw SegmentationError(
                 .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
         }
-        try Self.check(
-            mask: mask, probabilities: probabilities, confidence: confidence, overwrite: options.overwrites)
-        RasterCache.limit(bytes: MemoryBudget(total: plan.memoryLimit).rasterCacheBytes)
-        var outputs = [RasterOutput(kind: .mask, path: mask, options: maskOptions)]
-        if let probabilities {
-            outputs.append(RasterOutput(kind: .probabilities, path: probabilities, options: probabilityOptions))
+        RasterCache.limit(bytes: MemoryBudget(total: plan.tiling.memoryLimit).rasterCacheBytes)
+        let outputs = RasterOutput.Kind.allCases.compactMap { kind in
+            rasters[kind].map { RasterOutput(kind: kind, path: $0, options: options(for: kind)) }
         }
-        if let confidence {
-            outputs.append(RasterOutput(kind: .confidence, path: confidence, options: confidenceOptions))
-        }
+        precondition(outputs.first?.kind == .mask, "every run makes a mask")
         let work = try WorkInProgress(outputs, key: key(outputs), tileRows: plan.grid.rows, warn: warn)
         do {
-            if !options.overwrites { Publication(folder: work.folder.path)?.withdraw(outputs.map(\.path)) }
             work.removeLeftovers()
             let times = StageTimes()
-            let reader = TileReader(
-                ResampledReader(scene, grid: resolution.grid), bands: bands, shapes: plan.shapes,
-                threads: plan.tiling.workers, times: times)
-            var verification: Verification?
-            try finish(work, reader, times, cancellation, progress) { rasters in
-                verification = try verify(verifiedWindows, work, reader, cancellation)
-                try derive(rasters)
+            let reader = TileReader(scene, plan, times: times)
+            let encoder = try BlockEncoder(
+                work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times,
+                cancellation: cancellation)
+            do {
+                try finish(work, reader, encoder, times, cancellation, progress)
+                let verification = try verify(verifiedWindows, work, reader, cancellation)
+                return StagedRasters(
+                    self, work: work, encoder: encoder, started: started, times: times, readers: reader.threads,
+                    verification: verification)
+            } catch {
+                encoder.discard()
+                throw error
             }
-            return SegmentationSummary(
-                scene: scene.size, tiles: plan.grid.count, tilesComputed: work.progress.tilesComputed,
-                tilesResumed: work.recovered.tileRows * plan.grid.columns, workers: plan.tiling.workers,
-                readers: reader.threads, seconds: started.secondsToNow, stages: times.seconds,
-                verification: verification)
         } catch {
-            // Both have their names, or neither.
-            if !options.overwrites { Publication(folder: work.folder.path)?.withdraw(outputs.map(\.path)) }
             throw work.end(after: error, scene: scene.path)
         }
     }
 
-    /// Computes the tiles that are missing, makes the outputs, and removes what was in progress.
+    /// Computes the tiles that are missing, and completes the rasters.
     private func finish(
-        _ work: WorkInProgress, _ reader: TileReader, _ times: StageTimes, _ cancellation: Cancellation,
-        _ progress: @escaping (Int, Int) -> Void, _ derive: (StagedRasters) throws -> Void
+        _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
+        _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
-        let finisher = try BlockEncoder(
-            work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times, cancellation: cancellation)
-        do {
-            try finisher.advance(toRow: finishedRows(work))
-            progress(work.progress.tileRows * plan.grid.columns, plan.grid.count)
-            if !work.isComplete { try runPipeline(work, reader, finisher, times, cancellation, progress) }
-            let files = try finisher.finish()
-            try derive(finisher.stagedRasters)
-            try work.announce(Publication(files))
-            try finisher.commit()
-        } catch {
-            finisher.discard()
-            throw error
-        }
-        work.remove()
+        try encoder.advance(toRow: finishedRows(work))
+        progress(work.progress.tileRows * plan.grid.columns, plan.grid.count)
+        if !work.isComplete { try runPipeline(work, reader, encoder, times, cancellation, progress) }
+        try encoder.finish()
     }
 
     private func key(_ outputs: [RasterOutput]) -> WorkKey {
@@ -215,23 +170,23 @@ public final class SegmentationJob {
         options.sieve = nil
         return WorkKey(
             scene: identity, settings: SettingsDigest(model: model, options: options), plan: WorkKey.Plan(plan.grid),
-            kernels: kernels, outputs: outputs.map(WorkKey.Output.init))
+            kernels: compiled.kernels, outputs: outputs.map(WorkKey.Output.init))
     }
 
     /// Rows of the outputs that the finished rows of tiles make.
     private func finishedRows(_ work: WorkInProgress) -> Int {
-        let (grid, rows) = (resolution.grid, work.progress.tileRows)
-        let isOnGrid = grid.isNative || options.outputGrid == .model
+        let (pixelGrid, keepsPixels) = (plan.resampling.pixelGrid, plan.resampling.keepsPixels)
+        let rows = work.progress.tileRows
         if rows == 0 { return 0 }
-        if rows == plan.grid.rows { return isOnGrid ? grid.size.height : scene.size.height }
-        let computed = PixelWindow(x: 0, y: 0, width: grid.size.width, height: rows * plan.grid.step)
-        return isOnGrid ? computed.height : grid.rasterWindow(under: computed).maxY
+        if rows == plan.grid.rows { return keepsPixels ? pixelGrid.size.height : scene.size.height }
+        let computed = PixelWindow(x: 0, y: 0, width: pixelGrid.size.width, height: rows * plan.grid.step)
+        return keepsPixels ? computed.height : pixelGrid.rasterWindow(under: computed).maxY
     }
 
-    /// What brings tiles back to the scene's grid; nil where they are on the outputs' grid.
+    /// Returns what brings tiles back to the scene's pixels; nil where the outputs have the tiles' own.
     private func nativeGrid() throws -> NativeGridWriter? {
-        guard !resolution.grid.isNative, options.outputGrid == .scene else { return nil }
-        return try NativeGridWriter(scene, grid: resolution.grid, bands: bands)
+        guard !plan.resampling.keepsPixels else { return nil }
+        return try NativeGridWriter(scene, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands)
     }
 
     private func verify(
@@ -240,40 +195,32 @@ public final class SegmentationJob {
         guard windows > 0 else { return nil }
         let verifier = Verifier(
             grid: plan.grid, stride: model.network.stride, reader: reader,
-            worker: try TileWorker(networks, normalization: normalization, output: output), output: output,
-            cancellation: cancellation)
-        return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: slotLayout))
-    }
-
-    private var slotLayout: TileSlotLayout {
-        plan.shapes.slotLayout(
-            bands: model.bands, maskBytesPerPixel: output.maskBytesPerPixel,
-            probabilityBytesPerPixel: output.probabilityBytesPerPixel,
-            confidenceBytesPerPixel: output.confidenceBytesPerPixel)
+            worker: try TileWorker(compiled), output: plan.output, cancellation: cancellation)
+        return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: plan.slotLayout))
     }
 
     private func runPipeline(
-        _ work: WorkInProgress, _ reader: TileReader, _ finisher: BlockEncoder, _ times: StageTimes,
+        _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
         let stitcher = Stitcher(work, columns: plan.grid.columns, nativeGrid: try nativeGrid())
-        let layout = slotLayout
+        let layout = plan.slotLayout
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
         var written = work.progress.tileRows * plan.grid.columns
         let pipeline = Pipeline(grid: plan.grid, firstTile: written, slots: slots, cancellation: cancellation)
-        let (networks, normalization, output) = (networks, normalization, output)
+        let compiled = compiled
         try pipeline.run(
             workers: plan.tiling.workers,
             read: reader.read,
             makeWorker: {
-                let worker = try TileWorker(networks, normalization: normalization, output: output)
+                let worker = try TileWorker(compiled)
                 return { slot in slot.isComputed = try times.measure(.computing) { try worker.run(slot) } }
             },
             stitch: { slot in
                 let rows = work.progress.tileRows
                 let released = try times.measure(.writing) { try stitcher.accept(slot) }
-                if work.progress.tileRows > rows { try finisher.advance(toRow: finishedRows(work)) }
+                if work.progress.tileRows > rows { try encoder.advance(toRow: finishedRows(work)) }
                 written += released.count
                 if !released.isEmpty { progress(written, plan.grid.count) }
                 return released

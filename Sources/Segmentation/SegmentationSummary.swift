@@ -2,30 +2,34 @@ import Dispatch
 import Synchronization
 public import TileGeometry
 
-/// What a run did, for its last line.
+/// What a run of a scene did, and how long it took.
 public struct SegmentationSummary: Sendable {
+    /// The size of the scene in its own pixels.
     public let scene: PixelSize
+    /// The number of tiles that the scene was cut into.
     public let tiles: Int
-    /// Tiles with at least one valid pixel, those of earlier runs included.
+    /// The number of tiles that the network ran on, as they have a valid pixel; tiles of earlier runs are included.
     public let tilesComputed: Int
-    /// Tiles that an earlier run had finished.
+    /// The number of tiles that an earlier run had finished.
     public let tilesResumed: Int
+    /// The number of tiles that were computed at the same time.
     public let workers: Int
-    /// Threads that read.
+    /// The number of threads that read.
     public let readers: Int
-    /// Wall time from opening the outputs to having them in place.
+    /// The wall time in seconds from opening the outputs to having them in place.
     public let seconds: Double
-    /// Time that each stage was busy; reading and computing are sums over their threads.
+    /// The time that each stage was busy.
     public let stages: StageSeconds
-    /// nil where nobody asked.
+    /// How far the tiles are from windows that were run in one piece; nil where nobody asked for it.
     public let verification: Verification?
 
-    /// Of what this run did.
+    /// The speed of this run, without what an earlier run had finished, in millions of the scene's pixels a second.
     public var megapixelsPerSecond: Double {
         Double(scene.area) * Double(tiles - tilesResumed) / Double(tiles) / seconds / 1e6
     }
 
-    /// The stage whose threads were busy for the largest part of the run: what kept the others waiting.
+    /// The stage whose threads were busy for the largest part of the run, so that it kept the others waiting: "reading",
+    /// "computing" or "writing".
     public var limit: String {
         let shares = [
             ("reading", stages.reading / Double(readers)), ("computing", stages.computing / Double(workers)),
@@ -35,9 +39,13 @@ public struct SegmentationSummary: Sendable {
     }
 }
 
+/// The time that each stage of a run was busy, in seconds, added up over its threads.
 public struct StageSeconds: Sendable {
+    /// The time spent on reading and resampling the scene.
     public var reading = 0.0
+    /// The time spent on running the network.
     public var computing = 0.0
+    /// The time spent on stitching, compressing and writing.
     public var writing = 0.0
 }
 

@@ -1,11 +1,11 @@
 /// Mirroring of one axis without repeating the edge pixel, as numpy's `pad(mode="reflect")` does: … 2 1 | 0 1 2 3 | 2 1 0 1 …
 ///
 /// The overlap-tile strategy of the U-Net paper (Ronneberger et al. 2015, section 2) extrapolates missing context this way.
-public enum Mirroring {
-    /// The pixel of an axis of `count` pixels that stands at position `index`, which may lie any distance outside.
+package enum Mirroring {
+    /// Returns the pixel of an axis of `count` pixels that stands at position `index`, which may lie any distance outside.
     ///
     /// The mirrored axis has period `2 * (count - 1)`: it folds as often as needed. An axis of one pixel repeats it.
-    public static func source(of index: Int, count: Int) -> Int {
+    package static func source(of index: Int, count: Int) -> Int {
         precondition(count > 0, "an axis of \(count) pixels cannot be mirrored")
         if index >= 0 && index < count { return index }
         if count == 1 { return 0 }
@@ -15,10 +15,11 @@ public enum Mirroring {
         return position < count ? position : period - position
     }
 
-    /// The pixels of the axis that positions `start ..< start + length` show, and the smallest range that holds them all.
+    /// Returns the pixels of the axis that positions `start ..< start + length` show, and the smallest range that holds
+    /// them all.
     ///
     /// - Parameter length: at least 1.
-    public static func axis(start: Int, length: Int, count: Int) -> MirroredAxis {
+    package static func axis(start: Int, length: Int, count: Int) -> MirroredAxis {
         precondition(length > 0, "a window of \(length) pixels shows nothing")
         let sources = (start..<start + length).map { source(of: $0, count: count) }
         return MirroredAxis(sources: sources, range: sources.min()!..<sources.max()! + 1)
@@ -26,17 +27,18 @@ public enum Mirroring {
 }
 
 /// What a window shows of one mirrored axis.
-public struct MirroredAxis: Sendable, Equatable {
+package struct MirroredAxis: Sendable, Equatable {
     /// The axis's pixel at each position of the window.
-    public let sources: [Int]
+    package let sources: [Int]
     /// The range of pixels that has to be read.
-    public let range: Range<Int>
+    package let range: Range<Int>
 
-    public init(sources: [Int], range: Range<Int>) {
+    /// Makes the view of a window from what it shows.
+    package init(sources: [Int], range: Range<Int>) {
         self.sources = sources
         self.range = range
     }
 
-    /// Whether the window lies inside the axis, so that nothing is mirrored.
-    public var isPlain: Bool { sources.count == range.count && sources[0] == range.lowerBound }
+    /// True if the window lies inside the axis, so that nothing is mirrored.
+    package var isPlain: Bool { sources.count == range.count && sources[0] == range.lowerBound }
 }

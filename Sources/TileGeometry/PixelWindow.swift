@@ -1,14 +1,17 @@
 /// Width and height of a raster, a window or a map, in pixels.
 public struct PixelSize: Hashable, Sendable {
+    /// The number of columns.
     public var width: Int
+    /// The number of rows.
     public var height: Int
 
+    /// Makes a size of so many columns and rows.
     public init(width: Int, height: Int) {
         self.width = width
         self.height = height
     }
 
-    /// Pixels in all.
+    /// The number of pixels in all.
     public var area: Int { width * height }
 }
 
@@ -17,11 +20,16 @@ public struct PixelSize: Hashable, Sendable {
 /// A window may reach beyond its raster on every side (`x` and `y` negative included): such pixels are mirrored
 /// when they are read and dropped when they are written.
 public struct PixelWindow: Hashable, Sendable {
+    /// The first column.
     public var x: Int
+    /// The first row.
     public var y: Int
+    /// The number of columns.
     public var width: Int
+    /// The number of rows.
     public var height: Int
 
+    /// Makes a window of so many columns and rows from its upper left pixel on.
     public init(x: Int, y: Int, width: Int, height: Int) {
         self.x = x
         self.y = y
@@ -29,17 +37,21 @@ public struct PixelWindow: Hashable, Sendable {
         self.height = height
     }
 
-    /// The whole of a raster of this size.
+    /// Makes the window that is the whole of a raster of this size.
     public init(_ size: PixelSize) {
         self.init(x: 0, y: 0, width: size.width, height: size.height)
     }
 
+    /// The number of columns and rows.
     public var size: PixelSize { PixelSize(width: width, height: height) }
+    /// The column after the last.
     public var maxX: Int { x + width }
+    /// The row after the last.
     public var maxY: Int { y + height }
+    /// True if the window has no pixel.
     public var isEmpty: Bool { width <= 0 || height <= 0 }
 
-    /// The part that both windows cover; empty (of size 0) where they do not meet.
+    /// Returns the part that both windows cover; it is empty (of size 0) where they do not meet.
     public func intersection(_ other: PixelWindow) -> PixelWindow {
         let left = max(x, other.x)
         let top = max(y, other.y)
@@ -47,12 +59,13 @@ public struct PixelWindow: Hashable, Sendable {
             x: left, y: top, width: max(0, min(maxX, other.maxX) - left), height: max(0, min(maxY, other.maxY) - top))
     }
 
+    /// Returns true if all of the other window lies in this one.
     public func contains(_ other: PixelWindow) -> Bool {
         other.x >= x && other.y >= y && other.maxX <= maxX && other.maxY <= maxY
     }
 }
 
 extension PixelWindow: CustomStringConvertible {
-    /// For messages: "columns 512-767, rows 0-255".
+    /// The window for people: "columns 512-767, rows 0-255".
     public var description: String { "columns \(x)-\(maxX - 1), rows \(y)-\(maxY - 1)" }
 }

@@ -3,23 +3,33 @@
 /// Tile (column, row) computes the output window that starts at `(column * step, row * step)`; its input starts `margin`
 /// pixels before that on both axes. Tiles are `step` pixels wide and high, but for those of the last column and row:
 /// they end with the first multiple of `unit` that reaches the scene's edge. No tile is moved.
-public struct TileGrid: Hashable, Sendable {
-    public let scene: PixelSize
-    /// Input pixels of a whole tile on a side.
-    public let tile: Int
-    /// Input pixels before the first kept one.
-    public let margin: Int
-    /// Kept output pixels of a whole tile on a side, and the distance between neighbouring tiles.
-    public let step: Int
-    /// What divides every tile's width and height: the network's stride, or the step where all tiles are whole.
-    public let unit: Int
+package struct TileGrid: Hashable, Sendable {
+    /// The size of the scene, in the pixels that the model is given.
+    package let scene: PixelSize
+    /// The input pixels of a whole tile on a side.
+    package let tile: Int
+    /// The input pixels before the first kept one.
+    package let margin: Int
+    /// The kept output pixels of a whole tile on a side, which is the distance between neighbouring tiles.
+    package let step: Int
+    /// The number that divides every tile's width and height: the network's stride, or the step where all tiles are whole.
+    package let unit: Int
 
-    public let columns: Int
-    public let rows: Int
+    /// The number of tiles side by side.
+    package let columns: Int
+    /// The number of tiles one above the other.
+    package let rows: Int
 
-    /// - Parameter unit: nil for whole tiles only.
+    /// Lays a grid over a scene.
+    ///
+    /// - Parameters:
+    ///   - scene: the size of the scene, in the pixels that the model is given.
+    ///   - tile: the input pixels of a whole tile on a side.
+    ///   - margin: the input pixels before the first kept one.
+    ///   - step: the kept pixels of a whole tile on a side.
+    ///   - unit: what divides every tile's width and height; nil for whole tiles only.
     /// - Precondition: `scene` is not empty, `0 < step <= tile`, and `unit` divides `step`.
-    public init(scene: PixelSize, tile: Int, margin: Int, step: Int, unit: Int? = nil) {
+    package init(scene: PixelSize, tile: Int, margin: Int, step: Int, unit: Int? = nil) {
         precondition(scene.width > 0 && scene.height > 0, "a scene has pixels")
         precondition(
             step > 0 && step <= tile && margin >= 0, "a tile of \(tile) keeps \(step) behind a margin of \(margin)")
@@ -34,10 +44,11 @@ public struct TileGrid: Hashable, Sendable {
         rows = (scene.height + step - 1) / step
     }
 
-    public var count: Int { columns * rows }
+    /// The number of tiles.
+    package var count: Int { columns * rows }
 
-    /// Tile number `index`, row by row from the scene's upper left.
-    public subscript(index: Int) -> Tile {
+    /// The tile of a number, row by row from the scene's upper left.
+    package subscript(index: Int) -> Tile {
         precondition(index >= 0 && index < count, "tile \(index) of \(count)")
         let (row, column) = index.quotientAndRemainder(dividingBy: columns)
         let output = PixelWindow(
@@ -53,7 +64,7 @@ public struct TileGrid: Hashable, Sendable {
     }
 
     /// The sizes of the tiles' outputs and how many tiles have each, at most four, the largest first.
-    public var outputSizes: [TileCount] {
+    package var outputSizes: [TileCount] {
         let widths = Self.extents(count: columns, step: step, last: lastWidth)
         let heights = Self.extents(count: rows, step: step, last: lastHeight)
         return heights.flatMap { height in
@@ -77,21 +88,76 @@ public struct TileGrid: Hashable, Sendable {
     }
 }
 
-/// How many tiles of a grid compute an output of one size.
-public struct TileCount: Hashable, Sendable {
-    public let output: PixelSize
-    public let count: Int
+/// The number of tiles of a grid that compute an output of one size.
+package struct TileCount: Hashable, Sendable {
+    /// The size of the output.
+    package let output: PixelSize
+    /// The number of tiles.
+    package let count: Int
 }
 
 /// One tile of a grid. Windows are in scene pixels; `output` and `input` may reach beyond the scene.
-public struct Tile: Hashable, Sendable {
-    public let index: Int
-    public let column: Int
-    public let row: Int
-    /// What the network computes of the result.
-    public let output: PixelWindow
-    /// The part of `output` inside the scene: what is written.
-    public let kept: PixelWindow
-    /// What the network reads.
-    public let input: PixelWindow
+package struct Tile: Hashable, Sendable {
+    /// The number of the tile, row by row from 0 on.
+    package let index: Int
+    /// The column of the grid, from 0 on.
+    package let column: Int
+    /// The row of the grid, from 0 on.
+    package let row: Int
+    /// The part of the result that the network computes.
+    package let output: PixelWindow
+    /// The part of `output` inside the scene, which is written.
+    package let kept: PixelWindow
+    /// The part of the scene that the network reads.
+    package let input: PixelWindow
+}
+
+extension TileGrid {
+    /// Returns tiles as large as the grid's largest, each across the borders of several others: one of them computes in one
+    /// piece what the grid puts together of parts.
+    ///
+    /// - Parameters:
+    ///   - count: how many tiles, spread evenly over the scene; there are fewer where it has not so many places.
+    ///   - stride: the number that their places are multiples of, as those of the grid's tiles are.
+    /// - Returns: none where the grid has a single tile.
+    package func straddling(_ count: Int, stride: Int) -> [Tile] {
+        let size = outputSizes[0].output
+        let half = step / 2 / stride * stride
+        guard self.count > 1, count > 0, half > 0 else { return [] }
+        // Between two columns and two rows; in the only one where there is one.
+        let (across, down) = (max(1, columns - 1), max(1, rows - 1))
+        let places = min(count, across * down)
+        return (0..<places).map { number in
+            let (row, column) = (number * across * down / places).quotientAndRemainder(dividingBy: across)
+            let output = PixelWindow(
+                x: columns > 1 ? column * step + half : 0, y: rows > 1 ? row * step + half : 0, width: size.width,
+                height: size.height)
+            let overlap = tile - step
+            return Tile(
+                index: number, column: column, row: row, output: output,
+                kept: output.intersection(PixelWindow(scene)),
+                input: PixelWindow(
+                    x: output.x - margin, y: output.y - margin, width: output.width + overlap,
+                    height: output.height + overlap))
+        }
+    }
+}
+
+/// How output tiles line up with the blocks of a tiled GeoTIFF, whose sides are multiples of 16.
+package enum OutputBlock {
+    private static let smallest = 128
+    private static let largest = 512
+
+    /// Returns true if blocks of a good size tile the step, so that each block comes from one tile.
+    package static func divides(step: Int) -> Bool { step < smallest ? step % 16 == 0 : block(dividing: step) != nil }
+
+    /// Returns the side of a block for a step; 256 where no good size divides it.
+    package static func side(forStep step: Int) -> Int {
+        if step < smallest && step % 16 == 0 { return step }
+        return block(dividing: step) ?? 256
+    }
+
+    private static func block(dividing step: Int) -> Int? {
+        stride(from: largest, through: smallest, by: -16).first { step % $0 == 0 }
+    }
 }

@@ -1,14 +1,17 @@
 /// A grid that a network admits, with what its tiles cost.
-public struct TileCandidate: Hashable, Sendable {
-    public let grid: TileGrid
-    /// Work of one tile of each of the grid's output sizes, in any unit that grows with time, the same for all candidates.
-    public let costs: [PixelSize: Double]
-    /// Memory that one worker is expected to need, the same on every machine: what the tile's price is made from.
-    public let expectedBytesPerWorker: Int
-    /// Memory that one worker needs on this machine, as far as that is known: what has to fit.
-    public var bytesPerWorker: Int
+package struct TileCandidate: Hashable, Sendable {
+    /// The grid.
+    package let grid: TileGrid
+    /// The work of one tile of each of the grid's output sizes, in any unit that grows with time, the same for all
+    /// candidates.
+    package let costs: [PixelSize: Double]
+    /// The bytes that one worker is expected to need, the same on every machine; the tile's price is made from them.
+    package let expectedBytesPerWorker: Int
+    /// The bytes that one worker needs on this machine, as far as that is known; these have to fit.
+    package var bytesPerWorker: Int
 
-    public init(grid: TileGrid, costs: [PixelSize: Double], expectedBytesPerWorker: Int) {
+    /// Makes a candidate from what is expected; `bytesPerWorker` may be set when more is known.
+    package init(grid: TileGrid, costs: [PixelSize: Double], expectedBytesPerWorker: Int) {
         self.grid = grid
         self.costs = costs
         self.expectedBytesPerWorker = expectedBytesPerWorker
@@ -17,18 +20,21 @@ public struct TileCandidate: Hashable, Sendable {
 }
 
 /// The grid that a run uses and how many workers share it.
-public struct TilePlan: Hashable, Sendable {
-    public let grid: TileGrid
-    public let workers: Int
-    public let bytesPerWorker: Int
-    /// Work of one tile of each of the grid's output sizes, as the cost model has it.
-    public let costs: [PixelSize: Double]
-    /// Set where memory forced smaller tiles than the cost model wanted: the tile size that it wanted.
-    public let preferredTile: Int?
+package struct TilePlan: Hashable, Sendable {
+    /// The grid.
+    package let grid: TileGrid
+    /// The number of workers.
+    package let workers: Int
+    /// The bytes that one worker needs.
+    package let bytesPerWorker: Int
+    /// The work of one tile of each of the grid's output sizes, as the cost model has it.
+    package let costs: [PixelSize: Double]
+    /// The size of the tiles that the cost model wanted, where memory forced smaller ones; else nil.
+    package let preferredTile: Int?
 }
 
 /// What keeps a scene from being planned.
-public enum TilePlanError: Error, Hashable, Sendable {
+package enum TilePlanError: Error, Hashable, Sendable {
     /// Even one worker on the smallest tile needs more than the memory left for workers.
     case memoryTooSmall(needed: Int, available: Int, tile: Int)
 }
@@ -37,7 +43,7 @@ public enum TilePlanError: Error, Hashable, Sendable {
 ///
 /// The choice follows from the scene and the network (its candidates) alone, so that every machine gives the same
 /// bytes; memory is looked at afterwards.
-public enum TilePlanner {
+package enum TilePlanner {
     /// Numbers of workers that the cost model supposes, whatever the machine has. That some of them have nothing to do
     /// at the end of a run is what makes many small tiles worth their overlap on a small scene.
     static let nominalWorkers = [2, 4]
@@ -68,11 +74,14 @@ public enum TilePlanner {
         return (work + idle.reduce(0, +) / Double(nominalWorkers.count)) * price
     }
 
+    /// Takes the candidate that costs least, with as many workers as fit; smaller tiles where not even one worker fits.
+    ///
     /// - Parameters:
-    ///   - candidates: of one scene, at least one; a single one where the user fixed the tile.
+    ///   - candidates: the grids of one scene, at least one; a single one where the user fixed the tile.
     ///   - workers: how many may run at once.
-    ///   - memory: bytes for all workers together.
-    public static func plan(
+    ///   - memory: the bytes for all workers together.
+    /// - Throws: `TilePlanError` where not even one worker on the smallest tile fits.
+    package static func plan(
         candidates: [TileCandidate], workers: Int, memory: Int
     ) throws(TilePlanError) -> TilePlan {
         precondition(!candidates.isEmpty && workers > 0)
@@ -99,5 +108,45 @@ public enum TilePlanner {
             grid: candidate.grid,
             workers: min(workers, candidate.grid.count, max(1, memory / max(1, candidate.bytesPerWorker))),
             bytesPerWorker: candidate.bytesPerWorker, costs: candidate.costs, preferredTile: preferredTile)
+    }
+}
+
+/// The time in which workers get through a grid's tiles, if they take them in order, each as soon as it is free.
+package struct TileSchedule {
+    private let grid: TileGrid
+    private let costs: [PixelSize: Double]
+
+    /// Makes the schedule of a grid.
+    ///
+    /// - Parameter costs: the time that a tile of each of the grid's output sizes takes, in any unit.
+    package init(_ grid: TileGrid, costs: [PixelSize: Double]) {
+        self.grid = grid
+        self.costs = costs
+    }
+
+    /// The time of all tiles together.
+    package var work: Double { grid.outputSizes.reduce(0) { $0 + Double($1.count) * cost($1.output) } }
+
+    /// Returns the time until the last worker is done.
+    ///
+    /// - Complexity: O(tiles * workers).
+    package func makespan(workers: Int) -> Double {
+        var busyUntil = [Double](repeating: 0, count: min(workers, grid.count))
+        for index in 0..<grid.count {
+            var first = 0
+            for worker in busyUntil.indices where busyUntil[worker] < busyUntil[first] { first = worker }
+            busyUntil[first] += cost(grid[index].output.size)
+        }
+        return busyUntil.max() ?? 0
+    }
+
+    /// Workers' time that nobody uses while the last of them are at work.
+    func idle(workers: Int) -> Double { Double(workers) * makespan(workers: workers) - work }
+
+    private func cost(_ size: PixelSize) -> Double {
+        guard let cost = costs[size] else {
+            preconditionFailure("no cost for tiles of \(size.width) x \(size.height)")
+        }
+        return cost
     }
 }

@@ -1,6 +1,6 @@
 import CGDAL
 import CLinux
-import FileIO
+package import FileIO
 import Glibc
 package import RasterIO
 
@@ -181,6 +181,9 @@ package final class VectorWriter: @unchecked Sendable {
         defer { discard() }
         try RasterError.ofFile { () throws(FileError) in try staged.publish() }
     }
+
+    /// The output under way, for a caller that gives several outputs their names together (`Publication`).
+    package var stagedOutput: any StagedOutput { staged }
 
     /// Removes the unfinished output. Does nothing after `commit()`.
     package func discard() {

@@ -7,6 +7,7 @@ import Synchronization
 import TestData
 import TestNetworks
 import TileGeometry
+import SceneRunner
 
 /// Small scenes, a small model, and a folder for what becomes of them.
 final class BatchBench {
@@ -14,6 +15,7 @@ final class BatchBench {
     var modelPath: String
     var options: SegmentationOptions
     var probabilities: String?
+    var confidence: String?
     var template = OutputNaming.standard
     /// What batches take for the time.
     var time = Date(timeIntervalSince1970: 1_700_000_000)
@@ -32,11 +34,15 @@ final class BatchBench {
 
     /// - Returns: the scene's path.
     @discardableResult
-    func addScene(_ name: String, width: Int = 30, height: Int = 20, seed: Int = 0) throws -> String {
+    func addScene(
+        _ name: String, width: Int = 30, height: Int = 20, seed: Int = 0, crs: String? = nil
+    ) throws -> String {
         let path = folder.path("in/\(name)")
         // Outputs of tests never replace anything by themselves.
         try? FileManager.default.removeItem(atPath: path)
-        try SyntheticScene.write(path, width: width, height: height) { _, x, y in Float((x * 7 + y * 13 + seed) & 255) }
+        try SyntheticScene.write(path, width: width, height: height, crs: crs) { _, x, y in
+            Float((x * 7 + y * 13 + seed) & 255)
+        }
         return path
     }
 
@@ -44,10 +50,11 @@ final class BatchBench {
 
     func batch() throws -> Batch {
         let time = time
+        let rasters: [RasterOutput.Kind: String?] = [.probabilities: probabilities, .confidence: confidence]
         return Batch(
             ledger: try ledger, model: try Model(path: modelPath), options: options,
-            outputs: try OutputPlan(
-                folder: folder.path("out"), probabilities: probabilities.map(folder.path),
+            outputs: try FolderLayout(
+                folder: folder.path("out"), others: rasters.compactMapValues { $0.map(folder.path) },
                 naming: OutputNaming(template), model: modelPath),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, warnings: SceneWarnings { _ in },
             errorStatus: { _ in 99 }, now: { time })
@@ -60,7 +67,7 @@ final class BatchBench {
     func run(_ scenes: [String]? = nil, cancellation: Cancellation = Cancellation()) throws -> [String: String] {
         let scenes = try scenes ?? SceneInputs([folder.path("in")]).scenes
         let batch = try batch()
-        try batch.ledger.takeUpAbandoned()
+        try batch.ledger.requeueInterrupted()
         let results = try batch.run(scenes, observer: watcher, cancellation: cancellation)
         return Dictionary(
             uniqueKeysWithValues: results.map { result in

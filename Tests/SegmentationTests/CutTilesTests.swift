@@ -2,6 +2,7 @@ import Foundation
 import InferenceEngine
 import Models
 import NetworkGraph
+import RasterIO
 import TestData
 import Testing
 import TestNetworks
@@ -19,31 +20,34 @@ import TileGeometry
         model = try Model(path: ModelFile.paperUNet(in: folder.url.path))
     }
 
-    private func planner(tile: Int? = nil) -> ScenePlanner {
+    private func tiler(tile: Int? = nil) -> Tiler {
         var options = SegmentationOptions()
         options.tile = tile
-        return ScenePlanner(model, backend: OneDNNBackend(), options: options, writesProbabilities: true)
+        return Tiler(
+            model, backend: OneDNNBackend(), options: options,
+            bytesPerPixel: OutputBytes(
+                channels: model.outputChannels, probabilities: ProbabilityEncoding(sampleType: .float32)))
     }
 
-    private func plan(_ width: Int, _ height: Int, tile: Int? = nil) throws -> ScenePlan {
-        try planner(tile: tile).plan(scene: PixelSize(width: width, height: height))
+    private func tiling(_ width: Int, _ height: Int, tile: Int? = nil) throws -> Tiling {
+        try tiler(tile: tile).tiling(of: PixelSize(width: width, height: height))
     }
 
     @Test func aFewPixelsMoreCostLittleMore() throws {
         // Tiles of 104 keep 64 pixels; the network's stride is 4.
-        let whole = try plan(640, 640, tile: 104)
-        let ragged = try plan(641, 641, tile: 104)
+        let whole = try tiling(640, 640, tile: 104)
+        let ragged = try tiling(641, 641, tile: 104)
         #expect(ragged.grid.count == 121 && whole.grid.count == 100)
         #expect(ragged.operations < 1.15 * whole.operations)
         #expect(ragged.overlapCost(model.network) < 1.15 * (1 + whole.overlapCost(model.network)) - 1)
-        #expect(ragged.tiling.bytesPerWorker == whole.tiling.bytesPerWorker)
+        #expect(ragged.bytesPerWorker == whole.bytesPerWorker)
     }
 
     /// The planner's own choice: growing a scene by a stride never costs much more, whatever tiles that leads to.
     @Test func aSlightlyLargerSceneCostsSlightlyMore() throws {
-        var last = try plan(996, 700).operations
+        var last = try tiling(996, 700).operations
         for width in stride(from: 1000, through: 1060, by: 4) {
-            let operations = try plan(width, 700).operations
+            let operations = try tiling(width, 700).operations
             #expect(operations < 1.1 * last, "width \(width)")
             last = operations
         }
@@ -54,26 +58,26 @@ import TileGeometry
             Issue.record("the paper's network is seamless")
             return
         }
-        let plan = try plan(150, 91, tile: 104)
-        let counted = (0..<plan.grid.count).map { plan.grid[$0].output }
+        let tiling = try tiling(150, 91, tile: 104)
+        let counted = (0..<tiling.grid.count).map { tiling.grid[$0].output }
             .reduce(0) { $0 + network.computation(height: $1.height, width: $1.width).operationCount }
-        #expect(plan.shapes.count == 4 && plan.operations == counted)
+        #expect(tiling.shapes.count == 4 && tiling.operations == counted)
     }
 
     @Test func anEdgeThatNothingCrossesIsNotCut() throws {
-        let plan = try plan(640, 192, tile: 104)
-        #expect(plan.shapes.count == 1 && plan.shapes[0].count == 30)
-        #expect(plan.shapes[0].output == PixelSize(width: 64, height: 64))
+        let tiling = try tiling(640, 192, tile: 104)
+        #expect(tiling.shapes.count == 1 && tiling.shapes[0].count == 30)
+        #expect(tiling.shapes[0].output == PixelSize(width: 64, height: 64))
     }
 
     @Test(arguments: [(150, 91, 4), (40, 200, 2), (128, 64, 1), (3, 3, 1)])
     func aWorkersSessionsShareItsMemory(width: Int, height: Int, shapes: Int) throws {
-        let plan = try plan(width, height, tile: 104)
+        let tiling = try tiling(width, height, tile: 104)
         let networks = try TileNetworks(
-            plan.grid, planner: planner(tile: 104), backend: OneDNNBackend(), weights: PackedWeights())
+            tiling.grid, tiler: tiler(tile: 104), backend: OneDNNBackend(), weights: PackedWeights())
         let sessions = try networks.makeSessions()
-        #expect(Set(sessions.keys) == Set(plan.shapes.map(\.output)) && sessions.count == shapes)
-        let whole = try planner(tile: 104).computation(plan.grid, output: plan.shapes[0].output)
+        #expect(Set(sessions.keys) == Set(tiling.shapes.map(\.output)) && sessions.count == shapes)
+        let whole = try tiler(tile: 104).computation(tiling.grid, output: tiling.shapes[0].output)
         let alone = try CompiledNetwork(whole, backend: OneDNNBackend())
         #expect(networks.sessionByteCount == alone.sessionByteCount)
         let starts = sessions.values.map { UInt(bitPattern: $0.input.baseAddress!) }

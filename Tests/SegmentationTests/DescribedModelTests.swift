@@ -72,7 +72,7 @@ import TileGeometry
         ])
     func bands(names: [String], wanted: String, found: [Int]) throws {
         let job = try job(try scene(names), try model("\"overtile.bands\": \(wanted)", bands: 2))
-        #expect(job.bands == found)
+        #expect(job.plan.bands == found)
         #expect(!job.warnings.contains { $0.contains("names") })
     }
 
@@ -95,13 +95,13 @@ import TileGeometry
             return text.contains(says) && text.contains("--bands") && text.contains("item.json")
                 && names.allSatisfy { $0.isEmpty || text.contains($0) }
         }
-        #expect(try job(path, model) { $0.bands = [2, 1] }.bands == [2, 1])
+        #expect(try job(path, model) { $0.bands = [2, 1] }.plan.bands == [2, 1])
     }
 
     @Test("bands without names are taken in their order, if there are as many, with a warning")
     func namelessBands() throws {
         let job = try job(try scene(["", ""]), try model(#""overtile.bands": ["red", "nir"]"#, bands: 2))
-        #expect(job.bands == [1, 2] && job.warnings.contains { $0.contains("red, nir") })
+        #expect(job.plan.bands == [1, 2] && job.warnings.contains { $0.contains("red, nir") })
     }
 
     @Test("red, green and blue of an image are bands by name, too")
@@ -109,7 +109,7 @@ import TileGeometry
         // Three bands of 8 bits.
         let path = folder.path("scene.tif")
         try SyntheticScene.write(path, width: 20, height: 20, bands: 3)
-        #expect(try job(path, try model(#""overtile.bands": ["B02", "red"]"#, bands: 2)).bands == [3, 1])
+        #expect(try job(path, try model(#""overtile.bands": ["B02", "red"]"#, bands: 2)).plan.bands == [3, 1])
     }
 
     @Test("scaling is the model's, and each flag replaces its own part")
@@ -120,13 +120,13 @@ import TileGeometry
             #""overtile.scale": 0.5, "overtile.mean": [1, 2], "overtile.std": [3, 4], "overtile.maximum": 100"#,
             bands: 2)
         let described = try job(path, model)
-        #expect(described.normalization.scale == [0.5, 0.5] && described.normalization.mean == [1, 2])
-        #expect(described.normalization.std == [3, 4] && described.normalization.maximum == [100, 100])
-        #expect(described.normalization.minimum == [-.infinity, -.infinity])
+        #expect(described.plan.normalization.scale == [0.5, 0.5] && described.plan.normalization.mean == [1, 2])
+        #expect(described.plan.normalization.std == [3, 4] && described.plan.normalization.maximum == [100, 100])
+        #expect(described.plan.normalization.minimum == [-.infinity, -.infinity])
         #expect(!described.warnings.contains { $0.contains("1/255") })
         let asked = try job(path, model) { $0.mean = [7] }
-        #expect(asked.normalization.mean == [7, 7] && asked.normalization.std == [3, 4])
-        let band = described.normalization.band(1)
+        #expect(asked.plan.normalization.mean == [7, 7] && asked.plan.normalization.std == [3, 4])
+        let band = described.plan.normalization.band(1)
         #expect(band(200) == (100 * 0.5 - 2) / 4 && band(10) == (10 * 0.5 - 2) / 4 && band(.nan) == 0)
         let clamp = BandNormalization(range: -1...1, scale: 1, offset: 0, mean: 0, std: 1)
         #expect(clamp(-5) == -1 && clamp(5) == 1)
@@ -185,13 +185,13 @@ import TileGeometry
         let path = folder.path("scene.tif")
         try SyntheticScene.write(path, width: 20, height: 20)
         let model = try model(#""overtile.classes": [{"name": "land", "color": "102030"}, "sea"]"#)
-        _ = try job(path, model).run(mask: folder.path("mask.tif"), probabilities: folder.path("p.tif"))
+        _ = try job(path, model).run([.mask: folder.path("mask.tif"), .probabilities: folder.path("p.tif")])
         let legend = try RasterReader(path: folder.path("mask.tif")).legend(ofBand: 1)
         #expect(legend.prefix(2).map(\.name) == ["land", "sea"])
         #expect(legend[0].color == LegendEntry.Color(red: 16, green: 32, blue: 48))
         #expect(legend[1].color == .distinct(1))
         #expect(try RasterReader(path: folder.path("p.tif")).bands.map(\.name) == ["land", "sea"])
-        let renamed = try job(path, model) { $0.classNames = ["a", "b"] }.output.legend
+        let renamed = try job(path, model) { $0.classNames = ["a", "b"] }.legend
         #expect(renamed.map(\.name) == ["a", "b"] && renamed[0].color == legend[0].color)
     }
 
@@ -213,7 +213,7 @@ import TileGeometry
     /// A network that is tied to its tile, of stride 2.
     private func grid(
         tile: Int? = nil, margin: Int? = nil, _ change: (inout ModelDescription) -> Void
-    ) throws -> (grid: TileGrid, warnings: [String]) {
+    ) throws -> (grid: TileGrid, warnings: [PlanWarning]) {
         var graph = Graph(inputChannels: 1)
         let pooled = graph.append(.maxPooling(extent: 2, stride: 2), graph.input, label: "pooling")
         graph.append(.bilinearUpsampling(factor: 2, alignCorners: true), pooled, label: "up")
@@ -246,6 +246,8 @@ import TileGeometry
             $0.overlap = Sourced(99.9, source: "other")
         }
         #expect(grid.tile == 512 && grid.margin == 64)
-        #expect(warnings.count == 2 && warnings[0].contains("the key") && warnings[1].contains("other"))
+        #expect(
+            warnings.count == 2 && warnings[0].description.contains("the key")
+                && warnings[1].description.contains("other"))
     }
 }

@@ -109,7 +109,7 @@ import TestNetworks
             digest { $0.bands = [1] }, digest { $0.scale = 0.1 }, digest { $0.scale = Float(0.1).nextUp },
             digest { $0.tile = 60 },
             digest { $0.threshold = 0.5 }, digest { $0.classNames = ["a", "b"] }, digest { $0.nodata = 0 },
-            digest { $0.mean = [1, 2] }, digest { $0.outputGrid = .model }, digest { $0.resolution = .metres(3) },
+            digest { $0.mean = [1, 2] }, digest { $0.outputPixelGrid = .model }, digest { $0.resolution = .metres(3) },
             SettingsDigest(model: model, options: SegmentationOptions(), others: ["sieve": "3"]).hexadecimal,
             SettingsDigest(
                 model: try Model(path: ModelFile.paperUNet(in: folder.url.path, seed: 2)),
@@ -125,5 +125,54 @@ import TestNetworks
         options.activation = .logits
         let digest = SettingsDigest(model: try Model(path: ModelFile.paperUNet(in: folder.url.path)), options: options)
         #expect(digest.options["activation"] == "Optional(ModelWeights.ModelDescription.Activation.logits)")
+    }
+
+    /// An option that is neither in the digest nor excluded from it would let a ledger take an old result for a new one.
+    @Test func everyOptionHasAKeyOrIsExcluded() {
+        let properties = Mirror(reflecting: SegmentationOptions()).children.compactMap(\.label)
+        let known = SettingsDigest.entries.map(\.property) + SettingsDigest.excluded
+        #expect(properties.sorted() == known.sorted())
+        #expect(Set(SettingsDigest.entries.map(\.key)).count == SettingsDigest.entries.count)
+    }
+
+    /// Ledgers hold these digests: where one of them changes, every scene of every ledger is run again.
+    @Test func knownSettingsHaveTheDigestsThatTheyAlwaysHad() {
+        func digest(_ options: SegmentationOptions, _ others: [String: String] = [:]) -> SettingsDigest {
+            SettingsDigest(model: "0123 padded false, depth all", options: options, others: others)
+        }
+        let plain = digest(SegmentationOptions())
+        #expect(
+            plain.options == [
+                "bands": "nil", "scale": "nil", "offset": "nil", "mean": "nil", "std": "nil", "nodata": "nil",
+                "resolution": "nil", "outputGrid": "scene", "tile": "nil", "margin": "nil", "classNames": "[]",
+                "threshold": "nil", "activation": "nil", "probabilityType": "Float32", "sieve": "nil",
+                "format": "geoTIFF", "creationOptions": "[]",
+            ])
+        #expect(plain.hexadecimal == "0dddded74965177baa8dcd510211aae9030f9092f617f92556b3accc074b948a")
+        var options = SegmentationOptions()
+        (options.bands, options.scale, options.offset) = ([3, 1], 0.1, -2)
+        (options.mean, options.std, options.nodata) = ([1, 2.5], [1e-7], -9999)
+        (options.resolution, options.outputPixelGrid) = (.metres(2.5), .model)
+        (options.tile, options.margin, options.threshold) = (572, 96, 0.25)
+        (options.classNames, options.creationOptions) = (["land", "the \"sea\""], ["COMPRESS=ZSTD"])
+        (options.activation, options.probabilityType, options.sieve) = (.probabilities, .uint16, 12)
+        options.format = .cloudOptimized
+        let full = digest(options, ["outputs": "true false"])
+        #expect(
+            full.options == [
+                "bands": "Optional([3, 1])", "scale": "Optional(0.1)", "offset": "Optional(-2.0)",
+                "mean": "Optional([1.0, 2.5])", "std": "Optional([1e-07])", "nodata": "Optional(-9999.0)",
+                "resolution": "Optional(Segmentation.ResolutionChoice.metres(2.5))", "outputGrid": "model",
+                "tile": "Optional(572)", "margin": "Optional(96)", "classNames": #"["land", "the \"sea\""]"#,
+                "threshold": "Optional(0.25)",
+                "activation": "Optional(ModelWeights.ModelDescription.Activation.probabilities)",
+                "probabilityType": "UInt16", "sieve": "Optional(12)", "format": "cloudOptimized",
+                "creationOptions": #"["COMPRESS=ZSTD"]"#, "outputs": "true false",
+            ])
+        #expect(full.hexadecimal == "cd13425acf9d767392b3ce50adcacb5fd42e4db90491af522e384d94f8b43aaf")
+        for (choice, text) in [(ResolutionChoice.native, "native"), (.model, "model")] {
+            options.resolution = choice
+            #expect(digest(options).options["resolution"] == "Optional(Segmentation.ResolutionChoice.\(text))")
+        }
     }
 }

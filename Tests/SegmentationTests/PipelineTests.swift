@@ -11,8 +11,7 @@ import TileGeometry
     struct StageFailure: Error, Equatable { var stage: String }
 
     private static let grid = TileGrid(scene: PixelSize(width: 50, height: 40), tile: 12, margin: 1, step: 10)
-    private static let slotLayout = TileSlotLayout(
-        bands: 1, inputPixels: 1, outputPixels: 1, maskBytesPerPixel: 1)
+    private static let slotLayout = TileSlotLayout(bands: 1, inputPixels: 1, outputPixels: 1)
 
     /// Runs with stages that may fail at one tile each.
     ///

@@ -65,7 +65,7 @@ import TileGeometry
         let job = try SegmentationJob(
             scene: try options.open(scene: scene, for: model), model: model, options: options, writesProbabilities: true
         )
-        _ = try job.run(mask: folder.path("\(name).tif"), probabilities: folder.path("\(name)-p.tif"))
+        _ = try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
         return job
     }
 
@@ -85,7 +85,7 @@ import TileGeometry
             let mask = try RasterReader(path: folder.path("\(name).tif"))
             #expect(mask.size == scene.size && mask.spatialReference == scene.spatialReference)
         }
-        try segment(path, model, to: "model") { $0.outputGrid = .model }
+        try segment(path, model, to: "model") { $0.outputPixelGrid = .model }
         for name in ["model", "model-p"] {
             let mask = try RasterReader(path: folder.path("\(name).tif"))
             let found = try #require(mask.spatialReference.geoTransform)
@@ -129,7 +129,7 @@ import TileGeometry
             }
             try segment(path, model, to: "model") {
                 $0.tile = tile
-                $0.outputGrid = .model
+                $0.outputPixelGrid = .model
             }
             try segment(path, model, to: "on-scene") { $0.tile = tile }
             for band in 1...2 {
@@ -185,30 +185,31 @@ import TileGeometry
     @Test("what is asked for, what the model says, and the scene's own, in this order")
     func choice() throws {
         let scene = try RasterReader(path: try scene())
-        func grid(_ model: Model, _ choice: ResolutionChoice?) throws -> SceneResolution {
+        func pixels(_ model: Model, _ choice: ResolutionChoice?) throws -> Resampling {
             var options = SegmentationOptions()
             options.resolution = choice
-            return try SceneResolution(scene, description: model.description, options: options)
+            return try Resampling(scene, description: model.description, options: options)
         }
-        #expect(try grid(model(), nil).grid.isNative && grid(model(60), .native).grid.isNative)
-        #expect(try grid(model(60), nil).grid.columnStep == 2 && grid(model(60), .model).grid.rowStep == 2)
-        #expect(try grid(model(60), .metres(15)).grid.columnStep == 0.5)
+        #expect(try pixels(model(), nil).pixelGrid.isNative && pixels(model(60), .native).pixelGrid.isNative)
+        #expect(
+            try pixels(model(60), nil).pixelGrid.columnStep == 2 && pixels(model(60), .model).pixelGrid.rowStep == 2)
+        #expect(try pixels(model(60), .metres(15)).pixelGrid.columnStep == 0.5)
         // Nearly the same is the same, unless it is asked for in so many words.
-        #expect(try grid(model(30.2), nil).grid.isNative && grid(model(30.2), .model).grid.isNative)
-        #expect(try !grid(model(31), nil).grid.isNative && !grid(model(), .metres(30.2)).grid.isNative)
-        #expect(try grid(model(60), nil).warnings.isEmpty)
-        #expect(try grid(model(7), nil).warnings.contains { $0.contains("enlarged") })
-        #expect { try grid(model(), .model) } throws: { "\($0)".contains("--resolution model") }
-        #expect { try grid(model(), .metres(1e6)) } throws: { "\($0)".contains("too far") }
-        #expect { try grid(model(), .metres(1e-3)) } throws: { "\($0)".contains("too far") }
+        #expect(try pixels(model(30.2), nil).pixelGrid.isNative && pixels(model(30.2), .model).pixelGrid.isNative)
+        #expect(try !pixels(model(31), nil).pixelGrid.isNative && !pixels(model(), .metres(30.2)).pixelGrid.isNative)
+        #expect(try pixels(model(60), nil).warnings.isEmpty)
+        #expect(try pixels(model(7), nil).warnings.contains { $0.description.contains("enlarged") })
+        #expect { try pixels(model(), .model) } throws: { "\($0)".contains("--resolution model") }
+        #expect { try pixels(model(), .metres(1e6)) } throws: { "\($0)".contains("too far") }
+        #expect { try pixels(model(), .metres(1e-3)) } throws: { "\($0)".contains("too far") }
     }
 
     @Test("degrees: pixels of a scene far north are narrow, and the model's are square")
     func degrees() throws {
         let path = try scene([10, 0.001, 0, 60.02, 0, -0.001], crs: "EPSG:4326", width: 60, height: 40)
         let job = try segment(path, try model(20), to: "degrees")
-        #expect(abs(job.resolution.grid.columnStep - 20 / 55.8) < 1e-3)
-        #expect(abs(job.resolution.grid.rowStep - 20 / 111.41) < 1e-3)
+        #expect(abs(job.plan.resampling.pixelGrid.columnStep - 20 / 55.8) < 1e-3)
+        #expect(abs(job.plan.resampling.pixelGrid.rowStep - 20 / 111.41) < 1e-3)
         #expect(job.plan.grid.scene == PixelSize(width: 168, height: 223))
         #expect(try RasterReader(path: folder.path("degrees.tif")).size == PixelSize(width: 60, height: 40))
     }
@@ -217,7 +218,7 @@ import TileGeometry
     func placeless() throws {
         let path = try scene(crs: nil)
         let job = try segment(path, try model(10), to: "as-it-is")
-        #expect(job.resolution.grid.isNative && job.warnings.contains { $0.contains("item.json") })
+        #expect(job.plan.resampling.pixelGrid.isNative && job.warnings.contains { $0.contains("item.json") })
         #expect {
             try segment(path, try model(), to: "refused") { $0.resolution = .metres(10) }
         } throws: { "\($0)".contains("--resolution native") }

@@ -16,17 +16,17 @@ import TileGeometry
     init() throws { folder = try TemporaryFolder() }
 
     /// Reads all tiles, each into a slot of its own, before it waits for any.
-    private func slots(_ scene: RasterReader, _ plan: ScenePlan, threads: Int) throws -> [TileSlot] {
+    private func slots(_ scene: RasterReader, _ tiling: Tiling, threads: Int) throws -> [TileSlot] {
         let native = ResampledReader(scene, grid: ResampledGrid(of: scene.size))
-        let reader = TileReader(native, bands: [2, 1], shapes: plan.shapes, threads: threads, times: StageTimes())
+        let reader = TileReader(native, bands: [2, 1], shapes: tiling.shapes, threads: threads, times: StageTimes())
         #expect(reader.threads == min(threads, 4))
-        let layout = plan.shapes.slotLayout(bands: 2, maskBytesPerPixel: 1)
-        let slots = (0..<plan.grid.count).map { _ in TileSlot(layout: layout) }
+        let layout = tiling.shapes.slotLayout(bands: 2, bytesPerPixel: OutputBytes())
+        let slots = (0..<tiling.grid.count).map { _ in TileSlot(layout: layout) }
         let group = DispatchGroup()
         let failures = Counter()
         for (index, slot) in slots.enumerated() {
             group.enter()
-            reader.read(plan.grid[index], into: slot) { error in
+            reader.read(tiling.grid[index], into: slot) { error in
                 if error != nil { failures.increment() }
                 group.leave()
             }
@@ -46,10 +46,10 @@ import TileGeometry
         let model = try Model(path: ModelFile.paperUNet(in: folder.url.path, bands: 2))
         var options = SegmentationOptions()
         options.tile = 440
-        let planner = ScenePlanner(model, backend: OneDNNBackend(), options: options, writesProbabilities: false)
-        let plan = try planner.plan(scene: PixelSize(width: 1100, height: 800))
-        let expected = try slots(RasterReader(path: path), plan, threads: 1)
-        let found = try slots(RasterReader(path: path), plan, threads: threads)
+        let tiler = Tiler(model, backend: OneDNNBackend(), options: options, bytesPerPixel: OutputBytes())
+        let tiling = try tiler.tiling(of: PixelSize(width: 1100, height: 800))
+        let expected = try slots(RasterReader(path: path), tiling, threads: 1)
+        let found = try slots(RasterReader(path: path), tiling, threads: threads)
         for (one, other) in zip(expected, found) {
             let area = one.window.size.area
             #expect(one.window == other.window && one.rows == other.rows && one.columns == other.columns)
@@ -64,18 +64,18 @@ import TileGeometry
         let path = folder.path("scene.tif")
         try SyntheticScene.write(path, width: 700, height: 600)
         let model = try Model(path: ModelFile.paperUNet(in: folder.url.path))
-        let planner = ScenePlanner(
-            model, backend: OneDNNBackend(), options: SegmentationOptions(), writesProbabilities: false)
+        let tiler = Tiler(
+            model, backend: OneDNNBackend(), options: SegmentationOptions(), bytesPerPixel: OutputBytes())
         let scene = try RasterReader(path: path)
-        let plan = try planner.plan(scene: scene.size)
+        let tiling = try tiler.tiling(of: scene.size)
         // The scene has no band 2.
         let native = ResampledReader(scene, grid: ResampledGrid(of: scene.size))
-        let reader = TileReader(native, bands: [2], shapes: plan.shapes, threads: 3, times: StageTimes())
-        let slot = TileSlot(layout: plan.shapes.slotLayout(bands: 1, maskBytesPerPixel: 1))
+        let reader = TileReader(native, bands: [2], shapes: tiling.shapes, threads: 3, times: StageTimes())
+        let slot = TileSlot(layout: tiling.shapes.slotLayout(bands: 1, bytesPerPixel: OutputBytes()))
         let told = Counter()
         let group = DispatchGroup()
         group.enter()
-        reader.read(plan.grid[0], into: slot) { error in
+        reader.read(tiling.grid[0], into: slot) { error in
             if error is RasterError { told.increment() }
             group.leave()
         }

@@ -1,15 +1,14 @@
 import Foundation
-import InferenceEngine
 import Models
-import RasterIO
 import Segmentation
 import TileGeometry
 
-/// How many workers a scene keeps busy: several small scenes are run at a time, a large one alone with all workers.
+/// The workers that a scene keeps busy: several small scenes are run at a time, a large one alone with all workers.
 struct WorkerDemand {
     let model: Model
     let options: SegmentationOptions
     let writesProbabilities: Bool
+    let writesConfidence: Bool
     /// All workers of the batch.
     let workers: Int
 
@@ -17,21 +16,23 @@ struct WorkerDemand {
     /// scene, which one thread does, weigh little.
     private static let tilesPerWorker = 16
 
-    init(model: Model, options: SegmentationOptions, writesProbabilities: Bool) {
+    init(model: Model, options: SegmentationOptions, writesProbabilities: Bool, writesConfidence: Bool) {
         self.model = model
         self.options = options
         self.writesProbabilities = writesProbabilities
+        self.writesConfidence = writesConfidence
         workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
     }
 
-    /// The workers that a scene should have, and the options to run it with: all of them for one that cannot be planned, as
-    /// running it will tell why; one for what cannot even be opened.
+    /// Returns the workers that a scene should have, and the options to run it with: all workers for a scene that cannot be
+    /// planned, as running it will tell why; one for a scene that cannot even be opened.
     func share(ofScene path: String) -> (workers: Int, options: SegmentationOptions) {
-        guard workers > 1, let scene = try? RasterReader(path: path) else { return (1, options) }
-        func plan(_ options: SegmentationOptions) -> ScenePlan? {
-            try? ScenePlanner(
-                model, backend: OvertileBackend(), options: options, writesProbabilities: writesProbabilities
-            ).plan(scene: scene.size)
+        guard workers > 1, let scene = try? options.open(scene: path, for: model) else { return (1, options) }
+        func plan(_ options: SegmentationOptions) -> Plan? {
+            try? Planner(
+                scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
+                writesConfidence: writesConfidence
+            ).plan()
         }
         guard let alone = plan(options) else { return (workers, options) }
         let wanted = max(1, alone.grid.count / Self.tilesPerWorker)
@@ -39,12 +40,13 @@ struct WorkerDemand {
         // With its part of the memory, too, it must be cut and computed as it would be alone: the same bytes.
         var limited = options
         limited.workers = wanted
-        limited.memory = alone.memoryLimit / workers * wanted
-        guard let shared = plan(limited), shared.grid == alone.grid, shared.memoryBytes * 3 / 2 <= shared.memoryLimit
+        limited.memory = alone.tiling.memoryLimit / workers * wanted
+        guard let shared = plan(limited), shared.grid == alone.grid, !shared.isShortOfMemory,
+            shared.tiling.memoryBytes * 3 / 2 <= shared.tiling.memoryLimit
         else { return (workers, options) }
         return (wanted, limited)
     }
 
-    /// Whether a scene turned out to need more memory than its part, so that its bytes might be others than alone.
-    static func isShort(_ job: SegmentationJob) -> Bool { job.warnings.contains { $0.hasPrefix("memory is short") } }
+    /// Returns true if a scene turned out to need more memory than its part, so that its bytes might be others than alone.
+    static func isShort(_ job: SegmentationJob) -> Bool { job.plan.isShortOfMemory }
 }

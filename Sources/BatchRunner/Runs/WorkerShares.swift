@@ -12,9 +12,13 @@ final class WorkerShares: Sendable {
 
     let total: Int
     private let state: Mutex<State>
+    private let queued: @Sendable (_ count: Int) -> Void
 
-    init(total: Int) {
+    /// - Parameter queued: called when somebody has asked for so many, whether or not they are free, and before the wait
+    ///   for them.
+    init(total: Int, queued: @escaping @Sendable (_ count: Int) -> Void = { _ in }) {
         self.total = total
+        self.queued = queued
         state = Mutex(State(free: total))
     }
 
@@ -26,6 +30,7 @@ final class WorkerShares: Sendable {
             state.waiting.append((count, turn))
             Self.serve(&state)
         }
+        queued(count)
         turn.wait()
     }
 

@@ -10,6 +10,8 @@ import TileGeometry
 /// 1.2.0 and raster 2.0.0.
 package struct STACItem {
     private let raster: RasterReader
+    /// The name that the output has, or will have when it is published.
+    private let path: String
     private let format: RasterFormat
     private let footprint: Footprint?
     private let time: AcquisitionTime
@@ -20,10 +22,12 @@ package struct STACItem {
     ///
     /// - Parameters:
     ///   - output: a finished GeoTIFF.
+    ///   - name: the path that the output will have, if it is still hidden under another one.
     ///   - time: the acquisition time of the scene.
     /// - Throws: `RasterError` if the output cannot be read.
-    package init(of output: String, time: AcquisitionTime) throws(RasterError) {
+    package init(of output: String, named name: String? = nil, time: AcquisitionTime) throws(RasterError) {
         raster = try RasterReader(path: output)
+        path = name ?? output
         footprint = try raster.footprint()
         format = raster.metadata(inDomain: "IMAGE_STRUCTURE")["LAYOUT"] == "COG" ? .cloudOptimized : .geoTIFF
         self.time = time
@@ -37,11 +41,11 @@ package struct STACItem {
         var warnings: [String] = []
         if footprint == nil {
             warnings.append(
-                "the item of \(raster.path) has no geometry: the output says not where it lies, or has no data")
+                "the item of \(path) has no geometry: the output says not where it lies, or has no data")
         }
         if !time.isKnown {
             warnings.append(
-                "the scene does not say when it was taken: the item of \(raster.path) has the time of the scene's file")
+                "the scene does not say when it was taken: the item of \(path) has the time of the scene's file")
         }
         return warnings
     }
@@ -59,7 +63,7 @@ package struct STACItem {
     ///
     /// - Throws: `FileError`, after which no file is left.
     package func write(overwrite: Bool) throws(FileError) {
-        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: raster.path), overwrite: overwrite)
+        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: path), overwrite: overwrite)
     }
 
     private var item: Object {
@@ -68,7 +72,7 @@ package struct STACItem {
             "stac_version": "1.1.0",
             "stac_extensions": .list(
                 extensions.map { .text("https://stac-extensions.github.io/\($0)/schema.json") }),
-            "id": .text(FileName.stem(of: raster.path)),
+            "id": .text(FileName.stem(of: path)),
             "geometry": footprint.map(geometry) ?? .null,
             "properties": .object(timeProperties.merging(projection) { $1 }.merging(processing) { $1 }),
             "links": .list([]),
@@ -159,7 +163,7 @@ package struct STACItem {
         let profile = format == .cloudOptimized ? "; profile=cloud-optimized" : ""
         let legend = raster.legend(ofBand: 1)
         return [
-            "href": .text("./" + Self.percentEncoded(FileName.last(of: raster.path))),
+            "href": .text("./" + Self.percentEncoded(FileName.last(of: path))),
             "type": .text("image/tiff; application=geotiff\(profile)"),
             "title": .text(
                 legend.isEmpty ? "Values of \(raster.bands.count) bands" : "Mask of \(legend.count) classes"),

@@ -1,3 +1,4 @@
+package import FileIO
 public import RasterIO
 import TileGeometry
 import VectorIO
@@ -164,6 +165,9 @@ public final class PolygonOutput {
     ///
     /// - Throws: the errors of `VectorWriter.commit()`.
     public func commit() throws(RasterError) { try writer.commit() }
+
+    /// The output under way, for a caller that gives several outputs their names together (`Publication`).
+    package var stagedOutput: any StagedOutput { writer.stagedOutput }
 
     /// Removes the unfinished output. Does nothing after `commit()`.
     public func discard() { writer.discard() }

@@ -52,7 +52,7 @@ struct BatchCommand: ParsableCommand {
         let lock = try FolderLock(folder: outputs.folder)
         defer { withExtendedLifetime(lock) {} }
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
-        try ledger.takeUpAbandoned()
+        try ledger.requeueInterrupted()
         try ledger.forgetNeverFound()
         let started = Date()
         let scenes = try findScenes(ledger, outputs, date: started)
@@ -87,13 +87,13 @@ struct BatchCommand: ParsableCommand {
         if report.failed > 0 { throw SomeScenesFailed(failed: report.failed, total: scenes.count) }
     }
 
-    private func findScenes(_ ledger: Ledger, _ outputs: OutputPlan, date: Date) throws -> [String] {
+    private func findScenes(_ ledger: Ledger, _ outputs: FolderLayout, date: Date) throws -> [String] {
         // Masks that lie among the scenes are not scenes.
         var written: Set<String> = []
         try ledger.forEachEntry { entry in entry.outputs.forEach { written.insert($0.path) } }
         let found = try SceneInputs(inputs, names: choice.names, recursive: choice.recursive, ignoring: written)
         found.warnings.forEach(messages.warn)
-        try outputs.check(found.scenes, date: date)
+        try outputs.check(found.scenes, date: date, reports: reports.paths)
         return found.scenes
     }
 

@@ -99,12 +99,12 @@ struct PlanReport: Encodable {
         self.scene = scene.path
         width = scene.size.width
         height = scene.size.height
-        resolution = job.resolution.wanted?.value
+        resolution = plan.resampling.wanted?.value
         gridWidth = resolution.map { _ in plan.grid.scene.width }
         gridHeight = resolution.map { _ in plan.grid.scene.height }
-        sampling = job.resolution.wanted.flatMap { wanted in
-            job.resolution.ground.map {
-                "\(wanted.value) m (\(wanted.source)) of pixels of \(SceneResolution.text($0)): "
+        sampling = plan.resampling.wanted.flatMap { wanted in
+            plan.resampling.ground.map {
+                "\(wanted.value) m (\(wanted.source)) of pixels of \(Resampling.text($0)): "
                     + "\(plan.grid.scene.width) x \(plan.grid.scene.height) pixels"
             }
         }
@@ -114,11 +114,11 @@ struct PlanReport: Encodable {
         columns = plan.grid.columns
         rows = plan.grid.rows
         tiles = plan.grid.count
-        overlapCost = plan.overlapCost(model.network)
+        overlapCost = plan.tiling.overlapCost(model.network)
         workers = plan.tiling.workers
-        memoryBytes = plan.memoryBytes
-        memoryLimit = plan.memoryLimit
-        flop = plan.operations
+        memoryBytes = plan.tiling.memoryBytes
+        memoryLimit = plan.tiling.memoryLimit
+        flop = plan.tiling.operations
         reason = model.network.seam
         seamless = reason == nil
     }

@@ -83,7 +83,7 @@ struct WatchCommand: ParsableCommand {
     }
 
     private func batch(
-        _ ledger: Ledger, _ outputs: OutputPlan, _ logger: Logger
+        _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
     ) throws -> Batch {
         var options = SegmentationOptions(input, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
@@ -95,7 +95,7 @@ struct WatchCommand: ParsableCommand {
 
     /// Writes the report, which is about the last pass that ran a scene, and the metrics, which are about all passes.
     private func writeReports(
-        _ scenes: WatchedScenes, _ ledger: Ledger, _ outputs: OutputPlan, started: Date
+        _ scenes: WatchedScenes, _ ledger: Ledger, _ outputs: FolderLayout, started: Date
     ) throws {
         let results = scenes.takeResults()
         if let path = reports.report, let batch = scenes.batch, !results.isEmpty {

@@ -45,17 +45,22 @@ struct FolderOptions: ParsableArguments {
         help: "Replace existing outputs, even those that the ledger does not know.")
     var overwrite = false
 
+    /// Where rasters other than the mask go.
+    var rasters: [RasterOutput.Kind: String] {
+        [.probabilities: probabilities, .confidence: confidence].compactMapValues { $0 }
+    }
+
     /// Plans where the outputs go.
     ///
     /// - Throws: `BatchError`; `ModelFileError` if the model does not exist. A watch that finds no scene would not
     ///   notice that for months.
-    func plan(_ products: FolderProductOptions) throws -> OutputPlan {
+    func plan(_ products: FolderProductOptions) throws -> FolderLayout {
         guard FileManager.default.fileExists(atPath: model) else {
             throw ModelFileError(.noSuchFile, path: model, "no such file: check the path of the model")
         }
-        return try OutputPlan(
-            folder: output, probabilities: probabilities, besides: products.besides(confidence: confidence),
-            products: products.options(), naming: OutputNaming(name), model: model)
+        return try FolderLayout(
+            folder: output, others: rasters, companions: products.beside, products: products.options(),
+            naming: OutputNaming(name), model: model)
     }
 }
 

@@ -83,11 +83,11 @@ struct ResolutionOptions: ParsableArguments {
             The grid of the outputs: the scene's own, on which each pixel takes the model's answer for the place under \
             its centre, or the grid of the model's pixels.
             """, valueName: "scene|model"))
-    var grid = OutputGrid.scene
+    var grid = OutputPixelGrid.scene
 
     func apply(to options: inout SegmentationOptions) {
         options.resolution = resolution?.choice
-        options.outputGrid = grid
+        options.outputPixelGrid = grid
     }
 }
 

@@ -33,6 +33,11 @@ struct FileOptions: ParsableArguments {
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace outputs that exist.")
     var overwrite = false
+
+    /// Where rasters other than the mask go.
+    var rasters: [RasterOutput.Kind: String] {
+        [.probabilities: probabilities, .confidence: confidence].compactMapValues { $0 }
+    }
 }
 
 /// What the outputs mean, and how they are written.
@@ -145,4 +150,4 @@ struct ClassOptions: ParsableArguments {
 }
 
 extension ModelDescription.Activation: ExpressibleByArgument {}
-extension OutputGrid: ExpressibleByArgument {}
+extension OutputPixelGrid: ExpressibleByArgument {}

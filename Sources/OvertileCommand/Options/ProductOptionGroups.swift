@@ -95,13 +95,13 @@ struct FolderProductOptions: ParsableArguments {
         try companions.options(polygons: polygons != nil, statistics: stats != nil)
     }
 
-    func besides(confidence: String?) -> OutputPlan.Besides {
-        var besides = OutputPlan.Besides()
-        besides.confidence = confidence
-        besides.polygons = polygons.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 }
-        besides.statistics = stats
-        besides.hasStyle = companions.style
-        besides.hasItems = companions.stac
-        return besides
+    /// Which of them there are.
+    var beside: FolderLayout.Companions {
+        var choice = FolderLayout.Companions()
+        choice.polygons = polygons.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 }
+        choice.statistics = stats
+        choice.hasStyle = companions.style
+        choice.hasItems = companions.stac
+        return choice
     }
 }

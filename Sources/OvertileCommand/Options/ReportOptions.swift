@@ -17,6 +17,9 @@ struct ReportOptions: ParsableArguments {
             valueName: "file"))
     var metrics: String?
 
+    /// All files that tell what was done.
+    var paths: [String] { [report, metrics].compactMap { $0 } }
+
     /// Checks that the files can be written, before any long work.
     ///
     /// - Throws: `BatchError`, `FileError`.

@@ -24,7 +24,10 @@ package struct TIFFCompleteness: Equatable, Sendable {
     package static func check(path: String) throws(RasterError) -> TIFFCompleteness? {
         guard let header = TIFFHeader(path: path) else { return nil }
         try header.checkFirstDirectory(path: path)
-        guard let file = TIFFFile(path: path, fileSize: header.fileSize) else { return nil }
+        guard let file = TIFFFile(path: path, fileSize: header.fileSize) else {
+            try header.checkBlockTables(path: path)
+            return nil
+        }
         var result = TIFFCompleteness()
         // Some writers put overviews and masks into sub-directories of their image, which may have sub-directories too.
         var visited: Set<UInt64> = []
@@ -65,10 +68,7 @@ package struct TIFFCompleteness: Equatable, Sendable {
             totalBlocks += blocks
             // Each block's place takes two bytes at least in the tables of the file.
             guard totalBlocks <= file.fileSize / 2 else {
-                throw RasterError(
-                    .damaged, path: path,
-                    "\(path) is damaged: it claims \(totalBlocks) strips or tiles, which a file of \(file.fileSize) "
-                        + "bytes has no room to list; get an intact copy")
+                throw TIFFHeader.noRoom(forBlocks: UInt64(totalBlocks), path: path, fileSize: file.fileSize)
             }
             missingBlocks += (0..<blocks).count { !file.isPresent(block: UInt32($0)) }
             pending += file.subdirectoryOffsets

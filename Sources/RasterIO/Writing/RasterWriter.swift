@@ -1,5 +1,5 @@
 import CGDAL
-import FileIO
+package import FileIO
 package import TileGeometry
 
 /// A tiled, compressed GeoTIFF, cloud-optimised or not, written block by block and visible only when it is complete.
@@ -145,8 +145,8 @@ package final class RasterWriter: @unchecked Sendable {
         try RasterError.ofFile { () throws(FileError) in try file.publish() }
     }
 
-    /// The files of a finished output that does not have its name yet: their final names, and those that they have now.
-    package var stagedFiles: [(path: String, staged: String)] { file.finishedFiles }
+    /// The output under way, for a caller that gives several outputs their names together (`Publication`).
+    package var stagedOutput: any StagedOutput { file }
 
     /// Removes the unfinished output. Does nothing after `commit()`.
     ///

@@ -12,10 +12,10 @@ final class TileNetworks: Sendable {
 
     /// - Parameter weights: shared with earlier networks of the same model.
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
-    init(_ grid: TileGrid, planner: ScenePlanner, backend: any Backend, weights: PackedWeights) throws {
+    init(_ grid: TileGrid, tiler: Tiler, backend: any Backend, weights: PackedWeights) throws {
         self.weights = weights
         compile = { size in
-            try CompiledNetwork(planner.computation(grid, output: size), backend: backend, weights: weights)
+            try CompiledNetwork(tiler.computation(grid, output: size), backend: backend, weights: weights)
         }
         let sizes = grid.outputSizes.map(\.output)
         var networks: [PixelSize: CompiledNetwork] = [:]

@@ -12,10 +12,10 @@ final class TileWorker {
     /// One pixel's, by output channel.
     private var scores: [Float]
 
-    init(_ networks: TileNetworks, normalization: Normalization, output: OutputEncoding) throws {
-        sessions = try networks.makeSessions()
-        self.normalization = normalization
-        self.output = output
+    /// - Throws: `EngineError` where the backend cannot make its per-thread state.
+    init(_ compiled: CompiledPlan) throws {
+        sessions = try compiled.networks.makeSessions()
+        (normalization, output) = (compiled.plan.normalization, compiled.plan.output)
         scores = Array(repeating: 0, count: output.channels)
     }
 

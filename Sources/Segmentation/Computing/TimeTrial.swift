@@ -17,12 +17,12 @@ struct TimeTrial {
     private static let longestTile = 0.7
 
     /// - Throws: `EngineError` or `SegmentationError`.
-    init(_ plan: ScenePlan, _ networks: TileNetworks, planner: ScenePlanner) throws {
+    init(_ tiling: Tiling, _ networks: TileNetworks, tiler: Tiler) throws {
         let started = DispatchTime.now()
-        let sizes = try Self.sizes(plan, planner: planner)
+        let sizes = try Self.sizes(tiling, tiler: tiler)
         func run(_ size: (output: PixelSize, cost: Double)) throws -> Double {
             let network = try networks.network(forOutput: size.output)
-            let sessions = try SessionGroup(network, workers: plan.tiling.workers)
+            let sessions = try SessionGroup(network, workers: tiling.workers)
             // The first run also makes the memory's pages.
             let first = try sessions.secondsPerTile()
             let seconds = first > Self.longestTile ? first : try min(first, sessions.secondsPerTile())
@@ -41,24 +41,24 @@ struct TimeTrial {
 
     /// Outputs to try, smallest first: squares of the grid's unit, doubled again and again, and the plan's largest tile.
     private static func sizes(
-        _ plan: ScenePlan, planner: ScenePlanner
+        _ tiling: Tiling, tiler: Tiler
     ) throws -> [(output: PixelSize, cost: Double)] {
-        let largest = plan.shapes[0].output
+        let largest = tiling.shapes[0].output
         var sizes: [(output: PixelSize, cost: Double)] = []
-        var side = plan.grid.unit
+        var side = tiling.grid.unit
         while side < min(largest.width, largest.height) {
             let output = PixelSize(width: side, height: side)
-            sizes.append((output, try planner.estimate(plan.grid, output: output).cost))
+            sizes.append((output, try tiler.estimate(tiling.grid, output: output).cost))
             side *= 2
         }
-        return sizes + [(largest, plan.tiling.costs[largest]!)]
+        return sizes + [(largest, tiling.costs[largest]!)]
     }
 }
 
 /// How long a run is expected to take.
-public struct ExpectedTime: Sendable {
-    /// Computing, where neither reading nor writing is the limit.
-    public let seconds: Double
-    /// What finding out took.
-    public let trialSeconds: Double
+package struct ExpectedTime: Sendable {
+    /// The seconds that computing takes, if neither reading nor writing is the limit.
+    package let seconds: Double
+    /// The seconds that the trial took.
+    package let trialSeconds: Double
 }

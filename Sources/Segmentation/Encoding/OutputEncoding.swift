@@ -49,17 +49,23 @@ struct OutputEncoding: Sendable {
         try check(options)
     }
 
-    /// Values of the mask: two for a sigmoid.
-    var classCount: Int { max(2, channels) }
-    /// Whether the mask needs 16 bits, 255 of 8 bits being nodata.
-    var usesWideMask: Bool { classCount >= 255 }
+    /// The number of values that the mask may have: two for a sigmoid.
+    var classCount: Int { Self.classCount(channels: channels) }
+    /// True if the mask needs 16 bits, as the largest value that fits is nodata.
+    var usesWideMask: Bool { bytesPerPixel.mask == 2 }
     var nodata: Int { usesWideMask ? 65535 : 255 }
-    var maskBytesPerPixel: Int { usesWideMask ? 2 : 1 }
     var probabilityBands: Int { writesProbabilities ? channels : 0 }
-    var probabilityBytesPerPixel: Int { probabilityBands * probabilityEncoding.sampleByteCount }
-    /// Of the confidence: one byte is enough for steps of 0.004.
+    /// How the confidence is stored: one byte is enough for steps of 0.004.
     static let confidenceEncoding = ProbabilityEncoding(sampleType: .uint8)
-    var confidenceBytesPerPixel: Int { writesConfidence ? Self.confidenceEncoding.sampleByteCount : 0 }
+
+    /// The bytes that a pixel takes in each of the outputs.
+    var bytesPerPixel: OutputBytes {
+        OutputBytes(
+            channels: channels, probabilities: writesProbabilities ? probabilityEncoding : nil,
+            confidence: writesConfidence ? Self.confidenceEncoding : nil)
+    }
+
+    static func classCount(channels: Int) -> Int { max(2, channels) }
 
     /// The probability of the class that a pixel has in the mask, given its probabilities: what the model makes of its own
     /// choice. Less than a half is possible where a threshold decides, and with more than two classes.
@@ -89,5 +95,29 @@ struct OutputEncoding: Sendable {
             sum += scores[channel]
         }
         for channel in scores.indices { scores[channel] /= sum }
+    }
+}
+
+/// The bytes that a pixel takes in each of the outputs, all bands together; 0 for an output that nobody asked for.
+struct OutputBytes: Hashable, Sendable {
+    var mask = 1
+    var probabilities = 0
+    var confidence = 0
+
+    /// All outputs together.
+    var total: Int { mask + probabilities + confidence }
+}
+
+extension OutputBytes {
+    /// Counts the bytes for a network's output channels.
+    ///
+    /// - Parameters:
+    ///   - probabilities: how probabilities are stored; nil where nobody asked for them.
+    ///   - confidence: how the confidence is stored; nil where nobody asked for it.
+    init(channels: Int, probabilities: ProbabilityEncoding? = nil, confidence: ProbabilityEncoding? = nil) {
+        // One value is left for nodata.
+        mask = OutputEncoding.classCount(channels: channels) < 255 ? 1 : 2
+        self.probabilities = channels * (probabilities?.sampleByteCount ?? 0)
+        self.confidence = confidence?.sampleByteCount ?? 0
     }
 }

@@ -1,29 +1,39 @@
+import Foundation
 import Models
 import RasterIO
 import TileGeometry
 
 extension SegmentationJob {
+    /// How a raster of one of the kinds is written.
+    func options(for kind: RasterOutput.Kind) -> RasterWriter.Options {
+        switch kind {
+        case .mask: maskOptions
+        case .probabilities: probabilityOptions
+        case .confidence: confidenceOptions
+        }
+    }
+
     /// The mask: classes with their names and colours, blocks aligned to the tiles.
-    var maskOptions: RasterWriter.Options {
-        var options = rasterOptions(bandCount: 1, sampleType: output.usesWideMask ? .uint16 : .uint8)
-        options.nodata = Double(output.nodata)
-        options.legend = output.legend
+    private var maskOptions: RasterWriter.Options {
+        var options = rasterOptions(bandCount: 1, sampleType: plan.output.usesWideMask ? .uint16 : .uint8)
+        options.nodata = Double(plan.output.nodata)
+        options.legend = plan.output.legend
         return options
     }
 
     /// Probabilities: a band for each output channel.
-    var probabilityOptions: RasterWriter.Options {
-        let encoding = output.probabilityEncoding
-        var options = rasterOptions(bandCount: output.probabilityBands, sampleType: encoding.sampleType)
+    private var probabilityOptions: RasterWriter.Options {
+        let encoding = plan.output.probabilityEncoding
+        var options = rasterOptions(bandCount: plan.output.probabilityBands, sampleType: encoding.sampleType)
         options.nodata = encoding.nodata
         options.scale = encoding.scale
-        let names = output.legend.map(\.name)
-        options.bandNames = output.channels == 1 ? [names[1]] : names
+        let names = plan.output.legend.map(\.name)
+        options.bandNames = plan.output.channels == 1 ? [names[1]] : names
         return options
     }
 
     /// The probability of each pixel's class.
-    var confidenceOptions: RasterWriter.Options {
+    private var confidenceOptions: RasterWriter.Options {
         let encoding = OutputEncoding.confidenceEncoding
         var options = rasterOptions(bandCount: 1, sampleType: encoding.sampleType)
         options.nodata = encoding.nodata
@@ -33,15 +43,14 @@ extension SegmentationJob {
     }
 
     private func rasterOptions(bandCount: Int, sampleType: SampleType) -> RasterWriter.Options {
-        let grid = resolution.grid
-        let isOnGrid = grid.isNative || self.options.outputGrid == .model
-        // Where the outputs' grid is another, tiles and blocks do not line up: smaller ones wait for less.
-        let block = isOnGrid ? OutputBlock.side(forStep: plan.grid.step) : 256
+        let (pixelGrid, keepsPixels) = (plan.resampling.pixelGrid, plan.resampling.keepsPixels)
+        // Where the outputs' pixels are others, tiles and blocks do not line up: smaller ones wait for less.
+        let block = keepsPixels ? OutputBlock.side(forStep: plan.grid.step) : 256
         var options = RasterWriter.Options(
-            size: isOnGrid ? grid.size : scene.size, bandCount: bandCount, sampleType: sampleType)
+            size: keepsPixels ? pixelGrid.size : scene.size, bandCount: bandCount, sampleType: sampleType)
         options.blockSize = PixelSize(width: block, height: block)
         options.spatialReference =
-            isOnGrid ? scene.spatialReference.resampled(to: grid) : scene.spatialReference
+            keepsPixels ? scene.spatialReference.resampled(to: pixelGrid) : scene.spatialReference
         options.format = self.options.format
         options.metadata = processingFacts
         options.creationOptions = self.options.creationOptions
@@ -84,4 +93,78 @@ extension OutputEncoding {
                 value: value, name: entry.name, color: color ?? .distinct(value))
         }
     }
+}
+
+/// One of the rasters that a run makes: what it is, and where it will be.
+public struct RasterOutput: Sendable {
+    /// The rasters that there may be, the mask first, which every run makes.
+    public enum Kind: String, Codable, CaseIterable, Sendable {
+        /// The class of each pixel.
+        case mask
+        /// The probability of each class: a band for each output channel of the network.
+        case probabilities
+        /// The probability of each pixel's class, in whole steps of a byte.
+        case confidence
+    }
+
+    let kind: Kind
+    /// Where the finished raster will be.
+    let path: String
+    let options: RasterWriter.Options
+
+    /// The bytes of all samples as they lie in memory.
+    var byteCount: Int { RawLayout(options).byteCount }
+}
+
+extension SampleType {
+    /// Of one sample, of the types that rasters are written in.
+    var sampleByteCount: Int {
+        switch self {
+        case .uint8, .int8: 1
+        case .uint16, .int16, .float16: 2
+        case .uint32, .int32, .float32: 4
+        case .uint64, .int64, .float64: 8
+        }
+    }
+}
+
+extension SegmentationJob {
+    /// What made the outputs, for their own metadata: enough to make them again, and nothing that differs from run to run,
+    /// such as a date or the number of workers.
+    var processingFacts: [String: String] {
+        func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+        let (grid, output, normalization) = (plan.grid, plan.output, plan.normalization)
+        var facts = [
+            "TIFFTAG_SOFTWARE": "Overtile \(OvertileVersion.current)",
+            "OVERTILE_VERSION": OvertileVersion.current,
+            "OVERTILE_SCENE": name(scene.path),
+            "OVERTILE_MODEL": name(model.path),
+            "OVERTILE_MODEL_SHA256": model.checksum,
+            "OVERTILE_MODEL_FAMILY": model.family,
+            "OVERTILE_TILE": "\(grid.tile)",
+            "OVERTILE_MARGIN": "\(grid.margin)",
+            "OVERTILE_STEP": "\(grid.step)",
+            "OVERTILE_BANDS": plan.bands.map(String.init).joined(separator: ","),
+            "OVERTILE_ACTIVATION": output.areProbabilities ? "probabilities" : "logits",
+        ]
+        for (key, values, standard) in [
+            ("SCALE", normalization.scale, Float(1)), ("OFFSET", normalization.offset, 0),
+            ("MEAN", normalization.mean, 0), ("STD", normalization.std, 1),
+        ] where values.contains(where: { $0 != standard }) {
+            facts["OVERTILE_\(key)"] = values.map { "\($0)" }.joined(separator: ",")
+        }
+        if output.channels == 1 { facts["OVERTILE_THRESHOLD"] = "\(output.threshold)" }
+        if let threshold = output.smallestProbability { facts["OVERTILE_THRESHOLD"] = "\(threshold)" }
+        if let wanted = plan.resampling.wanted { facts["OVERTILE_RESOLUTION"] = "\(wanted.value)" }
+        if !plan.resampling.pixelGrid.isNative { facts["OVERTILE_GRID"] = options.outputPixelGrid.rawValue }
+        if let sieve = options.sieve { facts["OVERTILE_SIEVE"] = "\(sieve)" }
+        if let depth = model.options.depth { facts["OVERTILE_DEPTH"] = "\(depth)" }
+        return facts
+    }
+}
+
+/// The version of Overtile, after https://semver.org.
+package enum OvertileVersion {
+    /// The version that this build is.
+    package static let current = "0.1.0"
 }

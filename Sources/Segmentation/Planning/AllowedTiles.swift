@@ -116,17 +116,16 @@ struct AllowedTiles {
     }
 
     /// What of the model's description cannot be followed.
-    var warnings: [String] {
+    var warnings: [PlanWarning] {
         guard case .fixedTiles = network else { return [] }
-        var warnings: [String] = []
+        var warnings: [PlanWarning] = []
         if tile == nil, let described = described.tile, describedTile == nil {
-            warnings.append(
-                "\(described.source): the network takes no tiles of \(described.value) pixels: it is not used")
+            warnings.append(.describedTileUnused(tile: described.value, source: described.source))
         }
         if margin == nil, let overlap = described.overlap,
             describedMargin(ofTile: tile ?? describedTile ?? tileSize(atLeast: Self.standardFixedTile)) == nil
         {
-            warnings.append("\(overlap.source): \(overlap.value) % leave nothing of a tile: it is not used")
+            warnings.append(.describedOverlapUnused(overlap: overlap.value, source: overlap.source))
         }
         return warnings
     }

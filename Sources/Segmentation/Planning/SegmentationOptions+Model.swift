@@ -2,8 +2,8 @@ public import Models
 public import RasterIO
 
 extension SegmentationOptions {
-    /// Opens a scene: with the user's nodata value, or with the model's own where the scene does not say itself which of
-    /// its pixels have data.
+    /// Opens a scene with the nodata value of these options; without one, with the model's own, unless the scene itself
+    /// says which of its pixels have data.
     ///
     /// - Throws: `RasterError`.
     public func open(scene path: String, for model: Model) throws(RasterError) -> RasterReader {
@@ -12,10 +12,11 @@ extension SegmentationOptions {
         return try RasterReader(path: path, nodata: described.value)
     }
 
-    /// What is known of a model once these options are, too: what a file can keep, so that they need not be given again.
+    /// Returns the model's description with these options in it. A file can keep it, so that the options need not be given
+    /// again.
     ///
     /// - Throws: `SegmentationError` for options that do not fit the model.
-    public func description(of model: Model) throws -> ModelDescription {
+    package func description(of model: Model) throws -> ModelDescription {
         var result = model.description
         var settled = self
         settled.activation = activation ?? .logits

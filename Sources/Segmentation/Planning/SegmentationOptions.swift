@@ -1,57 +1,77 @@
 public import Models
 public import RasterIO
 
-/// What a user may ask of a run beside scene, model and output; everything has a default.
+/// What a user may ask of a run beside the scene, the model and the outputs. Everything has a default.
+///
+/// A property that is nil is taken from the model's description, and where that says nothing, from the default that is
+/// given here.
+///
+///     var options = SegmentationOptions()
+///     options.scale = 1 / 10_000
+///     options.classNames = ["land", "water"]
 public struct SegmentationOptions: Sendable {
-    // What is nil here is taken from the model's description, and else from the default that is given.
+    // MARK: The scene's pixels
 
     /// The scene's bands in the model's order, counted from 1; by default all bands but alpha.
     public var bands: [Int]?
+    /// The factor that pixels are multiplied with first; by default 1/255 for bytes, and 1 for all other types.
     public var scale: Float?
+    /// The number that is added to scaled pixels; by default 0.
     public var offset: Float?
-    /// One value, or one for each of the model's bands.
+    /// The mean that is then subtracted: one value, or one for each of the model's bands; by default 0.
     public var mean: [Float]?
-    /// One value, or one for each of the model's bands.
+    /// The standard deviation that pixels are divided by last: one value, or one for each of the model's bands; by
+    /// default 1.
     public var std: [Float]?
-    /// Overrides the scene's own nodata value.
+    /// The value of pixels without data; by default the scene's own.
     public var nodata: Double?
 
-    /// What pixels the model is given; by default those that it was trained on, where it says so, else the scene's.
+    /// The size of the pixels that the model is given; by default that of the pixels that it was trained on, where it says
+    /// so, else the scene's.
     public var resolution: ResolutionChoice?
-    public var outputGrid = OutputGrid.scene
+    /// The pixels of the outputs.
+    public var outputPixelGrid = OutputPixelGrid.scene
 
-    /// Input pixels of a tile on a side; by default the cost model's choice. The model's own counts only where its network
-    /// is tied to the tile's size.
+    // MARK: Tiles, workers and memory
+
+    /// The input pixels of a tile on a side; by default the cost model's choice. The model's own tile counts only where its
+    /// network is tied to the tile's size.
     public var tile: Int?
-    /// Input pixels around the kept ones; at least the network's own margin, which is the default.
+    /// The input pixels around those that are kept; by default the network's own margin, which is also the least.
     public var margin: Int?
-    /// By default one for each core.
+    /// The number of tiles that are computed at the same time; by default one for each core.
     public var workers: Int?
-    /// Bytes for the whole process; by default half of the machine's memory.
+    /// The bytes that the whole process may use; by default half of the machine's memory.
     public var memory: Int?
 
-    /// Names of the classes, from class 0 on; empty for the model's own.
+    // MARK: The outputs
+
+    /// The names of the classes, from class 0 on; empty for the model's own.
     public var classNames: [String] = []
-    /// With one output channel: a probability above this is class 1; by default 0.5. With more: a pixel none of whose
-    /// probabilities reaches it is class 0; by default the largest wins, however small.
+    /// With one output channel, a pixel is class 1 if its probability is above this; by default 0.5. With more channels, a
+    /// pixel is class 0 if none of its probabilities reaches this; by default the largest wins, however small.
     public var threshold: Float?
     /// What the network's outputs are; by default logits.
     public var activation: ModelDescription.Activation?
-    /// What probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
+    /// The type that probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
     public var probabilityType = SampleType.float32
-    /// Islands of fewer pixels are given to their largest neighbour in the mask; nil leaves them.
+    /// The number of pixels that an island of the mask needs to stay: smaller ones are given to their largest neighbour;
+    /// nil leaves all islands.
     public var sieve: Int?
-    /// What the outputs are written as.
+    /// The kind of file that the outputs are.
     public var format = RasterFormat.geoTIFF
-    /// Creation options of the format, `KEY=VALUE`.
+    /// Creation options of the format, as `KEY=VALUE`.
     public var creationOptions: [String] = []
+    /// True if files under the outputs' names are replaced.
     public var overwrites = false
 
+    /// Makes options that leave everything to the defaults.
     public init() {}
 }
 
 /// A wish that cannot be met, or an input that does not fit the model.
 public struct SegmentationError: Error, CustomStringConvertible, Sendable {
+    /// The kind of trouble, for code that acts on it.
     public enum Code: Sendable {
         /// The options contradict the model, the scene or each other.
         case usage
@@ -63,12 +83,18 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         case locked
     }
 
+    /// The kind of trouble.
     public let code: Code
-    /// One line: what is wrong, and what to do.
+    /// One line that says what is wrong, and what to do.
     public let description: String
 
     init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
     }
+}
+
+extension Int {
+    /// Returns a number with its noun: "1 band", "3 bands".
+    func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }

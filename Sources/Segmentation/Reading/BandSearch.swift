@@ -36,13 +36,13 @@ struct BandSearch {
     /// their order, with a warning.
     ///
     /// - Throws: `SegmentationError` listing the scene's bands where one is missing, or is not the only one of its name.
-    func bands(_ wanted: Sourced<[BandSelector]>) throws -> (bands: [Int], warnings: [String]) {
+    func bands(_ wanted: Sourced<[BandSelector]>) throws -> (bands: [Int], warnings: [PlanWarning]) {
         let asksForNames = wanted.value.contains { if case .name = $0 { true } else { false } }
         if asksForNames, candidates.count == wanted.value.count, candidates.allSatisfy(\.isNameless) {
             let order = wanted.value.map(\.text).joined(separator: ", ")
             return (
                 candidates.map(\.number),
-                ["\(scene.path): its bands have no names, and are taken for \(order) (\(wanted.source)) in their order"]
+                [.namelessBands(scene: scene.path, wanted: order, source: wanted.source)]
             )
         }
         return (try wanted.value.map { try number(of: $0, source: wanted.source) }, [])

@@ -3,24 +3,28 @@
 ///     (clamp(v) * scale + offset - mean) / std
 ///
 /// Each has one value for each of the network's bands.
-public struct Normalization: Hashable, Sendable {
-    /// Pixels below and above are taken for these.
-    public var minimum: [Float]
-    public var maximum: [Float]
-    public var scale: [Float]
-    public var offset: [Float]
-    public var mean: [Float]
-    /// None is 0.
-    public var std: [Float]
+package struct Normalization: Hashable, Sendable {
+    /// The value that smaller pixels are taken for.
+    package var minimum: [Float]
+    /// The value that larger pixels are taken for.
+    package var maximum: [Float]
+    /// The factor that pixels are multiplied with.
+    package var scale: [Float]
+    /// The number that is added to scaled pixels.
+    package var offset: [Float]
+    /// The mean that is subtracted.
+    package var mean: [Float]
+    /// The standard deviation that is divided by; none is 0.
+    package var std: [Float]
 
-    /// That of nothing: pixels are taken as they are.
-    public init(bands: Int) {
+    /// Makes one that takes pixels as they are.
+    package init(bands: Int) {
         func all(_ value: Float) -> [Float] { Array(repeating: value, count: bands) }
         (minimum, maximum) = (all(-.infinity), all(.infinity))
         (scale, offset, mean, std) = (all(1), all(0), all(0), all(1))
     }
 
-    /// What happens to the pixels of one of the network's bands, counted from 0.
+    /// Returns what happens to the pixels of one of the network's bands, counted from 0.
     func band(_ band: Int) -> BandNormalization {
         BandNormalization(
             range: minimum[band]...max(minimum[band], maximum[band]), scale: scale[band], offset: offset[band],

@@ -6,7 +6,7 @@ import RasterIO
 struct SceneInput {
     let bands: [Int]
     let normalization: Normalization
-    let warnings: [String]
+    let warnings: [PlanWarning]
 
     /// - Throws: `SegmentationError` where scene, model and options do not fit together.
     init(_ scene: RasterReader, model: Model, options: SegmentationOptions) throws {
@@ -19,7 +19,7 @@ struct SceneInput {
 
     private static func bands(
         of scene: RasterReader, model: Model, requested: [Int]?
-    ) throws -> (bands: [Int], warnings: [String]) {
+    ) throws -> (bands: [Int], warnings: [PlanWarning]) {
         if let requested {
             guard requested.count == model.bands else {
                 throw SegmentationError(
@@ -52,16 +52,16 @@ struct SceneInput {
 
     private static func normalization(
         of scene: RasterReader, bands: [Int], _ model: Model, _ options: SegmentationOptions
-    ) throws -> (Normalization, [String]) {
+    ) throws -> (Normalization, [PlanWarning]) {
         var result = try normalization(model, options)
         guard !options.asksForScaling, model.description.scaling == nil else { return (result, []) }
         let isByte = bands.allSatisfy { scene.bands[$0 - 1].sampleType == .uint8 }
         if isByte { result.scale = Array(repeating: 1 / 255, count: bands.count) }
         let warning =
             isByte
-            ? "pixels are scaled by 1/255, as no scale, offset, mean or std was given"
-            : "\(scene.bands[bands[0] - 1].sampleType) pixels are given to the model as they are, as no scale, offset, mean or std was given"
-        return (result, ["\(scene.path): \(warning)"])
+            ? PlanWarning.bytesScaled(scene: scene.path)
+            : .pixelsUnscaled(scene: scene.path, type: scene.bands[bands[0] - 1].sampleType)
+        return (result, [warning])
     }
 
     /// As the options say, and else the model's description.

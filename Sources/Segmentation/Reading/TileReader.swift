@@ -1,6 +1,7 @@
-import InferenceEngine
+import Dispatch
 import NetworkGraph
 import RasterIO
+import Synchronization
 import TileGeometry
 
 /// Reads the part of a scene that a tile's mirrored input window shows, on several threads where that helps.
@@ -9,7 +10,7 @@ import TileGeometry
 /// affair of one thread, so that no block is decoded by two. A tile's window is put together from the squares that it
 /// touches; a thread that has read its own goes on to the next tile while others are still at this one.
 final class TileReader: Sendable {
-    private let lanes: [ReaderLane]
+    private let lanes: [Lane]
     private let square: PixelSize
     private let scene: PixelSize
     /// Where the network's input starts, relative to a tile's output of each size, and how large it is.
@@ -18,13 +19,22 @@ final class TileReader: Sendable {
     /// Threads: as many as this, and no more than `threads`.
     private static let mostLanes = 4
 
-    /// - Parameter threads: how many may read at once.
+    /// Takes a scene and what is to be read of it, on as many threads as there are workers at most.
+    convenience init(_ scene: RasterReader, _ plan: Plan, times: StageTimes) {
+        self.init(
+            ResampledReader(scene, grid: plan.resampling.pixelGrid), bands: plan.bands, shapes: plan.tiling.shapes,
+            threads: plan.tiling.workers, times: times)
+    }
+
+    /// - Parameter threads: the most that may read at once.
     init(_ reader: ResampledReader, bands: [Int], shapes: [TileShape], threads: Int, times: StageTimes) {
         let count = reader.raster.decodesBlocksApart ? max(1, min(threads, Self.mostLanes)) : 1
-        lanes = (0..<count).map { ReaderLane(number: $0, of: reader, bands: bands, times: times) }
-        let grid = reader.grid
-        square = grid.isNative ? Self.square(of: reader.raster.bands[0].blockSize, in: grid.size) : grid.chunk
-        scene = grid.size
+        lanes = (0..<count).map { Lane(number: $0, of: reader, bands: bands, times: times) }
+        let pixelGrid = reader.grid
+        square =
+            pixelGrid.isNative
+            ? Self.square(of: reader.raster.bands[0].blockSize, in: pixelGrid.size) : pixelGrid.chunk
+        scene = pixelGrid.size
         inputs = Dictionary(uniqueKeysWithValues: shapes.map { ($0.output, $0.input) })
     }
 
@@ -75,5 +85,103 @@ extension RasterReader {
     fileprivate var decodesBlocksApart: Bool {
         let archives = ["/vsizip", "/vsigzip", "/vsitar", "/vsi7z", "/vsirar", "/vsistdin"]
         return driverName == "GTiff" && !archives.contains { path.hasPrefix($0) }
+    }
+}
+
+/// One of the threads that read a scene, with a dataset of its own.
+///
+/// @unchecked Sendable: all that changes is used on the lane's serial queue alone.
+private final class Lane: @unchecked Sendable {
+    private let queue: DispatchQueue
+    private let scene: ResampledReader
+    private let bands: [Int]
+    private let times: StageTimes
+    /// The scene itself for the first lane; opened when it is first needed for others.
+    private var reader: ResampledReader?
+    /// [bands][rows][columns] of a part of a slot's window, and its [rows][columns].
+    private var samples: [Float] = []
+    private var validity: [UInt8] = []
+
+    init(number: Int, of scene: ResampledReader, bands: [Int], times: StageTimes) {
+        queue = DispatchQueue(label: "overtile.reader \(number)")
+        self.scene = scene
+        self.bands = bands
+        self.times = times
+        reader = number == 0 ? scene : nil
+    }
+
+    /// Reads a part of a slot's window to its place there, after what was asked for before.
+    func read(_ part: PixelWindow, of slot: TileSlot, done: @escaping @Sendable ((any Error)?) -> Void) {
+        queue.async {
+            do {
+                try self.times.measure(.reading) { try self.readNow(part, slot) }
+                done(nil)
+            } catch {
+                done(error)
+            }
+        }
+    }
+
+    private func readNow(_ part: PixelWindow, _ slot: TileSlot) throws {
+        let reader = try self.reader ?? scene.reopened()
+        self.reader = reader
+        if part == slot.window {
+            let count = part.size.area
+            try reader.read(
+                part, bands: bands, into: UnsafeMutableBufferPointer(rebasing: slot.samples[..<(bands.count * count)]),
+                validity: UnsafeMutableBufferPointer(rebasing: slot.validity[..<count]))
+            return
+        }
+        let missing = part.size.area - validity.count
+        if missing > 0 {
+            samples += repeatElement(0, count: bands.count * missing)
+            validity += repeatElement(0, count: missing)
+        }
+        try samples.withUnsafeMutableBufferPointer { samples in
+            try validity.withUnsafeMutableBufferPointer { validity in
+                try reader.read(part, bands: bands, into: samples, validity: validity)
+                slot.put(part, samples: UnsafeBufferPointer(samples), validity: UnsafeBufferPointer(validity))
+            }
+        }
+    }
+}
+
+extension TileSlot {
+    /// Copies a part of the window, read for itself, to its place.
+    fileprivate func put(
+        _ part: PixelWindow, samples source: UnsafeBufferPointer<Float>,
+        validity sourceValidity: UnsafeBufferPointer<UInt8>
+    ) {
+        let window = self.window
+        let bands = samples.count / validity.count
+        for row in 0..<part.height {
+            let place = (part.y - window.y + row) * window.width + part.x - window.x
+            for band in 0..<bands {
+                let from = source.baseAddress! + (band * part.height + row) * part.width
+                (samples.baseAddress! + band * window.size.area + place).update(from: from, count: part.width)
+            }
+            let from = sourceValidity.baseAddress! + row * part.width
+            (validity.baseAddress! + place).update(from: from, count: part.width)
+        }
+    }
+}
+
+/// Calls back once, when the last of several things is done: with the first error, if there was one.
+final class Countdown: Sendable {
+    private let state: Mutex<(missing: Int, error: (any Error)?)>
+    private let done: @Sendable ((any Error)?) -> Void
+
+    init(_ count: Int, _ done: @escaping @Sendable ((any Error)?) -> Void) {
+        state = Mutex((count, nil))
+        self.done = done
+    }
+
+    func finish(_ error: (any Error)?) {
+        let result = state.withLock { state in
+            state.missing -= 1
+            state.error = state.error ?? error
+            return state.missing == 0 ? Optional(state.error) : nil
+        }
+        if let result { done(result) }
     }
 }

@@ -1,41 +1,103 @@
 import FileIO
-import Foundation
-public import Models
+package import Models
+import RasterIO
 
-/// What a run's results depend on beside the scene: the model, and every option that changes them.
+/// What the results of a run depend on beside the scene: the model, and every option that changes a result.
 ///
-/// Not in it: how many workers run, how much memory they may use, and whether outputs are replaced.
-public struct SettingsDigest: Codable, Hashable, Sendable {
-    /// `Model.checksum`, and what was chosen where the file leaves it open.
-    public let model: String
-    /// By the option's name, as text.
-    public let options: [String: String]
+/// Keys and texts are spelt out here and are never made from the names of properties, types or rooms, so that a name can
+/// change and the digest stays. Ledgers and work in progress remember digests: a text that changes makes every one of
+/// their scenes run again.
+package struct SettingsDigest: Codable, Hashable, Sendable {
+    /// The version of the keys and texts. Raise it only if one of them has to change.
+    package static let version = 1
 
-    /// What does not change any result.
-    private static let excluded: Set = ["workers", "memory", "overwrites"]
+    /// The model: `Model.checksum`, and what was chosen where the file leaves it open.
+    package let model: String
+    /// The text of each option by its key.
+    package let options: [String: String]
 
-    /// - Parameter others: settings of a caller's own that change its outputs, such as which of them it wants.
-    public init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
-        let choices = model.options
-        self.model = "\(model.checksum) padded \(choices.padded), depth \(choices.depth.map(String.init) ?? "all")"
-        // By reflection, so that no option is ever left out of it: a new one counts unless it is excluded by name.
-        let said = Mirror(reflecting: options).children.compactMap { child in
-            child.label.map { ($0, Self.text(of: child.value)) }
-        }
-        self.options = Dictionary(uniqueKeysWithValues: said.filter { !Self.excluded.contains($0.0) })
+    /// Takes the settings of a run.
+    ///
+    /// - Parameter others: settings of the caller's own that change its outputs, such as which outputs it makes.
+    package init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
+        let (padded, depth) = (model.options.padded, model.options.depth)
+        self.init(
+            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")", options: options,
+            others: others)
+    }
+
+    init(model: String, options: SegmentationOptions, others: [String: String] = [:]) {
+        self.model = model
+        self.options = Dictionary(uniqueKeysWithValues: Self.entries.map { ($0.key, $0.text(options)) })
             .merging(others) { $1 }
     }
 
-    /// A value as text. The name of the room that a type lies in is part of it: where the room has been renamed since, the
-    /// name that it had is kept, or else ledgers would find that every scene's settings changed.
-    private static func text(of value: Any) -> String {
-        String(describing: value).replacingOccurrences(
-            of: "Models.ModelDescription.", with: "ModelWeights.ModelDescription.")
+    /// The SHA-256 of all settings in hexadecimal digits, the same on every machine.
+    package var hexadecimal: String {
+        let lines = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        // The first version did not say that it was one.
+        let version = Self.version > 1 ? ["version \(Self.version)"] : []
+        return SHA256.checksum(of: (version + [model] + lines).joined(separator: "\n"))
     }
 
-    /// SHA-256 of all of it, in hexadecimal digits; the same on every machine.
-    public var hexadecimal: String {
-        let lines = options.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        return SHA256.checksum(of: ([model] + lines).joined(separator: "\n"))
+    // MARK: Keys and texts
+
+    /// One option that changes a result.
+    struct Entry: Sendable {
+        /// The property of `SegmentationOptions` that holds it, by which a test finds an option that was forgotten.
+        let property: String
+        /// The key, which stays whatever becomes of the property's name.
+        let key: String
+        let text: @Sendable (SegmentationOptions) -> String
+
+        init(_ property: String, key: String? = nil, _ text: @escaping @Sendable (SegmentationOptions) -> String) {
+            self.property = property
+            self.key = key ?? property
+            self.text = text
+        }
+    }
+
+    static let entries = [
+        Entry("bands") { optional($0.bands) { "\($0)" } },
+        Entry("scale") { optional($0.scale) { "\($0)" } },
+        Entry("offset") { optional($0.offset) { "\($0)" } },
+        Entry("mean") { optional($0.mean) { "\($0)" } },
+        Entry("std") { optional($0.std) { "\($0)" } },
+        Entry("nodata") { optional($0.nodata) { "\($0)" } },
+        Entry("resolution") { optional($0.resolution, resolution) },
+        Entry("outputPixelGrid", key: "outputGrid") { $0.outputPixelGrid == .scene ? "scene" : "model" },
+        Entry("tile") { optional($0.tile) { "\($0)" } },
+        Entry("margin") { optional($0.margin) { "\($0)" } },
+        Entry("classNames") { "\($0.classNames)" },
+        Entry("threshold") { optional($0.threshold) { "\($0)" } },
+        Entry("activation") { optional($0.activation, activation) },
+        Entry("probabilityType") { $0.probabilityType.rawValue },
+        Entry("sieve") { optional($0.sieve) { "\($0)" } },
+        Entry("format") { $0.format == .geoTIFF ? "geoTIFF" : "cloudOptimized" },
+        Entry("creationOptions") { "\($0.creationOptions)" },
+    ]
+
+    /// The properties of `SegmentationOptions` that change no result: how many workers run, how much memory they may use,
+    /// and whether outputs are replaced.
+    static let excluded: Set = ["workers", "memory", "overwrites"]
+
+    private static func optional<Value>(_ value: Value?, _ text: (Value) -> String) -> String {
+        value.map { "Optional(\(text($0)))" } ?? "nil"
+    }
+
+    private static func resolution(_ choice: ResolutionChoice) -> String {
+        switch choice {
+        case .native: "Segmentation.ResolutionChoice.native"
+        case .model: "Segmentation.ResolutionChoice.model"
+        case .metres(let metres): "Segmentation.ResolutionChoice.metres(\(metres))"
+        }
+    }
+
+    /// The room was called so when the first ledgers were kept.
+    private static func activation(_ activation: ModelDescription.Activation) -> String {
+        switch activation {
+        case .logits: "ModelWeights.ModelDescription.Activation.logits"
+        case .probabilities: "ModelWeights.ModelDescription.Activation.probabilities"
+        }
     }
 }

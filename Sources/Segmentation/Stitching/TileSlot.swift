@@ -37,9 +37,9 @@ final class TileSlot: @unchecked Sendable {
     init(layout: TileSlotLayout) {
         samples = .allocate(capacity: layout.bands * layout.inputPixels)
         validity = .allocate(capacity: layout.inputPixels)
-        mask = .allocate(byteCount: layout.outputPixels * layout.maskBytesPerPixel, alignment: 64)
-        probabilities = .allocate(byteCount: layout.outputPixels * layout.probabilityBytesPerPixel, alignment: 64)
-        confidence = .allocate(byteCount: layout.outputPixels * layout.confidenceBytesPerPixel, alignment: 64)
+        mask = .allocate(byteCount: layout.outputPixels * layout.bytesPerPixel.mask, alignment: 64)
+        probabilities = .allocate(byteCount: layout.outputPixels * layout.bytesPerPixel.probabilities, alignment: 64)
+        confidence = .allocate(byteCount: layout.outputPixels * layout.bytesPerPixel.confidence, alignment: 64)
     }
 
     deinit {
@@ -67,15 +67,11 @@ struct TileSlotLayout {
     var inputPixels: Int
     /// Pixels of a whole output window.
     var outputPixels: Int
-    var maskBytesPerPixel: Int
-    /// Of all bands; 0 where no probabilities are written.
-    var probabilityBytesPerPixel = 0
-    var confidenceBytesPerPixel = 0
+    /// What the outputs take.
+    var bytesPerPixel = OutputBytes()
 
     /// What is read of the scene.
     var inputByteCount: Int { (bands * MemoryLayout<Float>.stride + 1) * inputPixels }
 
-    var byteCount: Int {
-        inputByteCount + (probabilityBytesPerPixel + confidenceBytesPerPixel + maskBytesPerPixel) * outputPixels
-    }
+    var byteCount: Int { inputByteCount + bytesPerPixel.total * outputPixels }
 }

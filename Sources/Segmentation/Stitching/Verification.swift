@@ -4,12 +4,13 @@ import TileGeometry
 
 /// How far the tiled result is from windows across the borders of tiles that were run in one piece.
 public struct Verification: Sendable {
+    /// The number of windows that were compared.
     public let windows: Int
-    /// Of all windows, those that have data.
+    /// The number of their pixels that have data.
     public let pixels: Int
-    /// Pixels whose class is another.
+    /// The number of pixels that have another class in one piece than in tiles.
     public let otherClasses: Int
-    /// Between probabilities, over all classes; nil where these are not written.
+    /// The largest difference of a probability, over all classes; nil where probabilities are not written.
     public let largestDifference: Float?
 }
 
@@ -29,7 +30,7 @@ struct Verifier {
         let tiles = grid.straddling(count, stride: stride)
         let mask = work.rasters.first { $0.kind == .mask }!
         let probabilities = work.rasters.first { $0.kind == .probabilities }
-        let sampleBytes = max(output.maskBytesPerPixel, output.probabilityEncoding.sampleByteCount)
+        let sampleBytes = max(output.bytesPerPixel.mask, output.probabilityEncoding.sampleByteCount)
         // What the tiles gave, of one band.
         let stored = UnsafeMutableRawBufferPointer.allocate(
             byteCount: grid.step * grid.step * sampleBytes, alignment: 64)
