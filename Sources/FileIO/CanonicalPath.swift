@@ -1,13 +1,13 @@
 import Foundation
 import Glibc
 
-/// The one path of a file, whatever folder a command was called from and whatever links lead there.
+/// The one path by which a file is known, whatever the working directory and whatever links lead there.
 package enum CanonicalPath {
-    /// Returns the absolute path with the links in all its folders resolved; GDAL's own paths (`/vsi…`, and names such as
-    /// `NETCDF:file:variable` of which no file is there) stay as they are.
+    /// Returns the absolute path with the links in all its folders resolved. GDAL's own paths (`/vsi…`, and names such
+    /// as `NETCDF:file:variable` that are no file) stay as they are.
     ///
-    /// A link that is itself the file keeps its name, as what it leads to may be replaced. The file need not be there, but
-    /// its folder has to be; else the path stays as it is.
+    /// A file that is itself a link keeps its name, because the link may be changed. The file need not exist. If its
+    /// folder does not exist, the path stays as it is.
     package static func named(_ path: String) -> String {
         guard !path.hasPrefix("/vsi") else { return path }
         var parts = path.split(separator: "/", omittingEmptySubsequences: true)[...]
@@ -20,20 +20,20 @@ package enum CanonicalPath {
         return file
     }
 
-    /// Returns where a path leads, all links resolved; nil where nothing is there.
+    /// Returns where a path leads, with all links resolved, or nil if nothing is there.
     package static func existing(_ path: String) -> String? {
         guard let text = realpath(path, nil) else { return nil }
         defer { free(text) }
         return String(cString: text)
     }
 
-    /// Returns where a path leads, or would if there were something: absolute, all links that are there resolved, and
-    /// without a "/" at its end.
+    /// Returns where a path leads, whether or not anything is there: an absolute path with all existing links resolved,
+    /// and without a "/" at its end.
     package static func destination(of path: String) -> String {
         URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
 
-    /// Returns true if two paths lead to the same place, whether or not there is anything.
+    /// Returns true if two paths lead to the same place, whether or not anything is there.
     package static func leadToOne(_ path: String, _ other: String) -> Bool {
         destination(of: path) == destination(of: other)
     }

@@ -2,18 +2,18 @@ import Glibc
 
 /// An error about a file or a folder as such, whatever is in it: one line for the user, and a code for the program.
 ///
-/// The message says what was being done, to which file, what is wrong in the system's own words where it has any, and
+/// The message says what was being done, to which file, what is wrong, in the system's own words if it has any, and
 /// what to do next: "cannot rename the finished mask.tif: No space left on device; make room and run again".
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
     public enum Code: Sendable {
         /// There is nothing under this name.
         case noSuchFile
-        /// The file or folder is there and may not be read.
+        /// The file or folder exists but may not be read.
         case permissionDenied
         /// The output cannot be made where it should be.
         case cannotCreate
-        /// The output is there already, and overwriting was not asked for.
+        /// The output exists already, and overwriting was not asked for.
         case outputExists
         /// Another run holds the folder's lock.
         case locked
@@ -33,7 +33,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     public let reason: String
     /// The advice to the user; nil if there is none.
     public let advice: String?
-    /// The whole of it on one line, for people.
+    /// The whole message on one line, for people.
     public let message: String
 
     /// The message.
@@ -43,7 +43,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - doing: what was being done, such as "create" or "sync the finished".
-    ///   - message: the whole sentence, where that order of words does not fit.
+    ///   - message: the whole sentence, if that order of words does not fit.
     package init(
         _ code: Code, _ doing: String = "create", path: String, _ reason: String, advice: String? = nil,
         message: String? = nil
@@ -55,13 +55,13 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
         self.message = message ?? "cannot \(doing) \(path): \(reason)" + (advice.map { "; " + $0 } ?? "")
     }
 
-    /// Makes the error from what the system says.
+    /// Makes the error from an error number of the system.
     ///
     /// - Parameters:
     ///   - doing: what was being done, such as "create" or "sync the finished".
     ///   - number: the system's error number (`errno`). A full disk is always `.outOfSpace`, and to make room the advice.
-    ///   - code: the kind of failure where the disk is not full.
-    ///   - advice: what to do then.
+    ///   - code: the kind of failure if the disk is not full.
+    ///   - advice: the advice to the user in that case.
     package init(
         _ code: Code, _ doing: String, path: String, number: Int32, advice: String? = nil
     ) {

@@ -1,6 +1,6 @@
-/// The parts of a path, taken as text: nothing is looked up.
+/// The parts of a path, taken as text. Nothing is looked up on the disk.
 package enum FileName {
-    /// Returns what follows the last "/"; a "/" at the end counts for nothing.
+    /// Returns what follows the last "/". A "/" at the end is ignored.
     package static func last(of path: some StringProtocol) -> String {
         String(path.split(separator: "/", omittingEmptySubsequences: true).last ?? "")
     }
@@ -19,19 +19,19 @@ package enum FileName {
         return String(path[..<path.lastIndex(of: ".")!])
     }
 
-    /// Returns the path with another extension: "masks/a.qml" of "masks/a.tif"; a name without one is given it.
+    /// Returns the path with another extension: "masks/a.qml" of "masks/a.tif". A name without an extension gets it.
     package static func replacingExtension(of path: String, by newExtension: String) -> String {
         withoutExtension(path) + "." + newExtension
     }
 
-    /// Returns the extension in small letters, without the point; empty where there is none.
+    /// Returns the extension in small letters, without the point, or an empty text if there is none.
     package static func pathExtension(of path: some StringProtocol) -> String {
         let name = last(of: path)
         guard let point = name.lastIndex(of: "."), point != name.startIndex else { return "" }
         return name[name.index(after: point)...].lowercased()
     }
 
-    /// Returns the folder that a path lies in, without a "/" at its end but for the root; "." for a plain name.
+    /// Returns the folder of a path, without a "/" at its end except for the root; "." for a plain name.
     package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

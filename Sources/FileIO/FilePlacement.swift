@@ -1,13 +1,13 @@
 import Glibc
 
-/// The steps by which what was staged gets its name: the bytes to the disk, the name, and the folder to the disk.
+/// The steps by which a staged file gets its name: flush its bytes to the disk, rename it, and flush the folder.
 struct FilePlacement {
-    /// The output, for messages.
+    /// The path of the output, for messages.
     let path: String
     /// True if a file of the same name may be replaced.
     let overwrite: Bool
 
-    /// Brings a staged file's bytes to the disk.
+    /// Flushes the bytes of a staged file to the disk.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`.
     func flush(_ file: String) throws(FileError) {
@@ -19,7 +19,7 @@ struct FilePlacement {
 
     /// Gives a staged file its name.
     ///
-    /// - Throws: `.outputExists` where another program made a file of the name in the meantime; `.writeFailed`,
+    /// - Throws: `.outputExists` if another program has made a file of the name in the meantime; `.writeFailed`,
     ///   `.outOfSpace`.
     func move(from old: String, to new: String) throws(FileError) {
         if !overwrite {
@@ -35,7 +35,7 @@ struct FilePlacement {
         throw failure("rename", errno)
     }
 
-    /// Brings the new names in a folder to the disk. Some file systems cannot, which is no reason to fail.
+    /// Flushes the new names in a folder to the disk. Some file systems cannot do that, which is no reason to fail.
     static func flushNames(in folder: String) {
         let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -43,7 +43,7 @@ struct FilePlacement {
         close(descriptor)
     }
 
-    /// The error about a file that is in the output's way.
+    /// Returns the error about a file that is in the way of the output.
     func alreadyThere(_ file: String) -> FileError {
         FileError(
             .outputExists, path: path, "it is there already", advice: "choose another name, or give --overwrite",

@@ -2,12 +2,12 @@
 package struct FileSlice: Sendable {
     /// The file that the run is a part of.
     package let file: MappedFile
-    /// Where the run lies in the file.
+    /// The offset of the run in the file.
     private let start: Int
     /// The number of bytes.
     package let count: Int
 
-    /// The whole file.
+    /// Takes the whole file.
     package init(_ file: MappedFile) {
         self.init(file: file, start: 0, count: file.count)
     }
@@ -18,26 +18,26 @@ package struct FileSlice: Sendable {
         self.count = count
     }
 
-    /// The `count` bytes from `offset` on, or nil where they do not all lie inside.
+    /// Returns the `count` bytes from `offset` on, or nil if they do not all lie inside.
     package func slice(at offset: Int, count: Int) -> FileSlice? {
         guard offset >= 0, count >= 0, offset <= self.count, count <= self.count - offset else { return nil }
         return FileSlice(file: file, start: start + offset, count: count)
     }
 
-    /// The same for numbers as they stand in files, which may be any 64 bits.
+    /// Returns a part of the run for numbers from a file, which may be any 64 bits, or nil if it does not lie inside.
     package func slice(at offset: UInt64, count: UInt64) -> FileSlice? {
         guard let offset = Int(exactly: offset), let count = Int(exactly: count) else { return nil }
         return slice(at: offset, count: count)
     }
 
-    /// The little-endian integer at `offset`, aligned or not, or nil where it does not lie inside.
+    /// Returns the little-endian integer at `offset`, aligned or not, or nil if it does not lie inside.
     package func integer<Integer: FixedWidthInteger>(at offset: Int, as type: Integer.Type) -> Integer? {
         slice(at: offset, count: MemoryLayout<Integer>.size)?.withUnsafeBytes {
             Integer(littleEndian: $0.loadUnaligned(as: Integer.self))
         }
     }
 
-    /// Returns true if the run has these bytes from an offset on; its beginning, where none is given.
+    /// Returns true if the run has these bytes from an offset on, by default from its beginning.
     package func starts(with bytes: some Collection<UInt8>, at offset: Int = 0) -> Bool {
         slice(at: offset, count: bytes.count)?.withUnsafeBytes { $0.elementsEqual(bytes) } ?? false
     }
@@ -48,7 +48,7 @@ package struct FileSlice: Sendable {
     /// A copy of the bytes.
     package var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 
-    /// The bytes as text, or nil where they are not valid UTF-8.
+    /// The bytes as text, or nil if they are not valid UTF-8.
     package var text: String? { withUnsafeBytes { String(validating: $0, as: UTF8.self) } }
 
     /// Lends the bytes; the pointer is valid inside `body` only.

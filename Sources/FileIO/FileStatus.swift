@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// What the system says of a path. All rooms ask here: in those that include GDAL's headers, the module that `stat` comes
-/// from depends on what was compiled before.
+/// The system's information about a path. All rooms use this type, because in those that include GDAL's headers, the
+/// module from which `stat` comes depends on what was compiled before.
 package struct FileStatus: Equatable, Sendable {
     /// What there is under the path.
     package enum Kind: Sendable {
@@ -24,7 +24,7 @@ package struct FileStatus: Equatable, Sendable {
     /// The number of the file on its device.
     package let inode: UInt64
 
-    /// Asks for what is under a path.
+    /// Looks up a path.
     ///
     /// - Parameter followsLinks: false for the link itself, which is of the kind `.other`.
     /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
@@ -34,7 +34,7 @@ package struct FileStatus: Equatable, Sendable {
         self.init(status)
     }
 
-    /// Asks for an entry of an open folder; links are followed.
+    /// Looks up an entry of an open folder. Links are followed.
     ///
     /// - Parameters:
     ///   - name: the entry's name.
@@ -46,14 +46,14 @@ package struct FileStatus: Equatable, Sendable {
         self.init(status)
     }
 
-    /// Asks for an open file, by its descriptor.
+    /// Looks up an open file by its descriptor.
     package init?(descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
         self.init(status)
     }
 
-    /// Returns true if anything has this name, a link that leads nowhere included.
+    /// Returns true if anything has this name, even a link that leads nowhere.
     package static func exists(_ path: String) -> Bool {
         FileStatus(path: path, followsLinks: false) != nil
     }
@@ -64,7 +64,7 @@ package struct FileStatus: Equatable, Sendable {
         fileprivate let inode: UInt64
     }
 
-    /// What tells it from any other, whatever their names.
+    /// The identity of what is under the path.
     package var identity: Identity { Identity(device: device, inode: inode) }
 
     /// The size and the time of the last change to the contents.
@@ -83,11 +83,12 @@ package struct FileStatus: Equatable, Sendable {
         inode = UInt64(status.st_ino)
     }
 
-    /// Wraps around for times that no file should have: only differences and equality are asked for.
+    /// Returns a time in nanoseconds. It wraps around for times that no file should have, because only differences and
+    /// equality matter.
     private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
 }
 
-/// The size and the time of a file: what tells cheaply that it was replaced or is still growing.
+/// The size and the time of a file, which tell cheaply that it was replaced or is still growing.
 package struct FileStamp: Codable, Hashable, Sendable {
     /// The size in bytes.
     package var size: Int
@@ -100,7 +101,7 @@ package struct FileStamp: Codable, Hashable, Sendable {
         self.modified = modified
     }
 
-    /// Asks the system for the stamp of a file; links are followed.
+    /// Looks up the stamp of a file. Links are followed.
     ///
     /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
     package init?(path: String) {
@@ -112,12 +113,12 @@ package struct FileStamp: Codable, Hashable, Sendable {
     package static let unknown = FileStamp(size: 0, modified: 0)
 }
 
-/// Room on the disk for what is to be written.
+/// The free space on a disk.
 package enum FileSpace {
-    /// Makes a file as long as this, with room on the disk for all of it.
+    /// Makes a file this long, and reserves room on the disk for all of it.
     ///
-    /// - Returns: false where there is not enough room, or the file system cannot tell; `errno` says which. The file may
-    ///   be as long or not.
+    /// - Returns: false if there is not enough room, or the file system cannot tell; `errno` says which. The file may
+    ///   then have either length.
     package static func reserve(_ bytes: Int, descriptor: Int32) -> Bool {
         var status: Int32
         repeat { status = fallocate(descriptor, 0, 0, bytes) } while status != 0 && errno == EINTR

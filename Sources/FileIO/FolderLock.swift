@@ -2,17 +2,17 @@ import Glibc
 
 /// Keeps two runs out of the same output folder.
 ///
-/// The lock is the system's (`flock`): it ends with the process, however that ends. Its file stays, empty: removing it
-/// would let two processes each lock a file of their own.
+/// The lock is one of the system (`flock`), which ends with the process, however that ends. Its empty file stays,
+/// because removing it would let two processes each lock a file of their own.
 package final class FolderLock {
     /// The name of the file in the folder that is locked.
     package static let fileName = ".overtile.lock"
 
     private let descriptor: Int32
 
-    /// Takes the folder, or leaves it at once to who has it.
+    /// Takes the lock, or fails at once if another process has it.
     ///
-    /// - Throws: `FileError`: `.locked` where another run has it; `.cannotCreate`, `.outOfSpace`.
+    /// - Throws: `FileError`: `.locked` if another run has it; `.cannotCreate`, `.outOfSpace`.
     package init(folder: String) throws(FileError) {
         let path = folder + "/" + Self.fileName
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)

@@ -9,13 +9,13 @@ import Glibc
 ///
 /// `@unchecked Sendable`: the mapping is read-only and neither its address nor its size ever changes.
 package final class MappedFile: @unchecked Sendable {
-    /// As the caller named it.
+    /// The path, as the caller named it.
     package let path: String
-    /// Size in bytes; never 0.
+    /// The size in bytes, which is never 0.
     package let count: Int
     private let base: UnsafeMutableRawPointer
 
-    /// Why a file cannot be mapped. Whoever knows what the file is for makes a message for people of it.
+    /// The reason why a file cannot be mapped. The caller, who knows the purpose of the file, makes a message of it.
     package enum Failure: Error, Equatable {
         /// There is nothing at the path.
         case missing
@@ -23,10 +23,10 @@ package final class MappedFile: @unchecked Sendable {
         /// A pipe, a device, a socket.
         case special
         case empty
-        /// The system would not have it.
+        /// The system refused.
         ///
         /// - Parameters:
-        ///   - action: what was tried, to be said after "cannot be": "opened".
+        ///   - action: what was tried, as a word that follows "cannot be": "opened".
         ///   - reason: the system's own words.
         case refused(_ action: String, reason: String)
     }
@@ -73,11 +73,12 @@ package final class MappedFile: @unchecked Sendable {
         return try body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
-    /// Gives the memory of pages that lie wholly in a range back to the system; they are read again when they are touched.
+    /// Gives the memory of the pages that lie wholly in a range back to the system. They are read again when they are
+    /// touched.
     package func releasePages(_ range: Range<Int>) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let (first, end) = ((range.lowerBound + page - 1) / page * page, range.upperBound / page * page)
-        // Advice: where it is not taken, the pages merely stay.
+        // This is advice; if the system does not take it, the pages stay in memory.
         if first < end { _ = madvise(base + first, end - first, MADV_DONTNEED) }
     }
 

@@ -1,13 +1,13 @@
 import Glibc
 
-/// The checksum SHA-256, over bytes that come piece by piece. Source: FIPS 180-4.
+/// Computes SHA-256 over bytes that arrive piece by piece. Source: FIPS 180-4.
 ///
 ///     var hash = SHA256()
 ///     hash.add(bytes)
 ///     let digits = hash.finish()
 ///
-/// The code is our own, as swift-crypto brings all of BoringSSL for it, which takes two and a half minutes of a
-/// processor's time to build.
+/// The code is our own because swift-crypto brings all of BoringSSL, which takes two and a half minutes of processor
+/// time to build.
 package struct SHA256 {
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
@@ -25,11 +25,11 @@ package struct SHA256 {
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
-    /// Bytes that do not fill a block yet.
+    /// The bytes that do not fill a block yet.
     private var rest: [UInt8] = []
     private var byteCount = 0
 
-    /// Begins without any bytes.
+    /// Begins a checksum without any bytes.
     package init() {}
 
     /// Returns the checksum of bytes, in 64 hexadecimal digits.
@@ -77,7 +77,7 @@ package struct SHA256 {
 
     /// - Parameter blocks: a multiple of 64 bytes.
     private mutating func addBlocks(_ blocks: UnsafeRawBufferPointer) {
-        // Without bounds checks in the loop: a model of 124 MB is hashed before every run.
+        // The loop has no bounds checks, because a model of 124 MB may be hashed before every run.
         Self.constants.withUnsafeBufferPointer { constants in
             state.withUnsafeMutableBufferPointer { state in
                 withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
@@ -132,12 +132,12 @@ package struct SHA256 {
 }
 
 extension SHA256 {
-    /// How much of a file is in memory at a time, in bytes.
+    /// The number of bytes of a file that are in memory at a time.
     private static let piece = 4 << 20
 
     /// Reads a file from end to end, a piece at a time, and returns its checksum in 64 hexadecimal digits.
     ///
-    /// - Parameter isCancelled: asked before each piece; true gives the work up.
+    /// - Parameter isCancelled: asked before each piece; true ends the work.
     /// - Throws: `FileError` (`.readFailed`); `CancellationError`.
     package static func checksum(ofFile path: String, isCancelled: () -> Bool = { false }) throws -> String {
         func failure(_ what: String, _ number: Int32) -> FileError {

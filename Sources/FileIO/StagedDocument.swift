@@ -15,7 +15,7 @@ package final class StagedDocument: StagedOutput {
     /// The open file; nil once it is closed.
     private var descriptor: Int32?
 
-    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
+    /// Checks that a file can be made under this name, before any work is spent on it. Nothing is created.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`.
     package static func check(path: String, overwrite: Bool) throws(FileError) {
@@ -24,7 +24,7 @@ package final class StagedDocument: StagedOutput {
 
     /// Writes a whole file.
     ///
-    /// - Throws: `.outputExists`, `.cannotCreate`; `.outOfSpace`, `.writeFailed`. Nothing is left behind then.
+    /// - Throws: `.outputExists`, `.cannotCreate`; `.outOfSpace`, `.writeFailed`. No file is left then.
     package static func write(_ bytes: [UInt8], to path: String, overwrite: Bool) throws(FileError) {
         let document = try StagedDocument(path: path, overwrite: overwrite)
         defer { document.remove() }
@@ -75,9 +75,9 @@ package final class StagedDocument: StagedOutput {
         guard closeFile() == 0 else { throw failure(errno) }
     }
 
-    /// Makes the file appear under its name, all bytes on the disk.
+    /// Flushes the file to the disk, and gives it its name.
     ///
-    /// - Throws: `.outOfSpace`, `.writeFailed`; `.outputExists` where another program made a file of the name in the
+    /// - Throws: `.outOfSpace`, `.writeFailed`; `.outputExists` if another program has made a file of the name in the
     ///   meantime.
     package func publish() throws(FileError) {
         try finish()
@@ -93,7 +93,7 @@ package final class StagedDocument: StagedOutput {
     /// Names of files that programs would take for part of the document: they go where it replaces another one.
     package var companions: [String] { file.companions }
 
-    /// Removes what was written, if it has not got its name.
+    /// Removes the file, unless it has got its name.
     package func remove() {
         closeFile()
         file.remove()

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// An output under way, as far as errors about it need to know it.
+/// An unfinished output, as far as errors about it need to know it.
 package protocol StagedOutput {
     /// Where the output will be.
     var path: String { get }
@@ -15,10 +15,10 @@ package protocol StagedOutput {
     var companions: [String] { get }
 }
 
-/// An output file under way: written under a temporary name in its own folder, and renamed when it is complete.
+/// An output file that is written under a hidden name in its own folder, and renamed when it is complete.
 ///
-/// The sidecar that GDAL keeps beside a raster (`.aux.xml`) goes the same way, first, so that nobody sees the raster
-/// without it.
+/// The sidecar that GDAL keeps beside a raster (`.aux.xml`) is renamed first, so that nobody sees the raster without
+/// it.
 package final class StagedFile: StagedOutput {
     /// Where the output will be.
     package let path: String
@@ -33,13 +33,13 @@ package final class StagedFile: StagedOutput {
     /// it.
     package static let sidecars = [".aux.xml", ".msk", ".msk.ovr", ".ovr"]
 
-    /// Chooses the hidden name; makes nothing.
+    /// Chooses the hidden name. Nothing is created.
     ///
     /// - Parameters:
     ///   - overwrite: true if a file of the same name may be replaced.
-    ///   - sidecars: what is appended to the output's name by files that would become part of it. They are in its way as
-    ///     a file of its own name is, and go when that is replaced.
-    /// - Throws: `.outputExists`; `.cannotCreate` where the path or the folder will not do.
+    ///   - sidecars: the endings, appended to the output's name, of files that would become part of it. Such files are
+    ///     in the way like a file of the output's own name, and are removed when that is replaced.
+    /// - Throws: `.outputExists`; `.cannotCreate` if the path or the folder cannot be used.
     package init(
         path: String, overwrite: Bool, sidecars: [String] = StagedFile.sidecars
     ) throws(FileError) {
@@ -70,7 +70,7 @@ package final class StagedFile: StagedOutput {
     /// overviews.
     private static let temporaries = [".ovr.tmp", ".msk.ovr.tmp"]
 
-    /// The files that are there while the output is under way.
+    /// The files that may exist while the output is unfinished.
     private var stagedNames: [String] { [stagingPath, stagingPath + ".aux.xml", stagingPath + ".ovr.tmp"] }
 
     /// The files of the finished output, its main file last: the names that they will have, and those that they have now.
@@ -81,7 +81,7 @@ package final class StagedFile: StagedOutput {
     /// Names of files that programs would take for part of the output: they go where it replaces another one.
     package var companions: [String] { sidecars.map { path + $0 } }
 
-    /// Makes the file appear under its name, all bytes on the disk.
+    /// Flushes the file to the disk, and gives it its name.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. The staged file is still there then.
     package func publish() throws(FileError) {
@@ -122,7 +122,7 @@ package final class StagedFile: StagedOutput {
 }
 
 extension StagedFile {
-    /// The folder of an output, and how its hidden names there begin; nil for a path that names no file.
+    /// Returns the folder of an output and the prefix of its hidden names there, or nil for a path that names no file.
     private static func hiddenPrefix(path: String) -> (folder: String, name: String)? {
         let name = String(path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...])
         guard !name.isEmpty, name != ".", name != ".." else { return nil }
@@ -134,9 +134,9 @@ extension StagedFile {
     /// Removes what killed processes left of an output under hidden names.
     ///
     /// - Parameters:
-    ///   - path: where the output was to be.
-    ///   - isExclusive: true if no other process can be at work on this output, so that all of it is left over; else only
-    ///     what belongs to processes that are no more is removed.
+    ///   - path: the path that the output was to have.
+    ///   - isExclusive: true if no other process can be at work on this output, so that everything is removed.
+    ///     Otherwise only the files of processes that no longer exist are removed.
     package static func removeLeftovers(of path: String, isExclusive: Bool) {
         guard let prefix = hiddenPrefix(path: path), let folder = opendir(prefix.folder) else { return }
         defer { closedir(folder) }

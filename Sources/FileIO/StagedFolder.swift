@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// Output files under way that belong together, as a Shapefile's do: written in a hidden folder beside the place where they
-/// will be, and moved there when all are complete.
+/// Output files that belong together, like those of a Shapefile. They are written into a hidden folder beside their
+/// final place, and moved there when all of them are complete.
 package final class StagedFolder: StagedOutput {
-    /// Where the output's main file will be.
+    /// The path that the output's main file will have.
     package let path: String
-    /// Where it is written, under its own name, which some formats put into the file.
+    /// The path at which the main file is written. It has its final name, which some formats put into the file.
     package let stagingPath: String
     /// The folder of the outputs.
     package let folder: String
@@ -16,17 +16,17 @@ package final class StagedFolder: StagedOutput {
     private let placement: FilePlacement
     private let name: String
 
-    /// Chooses the hidden folder's name; makes nothing.
+    /// Chooses the name of the hidden folder. Nothing is created.
     ///
     /// - Parameters:
-    ///   - siblings: extensions, in place of the main file's own, of files that belong to the output.
-    ///   - suffixes: what is appended to the main file's name by files that belong to the output.
+    ///   - siblings: the extensions of files that belong to the output, in place of the main file's own.
+    ///   - suffixes: the endings of files that belong to the output, appended to the main file's name.
     ///   - overwrite: true if files of the same names may be replaced.
-    /// - Throws: `.outputExists`; `.cannotCreate` where the path or the folder will not do.
+    /// - Throws: `.outputExists`; `.cannotCreate` if the path or the folder cannot be used.
     package init(
         path: String, siblings: [String] = [], suffixes: [String] = [], overwrite: Bool
     ) throws(FileError) {
-        // All that holds for the place of a single file holds here.
+        // The rules for the place of a single file hold here as well.
         let place = try StagedFile(path: path, overwrite: overwrite)
         folder = place.folder
         hidden = place.stagingPath + "d"
@@ -46,7 +46,7 @@ package final class StagedFolder: StagedOutput {
 
     private var stagedNames: [String] { [stagingPath] + names(beside: stagingPath) + [hidden] }
 
-    /// The files that may lie beside the main one.
+    /// Returns the files that may lie beside the main one.
     private func names(beside main: String) -> [String] {
         let stem = main.lastIndex(of: ".").map { String(main[...$0]) } ?? main + "."
         return siblings.map { stem + $0 } + suffixes.map { main + $0 }
@@ -60,9 +60,9 @@ package final class StagedFolder: StagedOutput {
         throw FileError(.cannotCreate, "make a folder for", path: path, number: errno)
     }
 
-    /// Moves the finished files to their place, the main one last, all bytes on the disk.
+    /// Flushes the finished files to the disk, and moves them to their place, the main one last.
     ///
-    /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. What was moved is taken back then.
+    /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. Files that were moved are removed then.
     package func publish() throws(FileError) {
         try Publication([self], overwrite: placement.overwrite).carryOut()
         rmdir(hidden)

@@ -3,13 +3,13 @@ import Synchronization
 
 /// The names of all unfinished outputs, for a process that has to end at once.
 ///
-/// A signal's handler may neither allocate nor lock: the names are C strings in a fixed table of atomic pointers. Where
-/// the table is full, a name is left out, and its file stays behind in that one case.
+/// A signal handler may neither allocate nor lock, so the names are C strings in a fixed table of atomic pointers. If
+/// the table is full, a name is left out, and only then a file may stay behind.
 package enum StagedOutputs {
     private static let slots = Slots()
 
-    /// Removes the files of all unfinished outputs, and folders that are empty then. May be called in a signal's handler,
-    /// once an output was begun or `prepare()` called; the outputs are of no more use afterwards.
+    /// Removes the files of all unfinished outputs, and folders that are then empty. A signal handler may call it once
+    /// an output was begun or `prepare()` was called. The outputs are of no use afterwards.
     package static func removeAll() {
         forEachName { unlink($0) }
         forEachName { rmdir($0) }
@@ -22,7 +22,7 @@ package enum StagedOutputs {
         }
     }
 
-    /// Makes the table, which a signal's handler could not do.
+    /// Makes the table, which a signal handler could not do.
     package static func prepare() { _ = slots[0].load(ordering: .relaxed) }
 
     /// Adds the path of a file, or of a folder of unfinished files.
@@ -36,7 +36,7 @@ package enum StagedOutputs {
         free(name)
     }
 
-    /// Takes a path out again. Its memory is not given back, as a handler may be reading it.
+    /// Removes a path. Its memory is not freed, because a handler may be reading it.
     package static func remove(_ path: String) {
         for index in 0..<Slots.count {
             let value = slots[index].load(ordering: .acquiring)

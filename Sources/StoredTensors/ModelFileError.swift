@@ -1,6 +1,6 @@
 package import FileIO
 
-/// Why a model file could not be read or written.
+/// The error that a model file could not be read or written.
 ///
 ///     do {
 ///         let model = try Model(path: "unet.pth")
@@ -27,17 +27,17 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
         case unsupportedContainer
         /// A tensor has an element type or a kind of storage that has no float32 reading.
         case unsupportedType
-        /// The network in the file is sound and needs what is not computed: an operator, a second input.
+        /// The network in the file is valid but needs something that is not supported: an operator, a second input.
         case unsupportedNetwork
-        /// The file is sound and holds something else: TorchScript, an optimizer, an object that is no module.
+        /// The file is valid but holds something else: TorchScript, an optimizer, an object that is not a module.
         case notAStateDict
-        /// The output is there already, and was not to be overwritten.
+        /// The output exists already, and was not to be overwritten.
         case outputExists
-        /// The output's folder is missing or may not be written, or its name is no file's.
+        /// The output's folder is missing or may not be written, or the path does not name a file.
         case cannotCreate
-        /// Writing failed, for want of room on the disk as a rule.
+        /// Writing failed, usually because the disk is full.
         case writeFailed
-        /// What was to be written has no place in the format: a name that comes twice, a number beyond float16.
+        /// The format cannot hold what was to be written: a name that occurs twice, a number beyond float16.
         case unrepresentable
     }
 
@@ -48,18 +48,18 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
     /// One line: what is wrong with which tensor, entry or pickle global, and what to do.
     public let message: String
 
-    /// An error about the file at a path.
+    /// Makes an error about the file at a path.
     package init(_ code: Code, path: String, _ message: String) {
         self.code = code
         self.path = path
         self.message = message
     }
 
-    /// The path, and behind it the message.
+    /// The path, followed by the message.
     public var description: String { "\(path): \(message)" }
 
-    /// A name taken from a file, made safe to print on one line: quoted, control characters escaped, cut at 120
-    /// scalars.
+    /// Returns a name from a file in a form that is safe to print on one line: quoted, with control characters escaped,
+    /// and cut at 120 scalars.
     package static func quoted(_ name: String) -> String {
         let limit = 120
         let scalars = name.unicodeScalars
@@ -69,7 +69,7 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
         return "'\(escaped(scalars[..<end]))...'"
     }
 
-    /// A name taken from a file, made safe as `quoted` does it, without the quotes.
+    /// Returns a name from a file in the form of `quoted`, without the quotes.
     package static func plain(_ name: String) -> String { String(quoted(name).dropFirst().dropLast()) }
 
     private static func escaped(_ scalars: Substring.UnicodeScalarView) -> String {
@@ -95,7 +95,7 @@ extension MappedFile {
         }
     }
 
-    /// An error about this file.
+    /// Returns an error about this file.
     package func error(_ code: ModelFileError.Code, _ message: String) -> ModelFileError {
         ModelFileError(code, path: path, message)
     }

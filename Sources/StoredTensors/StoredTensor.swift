@@ -1,23 +1,23 @@
 package import FileIO
 
-/// A tensor of a model file: it stays in the file, and becomes float32 each time its elements are asked for. A program
-/// can make one of numbers of its own, too.
+/// A tensor of a model file. It stays in the file, and its elements are converted to float32 each time they are asked
+/// for. A program can also make one of its own numbers.
 ///
 /// Elements are row-major: the last axis of `shape` moves fastest.
 package struct StoredTensor: Sendable {
     /// The extent of each axis; empty for a scalar.
     package let shape: [Int]
-    /// What the elements are in the file; nil for those that a program made.
+    /// The type of the elements in the file; nil for a tensor that a program made.
     package let type: ElementType?
     private let load: @Sendable () -> [Float]
 
-    /// A tensor that lies in a mapped file, which it keeps mapped.
+    /// Makes a tensor in a mapped file, which it keeps mapped.
     ///
     /// - Parameters:
-    ///   - name: of the tensor, for errors.
-    ///   - storage: whole elements, of which the tensor uses those that shape, strides and offset say. It may be longer
-    ///     than they need, never shorter.
-    /// - Throws: `malformed` where the layout does not fit the storage.
+    ///   - name: the name of the tensor, for errors.
+    ///   - storage: whole elements, of which shape, strides and offset choose those of the tensor. It may be longer
+    ///     than they need, but not shorter.
+    /// - Throws: `malformed` if the layout does not fit the storage.
     package init(
         name: String, storage: FileSlice, type: ElementType, isBigEndian: Bool = false, shape: [Int], strides: [Int],
         offset: Int
@@ -33,16 +33,16 @@ package struct StoredTensor: Sendable {
         self.init(shape: shape, type: type) { elements.floats() }
     }
 
-    /// A tensor whose elements come from elsewhere.
+    /// Makes a tensor whose elements come from elsewhere.
     ///
-    /// - Parameter load: gives the elements in row-major order; called each time they are needed.
+    /// - Parameter load: returns the elements in row-major order. It is called each time they are needed.
     package init(shape: [Int], type: ElementType? = nil, load: @escaping @Sendable () -> [Float]) {
         self.shape = shape
         self.type = type
         self.load = load
     }
 
-    /// A tensor of elements in memory, row-major.
+    /// Makes a tensor of elements in memory, in row-major order.
     package init(shape: [Int], elements: [Float]) {
         precondition(elements.count == shape.reduce(1, *), "a tensor of shape \(shape) has \(elements.count) elements")
         self.init(shape: shape) { elements }
@@ -51,7 +51,7 @@ package struct StoredTensor: Sendable {
     /// The number of elements.
     package var count: Int { shape.reduce(1, *) }
 
-    /// A fresh copy of the elements, row-major, as float32.
+    /// Returns a copy of the elements as float32, in row-major order.
     package func elements() -> [Float] {
         let elements = load()
         precondition(elements.count == count, "a tensor of shape \(shape) loaded \(elements.count) elements")
@@ -64,10 +64,10 @@ private struct StoredElements: Sendable {
     let storage: FileSlice
     let type: ElementType
     let isBigEndian: Bool
-    /// Checked against the storage.
+    /// The layout, which was checked against the storage.
     let layout: TensorLayout
 
-    /// The elements in row-major order. Integers beyond 2^24 and doubles are rounded to the nearest float32.
+    /// Returns the elements in row-major order. Integers beyond 2^24 and doubles are rounded to the nearest float32.
     ///
     /// The file's own pages do not stay in memory beside them.
     func floats() -> [Float] {
@@ -95,7 +95,7 @@ private struct StoredElements: Sendable {
         }
     }
 
-    /// As `gather`, for elements that are what they become: whole runs at once.
+    /// Does the work of `gather` for elements that need no conversion, whole runs at once.
     private func copy(_ src: UnsafeRawBufferPointer, _ dst: UnsafeMutableBufferPointer<Float>) {
         let size = MemoryLayout<Float>.size
         let dst = UnsafeMutableRawBufferPointer(dst)

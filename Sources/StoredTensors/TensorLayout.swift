@@ -1,9 +1,9 @@
-/// Where the elements of a tensor lie in its storage, checked once against the storage's length.
+/// The places of a tensor's elements in its storage, checked once against the storage's length.
 ///
 /// Element (i0, i1, ...) of the tensor is element `offset + i0*strides[0] + i1*strides[1] + ...` of the storage. All
 /// numbers count elements, not bytes. Several tensors may share a storage, and a tensor need not be contiguous.
 package struct TensorLayout: Sendable {
-    /// Why a layout is not acceptable, to be said after the tensor's name.
+    /// The reason why a layout is not valid, as words that follow the tensor's name.
     struct Defect: Error { let reason: String }
 
     /// The most axes that are read: more than any file needs. PyTorch itself stops at 64.
@@ -15,10 +15,12 @@ package struct TensorLayout: Sendable {
     /// The number of elements of the tensor: the product of its shape.
     let count: Int
 
-    /// - Parameter storageCount: elements in the storage.
-    /// - Throws: where an extent, a stride or the offset is negative, a product overflows, an element would lie
-    ///   outside the storage, or the tensor has more elements than its storage (an expanded tensor: a few bytes of
-    ///   file could ask for any amount of memory).
+    /// Checks a layout.
+    ///
+    /// - Parameter storageCount: the number of elements in the storage.
+    /// - Throws: `Defect` if an extent, a stride or the offset is negative, a product overflows, an element would lie
+    ///   outside the storage, or the tensor has more elements than its storage (an expanded tensor, by which a few
+    ///   bytes of a file could ask for any amount of memory).
     init(shape: [Int], strides: [Int], offset: Int, storageCount: Int) throws(Defect) {
         guard shape.count <= Self.largestRank else { throw Defect(reason: "has \(shape.count) axes") }
         guard strides.count == shape.count else {
@@ -54,9 +56,9 @@ package struct TensorLayout: Sendable {
         }
     }
 
-    /// The number of elements of a tensor of this shape, or nil where the product overflows.
+    /// Returns the number of elements of a tensor of this shape, or nil if the product overflows.
     ///
-    /// That holds for an empty tensor too: whoever multiplies its other extents must not overflow either.
+    /// It is nil also for an empty tensor whose other extents overflow, because callers multiply these too.
     package static func count(of shape: [Int]) -> Int? {
         var count = 1
         for extent in shape where extent != 0 {
@@ -67,7 +69,7 @@ package struct TensorLayout: Sendable {
         return shape.contains(0) ? 0 : count
     }
 
-    /// The strides of row-major order: the last axis moves fastest.
+    /// Returns the strides of row-major order, in which the last axis moves fastest.
     ///
     /// - Precondition: `count(of: shape)` is not nil.
     package static func rowMajorStrides(of shape: [Int]) -> [Int] {

@@ -11,7 +11,7 @@ struct GeoPackageGeometry {
     private let table: String
     private let column: String
 
-    /// - Returns: nil where the data set is none that SQLite holds.
+    /// Returns nil if the dataset is not an SQLite database.
     init?(dataset: GDALDatasetH, layer: OGRLayerH) {
         guard let handle = GDALGetInternalHandle(dataset, "SQLITE_HANDLE"), let name = OGR_L_GetName(layer),
             let column = OGR_L_GetGeometryColumn(layer)
@@ -50,7 +50,8 @@ struct GeoPackageGeometry {
         return isDone ? nil : String(cString: sqlite3_errmsg(database))
     }
 
-    /// "GP", version, flags, the coordinate system's number, and bounds of four numbers (OGC 12-128r18, 2.1.3).
+    /// Reads the header of a feature's geometry: "GP", version, flags, the number of the coordinate system, and bounds
+    /// of four numbers (OGC 12-128r18, 2.1.3).
     private func header(of feature: Int64) -> [UInt8]? {
         var blob: OpaquePointer?
         defer { sqlite3_blob_close(blob) }

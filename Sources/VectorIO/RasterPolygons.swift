@@ -4,8 +4,8 @@ package import TileGeometry
 
 /// The polygons of a vector layer, placed on a raster's grid.
 ///
-/// They are reprojected where their coordinate system is another, and held in memory: the raster's size does not
-/// matter. One thread at a time may use them.
+/// They are reprojected if their coordinate system is another one, and kept in memory, whatever the size of the raster.
+/// One thread at a time may use them.
 package final class RasterPolygons {
     /// One polygon, or one of several parts.
     package struct Feature: Sendable {
@@ -13,7 +13,7 @@ package final class RasterPolygons {
         package let id: Int
         /// The value of the field that was asked for; nil if it is not set.
         package let value: String?
-        /// The pixels that it may cover; empty where it misses the raster.
+        /// The pixels that it may cover; empty if it misses the raster.
         package let window: PixelWindow
     }
 
@@ -42,9 +42,9 @@ package final class RasterPolygons {
     ///   - field: the field whose values are wanted; nil for none.
     ///   - size: the size of the raster.
     ///   - reference: where the raster lies.
-    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster` for what is no vector file; `.badArgument` for a
-    ///   layer or field that is not there; `.unsupported` for features that are no polygons, and where either has no
-    ///   place; `.readFailed`.
+    /// - Throws: `.noSuchFile`, `.permissionDenied`; `.notARaster` if the file is not a vector file; `.badArgument` for
+    ///   a layer or field that does not exist; `.unsupported` for features that are not polygons, and if the layer or
+    ///   the raster has no georeference; `.readFailed`.
     package init(
         path: String, layer: String? = nil, field: String? = nil, size: PixelSize, reference: SpatialReference
     ) throws(RasterError) {
@@ -137,7 +137,7 @@ package final class RasterPolygons {
                 .intersection(PixelWindow(size))
         }
 
-        /// - Returns: false where GDAL failed.
+        /// - Returns: false if GDAL failed.
         func burn(_ window: PixelWindow, into mask: UnsafeMutablePointer<UInt8>) -> Bool {
             guard let driver = GDALGetDriverByName("MEM"),
                 let canvas = GDALCreate(

@@ -6,15 +6,15 @@ package import RasterIO
 
 /// A layer of polygons in a file of its own, written feature by feature and visible only when it is complete.
 ///
-/// The same calls make the same bytes: where a format keeps the date of its last change, that is 1970-01-01. A file under
-/// the output's name is replaced as a whole where that is wanted; layers are not added to files.
+/// The same calls make the same bytes. If a format keeps the date of its last change, that is 1970-01-01. With
+/// `overwrite`, a file of the output's name is replaced as a whole; layers are not added to files.
 ///
 /// The order of calls for each feature: for each polygon `beginPolygon()`, and for its exterior and then each hole
 /// `beginRing()`, `addPoints` and `endRing()`; then `set` for its fields and `endFeature()`.
 package final class VectorWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
-    /// Where the file will be.
+    /// The path that the file will have.
     package let path: String
     /// The format, told by the ending of the path.
     package let format: VectorFormat
@@ -25,13 +25,13 @@ package final class VectorWriter: @unchecked Sendable {
     private let layer: OGRLayerH
     private let definition: OGRFeatureDefnH
     private var isFinished = false
-    /// The geometry of the feature under way.
+    /// The geometry of the current feature.
     private let geometry: WellKnownBinary
-    /// Owned.
+    /// The current feature, which the writer owns.
     private var feature: OGRFeatureH?
     private let geoPackage: GeoPackageGeometry?
 
-    /// Polygons of more bytes go into a GeoPackage past GDAL.
+    /// The size in bytes from which polygons are written into a GeoPackage without GDAL.
     private static let large = 4 << 20
 
     /// The settings in force on the thread that creates or closes a file, for reproducible and quick GeoPackages: the staged file needs
@@ -40,7 +40,7 @@ package final class VectorWriter: @unchecked Sendable {
         ("OGR_CURRENT_DATE", "1970-01-01T00:00:00.000Z"), ("OGR_SQLITE_SYNCHRONOUS", "OFF"),
     ]
 
-    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
+    /// Checks that a file can be made under this name, before any work is spent on it. Nothing is created.
     ///
     /// - Throws: `.badArgument` for unknown formats, `.unsupported` for those that GDAL cannot write here,
     ///   `.outputExists`, `.cannotCreate`.
@@ -80,10 +80,10 @@ package final class VectorWriter: @unchecked Sendable {
 
     deinit { discard() }
 
-    /// Begins a polygon of the feature under way.
+    /// Begins a polygon of the current feature.
     package func beginPolygon() { geometry.beginPolygon() }
 
-    /// Begins a ring of the polygon under way: its exterior, and then each hole.
+    /// Begins a ring of the current polygon: first its exterior, and then each hole.
     ///
     /// - Precondition: `beginPolygon()` came before.
     package func beginRing() {
@@ -91,27 +91,27 @@ package final class VectorWriter: @unchecked Sendable {
         geometry.beginRing()
     }
 
-    /// Adds points to the ring under way; its first one is not repeated at the end.
+    /// Adds points to the current ring. The first one is not repeated at the end.
     ///
     /// - Parameters:
     ///   - x: eastings or longitudes.
-    ///   - y: as many northings or latitudes.
+    ///   - y: northings or latitudes, as many as `x`.
     package func addPoints(x: [Double], y: [Double]) { geometry.append(x: x, y: y) }
 
-    /// Closes the ring under way.
+    /// Closes the current ring.
     package func endRing() { geometry.endRing() }
 
-    /// Sets a field to a whole number, by its place in the options; those that are not set are null.
+    /// Sets a field to a whole number, by its index in the options. Fields that are not set are null.
     package func set(_ field: Int, _ value: Int) {
         if let feature = makeFeature() { OGR_F_SetFieldInteger64(feature, Int32(field), GIntBig(value)) }
     }
 
-    /// Sets a field to a number, by its place in the options.
+    /// Sets a field to a number, by its index in the options.
     package func set(_ field: Int, _ value: Double) {
         if let feature = makeFeature() { OGR_F_SetFieldDouble(feature, Int32(field), value) }
     }
 
-    /// Sets a field to a text, by its place in the options.
+    /// Sets a field to a text, by its index in the options.
     package func set(_ field: Int, _ value: String) {
         if let feature = makeFeature() { OGR_F_SetFieldString(feature, Int32(field), value) }
     }
@@ -202,7 +202,7 @@ package final class VectorWriter: @unchecked Sendable {
         isFinished = false
     }
 
-    /// The feature under way; nil where the file is closed, whose definition is gone.
+    /// Returns the current feature, or nil if the file is closed and its definition is gone.
     private func makeFeature() -> OGRFeatureH? {
         if feature == nil, dataset != nil { feature = OGR_F_Create(definition) }
         return feature
@@ -236,7 +236,9 @@ package final class VectorWriter: @unchecked Sendable {
         return body()
     }
 
-    /// - Parameter reason: SQLite's; GDAL's messages otherwise.
+    /// Makes the error about a failure.
+    ///
+    /// - Parameter reason: the reason from SQLite; nil for GDAL's messages.
     private func failure(_ what: String, _ reason: String? = nil) -> RasterError {
         .failed(to: what, staged, messages, reason: reason.flatMap { $0.isEmpty ? nil : $0 })
     }

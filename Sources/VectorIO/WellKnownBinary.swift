@@ -1,17 +1,18 @@
 import CGDAL
 import Glibc
 
-/// A polygon or several under way, as the bytes of ISO 13249-3's well-known binary: 16 bytes a vertex and nothing more,
-/// written as the vertices come.
+/// One or several unfinished polygons as well-known binary (ISO 13249-3): 16 bytes a vertex and nothing more, written
+/// as the vertices arrive.
 final class WellKnownBinary {
-    /// Malloc's, so that it grows in place: a copy of the largest polygons would not fit beside them.
+    /// The buffer, from malloc so that it can grow in place: a copy of the largest polygons would not fit into memory
+    /// beside them.
     private var bytes: UnsafeMutableRawPointer?
     private var capacity = 0
-    /// The number of bytes in use, the room before the geometry included.
+    /// The number of bytes in use, including the room before the geometry.
     private var count = headerRoom
     private let isMultiPolygon: Bool
     private var polygons: UInt32 = 0
-    /// Where the number of the polygon's rings is written, and of the ring's points.
+    /// The offsets at which the number of the polygon's rings, and of the ring's points, are written.
     private var ringCount = 0
     private var pointCount = 0
     private(set) var bounds = Bounds()
@@ -21,9 +22,9 @@ final class WellKnownBinary {
         var y = (least: Double.infinity, greatest: -Double.infinity)
     }
 
-    /// Room before the geometry for what a format puts there: a GeoPackage's header with bounds.
+    /// The room before the geometry for the header of a format: that of a GeoPackage with its bounds.
     static let headerRoom = 40
-    /// More is given back to the system after each feature.
+    /// The most bytes that are kept from one feature to the next.
     private static let kept = 1 << 20
     private static let littleEndian: UInt8 = 1
 
@@ -53,9 +54,9 @@ final class WellKnownBinary {
         append(UInt32(0))
     }
 
-    /// Appends vertices to the ring under way.
+    /// Appends vertices to the current ring.
     ///
-    /// - Precondition: as many of both.
+    /// - Precondition: there are as many x as y.
     func append(x: [Double], y: [Double]) {
         precondition(x.count == y.count)
         reserve(16 * x.count)
@@ -70,7 +71,7 @@ final class WellKnownBinary {
         put(number(at: pointCount) + UInt32(x.count), at: pointCount)
     }
 
-    /// Closes the ring: its first point is its last, to the last bit.
+    /// Closes the ring with its first point, to the last bit.
     func endRing() {
         guard number(at: pointCount) > 0 else { return }
         reserve(16)
@@ -80,7 +81,7 @@ final class WellKnownBinary {
         put(number(at: pointCount) + 1, at: pointCount)
     }
 
-    /// The geometry as GDAL's, the caller's; nil where there is none.
+    /// Returns the geometry as one of GDAL's, which the caller owns, or nil if there is none.
     func makeGeometry() -> OGRGeometryH? {
         guard let bytes else { return nil }
         var geometry: OGRGeometryH?

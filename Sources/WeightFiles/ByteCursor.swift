@@ -1,12 +1,12 @@
 import FileIO
 import StoredTensors
 
-/// Reads a run of bytes from front to back; whatever would pass its end throws `truncated`.
+/// Reads a run of bytes from front to back. Reading past the end throws `truncated`.
 struct ByteCursor {
     let slice: FileSlice
     /// The name of what is being read, for errors: "its pickle".
     let subject: String
-    /// Bytes read so far.
+    /// The number of bytes that have been read.
     private(set) var position = 0
 
     init(_ slice: FileSlice, subject: String) {
@@ -16,14 +16,14 @@ struct ByteCursor {
 
     mutating func byte() throws(ModelFileError) -> UInt8 { try integer() }
 
-    /// A little-endian integer.
+    /// Reads a little-endian integer.
     mutating func integer<Integer: FixedWidthInteger>() throws(ModelFileError) -> Integer {
         guard let value = slice.integer(at: position, as: Integer.self) else { throw truncated }
         position += MemoryLayout<Integer>.size
         return value
     }
 
-    /// The next `count` bytes; `count` is any number that a file may hold.
+    /// Reads the next `count` bytes. `count` may be any number that a file can hold.
     mutating func take(_ count: some BinaryInteger) throws(ModelFileError) -> FileSlice {
         guard let count = Int(exactly: count), let taken = slice.slice(at: position, count: count) else {
             throw truncated
@@ -32,7 +32,7 @@ struct ByteCursor {
         return taken
     }
 
-    /// The bytes up to the next line feed, which is read and left out.
+    /// Reads the bytes up to the next line feed, which is skipped.
     mutating func line() throws(ModelFileError) -> FileSlice {
         let length = slice.withUnsafeBytes { $0[position...].firstIndex(of: UInt8(ascii: "\n")) }.map { $0 - position }
         guard let length else { throw truncated }

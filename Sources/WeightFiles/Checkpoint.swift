@@ -3,7 +3,7 @@ package import StoredTensors
 
 /// Model files that hold named weights and no network, whatever container they come in.
 package enum Checkpoint {
-    /// How a checkpoint is packed.
+    /// The containers of checkpoints.
     package enum Container: Sendable {
         case safetensors
         /// The zip archive that `torch.save` has written since torch 1.6.
@@ -11,7 +11,7 @@ package enum Checkpoint {
         /// The sequence of pickles that it wrote before.
         case torchLegacy
 
-        /// Tells the container from the first bytes, and not from the file's name; nil for what is none that is read.
+        /// Tells the container from the first bytes, not from the file's name. Returns nil for any other file.
         package init?(_ file: FileSlice) {
             if ZipArchive.isZip(file) {
                 self = .torchZip
@@ -40,9 +40,9 @@ package enum Checkpoint {
         return try finished(try contents(of: file), of: file.file)
     }
 
-    /// The tensors of a file as they are given to whoever asked: named without their wrappers, and one at least.
+    /// Returns the tensors of a file under their names without the prefixes of wrappers. There is at least one.
     ///
-    /// - Throws: `notAStateDict` where there are none.
+    /// - Throws: `notAStateDict` if there are none.
     package static func finished(
         _ stateDict: StateDict, of file: MappedFile
     ) throws(ModelFileError) -> StateDict {
@@ -54,7 +54,7 @@ package enum Checkpoint {
         return stateDict
     }
 
-    /// Returns true if a file is none of the checkpoints that are read, and looks like an ONNX model.
+    /// Returns true if a file looks like an ONNX model, and is not one of the checkpoints that are read.
     ///
     /// - Throws: `ModelFileError` for a file that cannot be read.
     package static func isONNX(path: String) throws(ModelFileError) -> Bool {
@@ -78,7 +78,7 @@ package enum Checkpoint {
         "what can be read is safetensors, and a state dict saved with torch.save(net.state_dict(), ...)"
 }
 
-/// Files that people take for a checkpoint, told by their first bytes; the raw value is what to say about them.
+/// The files that people take for a checkpoint, told by their first bytes. The raw value is the message about them.
 enum KnownFormat: String, CaseIterable {
     case hdf5 = "is an HDF5 file, as Keras writes"
     case lfsPointer = "is a Git LFS pointer and not the model itself (run git lfs pull)"

@@ -4,13 +4,13 @@ package import StoredTensors
 package struct StateDict: Sendable {
     /// The tensors, in the file's order.
     package var tensors: [(name: String, tensor: StoredTensor)]
-    /// The text of safetensors' `__metadata__`; empty for containers that have none.
+    /// The text entries of safetensors' `__metadata__`; empty for containers without any.
     package var metadata: [String: String]
 
-    /// Tensors that a file may hold: a hundred times what the largest networks have.
+    /// The most tensors of a file: a hundred times what the largest networks have.
     static let largestCount = 100_000
 
-    /// Tensors that were read from a file, or that a program made.
+    /// Makes a state dict of tensors that were read from a file, or that a program made.
     package init(tensors: [(name: String, tensor: StoredTensor)], metadata: [String: String] = [:]) {
         self.tensors = tensors
         self.metadata = metadata
@@ -21,10 +21,10 @@ extension StateDict {
     /// The prefixes that wrappers put before every name: DataParallel and the like, Lightning modules, torch.compile.
     private static let wrapperPrefixes = ["module.", "model.", "net.", "_orig_mod."]
 
-    /// More wrappers than anybody puts around a network.
+    /// The most prefixes that are removed: more wrappers than anybody puts around a network.
     private static let mostPrefixes = 8
 
-    /// Takes such prefixes off the names, one after the other, as long as all of them share one.
+    /// Removes such prefixes from the names, one after the other, as long as all names share one.
     mutating func removeSharedPrefixes() {
         for _ in 0..<Self.mostPrefixes {
             guard let prefix = Self.wrapperPrefixes.first(where: isShared) else { return }

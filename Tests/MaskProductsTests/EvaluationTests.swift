@@ -31,7 +31,7 @@ import VectorIO
     @Test("a mask agrees with itself, in every measure")
     func itself() throws {
         let mask = try write("mask.tif", value: stripes)
-        let evaluation = try Evaluation(of: mask, truth: .raster(mask))
+        let evaluation = try Evaluation(of: mask, truth: mask)
         let matrix = evaluation.matrix
         #expect(matrix.accuracy == 1 && matrix.kappa == 1 && matrix.microIoU == 1)
         let perfect = ConfusionMatrix.Scores(iou: 1, f1: 1, precision: 1, recall: 1)

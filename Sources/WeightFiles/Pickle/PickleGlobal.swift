@@ -2,7 +2,7 @@ import StoredTensors
 
 /// A Python class or function that a pickle names. It is never imported, let alone called.
 struct PickleGlobal: CustomStringConvertible {
-    /// Module and name: `torch._utils._rebuild_tensor_v2`.
+    /// The module and the name: `torch._utils._rebuild_tensor_v2`.
     let path: String
 
     init(module: String, name: String) {
@@ -12,7 +12,7 @@ struct PickleGlobal: CustomStringConvertible {
 
     var description: String { ModelFileError.quoted(path) }
 
-    /// The name behind `module.`, or nil where it is another module's.
+    /// Returns the name behind `module.`, or nil for a global of another module.
     func name(in module: String) -> Substring? {
         path.hasPrefix(module + ".") ? path.dropFirst(module.count + 1) : nil
     }
@@ -37,7 +37,7 @@ struct PickleGlobal: CustomStringConvertible {
         "set", "slice", "str", "tuple", "unicode", "xrange",
     ]
 
-    /// Only what nobody calls a package of their own: `code` or `trace` may be where a user's network is defined.
+    /// Only names that nobody gives to a package of their own: a user's network may be defined in `code` or `trace`.
     private static let dangerousPackages: Set<Substring> = [
         "_io", "_pickle", "_posixsubprocess", "_socket", "_thread", "aiohttp", "asyncio", "bdb", "cProfile", "cffi",
         "codeop", "ctypes", "distutils", "ensurepip", "ftplib", "httplib", "importlib", "linecache", "marshal", "nt",

@@ -2,16 +2,17 @@ import FileIO
 
 /// The containers of a pickle, and its text.
 ///
-/// They hold each other by index and not by reference: a cycle leaks nothing, and a chain of a million lists, each in
-/// the next, is let go without recursion.
+/// They refer to each other by index and not by reference. So a cycle leaks nothing, and a chain of a million nested
+/// lists is freed without recursion.
 struct PickleHeap {
     struct Sequence: Hashable { fileprivate let index: Int }
     struct Dictionary: Hashable { fileprivate let index: Int }
     struct Object: Hashable { fileprivate let index: Int }
 
-    /// Values that were ever put into containers, repeated ones too: what the heap's memory grows with.
+    /// The number of values that were ever put into containers, including repeated ones. The heap's memory grows with
+    /// it.
     private(set) var valueCount = 0
-    /// Memory that containers, globals and tensors take, in bytes, allocation and room to grow included.
+    /// The memory in bytes that containers, globals and tensors take, including allocation overhead and room to grow.
     private(set) var byteCount = 0
 
     private let pickle: FileSlice
@@ -19,15 +20,19 @@ struct PickleHeap {
     private var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
     private var objects: [(type: PickleGlobal, state: PickleValue)] = []
 
-    /// - Parameter pickle: starts with the pickle and may go on behind it.
+    /// Makes an empty heap.
+    ///
+    /// - Parameter pickle: bytes that begin with the pickle, and may continue behind it.
     init(_ pickle: FileSlice) { self.pickle = pickle }
 
-    /// Counts memory that a value takes outside of containers.
+    /// Counts the memory that a value takes outside of containers.
     mutating func charge(_ bytes: Int) { byteCount += bytes }
 
     // MARK: Text
 
-    /// - Precondition: the text is a string, which was found to be UTF-8.
+    /// Returns a text as a string.
+    ///
+    /// - Precondition: the text was found to be UTF-8.
     func string(_ text: PickleText) -> String { String(decoding: bytes(text), as: UTF8.self) }
 
     func bytes(_ text: PickleText) -> [UInt8] {
@@ -64,7 +69,7 @@ struct PickleHeap {
         return Dictionary(index: dictionaries.count - 1)
     }
 
-    /// The pairs in the order in which they were set. A key that was set twice is here twice.
+    /// Returns the pairs in the order in which they were set. A key that was set twice occurs twice.
     subscript(dictionary: Dictionary) -> [(key: PickleValue, value: PickleValue)] { dictionaries[dictionary.index] }
 
     mutating func set(_ key: PickleValue, to value: PickleValue, in dictionary: Dictionary) {
@@ -73,7 +78,7 @@ struct PickleHeap {
         dictionaries[dictionary.index].append((key, value))
     }
 
-    /// The value that was last set for a string.
+    /// Returns the value that was last set for a string.
     func value(of key: String, in dictionary: Dictionary) -> PickleValue? {
         dictionaries[dictionary.index].last { pair in
             if case .string(let text) = pair.key { matches(text, key) } else { false }
@@ -95,11 +100,11 @@ struct PickleHeap {
         objects[object.index].state = state
     }
 
-    /// The attributes of an object, where it has any by name.
+    /// Returns the attributes of an object, if it has any by name.
     func attributes(of object: Object) -> Dictionary? {
         switch objects[object.index].state {
         case .dict(let attributes): return attributes
-        // The second are `__slots__`.
+        // The second item holds `__slots__`.
         case .tuple(let pair):
             guard self[pair].count == 2, case .dict(let attributes) = self[pair][0] else { return nil }
             return attributes
@@ -108,16 +113,16 @@ struct PickleHeap {
     }
 }
 
-/// The values that a pickle stored to come back to, by number.
+/// The memo: the values that a pickle stored in order to use them again, by number.
 ///
-/// Writers number them 0, 1, 2...; only numbers out of that order cost a dictionary.
+/// Writers number them 0, 1, 2, ... Only numbers in another order need a dictionary.
 struct PickleMemo {
     private var inOrder: [PickleValue] = []
     private var others: [Int: PickleValue] = [:]
 
     var count: Int { inOrder.count + others.count }
 
-    /// Memory that the values take, in bytes; arrays and dictionaries have room to grow.
+    /// The memory in bytes that the values take. Arrays and dictionaries have room to grow.
     var byteCount: Int { inOrder.count * 32 + others.count * 96 }
 
     subscript(index: Int) -> PickleValue? {

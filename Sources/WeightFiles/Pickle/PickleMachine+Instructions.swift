@@ -2,7 +2,7 @@ import FileIO
 import StoredTensors
 
 extension PickleMachine {
-    /// Carries out one instruction; STOP is the caller's.
+    /// Carries out one instruction. The caller handles STOP.
     mutating func step(_ opcode: PickleOpcode) throws(ModelFileError) {
         switch opcode {
         case .proto: try checkProtocol()
@@ -96,12 +96,12 @@ extension PickleMachine {
         guard (2...5).contains(version) else { throw malformed("claims protocol \(version), which does not exist") }
     }
 
-    /// POP takes a mark, where that is what lies on top.
+    /// Carries out POP, which removes a mark if that is on top.
     private mutating func discard() throws(ModelFileError) {
         if topIsMark { _ = try popMark() } else { _ = try pop() }
     }
 
-    /// Little-endian two's complement of any length; nothing stands for 0.
+    /// Pushes an integer in little-endian two's complement of any length. No bytes stand for 0.
     private mutating func pushLong(byteCount: Int) throws(ModelFileError) {
         let (text, slice) = try take(byteCount)
         guard slice.count <= MemoryLayout<Int>.size else {
@@ -127,9 +127,11 @@ extension PickleMachine {
     }
 }
 
-/// Globals, calls and what they make.
+/// Globals, calls and their results.
 extension PickleMachine {
-    /// - Throws: `refused` for a global that has no business in a model file.
+    /// Pushes a global.
+    ///
+    /// - Throws: `refused` for a global that has no place in a model file.
     mutating func pushGlobal(module: String, name: String) throws(ModelFileError) {
         let global = PickleGlobal(module: module, name: name)
         if global.isAttributeLookup {
@@ -141,7 +143,7 @@ extension PickleMachine {
         push(.global(global))
     }
 
-    /// Pushes what calling `callable` makes.
+    /// Pushes the result of calling `callable`.
     mutating func call(_ callable: PickleValue, _ arguments: PickleValue) throws(ModelFileError) {
         guard case .tuple(let tuple) = arguments else { throw malformed("calls with \(arguments.kind) for arguments") }
         switch callable {
@@ -164,7 +166,7 @@ extension PickleMachine {
         }
     }
 
-    /// Pushes what stands for an attribute of a class, or of an object: no more than its name.
+    /// Pushes a value that stands for an attribute of a class or an object. It has only the attribute's name.
     private mutating func lookUp(_ arguments: [PickleValue], _ getattr: PickleGlobal) throws(ModelFileError) {
         guard arguments.count == 2, case .string(let text) = arguments[1] else { throw hostile(getattr) }
         let name = heap.string(text)

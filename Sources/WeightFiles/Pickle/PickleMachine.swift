@@ -1,52 +1,54 @@
 import FileIO
 import StoredTensors
 
-/// Reads a pickle, one instruction after the other, and runs nothing of what it names.
+/// Reads a pickle instruction by instruction, and runs nothing that it names.
 ///
-/// A pickle is a program for a machine with a stack, marks on the stack and a memo of values to come back to. Calls go
-/// to `TorchConstructors`, which knows the few that state dicts need; any other makes an opaque object. Memory and
-/// time grow with the pickle's length and no faster, and stop at `largestMemory` and `largestWork`.
-/// Source: CPython, Lib/pickletools.py and Lib/pickle.py.
+/// A pickle is a program for a machine with a stack, marks on the stack, and a memo of values to use again. Calls go to
+/// `TorchConstructors`, which knows the few that state dicts need; any other call makes an opaque object. Memory and
+/// time grow no faster than the pickle's length, and are limited by `largestMemory` and `largestWork`. Source: CPython,
+/// Lib/pickletools.py and Lib/pickle.py.
 struct PickleMachine {
-    /// Instructions, and values put into containers, before a pickle is refused: a state dict takes some 100 per
-    /// tensor.
+    /// The most instructions, and values that are put into containers, before a pickle is refused. A state dict takes
+    /// about 100 for each tensor.
     static let largestWork = 4_000_000
 
-    /// Memory in bytes that a pickle may take after `length` bytes of it, before it is refused. A state dict takes some
-    /// 10 for each of its own; a pickle made to exhaust its reader could take hundreds.
+    /// Returns the most memory in bytes that a pickle may take after `length` bytes of it, before it is refused. A
+    /// state dict takes about 10 for each byte; a pickle that is made to exhaust its reader could take hundreds.
     static func largestMemory(afterReading length: Int) -> Int { (16 << 20) + 24 * length }
 
     var heap: PickleHeap
-    /// Every storage that the pickle refers to, by key; as it was first referred to.
+    /// The storages to which the pickle refers, by key, each as it was first referred to.
     var storages: [String: TorchStorage] = [:]
 
     let constructors = TorchConstructors()
-    /// A `getattr` that was named and not called yet.
+    /// A `getattr` that was named but not called yet.
     var unusedLookup: PickleGlobal?
     private var cursor: ByteCursor
     private var stack: [PickleValue] = []
-    /// Heights of the stack, lowest first.
+    /// The marks: heights of the stack, lowest first.
     private var marks: [Int] = []
     private var memo = PickleMemo()
     private var instructionCount = 0
     /// The most values and marks that were ever on the stack.
     private var highest = 0
 
-    /// - Parameter slice: starts with the pickle and may go on behind it.
+    /// Prepares to read a pickle.
+    ///
+    /// - Parameter slice: bytes that begin with the pickle, and may continue behind it.
     init(_ slice: FileSlice) {
         cursor = ByteCursor(slice, subject: "its pickle")
         heap = PickleHeap(slice)
     }
 
-    /// Bytes of the pickle so far; its length once `run` has returned.
+    /// The number of bytes read so far, which is the length of the pickle once `run` has returned.
     var position: Int { cursor.position }
 
-    /// Memory that the pickle takes so far, in bytes.
+    /// The memory that the pickle takes so far, in bytes.
     private var memory: Int { heap.byteCount + memo.byteCount + highest * 2 * MemoryLayout<PickleValue>.stride }
 
     /// Reads up to the STOP instruction.
     ///
-    /// - Returns: what the pickle describes; its containers are in `heap`.
+    /// - Returns: the value that the pickle describes. Its containers are in `heap`.
     /// - Throws: `truncated`; `malformed`; `refused` for dangerous globals and for instructions that are not
     ///   understood.
     mutating func run() throws(ModelFileError) -> PickleValue {
@@ -102,7 +104,7 @@ struct PickleMachine {
 
     mutating func mark() { marks.append(stack.count) }
 
-    /// The values above the last mark, which goes with them.
+    /// Pops the values above the last mark, and the mark.
     mutating func popMark() throws(ModelFileError) -> [PickleValue] {
         guard let mark = marks.popLast() else { throw malformed("looks for a mark that is not there") }
         let items = Array(stack[mark...])
@@ -112,7 +114,7 @@ struct PickleMachine {
 
     mutating func remember(at index: Int) throws(ModelFileError) { memo[index] = try top() }
 
-    /// Remembers at the next free index, as MEMOIZE does.
+    /// Stores a value at the next free index of the memo, as MEMOIZE does.
     mutating func remember() throws(ModelFileError) { try remember(at: memo.count) }
 
     mutating func recall(_ index: Int) throws(ModelFileError) {
@@ -139,7 +141,7 @@ struct PickleMachine {
         return text
     }
 
-    /// The strings of Python 2, which may be text or not.
+    /// Pushes a string of Python 2, which may be text or bytes.
     mutating func textOrBytes(_ count: some BinaryInteger) throws(ModelFileError) -> PickleValue {
         let (text, slice) = try take(count)
         return slice.text == nil ? .bytes(text) : .string(text)

@@ -1,7 +1,7 @@
 /// The instructions of a pickle that are understood: protocol 2, and what protocols 3 to 5 add.
 ///
-/// Not here: the line-based ones of protocol 0 but for GLOBAL and INST, extension codes, out-of-band buffers;
-/// `torch.save` does not write them. Source: CPython, Lib/pickletools.py, whose names these are.
+/// The line-based ones of protocol 0 except GLOBAL and INST, extension codes and out-of-band buffers are missing,
+/// because `torch.save` does not write them. Source: CPython, Lib/pickletools.py, whose names these are.
 enum PickleOpcode: UInt8 {
     // Structure
     case proto = 0x80

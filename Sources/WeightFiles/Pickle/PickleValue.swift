@@ -1,12 +1,13 @@
 /// A value that a pickle describes.
 ///
-/// Containers live in a `PickleHeap` and are named here by their place in it, because pickles share and change them
-/// after they were made, and may put one into itself. A value takes 16 bytes, because one byte of pickle can push one.
+/// Containers live in a `PickleHeap` and are referred to by their index in it, because pickles share and change them
+/// after they were made, and may put one into itself. A value takes only 16 bytes, because one byte of pickle can push
+/// one.
 enum PickleValue {
     case none
     case bool(Bool)
     case int(Int)
-    /// An integer beyond 64 bits: little-endian two's complement.
+    /// An integer of more than 64 bits, in little-endian two's complement.
     case longInt(PickleText)
     case float(Double)
     case string(PickleText)
@@ -43,19 +44,19 @@ enum PickleValue {
     }
 }
 
-/// A run of bytes of a pickle: a string, bytes, or a long integer. What it says is looked up in a `PickleHeap` when it
-/// matters, so that a pickle's text is not in memory twice.
+/// A run of bytes of a pickle: a string, bytes, or a long integer. Its content is looked up in a `PickleHeap` when it
+/// is needed, so that the text of a pickle is not in memory twice.
 struct PickleText {
     private let start: UInt32
     private let length: UInt32
 
-    /// - Returns: nil for what lies beyond the first 4 GB of a pickle.
+    /// Makes a run, or returns nil for bytes beyond the first 4 GB of a pickle.
     init?(start: Int, count: Int) {
         guard let start = UInt32(exactly: start), let length = UInt32(exactly: count) else { return nil }
         self.start = start
         self.length = length
     }
 
-    /// Where the bytes lie in the pickle.
+    /// The range of the bytes in the pickle.
     var range: Range<Int> { Int(start)..<Int(start) + Int(length) }
 }

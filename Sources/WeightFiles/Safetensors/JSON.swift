@@ -3,7 +3,7 @@ import StoredTensors
 
 /// Reads the part of JSON that a safetensors header may hold: objects, strings and arrays of counts (RFC 8259).
 struct JSONCursor {
-    /// For errors.
+    /// The file, for errors.
     let file: MappedFile
     private let text: [UInt8]
     private var position = 0
@@ -13,7 +13,7 @@ struct JSONCursor {
         text = slice.bytes
     }
 
-    /// Reads an object and calls `body` with each key, when the cursor stands at its value.
+    /// Reads an object, and calls `body` with each key while the cursor stands at its value.
     mutating func members(
         _ body: (String, inout JSONCursor) throws(ModelFileError) -> Void
     ) throws(ModelFileError) {
@@ -127,7 +127,7 @@ struct JSONCursor {
         while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { position += 1 }
     }
 
-    /// Steps over a character of punctuation, if it comes next.
+    /// Skips a character of punctuation, if it comes next.
     private mutating func skip(_ punctuation: Unicode.Scalar) -> Bool {
         skipWhiteSpace()
         guard peek == UInt8(ascii: punctuation) else { return false }
@@ -144,7 +144,7 @@ struct JSONCursor {
     }
 }
 
-/// JSON that is being written.
+/// A piece of JSON that is being written.
 package struct JSONText {
     /// The text that has been written so far.
     package private(set) var utf8: [UInt8]
@@ -155,7 +155,7 @@ package struct JSONText {
     /// Appends punctuation or a number as it stands.
     package mutating func raw(_ text: String) { utf8 += Array(text.utf8) }
 
-    /// Appends text in quotes; what JSON does not allow in a string is escaped (RFC 8259, section 7).
+    /// Appends text in quotes. Characters that JSON does not allow in a string are escaped (RFC 8259, section 7).
     package mutating func string(_ text: String) {
         raw("\"")
         for unit in text.utf8 {

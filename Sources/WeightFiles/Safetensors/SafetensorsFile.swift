@@ -6,15 +6,17 @@ import StoredTensors
 /// Source: https://github.com/huggingface/safetensors, "Format". As there, a file is refused whose tensors overlap,
 /// leave holes, or do not fill it.
 enum SafetensorsFile {
-    /// Bytes. The format allows four times as much, which some hundred thousand tensors would need, and which a hostile
-    /// file needs to take a gigabyte of memory.
+    /// The largest header in bytes. The format allows four times as much, which only some hundred thousand tensors
+    /// would need, and with which a hostile file could take a gigabyte of memory.
     static let largestHeader = 25_000_000
 
-    /// Returns true if the file looks like safetensors: a brace comes after the header's length, whatever length that is.
+    /// Returns true if the file looks like safetensors: a brace follows the header's length, whatever that is.
     static func isSafetensors(_ file: FileSlice) -> Bool {
         file.integer(at: 8, as: UInt8.self) == UInt8(ascii: "{")
     }
 
+    /// Reads the tensors of a file.
+    ///
     /// - Throws: `truncated`, `malformed`, `unsupportedType`.
     static func read(_ file: FileSlice) throws(ModelFileError) -> StateDict {
         var cursor = ByteCursor(file, subject: "its header")
@@ -65,7 +67,7 @@ enum SafetensorsFile {
             strides: TensorLayout.rowMajorStrides(of: tensor.shape), offset: 0)
     }
 
-    /// Every byte of the data belongs to one tensor, so that no two readers can see two different files.
+    /// Checks that every byte of the data belongs to one tensor, so that no two readers can see two different files.
     private static func checkCoverage(
         of data: FileSlice, by tensors: [SafetensorsHeader.Tensor]
     ) throws(ModelFileError) {

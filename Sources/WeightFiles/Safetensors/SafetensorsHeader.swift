@@ -1,17 +1,17 @@
 import FileIO
 import StoredTensors
 
-/// The header of a safetensors file: what each tensor is and where it lies.
+/// The header of a safetensors file: the type, shape and place of each tensor.
 ///
-/// Only the JSON that the format allows is read: an object of objects, strings and arrays of counts. So nothing nests,
-/// and a name that comes twice is seen, which a general JSON parser would hide.
-/// Source: https://github.com/huggingface/safetensors, "Format".
+/// Only the JSON that the format allows is read: an object of objects, strings and arrays of counts. So nothing nests
+/// deeply, and a name that occurs twice is noticed, which a general JSON parser would hide. Source:
+/// https://github.com/huggingface/safetensors, "Format".
 struct SafetensorsHeader {
     struct Tensor {
         let name: String
         let dtype: String
         let shape: [Int]
-        /// Bytes from the end of the header on.
+        /// The range of the tensor's bytes, counted from the end of the header.
         let begin: Int
         let end: Int
     }
@@ -20,9 +20,11 @@ struct SafetensorsHeader {
 
     /// The tensors, in the order of the header.
     private(set) var tensors: [Tensor] = []
-    /// The object `__metadata__`.
+    /// The entries of the object `__metadata__`.
     private(set) var metadata: [String: String] = [:]
 
+    /// Reads a header.
+    ///
     /// - Parameter slice: the JSON, and nothing else.
     /// - Throws: `malformed`.
     init(_ slice: FileSlice) throws(ModelFileError) {
@@ -81,7 +83,9 @@ struct SafetensorsHeader {
 }
 
 extension ElementType {
-    /// - Parameter dtype: as a safetensors header spells it: `F32`, `BF16`, `I64`.
+    /// Returns nil for types that are not read.
+    ///
+    /// - Parameter dtype: the type as a safetensors header spells it: `F32`, `BF16`, `I64`.
     init?(safetensors dtype: String) {
         switch dtype {
         case "F64": self = .float64

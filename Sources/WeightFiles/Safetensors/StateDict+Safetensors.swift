@@ -2,19 +2,19 @@ import FileIO
 package import StoredTensors
 
 extension StateDict {
-    /// Writes the tensors as safetensors, in their order, which other programs read as they would any such file.
+    /// Writes the tensors as safetensors, in their order.
     ///
     /// The same state dict gives the same bytes. Tensors are loaded and written one after the other, so that memory
     /// holds the largest of them and not the file. The file appears under its name only when it is complete.
     ///
     /// - Parameters:
-    ///   - path: of the new file. It may be the one that the tensors come from.
-    ///   - metadata: text to go with the tensors; nil is what the state dict has.
-    ///   - half: whether to write float16, rounded to nearest and ties to even. Tensors that were whole numbers in their file
-    ///     (a batch norm's counter) stay float32.
-    ///   - overwrite: whether a file of that name may be replaced.
+    ///   - path: the new file. It may be the one from which the tensors come.
+    ///   - metadata: the text entries of the file; nil for those of the state dict.
+    ///   - half: true to write float16, rounded to nearest with ties to even. Tensors that were whole numbers in their
+    ///     file (a batch norm's counter) stay float32.
+    ///   - overwrite: true if a file of that name may be replaced.
     /// - Throws: `outputExists`, `cannotCreate`, `writeFailed`; `unrepresentable` for names that come twice, and for
-    ///   numbers beyond the range of float16. Nothing is left behind then.
+    ///   numbers beyond the range of float16. No file is left then.
     package func write(
         safetensors path: String, metadata: [String: String]? = nil, half: Bool = false, overwrite: Bool = false
     ) throws(ModelFileError) {
@@ -56,18 +56,20 @@ extension StateDict {
     }
 }
 
-/// Where each tensor of a safetensors file that is to be written goes.
+/// The layout of a safetensors file that is to be written.
 ///
 /// The header names the tensors in their order. Their data lie in the same order, but float32 before float16, so that
 /// every element is aligned to its size, as readers that map the file need it.
 /// Source: https://github.com/huggingface/safetensors, "Format".
 struct SafetensorsPlan {
-    /// The length of the JSON in 8 bytes, and the JSON, padded with spaces to a multiple of 8 bytes.
+    /// The header: the length of the JSON in 8 bytes, and the JSON, padded with spaces to a multiple of 8 bytes.
     let header: [UInt8]
     /// The tensors, in the order of their data.
     let tensors: [(name: String, tensor: StoredTensor, isHalf: Bool)]
 
-    /// - Parameter path: of the file, for errors.
+    /// Lays out tensors.
+    ///
+    /// - Parameter path: the file, for errors.
     /// - Throws: `unrepresentable`.
     init(_ stateDict: StateDict, metadata: [String: String], half: Bool, path: String) throws(ModelFileError) {
         func failure(_ message: String) -> ModelFileError { ModelFileError(.unrepresentable, path: path, message) }

@@ -3,21 +3,22 @@ import StoredTensors
 
 /// Gathers the tensors of a pickled `torch.nn.Module` under the names that its `state_dict()` would give them.
 ///
-/// A module is an object with dicts of parameters, buffers and modules. None of its classes is needed for that, let
-/// alone run; what a class changes about its own state dict is therefore not seen.
-/// Source: PyTorch, torch/nn/modules/module.py (`state_dict`, `_save_to_state_dict`).
+/// A module is an object with dicts of parameters, buffers and modules. Its classes are not needed to read these, and
+/// are never run, so changes that a class makes to its own state dict are not seen. Source: PyTorch,
+/// torch/nn/modules/module.py (`state_dict`, `_save_to_state_dict`).
 struct ModuleWalk {
-    /// Python cannot pickle modules that lie deeper, unless it is told to.
+    /// The greatest depth of modules. Python cannot pickle deeper ones, unless it is told to.
     private static let largestDepth = 256
-    /// Bytes of the name of a module.
+    /// The most bytes in the name of a module.
     private static let longestName = 4096
 
     private let file: MappedFile
     private let heap: PickleHeap
     private var found: NamedTensors
-    /// The modules from the outermost one to the one that is looked at.
+    /// The modules from the outermost one to the current one.
     private var path: Set<PickleHeap.Object> = []
-    /// Attributes and members looked at, and bytes of their names: a module may be in many places.
+    /// The work so far: the attributes and members that were looked at, and the bytes of their names. It is limited
+    /// because a module may be in many places.
     private var work = 0
 
     init(file: MappedFile, heap: PickleHeap) {
@@ -26,15 +27,18 @@ struct ModuleWalk {
         found = NamedTensors(file: file, heap: heap)
     }
 
-    /// - Throws: `malformed` for a module that contains itself; `notAStateDict` for one that is built otherwise; what
-    ///   `NamedTensors.add` throws.
+    /// Gathers the tensors of a module.
+    ///
+    /// - Throws: `malformed` for a module that contains itself; `notAStateDict` for one that is built differently; and
+    ///   the errors of `NamedTensors.add`.
     mutating func tensors(of module: PickleHeap.Object) throws(ModelFileError) -> [(name: String, tensor: TorchTensor)]
     {
         try visit(module, prefix: "")
         return found.tensors
     }
 
-    /// Own parameters, own buffers, then each module's: the order of `state_dict()`.
+    /// Adds the module's own parameters, its own buffers, and then those of each module in it, which is the order of
+    /// `state_dict()`.
     private mutating func visit(_ module: PickleHeap.Object, prefix: String) throws(ModelFileError) {
         guard path.insert(module).inserted, path.count <= Self.largestDepth, prefix.utf8.count <= Self.longestName
         else {
@@ -71,7 +75,7 @@ struct ModuleWalk {
         return members
     }
 
-    /// Names of the buffers that a state dict leaves out.
+    /// Returns the names of the buffers that a state dict leaves out.
     private mutating func transientBuffers(_ attributes: PickleHeap.Dictionary) throws(ModelFileError) -> Set<String> {
         switch heap.value(of: "_non_persistent_buffers_set", in: attributes) {
         case .list(let names)?, .tuple(let names)?:
@@ -101,7 +105,8 @@ struct ModuleWalk {
 struct NamedTensors {
     private(set) var tensors: [(name: String, tensor: TorchTensor)] = []
 
-    /// Bytes of all names together: modules in modules could make each as long as the file.
+    /// The bytes of all names together. They are limited because nested modules could make each name as long as the
+    /// file.
     private static let largestNames = 16 << 20
 
     private let file: MappedFile
@@ -114,10 +119,10 @@ struct NamedTensors {
         self.heap = heap
     }
 
-    /// Adds a value of a state dict where it is a tensor, and passes over what is none.
+    /// Adds a value of a state dict if it is a tensor, and skips any other value.
     ///
-    /// - Throws: `refused` for what a call made that is not understood: it may well be a tensor. `malformed` for a name
-    ///   that comes twice.
+    /// - Throws: `refused` for the result of a call that is not understood, because it may be a tensor; `malformed` for
+    ///   a name that occurs twice.
     mutating func add(_ name: String, _ value: PickleValue) throws(ModelFileError) {
         switch value {
         case .tensor(let tensor):

@@ -1,14 +1,14 @@
 import StoredTensors
 
-/// The calls that pickles of tensors are made of, each carried out on descriptions: what it makes is data.
+/// The calls of which pickles of tensors consist. Each works on descriptions, and makes data only.
 ///
 /// Source: PyTorch, torch/_utils.py (`_rebuild_*`), torch/_tensor.py (`_rebuild_from_type_v2`), torch/serialization.py
 /// (`persistent_load`).
 struct TorchConstructors {
-    /// Why a call cannot be what it claims, to be said after its name.
+    /// The reason why a call is not valid, as words that follow its name.
     struct Misuse: Error { let reason: String }
 
-    /// Classes and functions whose objects may lie among the tensors of a state dict, and are passed over there.
+    /// The classes and functions whose objects may be among the tensors of a state dict, where they are skipped.
     static let plain: Set<String> = [
         "torch.device", "_codecs.encode", "builtins.set", "builtins.frozenset", "builtins.complex",
         "builtins.bytearray", "builtins.slice", "builtins.range",
@@ -16,7 +16,7 @@ struct TorchConstructors {
 
     /// Returns what calling `global` makes, or nil if the global is not known.
     ///
-    /// - Throws: where the arguments are not what the function takes.
+    /// - Throws: `Misuse` if the function does not take such arguments.
     func make(
         _ global: PickleGlobal, _ arguments: [PickleValue], _ heap: inout PickleHeap
     ) throws(Misuse) -> PickleValue? {
@@ -63,8 +63,9 @@ struct TorchConstructors {
 
     /// Returns the storage for a persistent id, or nil if it is not one of PyTorch's.
     ///
-    /// Either `("storage", type, key, location, count)`, with a sixth item `(viewKey, offset, count)` or None before
-    /// torch 1.6; or `("module", class, file, source)`, before 1.6. The location (`cuda:0`) does not matter here.
+    /// An id is `("storage", type, key, location, count)`, before torch 1.6 with a sixth item `(viewKey, offset,
+    /// count)` or None, or, before 1.6, `("module", class, file, source)`. The location (`cuda:0`) does not matter
+    /// here.
     func persistent(_ id: [PickleValue], _ heap: PickleHeap) -> PickleValue? {
         guard case .string(let kind)? = id.first else { return nil }
         if heap.matches(kind, "module"), id.count == 4, case .global = id[1] { return id[1] }
@@ -88,6 +89,8 @@ struct TorchConstructors {
                 isSupported: isUntyped || elementType != nil, count: count, viewOffset: viewOffset))
     }
 
+    /// Makes an OrderedDict.
+    ///
     /// - Parameter arguments: none, or one list of pairs.
     private func dictionary(
         _ arguments: [PickleValue], _ heap: inout PickleHeap
@@ -106,8 +109,10 @@ struct TorchConstructors {
         return .dict(dictionary)
     }
 
-    /// - Parameter arguments: storage, offset, shape, strides, and from version 2 on requires_grad and hooks; then the
-    ///   dtype in version 3.
+    /// Makes a tensor.
+    ///
+    /// - Parameter arguments: storage, offset, shape and strides; from version 2 on also requires_grad and hooks, and
+    ///   in version 3 the dtype.
     private func tensor(
         _ global: PickleGlobal, _ arguments: [PickleValue], _ heap: PickleHeap
     ) throws(Misuse) -> TorchTensor {
@@ -133,7 +138,7 @@ struct TorchConstructors {
         }
     }
 
-    /// A shape or strides; nil for anything else, and for more axes than tensors have.
+    /// Returns a shape or strides, or nil for anything else and for more axes than tensors have.
     private func integers(_ value: PickleValue, _ heap: PickleHeap) -> [Int]? {
         guard let items = sequence(value, heap), items.count <= TensorLayout.largestRank else { return nil }
         let integers = items.compactMap { if case .int(let integer) = $0 { integer } else { nil } }

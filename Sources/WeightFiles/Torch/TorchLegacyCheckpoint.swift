@@ -22,7 +22,10 @@ enum TorchLegacyCheckpoint {
         return file.integer(at: 1, as: UInt8.self).map { (2...5).contains($0) } ?? true
     }
 
-    /// - Throws: what `PickleMachine` and `TorchPickle` throw; `unknownContainer` for a pickle that is no checkpoint.
+    /// Reads the tensors of a checkpoint.
+    ///
+    /// - Throws: the errors of `PickleMachine` and `TorchPickle`; `unknownContainer` for a pickle that is no
+    ///   checkpoint.
     static func read(_ file: FileSlice) throws(ModelFileError) -> StateDict {
         var rest = file
         guard try pickle(from: &rest).isInteger(magic) else {
@@ -53,7 +56,7 @@ enum TorchLegacyCheckpoint {
         return StateDict(tensors: stored)
     }
 
-    /// The next pickle, which `rest` then starts behind.
+    /// Reads the next pickle, and moves the start of `rest` behind it.
     private static func pickle(from rest: inout FileSlice) throws(ModelFileError) -> TorchPickle {
         let pickle = try TorchPickle(rest)
         var cursor = ByteCursor(rest, subject: "the checkpoint")
@@ -62,9 +65,9 @@ enum TorchLegacyCheckpoint {
         return pickle
     }
 
-    /// The elements of each storage.
+    /// Returns the bytes of each storage.
     ///
-    /// - Parameter rest: the storages, back to back in the order of `keys`.
+    /// - Parameter rest: the storages without gaps, in the order of `keys`.
     private static func records(
         _ rest: FileSlice, keys: [String], storages: [String: TorchStorage]
     ) throws(ModelFileError) -> [String: FileSlice] {

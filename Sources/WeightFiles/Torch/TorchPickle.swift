@@ -6,14 +6,16 @@ struct TorchPickle {
     let root: PickleValue
     /// The pickle's length in bytes.
     let length: Int
-    /// Every storage that the pickle refers to, by key.
+    /// The storages to which the pickle refers, by key.
     let storages: [String: TorchStorage]
 
     private let file: MappedFile
     private let heap: PickleHeap
 
-    /// - Parameter slice: starts with the pickle and may go on behind it.
-    /// - Throws: what `PickleMachine.run` throws.
+    /// Reads a pickle.
+    ///
+    /// - Parameter slice: bytes that begin with the pickle, and may continue behind it.
+    /// - Throws: the errors of `PickleMachine.run`.
     init(_ slice: FileSlice) throws(ModelFileError) {
         var machine = PickleMachine(slice)
         root = try machine.run()
@@ -23,7 +25,7 @@ struct TorchPickle {
         heap = machine.heap
     }
 
-    /// The items of a list of strings, or nil where the pickle is no such list.
+    /// The items of a list of strings, or nil if the pickle is no such list.
     var strings: [String]? {
         guard case .list(let list) = root else { return nil }
         let strings = heap[list].compactMap { if case .string(let text) = $0 { heap.string(text) } else { nil } }
@@ -35,13 +37,14 @@ struct TorchPickle {
         if case .longInt(let text) = root { heap.bytes(text) == bytes } else { false }
     }
 
-    /// The tensors of the state dict, in its order; those of a pickled module as its `state_dict()` would give them.
+    /// Returns the tensors of the state dict in its order, or those of a pickled module as its `state_dict()` would
+    /// give them.
     ///
-    /// Classes and functions that are not understood may lie beside the state dict: what they would make is never asked
-    /// for. Whatever else lies in it beside tensors (`mask_values`, a tensor's version) is passed over.
+    /// Objects of classes and functions that are not understood may be beside the state dict, where they are never
+    /// asked for. Other values in the state dict (`mask_values`, a tensor's version) are skipped.
     ///
-    /// - Throws: `notAStateDict`; `refused` where a tensor is made by what is not understood; `malformed` where a
-    ///   tensor's name comes twice.
+    /// - Throws: `notAStateDict`; `refused` if a tensor is made by a call that is not understood; `malformed` if the
+    ///   name of a tensor occurs twice.
     func stateDict() throws(ModelFileError) -> [(name: String, tensor: TorchTensor)] {
         switch StateDictSearch(heap).find(in: root) {
         case .stateDict(let dict)?:
@@ -75,7 +78,7 @@ struct TorchPickle {
     }
 }
 
-/// The search for the state dict in a checkpoint, or for the module that has one.
+/// The state dict in a checkpoint, or the module that has one.
 struct StateDictSearch {
     enum Found {
         case stateDict(PickleHeap.Dictionary)
@@ -83,7 +86,7 @@ struct StateDictSearch {
         case module(PickleHeap.Object)
     }
 
-    /// Where training loops put the state dict beside epoch and optimizer, in order of preference.
+    /// The keys under which training loops put the state dict, beside epoch and optimizer, in order of preference.
     private static let wrappingKeys = ["state_dict", "model_state_dict", "model", "net"]
 
     private let heap: PickleHeap
@@ -92,8 +95,8 @@ struct StateDictSearch {
 
     /// Returns the value under one of `wrappingKeys`, at any depth, or else the value itself.
     ///
-    /// A dict without tensors is no state dict; one of objects that are not understood is taken for one where nothing
-    /// better is found, so that they can be named.
+    /// A dict without tensors is not a state dict. A dict of objects that are not understood is taken for one if there
+    /// is nothing better, so that the error can name them.
     func find(in root: PickleValue) -> Found? {
         var pending = [root]
         var visited: Set<PickleHeap.Dictionary> = []  // one may contain itself

@@ -1,10 +1,10 @@
 import FileIO
 import StoredTensors
 
-/// A tensor as a pickle describes it; whether it fits its storage is not yet known.
+/// A tensor as a pickle describes it. It has not been checked against its storage yet.
 struct TorchTensor {
     let storage: TorchStorage
-    /// Its first element in the storage, counted in elements.
+    /// The index of its first element in the storage.
     let offset: Int
     let shape: [Int]
     /// The distance between neighbours along each axis, in elements.
@@ -12,13 +12,13 @@ struct TorchTensor {
     /// The name of a PyTorch dtype that overrides the storage's: `uint16`.
     let dtype: Substring?
 
-    /// The tensor in the mapped file.
+    /// Returns the tensor in the mapped file.
     ///
     /// - Parameters:
-    ///   - name: of the tensor, for errors.
-    ///   - record: all bytes of the storage's record in the file.
-    /// - Throws: `unsupportedType`; `malformed` where the record is shorter than the pickle says, or the tensor does
-    ///   not fit it.
+    ///   - name: the name of the tensor, for errors.
+    ///   - record: all bytes of the storage in the file.
+    /// - Throws: `unsupportedType`; `malformed` if the record is shorter than the pickle says, or the tensor does not
+    ///   fit into it.
     func stored(name: String, in record: FileSlice, isBigEndian: Bool) throws(ModelFileError) -> StoredTensor {
         let type = storage.isSupported ? dtype.map { ElementType(rawValue: String($0)) } ?? storage.elementType : nil
         guard let type, let unit = storage.unit else {
@@ -42,19 +42,20 @@ struct TorchTensor {
     }
 }
 
-/// A storage of PyTorch as a pickle refers to it: the bytes lie elsewhere in the file, under `key`. Tensors share it.
+/// A PyTorch storage as a pickle refers to it. Its bytes lie elsewhere in the file, under `key`, and several tensors
+/// may share it.
 final class TorchStorage: Sendable {
-    /// The entry of the zip archive, or the key in the list of a file from before torch 1.6.
+    /// The name of the entry in the zip archive, or the key in the list of a file from before torch 1.6.
     let key: String
     /// The storage's class as the pickle names it: `torch.FloatStorage`.
     let typeName: String
-    /// Nil for an untyped storage, whose tensors bring their own type.
+    /// The type of the elements; nil for an untyped storage, whose tensors have types of their own.
     let elementType: ElementType?
-    /// True if `typeName` is one of those that are read.
+    /// True if `typeName` is a type that is read.
     let isSupported: Bool
-    /// The number of elements; of bytes for an untyped storage.
+    /// The number of elements, or of bytes for an untyped storage.
     let count: Int
-    /// First element: not 0 only for views on storages, in files from before torch 1.6.
+    /// The index of the first element. It differs from 0 only for views of storages in files from before torch 1.6.
     let viewOffset: Int
 
     init(
@@ -68,13 +69,14 @@ final class TorchStorage: Sendable {
         self.viewOffset = viewOffset
     }
 
-    /// Bytes per element that `count` and `viewOffset` are in; nil where the type is not known at all.
+    /// The size in bytes of the elements that `count` and `viewOffset` count; nil if the type is not known.
     var unit: Int? {
         if let elementType { return elementType.byteCount }
         return isSupported ? 1 : Self.otherUnits[String(typeName.split(separator: ".").last ?? "")]
     }
 
-    /// Types that are not read but may have to be stepped over: a checkpoint holds more than the state dict.
+    /// The sizes of types that are not read but may have to be skipped, because a checkpoint holds more than the state
+    /// dict.
     private static let otherUnits = [
         "ComplexHalfStorage": 4, "ComplexFloatStorage": 8, "ComplexDoubleStorage": 16, "QInt8Storage": 1,
         "QUInt8Storage": 1, "QInt32Storage": 4, "QUInt4x2Storage": 1, "QUInt2x4Storage": 1,
@@ -82,7 +84,9 @@ final class TorchStorage: Sendable {
 }
 
 extension ElementType {
-    /// - Parameter name: a storage class of PyTorch without its module: `FloatStorage`.
+    /// Returns nil for types that are not read.
+    ///
+    /// - Parameter name: the name of a PyTorch storage class without its module: `FloatStorage`.
     init?(torchStorage name: Substring) {
         switch name {
         case "DoubleStorage": self = .float64

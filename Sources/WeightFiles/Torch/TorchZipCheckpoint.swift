@@ -11,7 +11,9 @@ import StoredTensors
 /// Further entries (`version`, `.data/serialization_id`, `.format_version`) do not matter for reading.
 /// Source: PyTorch, torch/serialization.py and caffe2/serialize/inline_container.h.
 enum TorchZipCheckpoint {
-    /// - Throws: what `ZipArchive`, `PickleMachine` and `TorchPickle` throw; `notAStateDict` for TorchScript;
+    /// Reads the tensors of a checkpoint.
+    ///
+    /// - Throws: the errors of `ZipArchive`, `PickleMachine` and `TorchPickle`; `notAStateDict` for TorchScript;
     ///   `unknownContainer` for other zip files.
     static func read(_ file: FileSlice) throws(ModelFileError) -> StateDict {
         let archive = try ZipArchive(file)
@@ -35,7 +37,7 @@ enum TorchZipCheckpoint {
         return StateDict(tensors: tensors)
     }
 
-    /// The folder that all entries lie in, with its slash: `archive/`, or the name that the checkpoint once had.
+    /// Returns the folder of all entries, with its slash: `archive/`, or the name that the checkpoint once had.
     private static func prefix(of archive: ZipArchive, _ file: MappedFile) throws(ModelFileError) -> String {
         let prefixes = archive.entries.compactMap { entry -> String? in
             let parts = entry.name.split(separator: "/", omittingEmptySubsequences: false)

@@ -12,7 +12,7 @@ struct ZipArchive {
     let entries: [ZipEntry]
     private let file: FileSlice
     private let indices: [String: Int]
-    /// Where the central directory starts; all data lies before it.
+    /// The offset of the central directory. All data lie before it.
     private let dataEnd: Int
 
     /// Returns true if the file starts as a zip archive does: with a local header, or with the end of an empty archive.
@@ -20,7 +20,9 @@ struct ZipArchive {
         file.starts(with: [0x50, 0x4b, 0x03, 0x04]) || file.starts(with: [0x50, 0x4b, 0x05, 0x06])
     }
 
-    /// - Throws: `truncated`, `malformed` (also where two entries have one name), `unsupportedContainer`.
+    /// Reads the directory of an archive.
+    ///
+    /// - Throws: `truncated`, `malformed` (also if two entries have one name), `unsupportedContainer`.
     init(_ file: FileSlice) throws(ModelFileError) {
         let end = try ZipEnd(file)
         var cursor = ByteCursor(end.directory, subject: "its zip directory")
@@ -41,10 +43,10 @@ struct ZipArchive {
 
     func entry(named name: String) -> ZipEntry? { indices[name].map { entries[$0] } }
 
-    /// The bytes of an entry.
+    /// Returns the bytes of an entry.
     ///
-    /// - Throws: `unsupportedContainer` for a compressed or encrypted entry; `malformed` or `truncated` where the
-    ///   local header is not what the central directory says, or the data does not lie before the central directory.
+    /// - Throws: `unsupportedContainer` for a compressed or encrypted entry; `malformed` or `truncated` if the local
+    ///   header differs from the central directory, or the data do not lie before it.
     func data(of entry: ZipEntry) throws(ModelFileError) -> FileSlice {
         let name = ModelFileError.quoted(entry.name)
         let encryptionBits: UInt16 = 1 << 0 | 1 << 6 | 1 << 13

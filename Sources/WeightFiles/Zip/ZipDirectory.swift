@@ -58,7 +58,8 @@ struct ZipEnd {
     private init(
         entries: UInt64, offset: UInt64, size: UInt64, before end: Int, in file: FileSlice
     ) throws(ModelFileError) {
-        // Every entry takes at least its fixed header, so a count beyond that is a lie told to make readers allocate.
+        // Every entry takes at least its fixed header. A count beyond that is false, and meant to make readers allocate
+        // memory.
         guard let directory = file.slice(at: offset, count: size), let directoryOffset = Int(exactly: offset),
             directoryOffset + directory.count <= end, let entryCount = Int(exactly: entries),
             entryCount <= directory.count / ZipEntry.headerSize
@@ -73,7 +74,7 @@ struct ZipEnd {
         self.directory = directory
     }
 
-    /// Where the end record starts: the last signature whose comment runs exactly to the end of the file.
+    /// Returns where the end record starts: at the last signature whose comment runs exactly to the end of the file.
     private static func position(in file: FileSlice) -> Int? {
         let last = file.count - recordSize
         let longestComment = Int(UInt16.max)
@@ -97,13 +98,13 @@ struct ZipEnd {
 /// One file of a zip archive, as the central directory describes it (PKWARE APPNOTE 6.3.10, section 4.3.12).
 struct ZipEntry {
     let name: String
-    /// General purpose bits: 0 encrypted, 3 sizes follow the data, 6 strong encryption, 13 masked headers.
+    /// The general purpose bits: 0 encrypted, 3 sizes follow the data, 6 strong encryption, 13 masked headers.
     let flags: UInt16
-    /// 0 is stored as it is; anything else is compressed.
+    /// The compression method: 0 is stored as it is, and anything else is compressed.
     let method: UInt16
     let compressedSize: UInt64
     let size: UInt64
-    /// Where the local header lies, from the start of the archive.
+    /// The offset of the local header from the start of the archive.
     let headerOffset: UInt64
 
     static let signature: UInt32 = 0x0201_4b50
@@ -127,7 +128,7 @@ struct ZipEntry {
         flags = u16(8)
         method = u16(10)
         var wide = try Self.zip64Fields(extra)
-        /// ZIP64 keeps the numbers that do not fit in 32 bits in an extra field, in this order.
+        /// Reads the numbers that do not fit into 32 bits, which ZIP64 keeps in an extra field in this order.
         func widened(_ narrow: UInt32) throws(ModelFileError) -> UInt64 {
             guard narrow == .max else { return UInt64(narrow) }
             guard let value = try wide?.integer() as UInt64? else {
@@ -144,7 +145,7 @@ struct ZipEntry {
         }
     }
 
-    /// The ZIP64 extra field (id 1, section 4.5.3), if there is one.
+    /// Returns the ZIP64 extra field (id 1, section 4.5.3), if there is one.
     private static func zip64Fields(_ extra: FileSlice) throws(ModelFileError) -> ByteCursor? {
         var fields = ByteCursor(extra, subject: "a ZIP64 field of its zip directory")
         while extra.count - fields.position >= 4 {
