@@ -60,16 +60,22 @@ let package = Package(
             "Segmentation", ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry"]),
         room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
+            "SceneRunner",
+            [
+                "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        room(
             "BatchRunner",
             [
-                "FileIO", "MaskProducts", "InferenceEngine", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "FileIO", "InferenceEngine", "Models", "RasterIO", "SceneRunner", "Segmentation", "TileGeometry",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
             "Overtile",
             [
                 "BatchRunner", "FileIO", "MaskProducts", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
-                "Segmentation", "StoredTensors", "TileGeometry", "VectorIO",
+                "SceneRunner", "Segmentation", "StoredTensors", "TileGeometry", "VectorIO",
             ]),
         .executableTarget(
             name: "OvertileCommand",
@@ -79,36 +85,45 @@ let package = Package(
             ],
             swiftSettings: swiftRules),
 
-        // Tests, room by room; TestData, TestNetworks and TestModelFiles hold what several of them use.
+        // Tests, room by room; TestData, TestMaps, TestNetworks and TestModelFiles hold what several of them use.
         tests("TileGeometryTests", ["TileGeometry"]),
         tests("NetworkGraphTests", ["NetworkGraph", "TestNetworks"]),
-        tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "TestNetworks"]),
+        tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "TestMaps", "TestNetworks"]),
         tests("FileIOTests", ["FileIO", "TestData"]),
         tests("RasterIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData"]),
         tests("VectorIOTests", ["RasterIO", "TileGeometry", "TestData", "VectorIO"]),
-        tests("WeightFilesTests", ["WeightFiles", "StoredTensors", "TestData", "TestModelFiles", "TestNetworks"]),
+        tests(
+            "WeightFilesTests",
+            ["WeightFiles", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
         tests(
             "ONNXReaderTests",
-            ["ONNXReader", "NetworkGraph", "StoredTensors", "TestData", "TestModelFiles", "TestNetworks"]),
+            ["ONNXReader", "NetworkGraph", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
         tests(
             "ModelsTests",
             ["FileIO", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData", "TestNetworks"]),
         tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
+            "SceneRunnerTests",
+            [
+                "SceneRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TestData",
+                "TestNetworks", .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests(
             "BatchRunnerTests",
             [
-                "BatchRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "BatchRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "SceneRunner", "Segmentation",
+                "TileGeometry",
                 "TestData",
                 "TestNetworks",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        tests("COneDNNTests", ["COneDNN"]),
-        tests("COvertileKernelsTests", ["COvertileKernels"]),
+        tests("COneDNNTests", ["COneDNN", "TestMaps"]),
+        tests("COvertileKernelsTests", ["COvertileKernels", "TestMaps"]),
         .executableTarget(
             name: "overtile-benchmarks",
             dependencies: [
-                "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "Segmentation", "TestData", "TestNetworks",
-                "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "Segmentation", "TestData", "TestMaps",
+                "TestNetworks", "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", exclude: ["peers.py", "polygons.py"], swiftSettings: swiftRules),
         tests(
@@ -120,15 +135,18 @@ let package = Package(
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "TileGeometry", "TestData",
-                "TestNetworks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "SceneRunner",
+                "TileGeometry",
+                "TestData", "TestMaps", "TestModelFiles", "TestNetworks",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(
             name: "TestData", dependencies: ["RasterIO", "TileGeometry"], path: "Tests/TestData",
             swiftSettings: swiftRules),
+        .target(name: "TestMaps", path: "Tests/TestMaps", swiftSettings: swiftRules),
         .target(
-            name: "TestNetworks", dependencies: ["NetworkGraph"], path: "Tests/TestNetworks",
+            name: "TestNetworks", dependencies: ["NetworkGraph", "TestMaps"], path: "Tests/TestNetworks",
             swiftSettings: swiftRules),
         .target(
             name: "TestModelFiles", dependencies: ["StoredTensors", "WeightFiles"], path: "Tests/TestModelFiles",

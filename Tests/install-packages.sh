@@ -1,28 +1,43 @@
 #!/bin/sh
 # Installs the Debian packages that Overtile is built and tested with, where they are missing. The one list of them.
+#
+#   Tests/install-packages.sh [GROUP...]
+#
+#   build      what Overtile links; pkg-config tells the build where it is
+#   scripts    for examples/demo.sh, which prepares its scene and judges the result with them, and for Tests/night
+#   browser    for Tests/browser, which looks at reports as their readers do
+#   systems    for Tests/systems, which makes the root of another Debian
+#   toolchain  what a Swift toolchain that was unpacked, not installed, needs of the system
+#              Without a group, all but the toolchain's.
 set -eu
 
-packages='
-libgdal-dev
-libtiff-dev
-libdnnl-dev
-libsqlite3-dev
-pkg-config
-gdal-bin
-python3
-python3-venv
-chromium
-fonts-dejavu-core
-'
-# libgdal-dev, libtiff-dev, libdnnl-dev, libsqlite3-dev: what Overtile links; pkg-config tells the build where they are.
-# gdal-bin, python3, python3-venv: for examples/demo.sh, which prepares its scene and judges the result with them, and the
-# scripts in Tests/night.
-# chromium, fonts-dejavu-core: Tests/browser, which looks at reports as their readers do.
+packages=''
+for group in ${*:-build scripts browser systems}; do
+    # A|B: one package whose name differs by release.
+    case $group in
+        build) more='libgdal-dev libtiff-dev libdnnl-dev libsqlite3-dev pkg-config' ;;
+        scripts) more='gdal-bin python3 python3-venv' ;;
+        browser) more='chromium fonts-dejavu-core' ;;
+        systems) more='debootstrap' ;;
+        toolchain)
+            more='ca-certificates g++ git libcurl4|libcurl4t64 libedit2 libncurses6 libpython3-dev libxml2 tzdata
+                zlib1g-dev'
+            ;;
+        *) echo "install-packages.sh: no group $group: build, scripts, browser, systems, toolchain" >&2; exit 64 ;;
+    esac
+    packages="$packages $more"
+done
+
+split() { echo "$1" | tr '|' ' '; }
+is_installed() { [ "$(dpkg-query -W -f='${Status}' "$1" 2>/dev/null || true)" = 'install ok installed' ]; }
 
 missing=''
-for package in $packages; do
-    status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
-    [ "$status" = 'install ok installed' ] || missing="$missing $package"
+for names in $packages; do
+    found=''
+    for name in $(split "$names"); do
+        if is_installed "$name"; then found=$name; fi
+    done
+    [ -n "$found" ] || missing="$missing $names"
 done
 [ -n "$missing" ] || exit 0
 
@@ -34,6 +49,16 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -q
-# $missing is a list of words
+# Of several names, the one that this release has as a package of its own; of none, the first, for apt to complain of.
+chosen=''
+for names in $missing; do
+    first=''
+    for name in $(split "$names"); do
+        [ -n "$first" ] || first=$name
+        if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then first=$name; break; fi
+    done
+    chosen="$chosen $first"
+done
+# $chosen is a list of words
 # shellcheck disable=SC2086
-$as_root apt-get install -q -y --no-install-recommends $missing
+$as_root apt-get install -q -y --no-install-recommends $chosen

@@ -7,7 +7,10 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-sh "$root/Tests/install-packages.sh"
+# Chosen tests can do without the browser and what other systems are made with.
+if [ $# -eq 0 ]; then groups=''; else groups='build scripts'; fi
+# shellcheck disable=SC2086
+sh "$root/Tests/install-packages.sh" $groups
 cd "$root"
 sh Tests/kernels/sanitize.sh
 # Release: the tests run whole networks, and it is what users run. A folder of its own, as testable code is built with

@@ -5,8 +5,8 @@
 #define VECTOR 8
 #define PRODUCT_ROWS 6
 #define PRODUCT_WIDTH 2
-#define KERNELS overtile_kernels_avx2
-#define KERNELS_NAME "avx2"
 #include "variants/variant.h"
+
+const overtile_kernels overtile_kernels_avx2 = {.name = "avx2", KERNELS};
 #pragma clang attribute pop
 #endif

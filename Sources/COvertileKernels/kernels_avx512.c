@@ -5,8 +5,8 @@
 #define VECTOR 16
 #define PRODUCT_ROWS 14
 #define PRODUCT_WIDTH 2
-#define KERNELS overtile_kernels_avx512
-#define KERNELS_NAME "avx512"
 #include "variants/variant.h"
+
+const overtile_kernels overtile_kernels_avx512 = {.name = "avx512", KERNELS};
 #pragma clang attribute pop
 #endif

@@ -4,7 +4,7 @@
 #define VECTOR 4
 #define PRODUCT_ROWS 6
 #define PRODUCT_WIDTH 4
-#define KERNELS overtile_kernels_neon
-#define KERNELS_NAME "neon"
 #include "variants/variant.h"
+
+const overtile_kernels overtile_kernels_neon = {.name = "neon", KERNELS};
 #endif

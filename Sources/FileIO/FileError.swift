@@ -1,13 +1,13 @@
 import Glibc
 
-/// What went wrong with a file or a folder as such, whatever is in it: one line for the user, and a code for the program.
+/// An error about a file or a folder as such, whatever is in it: one line for the user, and a code for the program.
 ///
 /// The message says what was being done, to which file, what is wrong in the system's own words where it has any, and
 /// what to do next: "cannot rename the finished mask.tif: No space left on device; make room and run again".
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
     public enum Code: Sendable {
-        /// Nothing is there under this name.
+        /// There is nothing under this name.
         case noSuchFile
         /// The file or folder is there and may not be read.
         case permissionDenied
@@ -29,9 +29,9 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     public let code: Code
     /// The file or folder that it is about, as the caller named it.
     public let path: String
-    /// What is wrong, in the system's words or in ours, without a full stop.
+    /// The reason, in the system's words or in ours, without a full stop.
     public let reason: String
-    /// What to do; nil where there is nothing to say.
+    /// The advice to the user; nil if there is none.
     public let advice: String?
     /// The whole of it on one line, for people.
     public let message: String

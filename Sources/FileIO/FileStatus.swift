@@ -58,7 +58,7 @@ package struct FileStatus: Equatable, Sendable {
         FileStatus(path: path, followsLinks: false) != nil
     }
 
-    /// What tells a file or a folder from any other, whatever their names.
+    /// The identity of a file or a folder, which tells it from any other, whatever their names.
     package struct Identity: Hashable, Sendable {
         fileprivate let device: UInt64
         fileprivate let inode: UInt64
@@ -108,7 +108,7 @@ package struct FileStamp: Codable, Hashable, Sendable {
         self = status.stamp
     }
 
-    /// What stands for a scene that is no local file, such as one on a server.
+    /// The stamp of a scene that is not a local file, such as one on a server.
     package static let unknown = FileStamp(size: 0, modified: 0)
 }
 

@@ -8,9 +8,10 @@ import Glibc
 ///     try file.write(header)
 ///     try file.write(numbers)
 ///     try file.publish()
-package final class StagedDocument {
+package final class StagedDocument: StagedOutput {
     private let file: StagedFile
-    private let path: String
+    /// Where the document will be.
+    package let path: String
     /// The open file; nil once it is closed.
     private var descriptor: Int32?
 
@@ -67,14 +68,30 @@ package final class StagedDocument {
         }
     }
 
+    /// Closes the complete file, which stays hidden: of several outputs, none gets its name before all are finished.
+    ///
+    /// - Throws: `.outOfSpace`, `.writeFailed`.
+    package func finish() throws(FileError) {
+        guard closeFile() == 0 else { throw failure(errno) }
+    }
+
     /// Makes the file appear under its name, all bytes on the disk.
     ///
     /// - Throws: `.outOfSpace`, `.writeFailed`; `.outputExists` where another program made a file of the name in the
     ///   meantime.
     package func publish() throws(FileError) {
-        guard closeFile() == 0 else { throw failure(errno) }
+        try finish()
         try file.publish()
     }
+
+    /// Where the document is written.
+    package var stagingPath: String { file.stagingPath }
+    /// The folder that it will lie in.
+    package var folder: String { file.folder }
+    /// The file of the finished document: the name that it will have, and the one that it has now.
+    package var finishedFiles: [(path: String, staged: String)] { file.finishedFiles }
+    /// Names of files that programs would take for part of the document: they go where it replaces another one.
+    package var companions: [String] { file.companions }
 
     /// Removes what was written, if it has not got its name.
     package func remove() {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// An output under way, as far as errors about it need to know it.
@@ -8,6 +9,10 @@ package protocol StagedOutput {
     var stagingPath: String { get }
     /// The folder that it will lie in.
     var folder: String { get }
+    /// The files of the finished output, its main file last: the names that they will have, and those that they have now.
+    var finishedFiles: [(path: String, staged: String)] { get }
+    /// Names of files that programs would take for part of the output: they go where it replaces another one.
+    var companions: [String] { get }
 }
 
 /// An output file under way: written under a temporary name in its own folder, and renamed when it is complete.
@@ -17,14 +22,15 @@ package protocol StagedOutput {
 package final class StagedFile: StagedOutput {
     /// Where the output will be.
     package let path: String
-    /// Where it is written: hidden, in the same folder, named after its process.
+    /// The path at which it is written: hidden, in the same folder, and named after the process.
     package let stagingPath: String
     /// The folder of both.
     package let folder: String
     private let placement: FilePlacement
     private let sidecars: [String]
 
-    /// What GDAL looks for beside a raster or a picture of any name, and would take for part of it.
+    /// The endings of files that GDAL looks for beside a raster or a picture of any name, and would take for part of
+    /// it.
     package static let sidecars = [".aux.xml", ".msk", ".msk.ovr", ".ovr"]
 
     /// Chooses the hidden name; makes nothing.
@@ -60,35 +66,26 @@ package final class StagedFile: StagedOutput {
 
     deinit { for name in stagedNames { StagedOutputs.remove(name) } }
 
-    /// What GDAL makes beside a cloud-optimised file while it writes one, where it makes the overviews.
+    /// The endings of files that GDAL makes beside a cloud-optimised file while it writes one, if it makes the
+    /// overviews.
     private static let temporaries = [".ovr.tmp", ".msk.ovr.tmp"]
 
     /// The files that are there while the output is under way.
     private var stagedNames: [String] { [stagingPath, stagingPath + ".aux.xml", stagingPath + ".ovr.tmp"] }
 
-    /// What there is of a finished output before it has its name: its final names, and those that the files have now.
+    /// The files of the finished output, its main file last: the names that they will have, and those that they have now.
     package var finishedFiles: [(path: String, staged: String)] {
-        ["", ".aux.xml"].map { (path + $0, stagingPath + $0) }.filter { FileStatus.exists($0.1) }
+        [".aux.xml", ""].map { (path + $0, stagingPath + $0) }.filter { $0.0 == path || FileStatus.exists($0.1) }
     }
+
+    /// Names of files that programs would take for part of the output: they go where it replaces another one.
+    package var companions: [String] { sidecars.map { path + $0 } }
 
     /// Makes the file appear under its name, all bytes on the disk.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. The staged file is still there then.
     package func publish() throws(FileError) {
-        let hasSidecar = FileStatus.exists(stagingPath + ".aux.xml")
-        try placement.flush(stagingPath)
-        if hasSidecar { try placement.flush(stagingPath + ".aux.xml") }
-        if placement.overwrite {
-            for suffix in sidecars where suffix != ".aux.xml" || !hasSidecar { unlink(path + suffix) }
-        }
-        if hasSidecar { try placement.move(from: stagingPath + ".aux.xml", to: path + ".aux.xml") }
-        do {
-            try placement.move(from: stagingPath, to: path)
-        } catch {
-            if hasSidecar { unlink(path + ".aux.xml") }
-            throw error
-        }
-        FilePlacement.flushNames(in: folder)
+        try Publication([self], overwrite: placement.overwrite).carryOut()
     }
 
     /// Removes what was staged, if anything.
@@ -157,6 +154,10 @@ extension StagedFile {
             let isGone = kill(process, 0) != 0 && errno == ESRCH
             if isExclusive || isGone { leftovers.append(name) }
         }
-        for name in leftovers { unlink(prefix.folder + "/" + name) }
+        for name in leftovers {
+            let path = prefix.folder + "/" + name
+            // Outputs of several files lie in a hidden folder (`StagedFolder`).
+            if unlink(path) != 0, name.hasSuffix(".tifd") { try? FileManager.default.removeItem(atPath: path) }
+        }
     }
 }

@@ -37,17 +37,17 @@ package final class StagedFolder: StagedOutput {
         self.suffixes = suffixes
         placement = FilePlacement(path: path, overwrite: overwrite)
         if !overwrite {
-            for other in companions(of: path) where FileStatus.exists(other) { throw placement.alreadyThere(other) }
+            for other in companions where FileStatus.exists(other) { throw placement.alreadyThere(other) }
         }
         for name in stagedNames { StagedOutputs.add(name) }
     }
 
     deinit { for name in stagedNames { StagedOutputs.remove(name) } }
 
-    private var stagedNames: [String] { [stagingPath] + companions(of: stagingPath) + [hidden] }
+    private var stagedNames: [String] { [stagingPath] + names(beside: stagingPath) + [hidden] }
 
     /// The files that may lie beside the main one.
-    private func companions(of main: String) -> [String] {
+    private func names(beside main: String) -> [String] {
         let stem = main.lastIndex(of: ".").map { String(main[...$0]) } ?? main + "."
         return siblings.map { stem + $0 } + suffixes.map { main + $0 }
     }
@@ -64,23 +64,19 @@ package final class StagedFolder: StagedOutput {
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. What was moved is taken back then.
     package func publish() throws(FileError) {
-        let names = contents.filter { $0 != name }.sorted() + [name]
-        for file in names { try placement.flush(hidden + "/" + file) }
-        if placement.overwrite { for other in companions(of: path) { unlink(other) } }
-        var moved: [String] = []
-        do {
-            for file in names {
-                let target = path.dropLast(name.count) + file
-                try placement.move(from: hidden + "/" + file, to: String(target))
-                moved.append(String(target))
-            }
-        } catch {
-            for target in moved { unlink(target) }
-            throw error
-        }
+        try Publication([self], overwrite: placement.overwrite).carryOut()
         rmdir(hidden)
-        FilePlacement.flushNames(in: folder)
     }
+
+    /// The files of the finished outputs, the main one last: the names that they will have, and those that they have now.
+    package var finishedFiles: [(path: String, staged: String)] {
+        (contents.filter { $0 != name }.sorted() + [name]).map { file in
+            (String(path.dropLast(name.count)) + file, hidden + "/" + file)
+        }
+    }
+
+    /// Names of files that programs would take for part of the output: they go where it replaces another one.
+    package var companions: [String] { names(beside: path) }
 
     /// Removes what was staged, if anything.
     package func remove() {

@@ -1,30 +1,39 @@
 import Dispatch
-public import NetworkGraph
+package import NetworkGraph
 import Synchronization
 
 /// A network compiled for one size of output: kernels with their weights in place, and a plan of a worker's memory.
 ///
-/// Immutable and shared by all workers; each runs its own `InferenceSession`.
-public final class CompiledNetwork: Sendable {
-    /// (bands, height, width) of the input, plain layout.
-    public let inputShape: MapShape
-    /// (classes, height, width) of the output, plain layout.
-    public let outputShape: MapShape
-    /// Memory that one session holds: all maps and the kernels' scratch.
-    public var sessionByteCount: Int { arena.byteCount }
+/// It never changes, and all workers share it; each has an `InferenceSession` of its own, which runs it on one thread.
+///
+///     let compiled = try CompiledNetwork(network.computation(height: 384, width: 384), backend: OvertileBackend())
+///     let session = try InferenceSession(compiled)
+///     _ = session.input.update(fromContentsOf: pixels)  // [bands][572][572]
+///     try session.run()                                 // session.output: [classes][384][384]
+package final class CompiledNetwork: Sendable {
+    /// The input's bands, height and width; it lies in the plain layout, [bands][height][width].
+    package let inputShape: MapShape
+    /// The output's channels, height and width; it lies in the plain layout, [channels][height][width].
+    package let outputShape: MapShape
+    /// Bytes that one session holds: all maps and the kernels' scratch.
+    package var sessionByteCount: Int { arena.byteCount }
 
     let program: Program
     let kernels: [any Kernel]
     let arena: ArenaPlan
 
+    /// Compiles a tile's computation with weights that no other compilation shares.
+    ///
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
-    public convenience init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
+    package convenience init(_ computation: TileComputation, backend: any Backend) throws(EngineError) {
         try self.init(computation, backend: backend, weights: PackedWeights())
     }
 
+    /// Compiles a tile's computation.
+    ///
     /// - Parameters:
-    ///   - weights: shared with the network's compilations for other sizes.
-    ///   - schedule: other than depth-first, for comparison.
+    ///   - weights: what the network's compilations for other sizes share with this one.
+    ///   - schedule: the order of the steps' rows; one other than depth-first is for comparison.
     /// - Throws: `EngineError` naming the operation that the backend cannot run.
     package init(
         _ computation: TileComputation, backend: any Backend, weights: PackedWeights,
@@ -43,8 +52,10 @@ public final class CompiledNetwork: Sendable {
         outputShape = program.buffers[program.output].shape
     }
 
-    /// What one session would take, without compiling anything.
-    public static func estimate(
+    /// What one session would take, told without compiling anything.
+    ///
+    /// - Throws: `EngineError` for a graph that contradicts itself.
+    package static func estimate(
         _ computation: TileComputation, backend: any Backend
     ) throws(EngineError) -> SessionEstimate {
         let program = try Program(computation, backend: backend, schedule: .sketch)
@@ -61,8 +72,9 @@ public final class CompiledNetwork: Sendable {
             byteCount: program.arena(scratch: scratch).byteCount, cost: cost, weightByteCount: weights)
     }
 
-    /// A line for each step: what it is, on what, and which kernel runs it.
-    public var listing: [String] {
+    /// A line for each step: what it is, on what, and which kernel runs it. "down1: 64 x 570 x 570 to 64 x 568 x 568,
+    /// avx512 Winograd"
+    package var listing: [String] {
         program.steps.enumerated().map { index, step in
             let kernel = kernels[program.calls.firstIndex { $0.step == index }!]
             let (source, destination) = (step.sources[0].view, step.destination.view)
@@ -71,7 +83,7 @@ public final class CompiledNetwork: Sendable {
         }
     }
 
-    /// Made on all cores, as packing a large network's weights takes a while; each step's by one of them, so that no weights
+    /// A kernel for each call. They are made on all cores, as packing a large network's weights takes a while; each step's by one of them, so that no weights
     /// are packed twice.
     private static func kernels(
         of program: Program, _ backend: any Backend, _ weights: PackedWeights
@@ -112,11 +124,10 @@ public final class CompiledNetwork: Sendable {
             case .maxPooling(let extent, let stride):
                 return try backend.maxPooling(from: source, to: destination, extent: extent, stride: stride)
             case .bilinearUpsampling(_, alignCorners: true):
-                return MapKernels.bilinearAligned(from: source, to: destination, channelBlock: backend.channelBlock)
+                return PortableKernels.bilinearAligned(
+                    from: source, to: destination, channelBlock: backend.channelBlock)
             case .bilinearUpsampling(let factor, alignCorners: false):
                 return try backend.bilinearUpsampling(from: source, to: destination, factor: factor)
-            case .relu:
-                return try backend.relu(from: source, to: destination)
             case .affine(let affine, let channels):
                 return try backend.affine(
                     from: source, to: destination, scale: channels.spread(affine.scale.elements()),
@@ -124,7 +135,7 @@ public final class CompiledNetwork: Sendable {
             case .map(let operation):
                 return try backend.kernel(operation, from: call.sources.map(\.view), to: destination)
             case .zero:
-                return MapKernels.zero(destination, channelBlock: backend.channelBlock)
+                return PortableKernels.zero(destination, channelBlock: backend.channelBlock)
             case .copy:
                 return backend.copy(from: source, to: destination)
             }
@@ -137,28 +148,30 @@ public final class CompiledNetwork: Sendable {
 }
 
 /// What one session is expected to take.
-public struct SessionEstimate: Hashable, Sendable {
-    /// Memory: all maps and the kernels' scratch.
-    public let byteCount: Int
-    /// Time of one run, in multiplications and additions that a core at its peak does meanwhile.
-    public let cost: Double
-    /// Memory of the weights, shared by all sessions.
-    public let weightByteCount: Int
+package struct SessionEstimate: Hashable, Sendable {
+    /// Bytes of all maps and the kernels' scratch.
+    package let byteCount: Int
+    /// The time of one run, in multiplications and additions that a core at its peak does meanwhile.
+    package let cost: Double
+    /// Bytes of the weights, which all sessions share.
+    package let weightByteCount: Int
 }
 
-/// One worker's memory, with the network's kernels tied to it. Used by one thread at a time; a run allocates nothing.
-public final class InferenceSession {
-    /// The input map, plain layout; filled by the caller before `run`. Overwritten by it.
-    public let input: UnsafeMutableBufferPointer<Float>
-    /// The output map, plain layout; valid until the next `run`.
-    public let output: UnsafeBufferPointer<Float>
+/// One worker's memory, with the network's kernels tied to it. One thread uses it at a time, and a run allocates nothing.
+package final class InferenceSession {
+    /// The input map, [bands][height][width]. The caller fills it before each `run`, which overwrites it.
+    package let input: UnsafeMutableBufferPointer<Float>
+    /// The output map, [channels][height][width]. It is valid until the next `run`.
+    package let output: UnsafeBufferPointer<Float>
 
     private let memory: AlignedBuffer
     private let calls: [Program.Call]
     private let kernels: [any BoundKernel]
 
+    /// A session in memory of its own.
+    ///
     /// - Throws: `EngineError` where the backend cannot make its per-thread state.
-    public convenience init(_ network: CompiledNetwork) throws(EngineError) {
+    package convenience init(_ network: CompiledNetwork) throws(EngineError) {
         try self.init(network, memory: AlignedBuffer(byteCount: network.sessionByteCount))
     }
 
@@ -199,13 +212,15 @@ public final class InferenceSession {
     }
 
     /// Computes `output` from `input`.
-    public func run() throws(EngineError) {
+    ///
+    /// - Throws: `EngineError` where a library fails.
+    package func run() throws(EngineError) {
         for kernel in kernels { try kernel.run() }
     }
 }
 
 extension Program.Step {
-    /// As stored.
+    /// Channels of all its sources as they are stored.
     fileprivate var inputChannels: Int { sources.map(\.view.channels).reduce(0, +) }
 
     fileprivate var shape: StepShape {
@@ -213,7 +228,7 @@ extension Program.Step {
         case .convolution(let convolution, _, _):
             .convolution(KernelShape(convolution, storedChannels: inputChannels))
         case .transposedConvolution(let convolution, _, _): .transposedConvolution(KernelShape(convolution))
-        case .maxPooling, .bilinearUpsampling, .relu, .affine, .map, .copy, .zero: .elementwise
+        case .maxPooling, .bilinearUpsampling, .affine, .map, .copy, .zero: .elementwise
         }
     }
 }

@@ -3,21 +3,22 @@ import NetworkGraph
 /// A convolution over channels as they are stored.
 ///
 /// Stored channels that the network does not have get zero weights and a zero bias, so that padding stays zero.
-public struct ConvolutionParameters: Sendable {
+package struct ConvolutionParameters: Sendable {
     /// Position of the operation in the network's graph.
     let node: Int
     let kernel: KernelShape
-    /// Whether `max(0, x)` follows.
+    /// True if `max(0, x)` follows.
     let relu: Bool
     /// Zeros around the source; none for a transposed convolution.
     let padding: Borders
     private let loadWeights: @Sendable () -> [Float]
     private let loadBias: @Sendable () -> [Float]
 
-    /// [oc][ic][kh][kw], depthwise [c][kh][kw]; for a transposed convolution [ic][oc][kh][kw]. Made each time.
+    /// The weights in the order [oc][ic][kh][kw], depthwise [c][kh][kw], for a transposed convolution [ic][oc][kh][kw].
+    /// They are made anew each time.
     func weights() -> [Float] { loadWeights() }
 
-    /// [oc] as stored.
+    /// The bias of each stored output channel.
     func bias() -> [Float] { loadBias() }
 
     init(
@@ -105,7 +106,7 @@ extension TransposedConvolution {
 }
 
 extension KernelShape {
-    /// - Parameter storedChannels: of the input; a depthwise convolution has as many groups.
+    /// - Parameter storedChannels: channels of the input as stored; a depthwise convolution has as many groups.
     init(_ convolution: Convolution, storedChannels: Int) {
         self.init(
             height: convolution.kernelHeight, width: convolution.kernelWidth, stride: convolution.stride,

@@ -111,6 +111,8 @@ package struct EngineCheck: Sendable {
             .hardSigmoid(alpha: 0.3, beta: 0.4), .hardSwish,
         ]
         let halving = Pooling.Window(taps: 2, stride: 2)
+        let doubled = Resize(.linear, .halfPixel, vertical: .times(2), horizontal: .times(2))
+        let doubledToCorners = Resize(.linear, .alignCorners, vertical: .times(2), horizontal: .times(2))
         return [
             ("convolutions of 64 channels", Layers.between { $0.convolution($0.convolution($1, 64), 64) }),
             (
@@ -125,14 +127,14 @@ package struct EngineCheck: Sendable {
                 "first convolution with a stride, and bilinear upsampling",
                 Layers.network {
                     $0.append(
-                        .bilinearUpsampling(factor: 2), $0.convolution($0.input, 32, kernel: 7, stride: 2, padding: 3))
+                        .resize(doubled), $0.convolution($0.input, 32, kernel: 7, stride: 2, padding: 3))
                 }
             ),
             ("zero padding", Layers.between { $0.convolution($1, 32, padding: 1) }),
             ("depthwise convolution", Layers.between { $0.depthwise($1) }),
             (
                 "max pooling and up-convolution",
-                Layers.between { $0.upConvolution($0.append(.maxPooling(extent: 2, stride: 2), $1), 32, kernel: 2) }
+                Layers.between { $0.upConvolution($0.maxPooling($1), 32, kernel: 2) }
             ),
             (
                 "pooling with padding, and an up-convolution whose taps overlap",
@@ -154,11 +156,14 @@ package struct EngineCheck: Sendable {
             (
                 "bilinear upsampling with aligned corners",
                 Layers.between {
-                    let half = $0.append(.maxPooling(extent: 2, stride: 2), $1)
-                    return $0.append(.bilinearUpsampling(factor: 2, alignCorners: true), half)
+                    let half = $0.maxPooling($1)
+                    return $0.append(.resize(doubledToCorners), half)
                 }
             ),
-            ("normalisation behind a ReLU", Layers.between { $0.append(.affine(affine), $0.append(.relu, $1)) }),
+            (
+                "normalisation behind a ReLU",
+                Layers.between { $0.append(.affine(affine), $0.append(.activation(.relu), $1)) }
+            ),
             (
                 "activations",
                 Layers.between { layers, map in
@@ -237,7 +242,7 @@ private struct Layers {
     static func uNet(base: Int) -> Graph {
         network {
             let skip = $0.convolution($0.convolution($0.input, base), base)
-            let half = $0.append(.maxPooling(extent: 2, stride: 2), skip)
+            let half = $0.maxPooling(skip)
             let deep = $0.convolution($0.convolution(half, 2 * base), 2 * base)
             let up = $0.upConvolution(deep, base, kernel: 2)
             let joined = $0.append(.concatenation, $0.append(.crop(Borders(all: 4)), skip), up)
@@ -264,12 +269,12 @@ private struct Layers {
         _ map: Graph.Value, _ outputs: Int, kernel: Int = 3, stride: Int = 1, dilation: Int = 1, padding: Int = 0,
         hasReLU: Bool = true
     ) -> Graph.Value {
-        let source = padding > 0 ? append(.zeroPadding(padding), map) : map
+        let source = padding > 0 ? append(.padding(Padding(.zero, amounts: Borders(all: padding))), map) : map
         let layer = Convolution(
             weights: weights([outputs, channels[map]!, kernel, kernel], terms: channels[map]! * kernel * kernel),
             bias: weights([outputs], terms: 4), stride: stride, dilation: dilation)
         let sum = append(.convolution(layer), source)
-        return hasReLU ? append(.relu, sum) : sum
+        return hasReLU ? append(.activation(.relu), sum) : sum
     }
 
     mutating func depthwise(_ map: Graph.Value) -> Graph.Value {
@@ -277,6 +282,12 @@ private struct Layers {
         let layer = Convolution(
             weights: weights([count, 1, 3, 3], terms: 9), bias: weights([count], terms: 4), groups: count)
         return append(.convolution(layer), map)
+    }
+
+    /// Max pooling to half the size.
+    mutating func maxPooling(_ map: Graph.Value) -> Graph.Value {
+        let window = Pooling.Window(taps: 2, stride: 2)
+        return append(.pooling(Pooling(.maximum, vertical: window, horizontal: window)), map)
     }
 
     /// An up-convolution to twice the size.

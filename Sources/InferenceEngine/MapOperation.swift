@@ -1,19 +1,23 @@
-public import NetworkGraph
+package import NetworkGraph
 
 /// What a step does to maps without weights, with all that depends on channels said of them as they are stored.
-public enum MapOperation: Sendable {
+package enum MapOperation: Sendable {
+    /// A function of each value for itself.
     case activation(StoredActivation)
-    /// Of two maps, the first to the left. `positions` are the destination's channels; an operand of one channel has it
+    /// What becomes of two maps, the first to the left. `positions` are the destination's channels; an operand of one channel has it
     /// at its own first position. With `relu`, `max(0, x)` follows.
     case arithmetic(Arithmetic, positions: [Int], left: Operand, right: Operand, relu: Bool)
-    /// The source is the part of the map that the windows reach; `padding` is what they reach beyond it.
+    /// The largest or mean value of each window. The source is the part of the map that the windows reach; `padding` is what they reach beyond it.
     case pooling(Pooling, padding: Borders)
     /// For each row and column of the destination, where it samples the source.
     case resampling(rows: [Resize.Sample], columns: [Resize.Sample])
+    /// The source with other pixels than zeros around it.
     case padding(Padding)
+    /// The mean of each channel over all its pixels.
     case globalMean
-    /// Of the source's channels at `positions`, into the destination's first.
+    /// The mean of the source's channels at `positions`, into the destination's first.
     case channelMean(positions: [Int])
+    /// Softmax over the channels at `positions`; all others become 0.
     case softmax(positions: [Int])
     /// The source's channels at `positions`, into the destination's first ones.
     case channelSlice(positions: [Int])
@@ -21,10 +25,11 @@ public enum MapOperation: Sendable {
     case groupNormalization(groups: [[Int]], scale: [Float], shift: [Float], epsilon: Float)
 
     /// How an operand of an `arithmetic` is stretched.
-    public struct Operand: Hashable, Sendable {
+    package struct Operand: Hashable, Sendable {
         /// The stored position of the only channel; nil where there are as many as in the destination.
-        public var onlyChannel: Int?
-        public var isOnePixel: Bool
+        package var onlyChannel: Int?
+        /// True if it has one pixel for all of the destination's.
+        package var isOnePixel: Bool
     }
 
     var name: String {
@@ -44,17 +49,23 @@ public enum MapOperation: Sendable {
 }
 
 /// An activation whose parameters, where they differ from channel to channel, are of channels as they are stored.
-public enum StoredActivation: Sendable {
+package enum StoredActivation: Sendable {
+    /// `max(0, x)`
+    case relu
     /// A slope for each stored channel: `x < 0 ? slope * x : x`.
     case slopes([Float])
+    /// `min(max(x, lowest), highest)`
     case clip(lowest: Float, highest: Float)
+    /// `1 / (1 + exp(-x))`
     case sigmoid
+    /// `x / (1 + exp(-x))`
     case silu
     /// `max(0, min(1, alpha * x + beta))`, times `x` for a hard swish.
     case hardSigmoid(alpha: Float, beta: Float, timesInput: Bool)
 
-    init(_ activation: Activation, channels: PackedChannels) {
+    init(_ activation: Activation, _ channels: PackedChannels) {
         switch activation {
+        case .relu: self = .relu
         case .leakyReLU(let slope):
             self = .slopes(Array(repeating: slope, count: channels.count))
         case .parametricReLU(let slopes): self = .slopes(channels.spread(slopes.elements()))
@@ -68,6 +79,7 @@ public enum StoredActivation: Sendable {
 
     var name: String {
         switch self {
+        case .relu: "ReLU"
         case .slopes: "leaky ReLU"
         case .clip: "clip"
         case .sigmoid: "sigmoid"

@@ -1,5 +1,5 @@
-/// Order of a map's elements in memory.
-public enum MapLayout: Hashable, Sendable {
+/// The order of a map's elements in memory.
+package enum MapLayout: Hashable, Sendable {
     /// [channels][height][width]
     case plain
     /// [channels / B][height][width][B], B being the backend's `channelBlock`
@@ -7,21 +7,26 @@ public enum MapLayout: Hashable, Sendable {
 }
 
 /// A window of a map in memory: what a kernel reads or writes, without knowing more of the buffer.
-public struct MapView: Hashable, Sendable {
-    public var layout: MapLayout
-    /// Channels as stored: for `blocked` a multiple of the backend's `channelMultiple`.
-    public var channels: Int
-    public var height: Int
-    public var width: Int
-    /// Extent of the whole map that the window lies in.
-    public var parentHeight: Int
-    public var parentWidth: Int
-    /// The window's first pixel within the parent.
-    public var top: Int
-    public var left: Int
+package struct MapView: Hashable, Sendable {
+    /// The order of the parent's elements.
+    package var layout: MapLayout
+    /// Channels as they are stored; for `blocked` a multiple of the backend's `channelMultiple`.
+    package var channels: Int
+    /// Rows of the window.
+    package var height: Int
+    /// Columns of the window.
+    package var width: Int
+    /// Rows of the whole map that the window lies in.
+    package var parentHeight: Int
+    /// Columns of the whole map that the window lies in.
+    package var parentWidth: Int
+    /// Rows of the parent above the window.
+    package var top: Int
+    /// Columns of the parent to the left of the window.
+    package var left: Int
 
-    /// Whether the window is its whole parent, so that its pixels follow each other without gaps.
-    public var isWhole: Bool { height == parentHeight && width == parentWidth }
+    /// True if the window is its whole parent, so that its pixels follow each other without gaps.
+    package var isWhole: Bool { height == parentHeight && width == parentWidth }
 
     var elementCount: Int { channels * height * width }
 
@@ -36,7 +41,7 @@ public struct MapView: Hashable, Sendable {
 }
 
 extension KernelShape {
-    /// Weights as they come, a float for each tap.
+    /// Bytes of weights as they come, a float for each tap, for so many channels.
     func weightByteCount(_ inputs: Int, _ outputs: Int) -> Int {
         height * width * inputs * outputs * MemoryLayout<Float>.stride
     }

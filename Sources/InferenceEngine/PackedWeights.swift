@@ -2,9 +2,9 @@ import Synchronization
 
 /// Weights in the orders that kernels want them. Compilations of one network that are given the same `PackedWeights` share
 /// what they hold, whatever the size of their tiles.
-public final class PackedWeights: Sendable {
+package final class PackedWeights: Sendable {
     private struct Key: Hashable {
-        /// Of the operation in the network's graph.
+        /// Position of the operation in the network's graph.
         var node: Int
         var order: String
     }
@@ -16,10 +16,11 @@ public final class PackedWeights: Sendable {
 
     private let state = Mutex(State())
 
-    public init() {}
+    /// Holds nothing yet.
+    package init() {}
 
-    /// Memory of everything held.
-    public var byteCount: Int { state.withLock { $0.byteCount } }
+    /// Bytes of everything held.
+    package var byteCount: Int { state.withLock { $0.byteCount } }
 
     /// An operation's weights in one order, packed by the first who asks.
     ///

@@ -1,18 +1,20 @@
 import RasterIO
 import TileGeometry
 
-/// A mask in strips of whole rows, from the top, of a few million pixels each: as high as the file's blocks where that
-/// is not too much.
+/// Reads a mask from the top in strips of whole rows, of a few million pixels each. A strip is a multiple of the file's
+/// blocks in height, unless that is too much.
 struct MaskStrips {
     let mask: RasterReader
-    /// The one band that is not alpha.
+    /// The number of the one band that is not alpha.
     let band: Int
-    /// Rows of a strip; the last may have fewer.
+    /// The number of rows in a strip; the last strip may have fewer.
     let rows: Int
 
     private static let pixels = 1 << 22
 
-    /// - Throws: `.unsupported` for rasters of more than one band.
+    /// Prepares to read a mask.
+    ///
+    /// - Throws: `.unsupported` if the raster has more than one band besides alpha.
     init(_ mask: RasterReader) throws(RasterError) {
         let bands = mask.bands.filter { !$0.isAlpha }
         guard bands.count == 1, let band = bands.first else {
@@ -27,13 +29,14 @@ struct MaskStrips {
         rows = min(most >= block ? most / block * block : most, mask.size.height)
     }
 
-    /// Pixels of the largest strip.
+    /// The number of pixels in the largest strip.
     var largest: Int { rows * mask.size.width }
 
-    /// Reads strip by strip.
+    /// Reads the mask strip by strip.
     ///
-    /// - Parameter body: is lent the strip's samples, height x width, NaN where the mask has no data.
-    /// - Throws: `.readFailed`, and what `body` throws.
+    /// - Parameter body: receives each strip and its samples, height x width, NaN where the mask has no data. The
+    ///   pointer is valid only during the call.
+    /// - Throws: `.readFailed`, and the errors of `body`.
     func forEach(
         _ body: (_ strip: PixelWindow, _ samples: UnsafePointer<Float>) throws(RasterError) -> Void
     ) throws(RasterError) {

@@ -1,14 +1,14 @@
 public import FileIO
 import Foundation
 
-/// Numbers that are handed on as a file: JSON with all of them, or one table as CSV.
+/// Results of counting that can be written to a file: all of them as JSON, or the main table as CSV.
 public protocol NumberReport: Encodable {
-    /// Comma-separated values as in RFC 4180, with a line of names first; lines end with a line feed.
+    /// The main table as comma-separated values (RFC 4180), with a header line. Lines end with a line feed.
     var csv: String { get }
 }
 
 extension NumberReport {
-    /// Keys in alphabetical order, so that the same numbers are the same bytes.
+    /// All numbers as JSON. Keys are in alphabetical order, so that equal numbers give equal bytes.
     public var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -16,16 +16,19 @@ extension NumberReport {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// Writes CSV where the path ends in .csv, and JSON else; the file appears when it is complete.
+    /// The whole file: CSV if its path ends in `.csv`, and JSON otherwise.
+    package func text(for path: String) -> String { path.lowercased().hasSuffix(".csv") ? csv : json + "\n" }
+
+    /// Writes CSV if the path ends in `.csv`, and JSON otherwise. The file appears under its name only when it is
+    /// complete.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
     public func write(to path: String, overwrite: Bool) throws(FileError) {
-        let isTable = path.lowercased().hasSuffix(".csv")
-        try StagedDocument.write(Array((isTable ? csv : json + "\n").utf8), to: path, overwrite: overwrite)
+        try StagedDocument.write(Array(text(for: path).utf8), to: path, overwrite: overwrite)
     }
 }
 
-/// One line of comma-separated values.
+/// Formats lines of comma-separated values.
 enum CSVLine {
     static func text(_ values: [String]) -> String {
         values.map { value in
@@ -34,6 +37,6 @@ enum CSVLine {
         }.joined(separator: ",") + "\n"
     }
 
-    /// Empty where there is no number.
+    /// Returns the number as text, or an empty text for nil.
     static func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 }

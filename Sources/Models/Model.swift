@@ -4,16 +4,16 @@ import ONNXReader
 import StoredTensors
 package import WeightFiles
 
-/// A model file understood: its network, ready to be tiled.
+/// A model file whose network was recognised, ready to be tiled.
 ///
 ///     let model = try Model(path: "unet.pth")
 ///     print(model.family, model.bands, model.classCount)  // the paper's U-Net 3 2
 public struct Model: Sendable {
     /// The file, as the caller named it.
     public let path: String
-    /// What kind of network it is: "the paper's U-Net".
+    /// The kind of the network: "the paper's U-Net".
     public let family: String
-    /// What the network is made of, in one line: levels, widths, normalisation, upsampling.
+    /// The structure of the network in one line: levels, widths, normalisation, upsampling.
     public let summary: String
     /// The network as it is tiled: seamless, or in tiles of a fixed size.
     public let network: TiledNetwork
@@ -21,9 +21,9 @@ public struct Model: Sendable {
     public let depths: ClosedRange<Int>?
     /// The number of elements of all tensors in the file.
     public let parameterCount: Int
-    /// What is known beside the weights, as far as it agrees with them.
+    /// What is known about the model beside its weights, as far as it agrees with them.
     public let description: ModelDescription
-    /// What was chosen where the file leaves it open.
+    /// The choices that the file leaves to the user.
     public let options: ModelOptions
     /// What the model was made from.
     let files: ModelFiles

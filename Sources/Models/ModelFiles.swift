@@ -3,16 +3,16 @@ import StoredTensors
 import Synchronization
 import WeightFiles
 
-/// The files that a model was made from, as they were when it was read: a file that takes the place of one of them
-/// later changes nothing here.
+/// The files that a model was made from, as they were when it was read. A file that replaces one of them later changes
+/// nothing here.
 final class ModelFiles: Sendable {
-    /// The model file first; then those beside it with its weights, and the item that describes it.
+    /// The model file first, then the files beside it that hold its weights, and last the item that describes it.
     private let files: [MappedFile]
-    /// The tensors that stand in place of a file, where there is none.
+    /// The tensors, if the model was not read from a file.
     private let stateDict: StateDict?
     private let known = Mutex<String?>(nil)
 
-    /// Bytes after which the memory of pages is given back, so that a checksum costs none.
+    /// After so many bytes, the memory of the pages that were read is given back, so that a checksum takes no memory.
     private static let piece = 8 << 20
 
     init(model: MappedFile, external: [MappedFile], item: MappedFile?) {
@@ -20,13 +20,13 @@ final class ModelFiles: Sendable {
         stateDict = nil
     }
 
-    /// What a model was made from whose tensors a program changed or made.
+    /// Makes the record of a model whose tensors a program has changed or made.
     init(_ stateDict: StateDict, item: MappedFile?) {
         files = item.map { [$0] } ?? []
         self.stateDict = stateDict
     }
 
-    /// Worked out when it is first asked for.
+    /// The checksum, which is computed when it is first asked for.
     var checksum: String {
         known.withLock { known in
             if let known { return known }
@@ -58,9 +58,10 @@ final class ModelFiles: Sendable {
 }
 
 extension Model {
-    /// SHA-256, in hexadecimal digits, of all that the model was made from. For a file that stands alone it is the file's
-    /// own, as `sha256sum` prints it; for one with external data or an item it is that of all their checksums.
+    /// The SHA-256, in hexadecimal digits, of everything that the model was made from. For a single file it is the
+    /// file's own, as `sha256sum` prints it. For a file with external data or an item, it is the SHA-256 of all their
+    /// checksums.
     ///
-    /// The first call reads the files from end to end, the others nothing. What was chosen (`options`) is not in it.
+    /// The first call reads all of the files, later calls read nothing. The `options` are not part of it.
     public var checksum: String { files.checksum }
 }

@@ -1,17 +1,20 @@
-/// What a model file leaves open, and the user decides.
+/// The choices that a model file leaves to the user.
 public struct ModelOptions: Hashable, Sendable {
-    /// True if the convolutions pad with zeros. Only for families whose parameters are the same with and without padding.
+    /// True if the convolutions pad with zeros. It is used only for families whose parameters are the same with and
+    /// without padding.
     public var padded: Bool
     /// The pruned depth of a U-Net++ with deep supervision; nil for the mean of all heads' logits.
     public var depth: Int?
 
-    /// Options; without arguments nothing is chosen.
+    /// Makes options. Without arguments, nothing is chosen.
     public init(padded: Bool = false, depth: Int? = nil) {
         self.padded = padded
         self.depth = depth
     }
 
-    /// - Throws: `ModelOptionsError` where something is asked of a network that leaves nothing open.
+    /// Checks the options for a network that leaves no choice.
+    ///
+    /// - Throws: `ModelOptionsError` if anything was chosen.
     func checkThatNoneIsSet(for title: String, path: String) throws(ModelOptionsError) {
         if padded {
             throw ModelOptionsError(
@@ -25,7 +28,9 @@ public struct ModelOptions: Hashable, Sendable {
         }
     }
 
-    /// - Throws: `ModelOptionsError` for a wish that the network cannot fulfil.
+    /// Checks the options against a network.
+    ///
+    /// - Throws: `ModelOptionsError` for a choice that the network does not offer.
     func check(against network: RecognizedNetwork, title: String, path: String) throws(ModelOptionsError) {
         if padded && !network.leavesPaddingOpen {
             throw ModelOptionsError(
@@ -47,7 +52,7 @@ public struct ModelOptions: Hashable, Sendable {
     }
 }
 
-/// A wish that a model cannot fulfil: the model file is sound.
+/// The error that a sound model does not offer what an option asks for.
 public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
     /// What was asked for.
     public enum Option: Sendable {
@@ -63,20 +68,21 @@ public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
     public let description: String
 }
 
-/// What Overtile writes into a safetensors file's `__metadata__` so that the file needs no flags, and reads from it.
+/// The options as Overtile writes them into `__metadata__` of a safetensors file, and reads them from it, so that the
+/// file needs no flags.
 extension ModelOptions {
     private static let paddedKey = "overtile.padded"
     private static let depthKey = "overtile.depth"
 
-    /// These options, and for those that are not set what a model file says of itself. Values that make no sense are
-    /// passed over: the file's own words never stop a model that can run.
+    /// Returns these options, with those that are not set taken from a model file. Values that make no sense are
+    /// ignored, so that metadata never stop a model that can run.
     func completed(from metadata: [String: String]) -> ModelOptions {
         ModelOptions(
             padded: padded || metadata[Self.paddedKey] == "true",
             depth: depth ?? metadata[Self.depthKey].flatMap { Int($0) })
     }
 
-    /// The entries that say the same in a file.
+    /// The entries that hold these options in a file.
     var metadata: [String: String] {
         var entries: [String: String] = [:]
         if padded { entries[Self.paddedKey] = "true" }

@@ -8,6 +8,7 @@ enum AxisMapping: Hashable, Sendable {
     /// and interpolation by a whole factor.
     case expanding(extent: Int, factor: Int, offset: Int)
 
+    /// `out[i]` reads `in[i]` alone.
     static let identity = AxisMapping.window(extent: 1, stride: 1, offset: 0)
 
     /// The input positions that the output positions `range` read.
@@ -22,13 +23,59 @@ enum AxisMapping: Hashable, Sendable {
         }
     }
 
-    /// Input pixels per output pixel, as a fraction.
+    /// Input pixels for each output pixel, as a fraction.
     var scale: Ratio {
         switch self {
         case .window(_, let stride, _): Ratio(stride, 1)
         case .expanding(_, let factor, _): Ratio(1, factor)
         }
     }
+}
+
+/// The two directions of a map.
+package enum Axis: CaseIterable, Sendable {
+    /// Along the rows' numbers: heights, tops and bottoms.
+    case vertical
+    /// Along the columns' numbers: widths, lefts and rights.
+    case horizontal
+}
+
+extension Operation {
+    /// How the output reads its first input along one axis (for `concatenation`: each of its inputs).
+    ///
+    /// It holds for maps without borders. Sample points that depend on a map's size are another matter, as is what reads
+    /// its whole input (`readsWholeMap`).
+    ///
+    /// - Precondition: not `input`, and `fitToSize` has been made a crop or padding.
+    func mapping(_ axis: Axis) -> AxisMapping {
+        switch self {
+        case .input, .fitToSize:
+            preconditionFailure("\(name) has no geometry of its own")
+        case .convolution(let convolution):
+            let taps = axis == .vertical ? convolution.kernelHeight : convolution.kernelWidth
+            return .window(extent: (taps - 1) * convolution.dilation + 1, stride: convolution.stride, offset: 0)
+        case .transposedConvolution(let convolution):
+            let taps = axis == .vertical ? convolution.kernelHeight : convolution.kernelWidth
+            return .expanding(extent: taps, factor: convolution.stride, offset: 0)
+        case .pooling(let pooling):
+            let window = pooling.window(axis)
+            return .window(extent: window.extent, stride: window.stride, offset: -window.before)
+        case .resize(let resize):
+            return resize.mapping(axis)
+        case .crop(let borders):
+            return .window(extent: 1, stride: 1, offset: borders.before(axis))
+        case .padding(let padding):
+            return .window(extent: 1, stride: 1, offset: -padding.amounts.before(axis))
+        case .affine, .activation, .concatenation, .arithmetic, .globalMean, .channelMean, .softmax, .channelSlice,
+            .groupNormalization:
+            return .identity
+        }
+    }
+
+    /// The range of its first input (for `concatenation`: of each input) that a range of the output reads.
+    ///
+    /// - Precondition: as for `mapping`.
+    package func inputs(of range: Range<Int>, _ axis: Axis) -> Range<Int> { mapping(axis).inputs(of: range) }
 }
 
 /// A positive fraction in lowest terms.
@@ -47,10 +94,12 @@ struct Ratio: Hashable {
     }
 }
 
+/// The largest number that divides both, neither of them negative.
 func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
     b == 0 ? a : greatestCommonDivisor(b, a % b)
 }
 
+/// The smallest number that both divide, both of them positive.
 package func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
     a / greatestCommonDivisor(a, b) * b
 }

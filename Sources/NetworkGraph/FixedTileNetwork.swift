@@ -1,25 +1,30 @@
 /// A network that is not equivariant to shifts: what it says of a pixel depends on where the pixel lies in its tile.
 ///
-/// It runs on tiles of one fixed size, with its own padding, and the middle of each is kept.
+/// It runs on tiles of one fixed size, with its own padding, and the middle of each is kept. `SeamlessNetwork` is the
+/// better way for every network for which it is possible.
 public struct FixedTileNetwork: Sendable {
     /// The network for tiles of so many pixels on a side, without `fitToSize`.
     private let graph: @Sendable (_ tile: Int) throws -> Graph
-    /// Tiles are multiples of this, so that pooling divides them evenly.
+    /// Pixels by which tiles may be larger or smaller, so that pooling divides them evenly.
     public private(set) var stride: Int
-    /// Input sizes that pooling divides evenly are this much more than a multiple of `stride`.
+    /// Tiles that pooling divides evenly are this many pixels more than a multiple of `stride`.
     public private(set) var tileRemainder: Int
+    /// Bands of the input.
     public let inputChannels: Int
+    /// Channels of the output.
     public let outputChannels: Int
-    /// The only size of tile that the network takes; nil for all that `stride` and `tileRemainder` allow.
+    /// The only tile that the network takes, in pixels on a side; nil for all that `stride` and `tileRemainder` allow.
     public let onlyTile: Int?
     /// The operation that ties the network to its tile; nil where it is run so though it need not be.
     public let reason: NetworkError?
 
+    /// A network of which tiles of every size that its windows divide evenly may be computed.
+    ///
     /// - Parameters:
-    ///   - size: an input size that all windows divide evenly; nil: one is looked for.
+    ///   - size: a size of tile that all windows divide evenly; one is looked for if it is nil.
     ///   - reason: why the network is not seamless, if it is not.
     /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
-    public init(_ graph: Graph, size: Int? = nil, reason: NetworkError? = nil) throws {
+    package init(_ graph: Graph, size: Int? = nil, reason: NetworkError? = nil) throws {
         let stride = try graph.totalStride()
         guard let size = try size ?? graph.evenSize(stride: stride) else {
             throw NetworkError.noSize(upTo: Graph.largestProbe)
@@ -36,11 +41,12 @@ public struct FixedTileNetwork: Sendable {
     /// A network whose operations depend on the size of its tiles, or that takes tiles of one size alone.
     ///
     /// - Parameters:
-    ///   - tile: a size that it takes.
-    ///   - isOnly: whether there is no other.
+    ///   - tile: a size that it takes, in pixels on a side.
+    ///   - isOnly: true if there is no other.
+    ///   - reason: why the network is not seamless.
     ///   - graph: gives the network for a size of tile that is a whole number of strides from `tile`.
     /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
-    public init(
+    package init(
         tile: Int, isOnly: Bool, reason: NetworkError, graph: @escaping @Sendable (_ tile: Int) throws -> Graph
     ) throws {
         let example = try graph(tile)
@@ -91,7 +97,7 @@ public struct FixedTileNetwork: Sendable {
     /// What a tile of `tile` pixels on a side computes that keeps all but `margin` pixels at each border.
     ///
     /// - Throws: `NetworkError` where the network gives nothing for that size, or less than is to be kept.
-    public func computation(tile: Int, margin: Int) throws -> TileComputation {
+    package func computation(tile: Int, margin: Int) throws -> TileComputation {
         let (graph, shapes) = try shapes(tile: tile)
         let output = shapes[graph.output.index]
         let origin = (tile - output.height) / 2
@@ -111,6 +117,9 @@ public struct FixedTileNetwork: Sendable {
         return whole.operationCount / (Double(tile) * Double(tile))
     }
 
+    /// The network for a size of tile, and the shapes of its maps.
+    ///
+    /// - Throws: `NetworkError` where the network does not take that size.
     private func shapes(tile: Int) throws -> (Graph, [MapShape]) {
         let fixed = try graph(tile)
         guard let (shapes, isRagged) = try fixed.shapes(height: tile, width: tile) else {
@@ -118,14 +127,5 @@ public struct FixedTileNetwork: Sendable {
         }
         guard !isRagged || onlyTile != nil else { throw NetworkError.ragged(tile) }
         return (fixed, shapes)
-    }
-}
-
-extension Graph {
-    var inputChannels: Int {
-        guard case .input(let channels) = nodes[0].operation else {
-            preconditionFailure("a graph starts with its input")
-        }
-        return channels
     }
 }

@@ -11,6 +11,8 @@ extension Graph {
         return stride
     }
 
+    /// Makes sure that an output pixel covers one input pixel.
+    ///
     /// - Throws: `NetworkError.outputScale` where the output has another resolution than the input.
     package func checkOutputScale() throws(NetworkError) {
         for axis in Axis.allCases {
@@ -19,13 +21,13 @@ extension Graph {
         }
     }
 
-    /// The total stride, whether or not the maps that meet fit together.
+    /// The total stride in input pixels, whether or not the maps that meet fit together.
     package var stride: Int {
         let scales = Axis.allCases.flatMap { self.scales($0).scales }
         return scales.compactMap { $0?.numerator }.reduce(1, leastCommonMultiple)
     }
 
-    /// Input pixels for each pixel of every map; nil for maps of a fixed size, which go with any resolution. And the
+    /// The input pixels for each pixel of every map, nil for maps of a fixed size, which go with any resolution; and the
     /// first node at which different resolutions meet.
     private func scales(_ axis: Axis) -> (scales: [Ratio?], meeting: Int?) {
         var scales: [Ratio?] = []
@@ -79,7 +81,8 @@ extension Graph {
         return ranges
     }
 
-    /// The graph with each fit to size replaced by the crop that it is when the input is `size` pixels on a side.
+    /// The graph with each fit to size replaced by the crop and padding that it is when the input is `size` pixels on a
+    /// side.
     ///
     /// - Returns: nil where the network gives nothing for that size.
     func fixingSizes(at size: Int) throws(GraphError) -> Graph? {
@@ -89,11 +92,12 @@ extension Graph {
                 return result.append(node.operation, node.inputs, label: node.label)
             }
             if borders == Borders(all: 0) { return node.inputs[0] }
-            return result.append(.crop(borders), node.inputs[0], label: node.label)
+            return result.append(moving: borders, of: node.inputs[0], label: node.label)
         }
     }
 
-    /// The first operation that ties the network to its tile, whatever the tile's size.
+    /// What the first operation that ties the network to its tile has to say, whatever the tile's size; nil where there
+    /// is no such operation.
     package var seam: NetworkError? {
         for node in nodes {
             if let why = node.operation.seam { return .notEquivariant(node: node.label, why: why) }
@@ -101,10 +105,10 @@ extension Graph {
         return nil
     }
 
-    /// Without crops that cut nothing.
+    /// The same function without crops that cut nothing and paddings that add none of their zeros.
     package func removingEmptyCrops() -> Graph {
         rewritten { _, node, result in
-            if case .crop(Borders(all: 0)) = node.operation { return node.inputs[0] }
+            if node.operation.movedBorders == Borders(all: 0) { return node.inputs[0] }
             return result.append(node.operation, node.inputs, label: node.label)
         }
     }
@@ -114,13 +118,15 @@ extension Graph {
         rewritten { _, node, result in
             switch node.operation {
             case .padding(let padding):
-                return result.append(.crop(padding.borders), node.inputs, label: node.label)
+                let shift = Operation.padding(Padding(.zero, amounts: padding.amounts))
+                return result.append(shift, node.inputs, label: node.label)
             case .pooling(let pooling):
                 var input = node.inputs[0]
-                if pooling.borders != Borders(all: 0) {
-                    input = result.append(.crop(pooling.borders), input, label: node.label)
+                if pooling.padding != Borders(all: 0) {
+                    let shift = Operation.padding(Padding(.zero, amounts: pooling.padding))
+                    input = result.append(shift, input, label: node.label)
                 }
-                return result.append(pooling.unpadded.simplest, input, label: node.label)
+                return result.append(.pooling(pooling.unpadded), input, label: node.label)
             default:
                 return result.append(node.operation, node.inputs, label: node.label)
             }
@@ -156,7 +162,7 @@ extension Graph {
         return (multiples + candidates).first(where: dividesEvenly) ?? multiples.first(where: gives)
     }
 
-    /// Whether a size of input gives an output no larger than itself, and no window drops pixels.
+    /// Returns true if a size of input gives an output no larger than itself, and no window drops pixels.
     package func dividesEvenly(height: Int, width: Int) -> Bool {
         guard let (shapes, isRagged) = try? shapes(height: height, width: width) else { return false }
         let output = shapes[output.index]

@@ -1,10 +1,14 @@
-/// Extent of a map: channels, then pixels.
-public struct MapShape: Hashable, Sendable {
-    public var channels: Int
-    public var height: Int
-    public var width: Int
+/// The extent of a map: its channels, then its pixels.
+package struct MapShape: Hashable, Sendable {
+    /// Bands of an input, classes of an output, features between them.
+    package var channels: Int
+    /// Rows of pixels.
+    package var height: Int
+    /// Columns of pixels.
+    package var width: Int
 
-    public init(channels: Int, height: Int, width: Int) {
+    /// The extent of so many channels and pixels.
+    package init(channels: Int, height: Int, width: Int) {
         self.channels = channels
         self.height = height
         self.width = width
@@ -12,10 +16,10 @@ public struct MapShape: Hashable, Sendable {
 }
 
 extension Graph {
-    /// Channels of every map.
+    /// The channels of every map, in the nodes' order.
     ///
     /// - Throws: `GraphError` where an operation's inputs do not have the channels that its weights need.
-    public func channels() throws(GraphError) -> [Int] {
+    package func channels() throws(GraphError) -> [Int] {
         var channels: [Int] = []
         for node in nodes {
             let inputs = node.inputs.map { channels[$0.index] }
@@ -48,8 +52,7 @@ extension Graph {
                 throw GraphError(node, "\(inputs[0]) channels cannot be parted into \(groups) groups")
             }
             return inputs[0]
-        case .relu, .maxPooling, .bilinearUpsampling, .fitToSize, .crop, .pooling, .resize, .padding, .globalMean,
-            .softmax:
+        case .pooling, .resize, .crop, .padding, .fitToSize, .globalMean, .softmax:
             return inputs[0]
         case .activation(let activation):
             if case .parametricReLU(let slopes) = activation { try expect(slopes.count) }
@@ -71,9 +74,10 @@ extension Graph {
         }
     }
 
-    /// Shape of every map for one size of input, as PyTorch computes them; nil where some map would be empty.
+    /// The shape of every map for one size of input, as PyTorch computes them; nil where some map would be empty.
     ///
-    /// - Returns: the shapes, and whether some window did not divide its input, so that pixels were dropped.
+    /// - Returns: the shapes in the nodes' order, and true if some window did not divide its input, so that pixels were
+    ///   dropped.
     /// - Throws: `GraphError` where maps that meet have different sizes.
     func shapes(height: Int, width: Int) throws(GraphError) -> (shapes: [MapShape], isRagged: Bool)? {
         let channels = try channels()
@@ -115,43 +119,36 @@ extension Graph {
     private func length(of node: Node, _ inputs: [Int], _ axis: Axis, _ isRagged: inout Bool) -> Int {
         let length = inputs[0]
         switch node.operation {
-        case .input, .affine, .relu, .concatenation, .activation, .channelMean, .softmax, .channelSlice,
-            .groupNormalization:
+        case .input, .affine, .activation, .concatenation, .channelMean, .softmax, .channelSlice, .groupNormalization:
             return length
         case .arithmetic:
             return max(length, inputs[1])
         case .globalMean:
             return 1
-        case .convolution, .maxPooling:
-            guard case .window(let extent, let stride, _) = node.operation.mapping(axis) else { return 0 }
-            guard length >= extent else { return 0 }
-            if Self.droppedPixels(length, extent, stride) > zerosBehind(node.inputs[0], axis) { isRagged = true }
-            if case .maxPooling(_, _, ceilMode: true) = node.operation {
-                return (length - extent + stride - 1) / stride + 1
+        case .convolution:
+            guard case .window(let extent, let stride, _) = node.operation.mapping(axis), length >= extent else {
+                return 0
             }
+            if Self.droppedPixels(length, extent, stride) > zerosBehind(node.inputs[0], axis) { isRagged = true }
             return (length - extent) / stride + 1
         case .transposedConvolution(let convolution):
             let taps = axis == .vertical ? convolution.kernelHeight : convolution.kernelWidth
             return (length - 1) * convolution.stride + taps
-        case .bilinearUpsampling(let factor, _):
-            return length * factor
         case .pooling(let pooling):
             let window = pooling.window(axis)
-            let padded = length + window.before + window.after
-            guard padded >= window.extent else { return 0 }
-            if Self.droppedPixels(padded, window.extent, window.stride) > window.after { isRagged = true }
-            return (padded - window.extent) / window.stride + 1
+            let dropped = Self.droppedPixels(length + window.before + window.after, window.extent, window.stride)
+            if dropped > window.after + zerosBehind(node.inputs[0], axis) { isRagged = true }
+            return pooling.length(of: length, axis)
         case .resize(let resize):
             if case .divided(let divisor) = resize.length(axis), length % divisor != 0 { isRagged = true }
             return resize.length(axis).output(of: length)
+        case .crop(let borders):
+            return length - borders.before(axis) - borders.after(axis)
         case .padding(let padding):
-            let amounts = padding.amounts
-            return length + (axis == .vertical ? amounts.top + amounts.bottom : amounts.left + amounts.right)
+            return length + padding.amounts.before(axis) + padding.amounts.after(axis)
         case .fitToSize:
             if (length - inputs[1]) % 2 != 0 { isRagged = true }
             return inputs[1]
-        case .crop(let crop):
-            return axis == .vertical ? length - crop.top - crop.bottom : length - crop.left - crop.right
         }
     }
 
@@ -162,7 +159,7 @@ extension Graph {
 
     /// Zeros at a map's end that padding has added: nothing is lost where windows do not reach them.
     private func zerosBehind(_ map: Value, _ axis: Axis) -> Int {
-        guard case .crop(let borders) = self[map].operation else { return 0 }
-        return max(0, axis == .vertical ? -borders.bottom : -borders.right)
+        guard let borders = self[map].operation.movedBorders else { return 0 }
+        return max(0, -borders.after(axis))
     }
 }

@@ -1,41 +1,55 @@
 /// A network as operations on maps, in an order in which each comes after its inputs.
-public struct Graph: Sendable {
-    /// One operation and where its inputs come from.
-    public struct Node: Sendable {
-        public var operation: Operation
-        public var inputs: [Value]
+///
+///     var graph = Graph(inputChannels: 3)
+///     let map = graph.append(.convolution(Convolution(weights: weights)), graph.input, label: "down.0")
+///     graph.append(.relu, map)  // the last one appended is the output
+package struct Graph: Sendable {
+    /// One operation, and where its inputs come from.
+    package struct Node: Sendable {
+        /// What is done to the inputs.
+        package var operation: Operation
+        /// The maps that it reads, in the operation's order.
+        package var inputs: [Value]
         /// Where the operation comes from, in the model file's own words; for messages.
-        public var label: String
+        package var label: String
     }
 
-    /// The map that a node computes.
-    public struct Value: Hashable, Sendable {
+    /// The name of a map within a graph: that which a node computes.
+    package struct Value: Hashable, Sendable {
         /// Position of the node in `Graph.nodes`.
-        public let index: Int
+        package let index: Int
 
+        /// The map of the node at a position.
         package init(index: Int) {
             self.index = index
         }
     }
 
-    public private(set) var nodes: [Node] = []
+    /// All operations; the first one is the input, and each comes after those that it reads.
+    package private(set) var nodes: [Node] = []
     /// The map that the network is run for.
-    public private(set) var output = Value(index: 0)
+    package private(set) var output = Value(index: 0)
 
-    public init(inputChannels: Int) {
+    /// A graph that gives its input of so many channels as it is.
+    package init(inputChannels: Int) {
         nodes = [Node(operation: .input(channels: inputChannels), inputs: [], label: "input")]
     }
 
-    public var input: Value { Value(index: 0) }
+    /// The map that the network is given.
+    package var input: Value { Value(index: 0) }
 
     /// Appends an operation on maps that are already there and makes its map the graph's output.
+    ///
+    /// - Parameter label: where the operation comes from, for messages.
+    /// - Returns: the new map.
     @discardableResult
-    public mutating func append(_ operation: Operation, _ inputs: Value..., label: String = "") -> Value {
+    package mutating func append(_ operation: Operation, _ inputs: Value..., label: String = "") -> Value {
         append(operation, inputs, label: label)
     }
 
+    /// Appends an operation on a list of maps that are already there and makes its map the graph's output.
     @discardableResult
-    public mutating func append(_ operation: Operation, _ inputs: [Value], label: String = "") -> Value {
+    package mutating func append(_ operation: Operation, _ inputs: [Value], label: String = "") -> Value {
         precondition(inputs.allSatisfy { $0.index < nodes.count }, "inputs come before what reads them")
         nodes.append(Node(operation: operation, inputs: inputs, label: label))
         output = Value(index: nodes.count - 1)
@@ -48,10 +62,19 @@ public struct Graph: Sendable {
         self = removingUnread()
     }
 
-    public subscript(value: Value) -> Node { nodes[value.index] }
+    /// The node that computes a map.
+    package subscript(value: Value) -> Node { nodes[value.index] }
 
-    /// For each node, the nodes that read it.
-    public var consumers: [[Value]] {
+    /// Channels of the map that the network is given.
+    var inputChannels: Int {
+        guard case .input(let channels) = nodes[0].operation else {
+            preconditionFailure("a graph starts with its input")
+        }
+        return channels
+    }
+
+    /// For each node, the nodes that read it, one that reads it twice twice.
+    package var consumers: [[Value]] {
         var consumers = Array(repeating: [Value](), count: nodes.count)
         for (index, node) in nodes.enumerated() {
             for input in node.inputs { consumers[input.index].append(Value(index: index)) }
@@ -64,10 +87,7 @@ public struct Graph: Sendable {
     /// - Parameter transform: appends to the new graph whatever stands for the node, whose inputs are already the new
     ///   graph's, and returns its map.
     func rewritten(_ transform: (Value, Node, inout Graph) -> Value) -> Graph {
-        guard case .input(let channels) = nodes[0].operation else {
-            preconditionFailure("a graph starts with its input")
-        }
-        var result = Graph(inputChannels: channels)
+        var result = Graph(inputChannels: inputChannels)
         var values = [result.input]
         for index in nodes.indices.dropFirst() {
             var node = nodes[index]
@@ -81,6 +101,7 @@ public struct Graph: Sendable {
 
 /// What makes a graph impossible to run: a bug in a builder, or a model file that contradicts itself.
 public struct GraphError: Error, CustomStringConvertible, Sendable {
+    /// The node's label, and what is wrong there, in one line.
     public let description: String
 
     init(_ node: Graph.Node, _ problem: String) {

@@ -4,7 +4,7 @@ extension Graph {
     /// A normalisation right after a convolution goes into that convolution's weights. One that convolutions alone
     /// read goes forward into theirs: without padding, `Σ w (s x + t) = Σ (w s) x + Σ w t` holds at every pixel. What
     /// neither rule reaches stays.
-    public func foldingNormalizations() -> Graph {
+    package func foldingNormalizations() -> Graph {
         foldingBackward().foldingForward()
     }
 
@@ -52,7 +52,7 @@ extension Graph {
         }
     }
 
-    /// Without the nodes that the output does not depend on.
+    /// The same function without the nodes that the output does not depend on.
     func removingUnread() -> Graph {
         var isRead = Array(repeating: false, count: nodes.count)
         isRead[0] = true

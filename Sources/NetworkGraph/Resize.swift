@@ -1,19 +1,28 @@
-/// A map resampled to another size, as ONNX's `Resize` does it.
+/// How a map is resampled to another height and width.
 ///
+/// Each output pixel has a place in the input, which `coordinates` says for each axis, and takes the nearest input pixel
+/// or a mean of the four around it, which `mode` says. Beyond the input's borders, the pixel at the border is taken.
 /// Source: https://onnx.ai/onnx/operators/onnx__Resize.html.
-public struct Resize: Hashable, Sendable {
-    public enum Mode: Hashable, Sendable {
+///
+///     // Bilinear upsampling to twice the size, as PyTorch does it without aligned corners:
+///     Resize(.linear, .halfPixel, vertical: .times(2), horizontal: .times(2))
+package struct Resize: Hashable, Sendable {
+    /// What is made of the input pixels around a place.
+    package enum Mode: Hashable, Sendable {
+        /// The nearest pixel.
         case nearest(Rounding)
+        /// A mean of the pixels on both sides, the nearer one weighing more; of both axes together, bilinear.
         case linear
     }
 
     /// How a fractional position becomes that of the nearest pixel.
-    public enum Rounding: Hashable, Sendable {
+    package enum Rounding: Hashable, Sendable {
         case halfDown, halfUp, floor, ceil
     }
 
-    /// Where output pixel `i` lies in the input.
-    public enum Coordinates: Hashable, Sendable {
+    /// Where output pixel `i` lies in the input, counted in input pixels from the first one's centre. `scale` is output
+    /// pixels for each input pixel.
+    package enum Coordinates: Hashable, Sendable {
         /// `(i + 0.5) / scale - 0.5`
         case halfPixel
         /// As halfPixel, but with the middle of the input under that of the output also where its length was rounded.
@@ -27,19 +36,26 @@ public struct Resize: Hashable, Sendable {
     }
 
     /// How many pixels become how many along one axis.
-    public enum Length: Hashable, Sendable {
+    package enum Length: Hashable, Sendable {
+        /// So many times as many.
         case times(Int)
+        /// One for each so many; a rest is dropped.
         case divided(by: Int)
         /// To so many pixels, whatever the input's number, as if there were `scale` output pixels for each of the input.
         case fixed(Int, scale: Float)
     }
 
-    public var mode: Mode
-    public var coordinates: Coordinates
-    public var vertical: Length
-    public var horizontal: Length
+    /// What is made of the input pixels around a place.
+    package var mode: Mode
+    /// Where an output pixel lies in the input.
+    package var coordinates: Coordinates
+    /// What becomes of the height.
+    package var vertical: Length
+    /// What becomes of the width.
+    package var horizontal: Length
 
-    public init(_ mode: Mode, _ coordinates: Coordinates, vertical: Length, horizontal: Length) {
+    /// Resizing in one way on both axes, each to a length of its own.
+    package init(_ mode: Mode, _ coordinates: Coordinates, vertical: Length, horizontal: Length) {
         self.mode = mode
         self.coordinates = coordinates
         self.vertical = vertical
@@ -50,6 +66,21 @@ public struct Resize: Hashable, Sendable {
 
     func isFixed(_ axis: Axis) -> Bool { if case .fixed = length(axis) { true } else { false } }
 
+    /// The factor of bilinear upsampling, by one whole number on both axes, with half-pixel centres or aligned corners;
+    /// nil for every other way of resizing. It is what libraries have kernels for.
+    package var bilinearFactor: Int? {
+        guard case .linear = mode, case .times(let factor) = vertical, vertical == horizontal, factor > 1 else {
+            return nil
+        }
+        switch coordinates {
+        case .halfPixel, .halfPixelAboutMiddle, .alignCorners: return factor
+        case .asymmetric, .halfPixelOfOutput: return nil
+        }
+    }
+
+    /// The operation's common name, for messages and listings.
+    package var name: String { bilinearFactor == nil ? "resizing" : "bilinear upsampling" }
+
     /// Why shifting the input does not simply shift the output; nil where it does.
     ///
     /// With a whole factor, `x(i + factor) = x(i) + 1` in all coordinates but those of aligned corners, whatever the
@@ -57,19 +88,24 @@ public struct Resize: Hashable, Sendable {
     /// is felt as far as padding is, and not beyond.
     var seam: String? {
         if case .alignCorners = coordinates {
-            return "resizing with aligned corners samples at places that depend on the tile's size"
+            return "\(name) with aligned corners samples at places that depend on the tile's size"
         }
         guard Axis.allCases.contains(where: isFixed) else { return nil }
         return "it resizes to a fixed size, or by a factor that is not whole"
     }
 
-    /// Where an output position samples the input: between two pixels, so much of the way to the second.
-    public struct Sample: Hashable, Sendable {
-        public var low: Int
-        public var high: Int
-        public var weight: Float
+    /// What an output position takes of the input along one axis: `(1 - weight) * in[low] + weight * in[high]`.
+    package struct Sample: Hashable, Sendable {
+        /// The pixel at the place or before it.
+        package var low: Int
+        /// The pixel behind the place, or `low` again where the place lies upon that.
+        package var high: Int
+        /// How far the place is from the lower pixel on its way to the higher one, from 0 up to 1.
+        package var weight: Float
     }
 
+    /// The input pixels that an output position takes its value from.
+    ///
     /// - Parameters:
     ///   - position: of the output.
     ///   - input: the input's length, at whose borders samples are clamped; nil for a map without borders.
@@ -131,6 +167,10 @@ public struct Resize: Hashable, Sendable {
     /// How rows or columns are read, on a map without borders.
     func mapping(_ axis: Axis) -> AxisMapping {
         switch length(axis) {
+        case .times(let factor) where bilinearFactor != nil:
+            // `out[i]` lies at `in[(i + 1/2) / factor - 1/2]`. Kernels read the pixels on both sides of it, even where it
+            // lies upon one, as it does with odd factors.
+            return .expanding(extent: 2 * factor, factor: factor, offset: (factor + 1) / 2)
         case .times(let factor):
             // Output `position` reads pixel `low`: `position + offset - low * factor` is from 0 to the extent.
             let places = (0..<factor).map { position in
@@ -149,6 +189,7 @@ public struct Resize: Hashable, Sendable {
 }
 
 extension Resize.Length {
+    /// Pixels that become of so many.
     func output(of input: Int) -> Int {
         switch self {
         case .times(let factor): input * factor

@@ -4,26 +4,30 @@
 /// without borders: there, zero padding is a mere shift, and every tile computes just the part of each map that its
 /// output needs. The pixels that padding would have touched are never among them.
 public struct SeamlessNetwork: Sendable {
-    /// Without `fitToSize`: every crop is by a fixed number of pixels.
-    public let graph: Graph
-    /// Total downsampling: shifting the input by this many pixels shifts the output by as many.
+    /// The network on maps without borders. It has no `fitToSize`: every crop is by a fixed number of pixels.
+    package let graph: Graph
+    /// The total downsampling in pixels: shifting the input by as many shifts the output by as many.
     public let stride: Int
     /// Input pixels before the first that a tile keeps: what an output pixel needs at the phase where it needs the
     /// most, and for networks with padding rounded up to a multiple of the stride.
     public let margin: Int
-    /// Input sizes that pooling divides evenly are `tileRemainder` more than a multiple of `stride`.
+    /// Tiles that pooling divides evenly are this many pixels more than a multiple of `stride`.
     public let tileRemainder: Int
+    /// Channels of the output.
     public let outputChannels: Int
 
     private let hasPadding: Bool
     /// The output's first pixel lies over this pixel of the input.
     private let origin: Int
 
+    /// Bands of the input.
     public var inputChannels: Int { graph.inputChannels }
 
-    /// - Parameter size: an input size that all windows divide evenly; nil: one is looked for.
+    /// Rewrites a network for a plane without borders.
+    ///
+    /// - Parameter size: an input size that all windows divide evenly; one is looked for if it is nil.
     /// - Throws: `GraphError` where the graph contradicts itself, `NetworkError` where it is not equivariant.
-    public init(_ graph: Graph, size: Int? = nil) throws {
+    package init(_ graph: Graph, size: Int? = nil) throws {
         if let seam = graph.seam { throw seam }
         let stride = try graph.totalStride()
         guard let size = try size ?? graph.evenSize(stride: stride) else {
@@ -49,7 +53,7 @@ public struct SeamlessNetwork: Sendable {
         tileRemainder = size % stride
         origin = (size - output.height) / 2
         hasPadding = plane.nodes.contains {
-            if case .crop(let borders) = $0.operation { borders.isPadding } else { false }
+            if case .padding(let padding) = $0.operation { padding.amounts != Borders(all: 0) } else { false }
         }
         let needed = Axis.allCases.map { [origin] in
             origin - plane.ranges(forOutput: 0..<stride, $0)[0]!.lowerBound
@@ -59,18 +63,18 @@ public struct SeamlessNetwork: Sendable {
 
     /// What a tile computes that keeps `height` x `width` pixels, both multiples of the stride. The window starts at a
     /// multiple of the stride, wherever it lies.
-    public func computation(height: Int, width: Int) -> TileComputation {
+    package func computation(height: Int, width: Int) -> TileComputation {
         TileComputation(graph, rows: 0..<height, columns: 0..<width, origin: origin)
     }
 
     /// Input pixels on a side of a tile that keeps `step` pixels on a side, a multiple of the stride.
-    public func tile(forStep step: Int) -> Int {
+    package func tile(forStep step: Int) -> Int {
         if hasPadding { return step + 2 * margin }
         let input = computation(height: step, width: step).input
         return max(input.rows.count, input.columns.count)
     }
 
-    /// Multiplications and additions for each pixel of an output so large that its border does not count.
+    /// Multiplications and additions for each pixel, for an output so large that its border does not count.
     public var operationsPerPixel: Double {
         let side = (1 << 20) / stride * stride
         return computation(height: side, width: side).operationCount / (Double(side) * Double(side))
@@ -81,18 +85,22 @@ public struct SeamlessNetwork: Sendable {
 public enum NetworkError: Error, CustomStringConvertible, Sendable {
     /// Tiles of the network do not fit together; it can be run on tiles of one fixed size.
     case notEquivariant(node: String, why: String)
+    /// No input of up to so many pixels on a side gives an output.
     case noSize(upTo: Int)
     /// Pooling does not divide an input of so many pixels evenly.
     case ragged(Int)
+    /// An input of so many pixels on a side gives an output that cannot be laid over it, or less than is to be kept.
     case outputSize(input: Int, height: Int, width: Int)
     /// A larger input does not give an output that is as much larger.
     case outputGrowth(inputs: [Int], outputs: [Int])
+    /// An output pixel covers another number of input pixels than one, which the text says.
     case outputScale(String)
+    /// The node joins maps of different resolutions.
     case scalesMeet(node: String)
     /// The file holds a network for inputs of one size alone, and a tile is a square.
     case notSquare(height: Int, width: Int)
 
-    /// Whether the network can still be run on tiles of the size that it was made for.
+    /// True if the network can still be run on tiles of the size that it was made for.
     package var isOfTheTile: Bool {
         switch self {
         case .notEquivariant, .scalesMeet, .ragged: true
@@ -100,6 +108,7 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
         }
     }
 
+    /// What is wrong, in one line without the model's name.
     public var description: String {
         switch self {
         case .notEquivariant(let node, let why):

@@ -1,22 +1,30 @@
 /// What one tile computes: a window of the output, and for each map the window of it that this needs.
-public struct TileComputation: Sendable {
-    /// Without `fitToSize`: every crop is by a fixed number of pixels.
-    public let graph: Graph
-    /// For each node the part of its map that is needed, in the map's own pixels; nil where nothing is.
-    public let windows: [MapWindow?]
+///
+///     let tile = network.computation(height: 384, width: 384)
+///     tile.input  // rows -92..<480 and columns -92..<480 about the first pixel kept: what is to be read
+package struct TileComputation: Sendable {
+    /// The network without `fitToSize`: every crop and padding is by a fixed number of pixels.
+    package let graph: Graph
+    /// For each node the window of its map that is needed, in the map's own pixels; nil where nothing is.
+    package let windows: [MapWindow?]
     /// The maps' extents where they have borders, beyond which there are zeros; nil for maps without borders.
     let shapes: [MapShape]?
-    /// The input window relative to the first pixel that the tile keeps: what is to be read.
-    public let input: MapWindow
+    /// The window of the scene that is to be read, its rows and columns counted from the first pixel that the tile
+    /// keeps.
+    package let input: MapWindow
 
-    public var outputHeight: Int { windows[graph.output.index]!.rows.count }
-    public var outputWidth: Int { windows[graph.output.index]!.columns.count }
+    /// Rows of the output that the tile keeps.
+    package var outputHeight: Int { windows[graph.output.index]!.rows.count }
+    /// Columns of the output that the tile keeps.
+    package var outputWidth: Int { windows[graph.output.index]!.columns.count }
 
+    /// Works out every map's window from the output's.
+    ///
     /// - Parameters:
-    ///   - rows: of the output.
-    ///   - columns: of the output.
+    ///   - rows: rows of the output that are kept.
+    ///   - columns: columns of the output that are kept.
     ///   - origin: the output's first pixel lies over this pixel of the input, on both axes.
-    ///   - size: of the input on both axes, where maps have borders; nil for maps without borders.
+    ///   - shapes: the maps' extents where they have borders; nil for maps without borders.
     init(_ graph: Graph, rows: Range<Int>, columns: Range<Int>, origin: Int, shapes: [MapShape]? = nil) {
         self.graph = graph
         self.shapes = shapes
@@ -33,12 +41,12 @@ public struct TileComputation: Sendable {
         input = windows[0]!.shifted(rows: -origin - rows.lowerBound, columns: -origin - columns.lowerBound)
     }
 
-    /// The extent of a node's map where maps have borders; nil where they have none.
+    /// The whole of a node's map where maps have borders; nil where they have none.
     package func extent(of node: Int) -> MapWindow? {
         shapes.map { MapWindow(rows: 0..<$0[node].height, columns: 0..<$0[node].width) }
     }
 
-    /// The window of its inputs that a node reads. It reaches beyond them where a crop adds zeros.
+    /// The window of its inputs that a node reads. It reaches beyond them where padding adds zeros.
     package func inputWindow(of node: Int) -> MapWindow {
         let (operation, window) = (graph.nodes[node].operation, windows[node]!)
         let reach = MapWindow(
@@ -47,13 +55,13 @@ public struct TileComputation: Sendable {
         guard let whole = extent(of: graph.nodes[node].inputs[0].index) else { return reach }
         if operation.readsWholeMap { return whole }
         switch operation {
-        case .bilinearUpsampling, .resize, .pooling: return reach.intersection(whole)
+        case .resize, .pooling: return reach.intersection(whole)
         default: return reach
         }
     }
 
-    /// Multiplications and additions, counted separately.
-    public var operationCount: Double {
+    /// Multiplications and additions of all convolutions on these windows, each counted as one operation.
+    package var operationCount: Double {
         var total = 0.0
         for (index, node) in graph.nodes.enumerated() {
             guard let window = windows[index] else { continue }
@@ -72,16 +80,20 @@ public struct TileComputation: Sendable {
     }
 }
 
-/// A window of a map in its own pixels.
+/// A window of a map in the map's own pixels, which may lie beyond its borders.
 public struct MapWindow: Hashable, Sendable {
+    /// From the upper row to the one below the last.
     public var rows: Range<Int>
+    /// From the left column to the one behind the last.
     public var columns: Range<Int>
 
-    public init(rows: Range<Int>, columns: Range<Int>) {
+    /// The window of these rows and columns.
+    package init(rows: Range<Int>, columns: Range<Int>) {
         self.rows = rows
         self.columns = columns
     }
 
+    /// The window moved down and to the right by so many pixels.
     package func shifted(rows: Int, columns: Int) -> MapWindow {
         MapWindow(
             rows: self.rows.lowerBound + rows..<self.rows.upperBound + rows,

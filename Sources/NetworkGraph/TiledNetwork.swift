@@ -1,13 +1,23 @@
-/// A network and the way in which it may be tiled.
+/// A network, and the way in which a scene may be cut into tiles for it.
+///
+/// Which way it is follows from the graph alone. What both ways have in common can be asked here; what differs is asked of
+/// the network inside.
+///
+///     switch try TiledNetwork(graph) {
+///     case .seamless(let network): network.computation(height: 384, width: 384)
+///     case .fixedTiles(let network): try network.computation(tile: 512, margin: 64)
+///     }
 public enum TiledNetwork: Sendable {
+    /// The network is equivariant to shifts by its stride: tiles of any size fit together without seams.
     case seamless(SeamlessNetwork)
+    /// What the network says of a pixel depends on its place in the tile: all tiles have one size, and overlap.
     case fixedTiles(FixedTileNetwork)
 
-    /// Derives from the graph whether its tiles fit together without seams.
+    /// Works out from a graph how it may be tiled.
     ///
-    /// - Parameter size: an input size that all windows divide evenly; nil: one is looked for.
+    /// - Parameter size: an input size that all windows divide evenly; one is looked for if it is nil.
     /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
-    public init(_ graph: Graph, size: Int? = nil) throws {
+    package init(_ graph: Graph, size: Int? = nil) throws {
         do {
             self = .seamless(try SeamlessNetwork(graph, size: size))
         } catch let reason as NetworkError {
@@ -16,6 +26,7 @@ public enum TiledNetwork: Sendable {
         }
     }
 
+    /// Bands of the input.
     public var inputChannels: Int {
         switch self {
         case .seamless(let network): network.inputChannels
@@ -23,6 +34,7 @@ public enum TiledNetwork: Sendable {
         }
     }
 
+    /// Channels of the output: one for each class, or a single one.
     public var outputChannels: Int {
         switch self {
         case .seamless(let network): network.outputChannels
@@ -30,6 +42,7 @@ public enum TiledNetwork: Sendable {
         }
     }
 
+    /// Pixels by which tiles may be larger or smaller: the network's total downsampling, or a multiple of it.
     public var stride: Int {
         switch self {
         case .seamless(let network): network.stride
@@ -37,6 +50,7 @@ public enum TiledNetwork: Sendable {
         }
     }
 
+    /// Tiles that the network takes are this many pixels more than a multiple of `stride`.
     public var tileRemainder: Int {
         switch self {
         case .seamless(let network): network.tileRemainder
@@ -44,7 +58,7 @@ public enum TiledNetwork: Sendable {
         }
     }
 
-    /// The only size of tile that the network takes; nil for all that `stride` and `tileRemainder` allow.
+    /// The only tile that the network takes, in pixels on a side; nil for all that `stride` and `tileRemainder` allow.
     public var onlyTile: Int? {
         switch self {
         case .seamless: nil
@@ -54,7 +68,7 @@ public enum TiledNetwork: Sendable {
 
     /// Multiplications and additions for each pixel, margins and overlap not counted.
     ///
-    /// - Parameter tile: for networks of fixed tiles.
+    /// - Parameter tile: the tiles' size in pixels on a side, on which the number depends for networks of fixed tiles.
     public func operationsPerPixel(tile: Int) -> Double {
         switch self {
         case .seamless(let network): network.operationsPerPixel

@@ -5,16 +5,16 @@ package import StoredTensors
 ///
 /// Nothing is computed yet: `graph.resolved(height:width:)` gives the network for one size of input.
 package struct ONNXModel: Sendable {
-    /// Versions of ONNX's own operators that are read; between them only those differences matter that are handled.
+    /// The versions of ONNX's own operators that are read. All differences between them that matter are handled.
     package static let opsets = 9...21
 
     /// The file, as the caller named it.
     package let path: String
-    /// Version of the file format.
+    /// The version of the file format.
     package let irVersion: Int
-    /// Who wrote the file: "pytorch 2.4.0"; empty where it does not tell.
+    /// The program that wrote the file, such as "pytorch 2.4.0"; empty if the file does not tell.
     package let producer: String
-    /// `metadata_props`; of a key that comes twice, the last value.
+    /// The entries of `metadata_props`. Of a key that occurs twice, the last value counts.
     package let metadata: [String: String]
     /// The graph, its names resolved.
     package let graph: ONNXGraph

@@ -6,6 +6,7 @@
 @_exported public import Models
 @_exported public import NetworkGraph
 @_exported public import RasterIO
+@_exported public import SceneRunner
 @_exported public import Segmentation
 @_exported public import StoredTensors
 @_exported public import TileGeometry

@@ -4,11 +4,12 @@ import ArgumentParser
     import Glibc
 #endif
 
-/// The words of the command line.
+/// The arguments of the command line.
 enum Arguments {
-    /// Swift's strings are Unicode: a word of other bytes would become another one, and name another file.
+    /// Checks that all arguments are UTF-8. Swift's strings are Unicode, and other bytes would be changed and name
+    /// another file.
     ///
-    /// - Throws: `UsageError` naming the word.
+    /// - Throws: `UsageError` that names the argument.
     static func check() throws {
         for index in 1..<max(1, Int(CommandLine.argc)) {
             guard let word = CommandLine.unsafeArgv[index] else { continue }
@@ -21,19 +22,19 @@ enum Arguments {
     }
 }
 
-/// The command line asks for what makes no sense.
+/// The error that a command line makes no sense.
 struct UsageError: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
 
-    /// What the argument parser says in four lines, in one; nil where help or the version was asked for.
+    /// Shortens the argument parser's message to one line. Returns nil if help or the version was asked for.
     init?(_ error: any Error) {
         guard OvertileCommand.exitCode(for: error) != .success else { return nil }
         let words = OvertileCommand.message(for: error).split(whereSeparator: \.isWhitespace)
         var text = words.joined(separator: " ")
         if text.hasSuffix(".") { text.removeLast() }
-        // The last line of the long message is: See 'overtile segment --help' for more information.
+        // The last line of the parser's long message is: See 'overtile segment --help' for more information.
         let quoted = OvertileCommand.fullMessage(for: error).split(separator: "\n").last?.split(separator: "'")
         let help = quoted.flatMap { $0.count == 3 ? String($0[1]) : nil } ?? "overtile --help"
         self.init("\(text); see \(help)")

@@ -3,13 +3,13 @@ import Foundation
 import Overtile
 import Synchronization
 
-/// What is said while a batch runs: a line for each scene that failed, warnings, and on a terminal two bars, one for the scene
-/// and one for the batch; or lines about the batch, for a program.
+/// Prints the progress of a batch: warnings, a line for each scene that failed, and on a terminal two bars, one for the
+/// scene and one for the batch. For a program, it prints lines about the batch instead of bars.
 final class BatchProgress: BatchObserver {
     private struct State {
-        /// Of each scene that is being run, the part that is done, 0...1; the one begun last is at the end.
+        /// The scenes that are being run, in the order in which they began, each with the part that is done, 0 to 1.
         var running: [(scene: String, done: Double)] = []
-        /// Bytes of scenes that have ended.
+        /// The bytes of the scenes that have ended.
         var ended = 0.0
         var endedScenes = 0
         var failed = 0
@@ -25,7 +25,8 @@ final class BatchProgress: BatchObserver {
     private let started = DispatchTime.now()
     private let state = Mutex(State())
 
-    /// - Parameter sizes: bytes of each scene: how the batch's time left is reckoned before any of them is opened.
+    /// - Parameter sizes: the size of each scene in bytes, from which the time left is estimated before the scenes are
+    ///   opened.
     init(_ messages: MessageOptions, _ progress: ProgressOptions, sizes: [String: Int]) {
         self.messages = messages
         kind = progress.progress
@@ -36,7 +37,7 @@ final class BatchProgress: BatchObserver {
     }
 
     func began(_ scene: String, _ run: SceneRun) {
-        run.warnings.forEach { messages.warn($0.contains(scene) ? $0 : "\(scene): \($0)") }
+        run.warnings.forEach { messages.warn($0.line(about: scene)) }
         state.withLock { state in
             state.running.append((scene, 0))
             draw(&state, always: true)
@@ -93,12 +94,12 @@ final class BatchProgress: BatchObserver {
         }
         let others = state.running.count > 1 ? " and \(state.running.count - 1) more" : ""
         let name = URL(fileURLWithPath: scene.scene).lastPathComponent + others
-        // The cursor goes back to the first line: a message takes its place, and the bars are drawn below.
+        // The cursor goes back to the first line, so that a message replaces it and the bars are drawn again below.
         Console.writeError(Self.clear + bar(name, scene.done, "") + "\n" + batch + "\r\u{1B}[A")
     }
 
     private func bar(_ label: String, _ share: Double, _ end: String) -> String {
-        // A line that wraps could not be drawn over.
+        // A line that wraps could not be drawn over again.
         let room = max(0, (Console.terminalWidth ?? 80) - 1)
         let length = room < 100 ? 20 : 30
         let filled = Int(share * Double(length))
@@ -107,5 +108,47 @@ final class BatchProgress: BatchObserver {
         let label = Console.oneLine(label)
         let space = max(0, room - numbers.count)
         return String(((label.count <= space ? label : "…" + label.suffix(max(0, space - 1))) + numbers).prefix(room))
+    }
+}
+
+/// Prints the progress of a watch: warnings, a line for each scene that failed, and on a terminal a bar for the scene
+/// and a line when it is done.
+final class WatchProgress: BatchObserver {
+    private let messages: MessageOptions
+    private let bar = Mutex<(bar: ProgressBar, pixels: Int)?>(nil)
+
+    init(_ messages: MessageOptions) { self.messages = messages }
+
+    func began(_ scene: String, _ run: SceneRun) {
+        run.warnings.forEach { messages.warn($0.line(about: scene)) }
+        let name = URL(fileURLWithPath: scene).lastPathComponent
+        bar.withLock { $0 = messages.progressBar(name, pixels: run.job.scene.size.area).map { ($0, 0) } }
+    }
+
+    func advanced(_ scene: String, tiles: Int, of count: Int) {
+        bar.withLock { $0?.bar.update(done: tiles, of: count) }
+    }
+
+    func ended(_ result: SceneResult) {
+        finish()
+        switch result.ending {
+        case .failed(let message, _):
+            Console.report(message.contains(result.scene) ? message : "\(result.scene): \(message)", isLogged: true)
+        case .done(let outcome):
+            guard messages.verbose || (Console.isTerminal && !messages.quiet) else { return }
+            Console.note(
+                "\(outcome.outputs.mask): \(Text.time(.seconds(outcome.seconds))), "
+                    + "\(Text.number(outcome.megapixelsPerSecond, digits: 3)) Mpx/s, \(Text.shares(outcome.classShares))"
+            )
+        case .unchanged, .stopped: break
+        }
+    }
+
+    /// Removes the bar.
+    func finish() {
+        bar.withLock { bar in
+            bar?.bar.finish()
+            bar = nil
+        }
     }
 }

@@ -5,33 +5,35 @@ import Synchronization
     import Glibc
 #endif
 
-/// What people read: messages go to standard error, results to standard output.
+/// Prints messages to standard error, and results to standard output.
 enum Console {
     private struct Log {
         var logger: Logger?
-        /// Whether standard error is the log's.
+        /// True if the log goes to standard error, and messages are not printed there.
         var isInstead = false
     }
 
     private static let log = Mutex(Log())
 
-    /// From now on a log is told what is said here, too.
+    /// From now on, also passes all messages to a log.
     ///
-    /// - Parameter instead: and nobody else, as the log is on standard error.
+    /// - Parameter instead: true if the log goes to standard error, where messages are then not printed as well.
     static func log(to logger: Logger, instead: Bool) {
         log.withLock { $0 = Log(logger: logger, isInstead: instead) }
     }
 
     static func report(_ error: any Error) { report("\(error)") }
 
-    /// - Parameter isLogged: whether the log has a line of its own about this.
+    /// Prints an error.
+    ///
+    /// - Parameter isLogged: true if the log has a line of its own about this.
     static func report(_ message: String, isLogged: Bool = false) {
         say("overtile: error: ", message, .error, isLogged: isLogged)
     }
 
     static func warn(_ message: String) { say("overtile: warning: ", message, .warning, isLogged: false) }
 
-    /// Said to a person only.
+    /// Prints a note to people; the log does not get it.
     static func note(_ message: String) {
         if !log.withLock({ $0.isInstead }) { writeLine(message) }
     }
@@ -42,33 +44,34 @@ enum Console {
         if !log.isInstead { writeLine(prefix + oneLine(message)) }
     }
 
-    /// A result.
+    /// Prints a result.
     ///
-    /// - Throws: `StandardOutputError` where it does not reach its reader.
+    /// - Throws: `StandardOutputError` if it could not be written.
     static func print(_ text: String) throws {
         let number = write("\(text)\n", to: STDOUT_FILENO)
         if number != 0 { throw StandardOutputError(number: number) }
     }
 
-    /// Whether a person sees what is drawn.
+    /// True if standard error is a terminal, where a person sees what is drawn.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 && !log.withLock { $0.isInstead } }
 
-    /// Characters in a line of the terminal; nil where it does not say.
+    /// The number of characters in a line of the terminal; nil if it is not known.
     static var terminalWidth: Int? {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
     }
 
-    /// Clears the line of a terminal, where a progress bar may stand.
+    /// The control characters that clear the line of a terminal, where a progress bar may stand.
     static let clearLine = "\r\u{1B}[K"
 
-    /// A message that cannot be told has nobody to tell it to: failures are ignored.
+    /// Writes to standard error. Failures are ignored, because there is nowhere to report them.
     static func writeError(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
     private static func writeLine(_ text: String) { writeError((isTerminal ? clearLine : "") + text + "\n") }
 
-    /// Messages of libraries and names of files may hold line ends and control characters; one error is one line.
+    /// Replaces line ends and control characters, which messages of libraries and names of files may hold, by spaces:
+    /// one error is one line.
     static func oneLine(_ text: String) -> String {
         String(
             text.unicodeScalars.map { scalar in
@@ -79,7 +82,7 @@ enum Console {
             })
     }
 
-    /// - Returns: 0, or the system's error number.
+    /// Writes all of a text, and returns 0 or the system's error number.
     private static func write(_ text: String, to descriptor: Int32) -> Int32 {
         let bytes = Array(text.utf8)
         return bytes.withUnsafeBytes { bytes in
@@ -97,12 +100,26 @@ enum Console {
     }
 }
 
-/// Standard output took less than all of a result.
+/// The error that a result could not be written to standard output in full.
 struct StandardOutputError: Error, CustomStringConvertible {
     let number: Int32
 
-    /// The reader has read enough, as `head` does: no failure of anybody's.
+    /// True if the reader closed the pipe, as `head` does once it has read enough. That is no failure.
     var readerLeft: Bool { number == EPIPE }
 
     var description: String { "cannot write to standard output: \(String(cString: strerror(number)))" }
+}
+
+/// Standard input, output and error, any of which the caller may have closed.
+enum StandardStreams {
+    /// Opens `/dev/null` in place of those that are closed. Otherwise the next file to be opened, perhaps an output,
+    /// would get the free number, and messages would be written into it.
+    ///
+    /// A closed standard output stays unwritable, so that a lost result is an error.
+    static func reopenClosed() {
+        for (descriptor, mode) in [(STDIN_FILENO, O_RDONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+        where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", mode)  // takes the lowest free number, which is this one
+        }
+    }
 }

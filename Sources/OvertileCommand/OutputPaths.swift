@@ -3,43 +3,30 @@ import Overtile
 
 /// Where one scene's outputs go.
 struct OutputPaths {
-    var scene: String
-    var outputs: SceneOutputs
+    let scene: String
+    let outputs: OutputSet
 
     /// One scene goes to the paths as given, or into them where they are folders; several go into folders, under their
-    /// own names.
+    /// own names. A report on one scene is one of its outputs.
     ///
-    /// - Throws: `UsageError` where outputs would replace each other or an input; `FileError` where a folder is
+    /// - Throws: `OutputError` where outputs would replace each other or an input; `FileError` where a folder is
     ///   missing.
     static func resolve(scenes: [String], files: FileOptions, products: SceneProductOptions) throws -> [OutputPaths] {
         let all = try scenes.map { scene in
-            func place(_ path: String?, _ ending: String = "tif") throws -> String? {
-                try path.map { try Self.path(in: $0, for: scene, of: scenes.count, ending: ending) }
+            func place(_ path: String, _ ending: String = "tif") throws -> String {
+                try Self.path(in: path, for: scene, of: scenes.count, ending: ending)
             }
-            var outputs = SceneOutputs(
-                mask: try path(in: files.output, for: scene, of: scenes.count, ending: "tif"),
-                probabilities: try place(files.probabilities), confidence: try place(files.confidence))
-            outputs.polygons = try place(products.polygons, "gpkg")
-            outputs.statistics = try place(products.stats, "stats.json")
+            var outputs = OutputSet(
+                mask: try place(files.output), others: try files.rasters.mapValues { try place($0) })
+            outputs.polygons = try products.polygons.map { try place($0, "gpkg") }
+            outputs.statistics = try products.stats.map { try place($0, "stats.json") }
             outputs.hasStyle = products.companions.style
             outputs.hasItems = products.companions.stac
+            outputs.report = scenes.count == 1 ? products.report : nil
             return OutputPaths(scene: scene, outputs: outputs)
         }
-        var taken: [String: OutputPaths] = [:]
-        for paths in all {
-            for (_, output) in paths.outputs.files {
-                let file = CanonicalPath.destination(of: output)
-                if let other = taken.updateValue(paths, forKey: file) {
-                    throw UsageError(clash(paths, other, over: output))
-                }
-                if scenes.contains(where: { CanonicalPath.destination(of: $0) == file }) {
-                    throw UsageError("\(output) is a scene and would be overwritten: choose another output")
-                }
-                if CanonicalPath.destination(of: files.model) == file {
-                    throw UsageError("\(output) is the model and would be overwritten: choose another output")
-                }
-            }
-        }
+        try OutputSet.refuseClashes(
+            all.map { ($0.scene, $0.outputs) }, model: files.model, report: scenes.count > 1 ? products.report : nil)
         return all
     }
 
@@ -48,16 +35,6 @@ struct OutputPaths {
         for input in inputs where CanonicalPath.leadToOne(input, output) {
             throw UsageError("\(output) is an input and would be overwritten: choose another output")
         }
-    }
-
-    private static func clash(_ paths: OutputPaths, _ other: OutputPaths, over output: String) -> String {
-        let here = paths.outputs.files.filter { CanonicalPath.leadToOne($0.path, output) }.map(\.kind)
-        if paths.scene == other.scene, here.count > 1 {
-            return "\(here[0]) and \(here[1]) of \(paths.scene) would both be written to \(output): "
-                + "choose another file or folder for \(here[1].option ?? "one of them")"
-        }
-        if CanonicalPath.leadToOne(paths.scene, other.scene) { return "\(paths.scene) is named twice: name it once" }
-        return "\(other.scene) and \(paths.scene) would both be written to \(output): run them into different folders"
     }
 
     private static func path(
@@ -75,17 +52,5 @@ struct OutputPaths {
         }
         let stem = URL(fileURLWithPath: scene).deletingPathExtension().lastPathComponent
         return output + (output.hasSuffix("/") ? "" : "/") + stem + "." + ending
-    }
-}
-
-extension SceneOutputs.Kind {
-    /// The option that says where it goes; nil for what lies beside another output.
-    fileprivate var option: String? {
-        switch self {
-        case .mask: "--output"
-        case .probabilities, .confidence, .polygons: "--\(rawValue)"
-        case .statistics: "--stats"
-        case .style, .item: nil
-        }
     }
 }

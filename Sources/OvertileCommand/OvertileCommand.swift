@@ -7,14 +7,14 @@ struct OvertileCommand: ParsableCommand {
         commandName: "overtile",
         abstract: "Segments georeferenced rasters of any size with U-Nets, without seams.",
         discussion: """
-            A scene is cut into overlapping tiles, mirrored beyond its borders; each tile is run through the network, and \
-            the results are put together as one raster on the scene's own grid.
+            A scene is cut into overlapping tiles, and mirrored beyond its borders. Each tile is run through the \
+            network, and the results are put together as one raster on the scene's own grid.
 
-            Results go to standard output; warnings, errors and progress go to standard error, an error in one line.
+            Results go to standard output. Warnings, errors and progress go to standard error, each error as one line.
 
             Exit codes:
               0    done
-              1    some of several scenes failed; each has had its line
+              1    some of several scenes failed; an error line was printed for each
               64   the command line is wrong, or does not fit the model or the scene
               65   the raster or the model is bad, or they do not fit each other
               66   there is no such input, or it may not be read
@@ -35,7 +35,7 @@ struct OvertileCommand: ParsableCommand {
 @main
 enum Main {
     static func main() {
-        Descriptors.fillStandardOnes()
+        StandardStreams.reopenClosed()
         Signals.ignoreThoseOfWriting()
         do {
             try Arguments.check()

@@ -5,25 +5,25 @@ import Synchronization
     import Glibc
 #endif
 
-/// Turns the first Ctrl-C, SIGTERM or SIGHUP into a cancellation; the second ends the process at once.
+/// Turns the first Ctrl-C, SIGTERM or SIGHUP into a cancellation. The second one ends the process at once.
 enum Signals {
     private static let firstSignal = Atomic<Int32>(0)
     private static let cancellation = Cancellation()
 
-    /// The signal that asked for the end, 0 if none did.
+    /// The first signal that was received, or 0.
     static var received: Int32 { firstSignal.load(ordering: .acquiring) }
 
-    /// A closed pipe and a file beyond the user's limit become errors of the write that meets them: they must not end
-    /// the process with an output half written.
+    /// Ignores the signals for a closed pipe and for a file beyond the user's limit. They become errors of the write
+    /// that meets them, and do not end the process with a half-written output.
     static func ignoreThoseOfWriting() {
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     }
 
-    /// Starts listening.
+    /// Starts to listen for signals.
     ///
-    /// - Returns: what is cancelled when a signal comes.
+    /// - Returns: the cancellation, which is cancelled when a signal arrives.
     static func cancellationOnSignal() -> Cancellation {
-        // A handler may do little more than set flags; these are made before it is installed.
+        // A signal handler may do little more than set flags, so these are made before it is installed.
         _ = (received, cancellation)
         StagedOutputs.prepare()
         for number in [SIGINT, SIGTERM, SIGHUP] {
@@ -35,13 +35,13 @@ enum Signals {
                 Signals.firstSignal.store(number, ordering: .releasing)
                 Signals.cancellation.cancel()
             }
-            // nohup, and a shell that starts a job in the background, ask for a signal to be ignored.
+            // A signal that nohup, or a shell that starts a background job, has set to be ignored stays ignored.
             if unsafeBitCast(previous, to: Int.self) == 1 { signal(number, SIG_IGN) }
         }
         return cancellation
     }
 
-    /// What the user is told after a cancellation.
+    /// The reason for a cancellation, as a message for the user.
     static var reason: String {
         switch received {
         case SIGINT: "stopped by Ctrl-C"

@@ -1,8 +1,8 @@
 import Overtile
 
-/// Numbers as people read them.
+/// Formats numbers and tables for people.
 enum Text {
-    /// With so many digits behind the point, and a comma between thousands.
+    /// Returns a number with so many digits behind the point, and with commas between thousands.
     static func number(_ value: Double, digits: Int = 0) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
         let power = (0..<digits).reduce(1.0) { product, _ in product * 10 }
@@ -51,15 +51,16 @@ enum Text {
         return "\(minutes / 60):\(two(minutes % 60)):\(two(seconds % 60))"
     }
 
-    /// Rows of a name and a value, the values in one column.
+    /// Returns rows of a name and a value, with the values in one column.
     static func table(_ rows: [(String, String)]) -> String {
         let width = (rows.map(\.0.count).max() ?? 0) + 2
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(separator: "\n")
     }
 
-    /// Rows of cells below a head, each column as wide as its widest cell; the last one ends where it ends.
+    /// Returns rows of cells below a head. Each column is as wide as its widest cell, and lines have no trailing
+    /// spaces.
     ///
-    /// - Parameter numbers: columns whose cells end at the same place, counted from 0.
+    /// - Parameter numbers: the columns that are aligned to the right, counted from 0.
     static func columns(_ head: [String], _ rows: [[String]], numbers: Set<Int> = []) -> String {
         let all = [head] + rows
         let widths = head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
@@ -73,13 +74,13 @@ enum Text {
         }.joined(separator: "\n")
     }
 
-    /// The first row is the head, and all columns but the first are numbers.
+    /// Returns a table whose first row is the head, and in which all columns but the first are numbers.
     static func columns(_ rows: [[String]]) -> String {
         guard let head = rows.first else { return "" }
         return columns(head, Array(rows.dropFirst()), numbers: Set(head.indices.dropFirst()))
     }
 
-    /// "land 80.1 %, water 19.9 %": the largest first.
+    /// "land 80.1 %, water 19.9 %", the largest share first.
     static func shares(_ shares: [ClassShare]) -> String {
         shares.filter { $0.value != nil }.sorted { $0.pixels > $1.pixels }
             .map { "\($0.name) \(number(100 * $0.share, digits: 1)) %" }.joined(separator: ", ")

@@ -1,11 +1,11 @@
-/// What went wrong with a raster: one line for the user, and a code for the program.
+/// An error about a raster: one line for the user, and a code for the program.
 ///
-/// The message says what was being done, to which file, band and window, what is wrong in GDAL's own words where it
-/// has any, and what to do next.
+/// The message says what was being done, to which file, band and window; what is wrong, in GDAL's own words if it has
+/// any; and what to do next.
 public struct RasterError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
     public enum Code: Sendable {
-        /// Nothing is there under this name, locally or on the server.
+        /// There is nothing under this name, locally or on the server.
         case noSuchFile
         /// The file is there and may not be read.
         case permissionDenied

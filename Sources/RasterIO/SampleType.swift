@@ -1,6 +1,6 @@
 import CGDAL
 
-/// What one sample of a raster is stored as; the raw values are GDAL's names.
+/// The type of a raster's stored samples. The raw values are GDAL's names.
 ///
 /// Complex types have no case: such rasters are refused.
 public enum SampleType: String, Sendable, CustomStringConvertible {
@@ -58,7 +58,7 @@ extension Float: RasterSample {
 }
 
 extension SampleType {
-    /// What `RasterWriter` needs to know of a type that it writes; nil for the types that are only read.
+    /// The properties of a type that `RasterWriter` can write; nil for the types that are only read.
     var writing: (gdalType: GDALDataType, bytes: Int)? {
         switch self {
         case .uint8: (GDT_Byte, 1)

@@ -14,7 +14,7 @@ import TileGeometry
 ///     let options = SegmentationOptions()
 ///     let scene = try options.open(scene: "scene.tif", for: model)
 ///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
-///     let summary = try job.run(mask: "mask.tif", probabilities: nil)
+///     let summary = try job.run([.mask: "mask.tif"])
 public final class SegmentationJob {
     /// The scene.
     public let scene: RasterReader
@@ -53,7 +53,7 @@ public final class SegmentationJob {
     /// - Throws: as the other initialiser.
     package init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool, backend: (any Backend)?
+        writesConfidence: Bool = false, backend: (any Backend)?
     ) throws {
         let planner = try Planner(
             scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
@@ -82,105 +82,85 @@ public final class SegmentationJob {
             trialSeconds: trial.seconds)
     }
 
-    /// Checks that outputs can be made under these names, before any work is spent on them. Files that a killed run was
-    /// just giving their names are not in the way: the same command goes on from there.
+    /// Ends what a killed run of the scene left half done beside its mask: outputs of which only some had got their names
+    /// lose them again. Its work in progress stays.
+    package static func recover(mask: String) { WorkFolder.sweep(for: mask) }
+
+    /// Runs the scene and puts its rasters in place: all of them, or none.
     ///
-    /// - Throws: `RasterError`: `.outputExists`, `.cannotCreate`.
-    package static func check(
-        mask: String, probabilities: String?, confidence: String? = nil, overwrite: Bool
-    ) throws(RasterError) {
-        WorkFolder.sweep(for: mask)
-        let publication = Publication(folder: WorkFolder.path(for: mask))
-        for output in [mask, probabilities, confidence].compactMap({ $0 }) {
-            do {
-                try RasterWriter.check(path: output, overwrite: overwrite)
-            } catch let error where error.code == .outputExists && publication?.covers(output) == true {
-                continue
-            }
-        }
+    ///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+    ///     try job.run([.mask: "mask.tif"])
+    ///
+    /// - Parameters:
+    ///   - rasters: where each raster goes, the mask among them; of the others those that the job was made for.
+    ///   - verifiedWindows: the number of windows across the borders of tiles that are also run in one piece, and compared.
+    ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
+    ///   - warn: called with a line where an earlier run's work in progress is discarded.
+    /// - Throws: `RasterError`, `FileError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no
+    ///   output is left behind then.
+    @discardableResult
+    public func run(
+        _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
+        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
+    ) throws -> SegmentationSummary {
+        let staged = try stage(
+            rasters, verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress, warn: warn)
+        try staged.publish(cancellation: cancellation)
+        return staged.summary
     }
 
-    /// Runs the scene and puts the outputs in place.
+    /// Runs the scene up to complete rasters that have no names yet.
     ///
     /// Work in progress lies in a hidden folder beside the mask. It stays there if the run ends early and may succeed later:
     /// the same run then goes on after the last finished row of tiles, and makes the same bytes in the end.
     ///
-    /// - Parameters:
-    ///   - mask: the path of the mask, which has the class of each pixel.
-    ///   - probabilities: the path of the probabilities, a band for each output channel; nil for none. The job was made
-    ///     with `writesProbabilities` then.
-    ///   - confidence: the path of the probability of each pixel's class, as uint8 with a scale; nil for none. The job was
-    ///     made with `writesConfidence` then.
-    ///   - verifiedWindows: how many windows across the borders of tiles are also run in one piece, and compared.
-    ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
-    ///   - warn: called with a line where an earlier run's work in progress is discarded.
-    ///   - derive: what else is made of the rasters, before they have their names; what it throws ends the run.
-    /// - Throws: `RasterError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no output is left
-    ///   behind then.
-    public func run(
-        mask: String, probabilities: String?, confidence: String? = nil, verifiedWindows: Int = 0,
-        cancellation: Cancellation = Cancellation(),
-        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in },
-        derive: (StagedRasters) throws -> Void = { _ in }
-    ) throws -> SegmentationSummary {
+    /// - Parameters and errors: as for `run`.
+    package func stage(
+        _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
+        progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
+    ) throws -> StagedRasters {
         let started = DispatchTime.now()
         guard verifiedWindows == 0 || plan.resampling.keepsPixels else {
             throw SegmentationError(
                 .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
         }
-        try Self.check(
-            mask: mask, probabilities: probabilities, confidence: confidence, overwrite: options.overwrites)
         RasterCache.limit(bytes: MemoryBudget(total: plan.tiling.memoryLimit).rasterCacheBytes)
-        var outputs = [RasterOutput(kind: .mask, path: mask, options: maskOptions)]
-        if let probabilities {
-            outputs.append(RasterOutput(kind: .probabilities, path: probabilities, options: probabilityOptions))
+        let outputs = RasterOutput.Kind.allCases.compactMap { kind in
+            rasters[kind].map { RasterOutput(kind: kind, path: $0, options: options(for: kind)) }
         }
-        if let confidence {
-            outputs.append(RasterOutput(kind: .confidence, path: confidence, options: confidenceOptions))
-        }
+        precondition(outputs.first?.kind == .mask, "every run makes a mask")
         let work = try WorkInProgress(outputs, key: key(outputs), tileRows: plan.grid.rows, warn: warn)
         do {
-            if !options.overwrites { Publication(folder: work.folder.path)?.withdraw(outputs.map(\.path)) }
             work.removeLeftovers()
             let times = StageTimes()
             let reader = TileReader(scene, plan, times: times)
-            var verification: Verification?
-            try finish(work, reader, times, cancellation, progress) { rasters in
-                verification = try verify(verifiedWindows, work, reader, cancellation)
-                try derive(rasters)
+            let encoder = try BlockEncoder(
+                work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times,
+                cancellation: cancellation)
+            do {
+                try finish(work, reader, encoder, times, cancellation, progress)
+                let verification = try verify(verifiedWindows, work, reader, cancellation)
+                return StagedRasters(
+                    self, work: work, encoder: encoder, started: started, times: times, readers: reader.threads,
+                    verification: verification)
+            } catch {
+                encoder.discard()
+                throw error
             }
-            return SegmentationSummary(
-                scene: scene.size, tiles: plan.grid.count, tilesComputed: work.progress.tilesComputed,
-                tilesResumed: work.recovered.tileRows * plan.grid.columns, workers: plan.tiling.workers,
-                readers: reader.threads, seconds: started.secondsToNow, stages: times.seconds,
-                verification: verification)
         } catch {
-            // Both have their names, or neither.
-            if !options.overwrites { Publication(folder: work.folder.path)?.withdraw(outputs.map(\.path)) }
             throw work.end(after: error, scene: scene.path)
         }
     }
 
-    /// Computes the tiles that are missing, makes the outputs, and removes what was in progress.
+    /// Computes the tiles that are missing, and completes the rasters.
     private func finish(
-        _ work: WorkInProgress, _ reader: TileReader, _ times: StageTimes, _ cancellation: Cancellation,
-        _ progress: @escaping (Int, Int) -> Void, _ derive: (StagedRasters) throws -> Void
+        _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
+        _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
-        let finisher = try BlockEncoder(
-            work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times, cancellation: cancellation)
-        do {
-            try finisher.advance(toRow: finishedRows(work))
-            progress(work.progress.tileRows * plan.grid.columns, plan.grid.count)
-            if !work.isComplete { try runPipeline(work, reader, finisher, times, cancellation, progress) }
-            let files = try finisher.finish()
-            try derive(finisher.stagedRasters)
-            try work.announce(Publication(files))
-            try finisher.commit()
-        } catch {
-            finisher.discard()
-            throw error
-        }
-        work.remove()
+        try encoder.advance(toRow: finishedRows(work))
+        progress(work.progress.tileRows * plan.grid.columns, plan.grid.count)
+        if !work.isComplete { try runPipeline(work, reader, encoder, times, cancellation, progress) }
+        try encoder.finish()
     }
 
     private func key(_ outputs: [RasterOutput]) -> WorkKey {
@@ -220,7 +200,7 @@ public final class SegmentationJob {
     }
 
     private func runPipeline(
-        _ work: WorkInProgress, _ reader: TileReader, _ finisher: BlockEncoder, _ times: StageTimes,
+        _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
         let stitcher = Stitcher(work, columns: plan.grid.columns, nativeGrid: try nativeGrid())
@@ -240,7 +220,7 @@ public final class SegmentationJob {
             stitch: { slot in
                 let rows = work.progress.tileRows
                 let released = try times.measure(.writing) { try stitcher.accept(slot) }
-                if work.progress.tileRows > rows { try finisher.advance(toRow: finishedRows(work)) }
+                if work.progress.tileRows > rows { try encoder.advance(toRow: finishedRows(work)) }
                 written += released.count
                 if !released.isEmpty { progress(written, plan.grid.count) }
                 return released

@@ -113,3 +113,31 @@ extension ModelFileError {
         }
     }
 }
+
+extension ModelFileError {
+    /// Makes an error about a model's file from one of the file system, with the codes and words of errors about
+    /// models.
+    package init(_ error: FileError) {
+        switch error.code {
+        case .outputExists:
+            self.init(.outputExists, path: error.path, "is there already: choose another name, or ask to overwrite it")
+        case .outOfSpace, .writeFailed:
+            self.init(
+                .writeFailed, path: error.path,
+                "cannot be written: \(error.reason)" + (error.advice.map { "; " + $0 } ?? ""))
+        case .cannotCreate, .locked, .noSuchFile, .permissionDenied, .readFailed:
+            self.init(
+                .cannotCreate, path: error.path,
+                "cannot be created: \(error.reason)" + (error.advice.map { ": " + $0 } ?? ""))
+        }
+    }
+
+    /// Runs `body`, and turns its `FileError` into an error about a model's file.
+    package static func ofFile<R>(_ body: () throws(FileError) -> R) throws(ModelFileError) -> R {
+        do {
+            return try body()
+        } catch {
+            throw ModelFileError(error)
+        }
+    }
+}

@@ -1,11 +1,11 @@
 import CGDAL
 import CSQLite
 
-/// Large polygons of a GeoPackage that GDAL is writing, put into their row as bytes.
+/// Writes large polygons of a GeoPackage that GDAL is writing into their rows as bytes.
 ///
-/// GDAL makes two more copies of a polygon on its way into the file, and SQLite a third. So the row is made with a
-/// rectangle of the same bounds, by which GDAL keeps its counts and its index, and the polygon itself is given to SQLite, on
-/// GDAL's own connection and in its transaction.
+/// On its way into the file, GDAL makes two more copies of a polygon, and SQLite makes a third. Here, the row is made
+/// with a rectangle of the same bounds, from which GDAL keeps its counts and its index. The polygon itself is then
+/// given to SQLite on GDAL's own connection and in its transaction.
 struct GeoPackageGeometry {
     private let database: OpaquePointer
     private let table: String
@@ -21,7 +21,7 @@ struct GeoPackageGeometry {
         self.column = String(cString: column)
     }
 
-    /// The rectangle that stands for a polygon until it is replaced; the caller's.
+    /// Returns the rectangle that stands for a polygon until it is replaced. The caller owns it.
     static func placeholder(of bounds: WellKnownBinary.Bounds, isMultiPolygon: Bool) -> OGRGeometryH? {
         let rectangle = WellKnownBinary(isMultiPolygon: isMultiPolygon)
         rectangle.beginPolygon()
@@ -35,7 +35,7 @@ struct GeoPackageGeometry {
 
     /// Replaces the rectangle of a row.
     ///
-    /// - Returns: why that failed; nil where it did not.
+    /// - Returns: the reason why that failed, or nil.
     func replace(feature: Int64, with geometry: WellKnownBinary) -> String? {
         // The header has the coordinate system's number, and the bounds: those of the rectangle.
         guard let header = header(of: feature) else { return String(cString: sqlite3_errmsg(database)) }

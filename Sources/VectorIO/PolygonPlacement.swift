@@ -6,17 +6,17 @@ import TileGeometry
 final class PolygonPlacement {
     private let path: String
     private let inverse: MapToPixel
-    /// To the raster's coordinate system; nil where it is the layer's.
+    /// The transformation to the raster's coordinate system; nil if that is also the layer's.
     private let transformation: OGRCoordinateTransformationH?
-    /// Where the raster lies in the layer's coordinates, with some room around it: a polygon; nil as above.
+    /// The surroundings of the raster, as a polygon in the layer's coordinates with some room around it; nil as above.
     private let surroundings: OGRGeometryH?
-    /// Features that have no place in the raster's system, though they seem to lie near it.
+    /// The features that have no place in the raster's system, although they seem to lie near it.
     private(set) var unplaced: [Int] = []
 
-    /// Pieces that a polygon's longest side is cut into before it is reprojected: straight lines of one system are
-    /// curves in another.
+    /// The number of pieces into which a polygon's longest side is cut before it is reprojected. Straight lines of one
+    /// system are curves in another.
     private static let pieces = 200.0
-    /// Columns and rows beyond this are pulled in: GDAL's rasteriser counts in 32 bits.
+    /// The largest columns and rows, to which others are clamped, because GDAL's rasteriser counts in 32 bits.
     private static let farthest = 1e9
 
     /// - Parameter crs: the layer's; nil for that of the raster.
@@ -67,7 +67,7 @@ final class PolygonPlacement {
         if let surroundings { OGR_G_DestroyGeometry(surroundings) }
     }
 
-    /// The polygon in columns and rows, which the caller owns; nil where it has no part near the raster.
+    /// Returns the polygon in columns and rows, which the caller owns, or nil if it has no part near the raster.
     ///
     /// - Parameter id: the feature's, for messages.
     /// - Throws: `.unsupported` for corners that are no numbers.
@@ -75,7 +75,7 @@ final class PolygonPlacement {
         guard var placed = OGR_G_GetLinearGeometry(polygon, 0, nil) else { return nil }
         OGR_G_FlattenTo2D(placed)
         if let transformation, let surroundings {
-            // What lies far off may have no place in the raster's system at all.
+            // Places far away may not exist in the raster's system at all.
             if let part = Self.clip(placed, to: surroundings) {
                 OGR_G_DestroyGeometry(placed)
                 placed = part
@@ -98,8 +98,8 @@ final class PolygonPlacement {
         return placed
     }
 
-    /// Where a raster lies in another system, with room for a tenth of it on each side: one box, or two where the
-    /// raster crosses the antimeridian of a system of longitudes; none where the system does not reach it.
+    /// Returns where a raster lies in another system, with a tenth of it as room on each side: one box, or two if the
+    /// raster crosses the antimeridian of a system of longitudes, or none if the system does not reach it.
     private static func envelopes(
         of size: PixelSize, _ locator: MapToPixel, through transformation: OGRCoordinateTransformationH,
         areLongitudes: Bool
@@ -133,7 +133,7 @@ final class PolygonPlacement {
         return box
     }
 
-    /// The boxes as one polygon or two; nil without any.
+    /// Returns the boxes as one polygon or two, or nil without any.
     private static func area(of boxes: [OGREnvelope]) -> OGRGeometryH? {
         boxes.reduce(nil) { area, box in
             guard let ring = OGR_G_CreateGeometry(wkbLinearRing), let rectangle = OGR_G_CreateGeometry(wkbPolygon)
@@ -151,20 +151,23 @@ final class PolygonPlacement {
         }
     }
 
-    /// The part in an area, which may be nothing; nil where all of the polygon lies inside, or GEOS cannot cut it.
+    /// Returns the part of a polygon in an area, which may be empty. Returns nil if all of it lies inside, or GEOS
+    /// cannot cut it.
     private static func clip(_ polygon: OGRGeometryH, to area: OGRGeometryH) -> OGRGeometryH? {
         let (box, limits) = (envelope(polygon), envelope(area))
         let isInside =
             box.MinX >= limits.MinX && box.MaxX <= limits.MaxX && box.MinY >= limits.MinY && box.MaxY <= limits.MaxY
         if isInside, OGR_G_GetGeometryCount(area) == 1 { return nil }
         if let part = OGR_G_Intersection(polygon, area) { return part }
-        // Borders that cross themselves are common in files, and GEOS refuses them.
+        // Files often have borders that cross themselves, which GEOS refuses.
         guard let valid = OGR_G_MakeValid(polygon) else { return nil }
         defer { OGR_G_DestroyGeometry(valid) }
         return OGR_G_Intersection(valid, area)
     }
 
-    /// - Returns: false for coordinates that are no numbers.
+    /// Moves a geometry into the raster's columns and rows.
+    ///
+    /// - Returns: false for coordinates that are not numbers.
     private func move(_ geometry: OGRGeometryH) -> Bool {
         for index in 0..<OGR_G_GetGeometryCount(geometry) {
             guard let part = OGR_G_GetGeometryRef(geometry, index), move(part) else { return false }

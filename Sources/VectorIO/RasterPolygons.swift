@@ -11,7 +11,7 @@ package final class RasterPolygons {
     package struct Feature: Sendable {
         /// The number of the feature in the layer.
         package let id: Int
-        /// What the field says that was asked for; nil where it says nothing.
+        /// The value of the field that was asked for; nil if it is not set.
         package let value: String?
         /// The pixels that it may cover; empty where it misses the raster.
         package let window: PixelWindow
@@ -23,7 +23,7 @@ package final class RasterPolygons {
     package let layerName: String
     /// The features, in the layer's order.
     package let features: [Feature]
-    /// What the user should know: a layer that does not say where it lies, features that have no place.
+    /// Lines for the user: a layer that does not say where it lies, features that have no place.
     package let warnings: [String]
     private let shapes: [Shape?]
 
@@ -70,7 +70,7 @@ package final class RasterPolygons {
             }
             let window = shape?.window(in: size) ?? PixelWindow(x: 0, y: 0, width: 0, height: 0)
             features.append(Feature(id: feature.id, value: feature.value, window: window))
-            // What misses the raster need not be kept.
+            // Polygons that miss the raster need not be kept.
             shapes.append(window.isEmpty ? nil : shape)
         }
         self.path = path

@@ -4,14 +4,14 @@ package import RasterIO
 extension VectorWriter {
     /// A column of the layer's table. Shapefiles have names of ten characters at most.
     package struct Field: Sendable {
-        /// What the values of a column are.
+        /// The kinds of values in a column.
         package enum Kind: Sendable {
             case integer, real, text
         }
 
         /// The name of the column.
         package var name: String
-        /// What its values are.
+        /// The kind of its values.
         package var kind: Kind
 
         /// Makes a column of a name and a kind.
@@ -38,7 +38,7 @@ extension VectorWriter {
         }
     }
 
-    /// What the layer to be written is.
+    /// The properties of a layer that is to be written.
     package struct Options: Sendable {
         /// The system of the coordinates; formats that hold WGS 84 only are given other ones and transform them.
         package var crs: CoordinateReferenceSystem?

@@ -1,6 +1,6 @@
 import CGDAL
 import CLinux
-import FileIO
+package import FileIO
 import Glibc
 package import RasterIO
 
@@ -134,7 +134,7 @@ package final class VectorWriter: @unchecked Sendable {
         throw error
     }
 
-    /// - Returns: why a large polygon could not be written; nil otherwise, GDAL's own messages being collected.
+    /// - Returns: the reason why a large polygon could not be written, or nil. GDAL's own messages are collected.
     private func write(_ feature: OGRFeatureH?) -> String? {
         let geoPackage = geometry.size > Self.large ? self.geoPackage : nil
         guard let geoPackage else {
@@ -145,7 +145,7 @@ package final class VectorWriter: @unchecked Sendable {
         OGR_F_SetGeometryDirectly(
             feature, GeoPackageGeometry.placeholder(of: geometry.bounds, isMultiPolygon: options.isMultiPolygon))
         guard OGR_L_CreateFeature(layer, feature) == OGRERR_NONE else { return "" }
-        // What the polygon was made of has been freed, and SQLite is about to want as much.
+        // The parts of the polygon have been freed, and SQLite is about to need as much memory.
         malloc_trim(0)
         return geoPackage.replace(feature: OGR_F_GetFID(feature), with: geometry)
     }
@@ -155,7 +155,7 @@ package final class VectorWriter: @unchecked Sendable {
     /// - Throws: `.outOfSpace`, `.writeFailed`. The file is gone then.
     package func finish() throws(RasterError) {
         guard let dataset, !isFinished else { return }
-        // Making the index takes the largest polygon into memory once more.
+        // Making the index loads the largest polygon into memory once more.
         malloc_trim(0)
         Self.withSettings {
             if GDALDatasetTestCapability(dataset.raw, ODsCTransactions) != 0 {
@@ -182,7 +182,10 @@ package final class VectorWriter: @unchecked Sendable {
         try RasterError.ofFile { () throws(FileError) in try staged.publish() }
     }
 
-    /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
+    /// The output under way, for a caller that gives several outputs their names together (`Publication`).
+    package var stagedOutput: any StagedOutput { staged }
+
+    /// Removes the unfinished output. Does nothing after `commit()`.
     package func discard() {
         OGR_F_Destroy(feature)
         feature = nil

@@ -4,7 +4,7 @@ import StoredTensors
 /// Reads a run of bytes from front to back; whatever would pass its end throws `truncated`.
 struct ByteCursor {
     let slice: FileSlice
-    /// What is being read, for errors: "its pickle".
+    /// The name of what is being read, for errors: "its pickle".
     let subject: String
     /// Bytes read so far.
     private(set) var position = 0

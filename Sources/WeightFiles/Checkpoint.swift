@@ -6,9 +6,9 @@ package enum Checkpoint {
     /// How a checkpoint is packed.
     package enum Container: Sendable {
         case safetensors
-        /// What `torch.save` writes since torch 1.6.
+        /// The zip archive that `torch.save` has written since torch 1.6.
         case torchZip
-        /// What it wrote before.
+        /// The sequence of pickles that it wrote before.
         case torchLegacy
 
         /// Tells the container from the first bytes, and not from the file's name; nil for what is none that is read.
@@ -73,7 +73,7 @@ package enum Checkpoint {
         }
     }
 
-    /// What to do with a file that is not read.
+    /// The advice about a file that cannot be read.
     static let advice =
         "what can be read is safetensors, and a state dict saved with torch.save(net.state_dict(), ...)"
 }

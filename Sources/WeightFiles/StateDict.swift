@@ -18,7 +18,7 @@ package struct StateDict: Sendable {
 }
 
 extension StateDict {
-    /// What wrappers put before every name: DataParallel and its kin, Lightning modules, torch.compile.
+    /// The prefixes that wrappers put before every name: DataParallel and the like, Lightning modules, torch.compile.
     private static let wrapperPrefixes = ["module.", "model.", "net.", "_orig_mod."]
 
     /// More wrappers than anybody puts around a network.

@@ -7,6 +7,7 @@ import Synchronization
 import TestData
 import TestNetworks
 import TileGeometry
+import SceneRunner
 
 /// Small scenes, a small model, and a folder for what becomes of them.
 final class BatchBench {
@@ -49,13 +50,12 @@ final class BatchBench {
 
     func batch() throws -> Batch {
         let time = time
-        var besides = OutputPlan.Besides()
-        besides.confidence = confidence.map(folder.path)
+        let rasters: [RasterOutput.Kind: String?] = [.probabilities: probabilities, .confidence: confidence]
         return Batch(
             ledger: try ledger, model: try Model(path: modelPath), options: options,
-            outputs: try OutputPlan(
-                folder: folder.path("out"), probabilities: probabilities.map(folder.path),
-                besides: besides, naming: OutputNaming(template), model: modelPath),
+            outputs: try FolderLayout(
+                folder: folder.path("out"), others: rasters.compactMapValues { $0.map(folder.path) },
+                naming: OutputNaming(template), model: modelPath),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, warnings: SceneWarnings { _ in },
             errorStatus: { _ in 99 }, now: { time })
     }
@@ -67,7 +67,7 @@ final class BatchBench {
     func run(_ scenes: [String]? = nil, cancellation: Cancellation = Cancellation()) throws -> [String: String] {
         let scenes = try scenes ?? SceneInputs([folder.path("in")]).scenes
         let batch = try batch()
-        try batch.ledger.takeUpAbandoned()
+        try batch.ledger.requeueInterrupted()
         let results = try batch.run(scenes, observer: watcher, cancellation: cancellation)
         return Dictionary(
             uniqueKeysWithValues: results.map { result in

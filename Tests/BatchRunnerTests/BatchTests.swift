@@ -8,6 +8,7 @@ import TestData
 import TestNetworks
 import Testing
 import TileGeometry
+import SceneRunner
 
 /// What is run, what is skipped, what is replaced, and what the ledger says of it.
 struct BatchTests {
@@ -152,7 +153,7 @@ struct BatchTests {
             // A run that got as far as this.
             try batch.ledger.begin(
                 CanonicalPath.named(scene), identity: nil, settings: batch.settings, model: "m",
-                outputs: [LedgerOutput(kind: "mask", path: CanonicalPath.named(bench.folder.path("out/a.tif")))],
+                outputs: [OutputRecord(kind: "mask", path: CanonicalPath.named(bench.folder.path("out/a.tif")))],
                 at: bench.time)
             if let leftBehind { _ = try bench.folder.write(leftBehind, to: "out/a.tif") }
             #expect(try bench.run([scene]) == ["a.tif": "done"])
@@ -184,7 +185,7 @@ struct BatchTests {
         try batch.note([scene], at: bench.time)
         try batch.ledger.begin(
             CanonicalPath.named(scene), identity: nil, settings: batch.settings, model: "m",
-            outputs: [LedgerOutput(kind: "mask", path: CanonicalPath.named(bench.folder.path("out/a.tif")))],
+            outputs: [OutputRecord(kind: "mask", path: CanonicalPath.named(bench.folder.path("out/a.tif")))],
             at: bench.time)
         _ = try bench.folder.write(first + [0], to: "out/a.tif")
         #expect(try bench.run() == Self.one)
@@ -268,7 +269,7 @@ struct BatchTests {
         let scenes = try #require(object["scenes"] as? [[String: Any]])
         #expect(scenes.map { $0["state"] as? String } == ["failed", "done"])
         #expect(scenes[0]["status"] as? Int == 99 && (scenes[0]["error"] as? String)?.contains("bad.tif") == true)
-        #expect(throws: BatchError.self) { try RunReport.check(bench.folder.path("report.txt")) }
+        #expect(throws: OutputError.self) { try RunReport.check(bench.folder.path("report.txt")) }
         #expect(throws: FileError.self) { try RunReport.check(bench.folder.path("none/report.json")) }
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import TestData
 import Testing
+import SceneRunner
 
 /// What the ledger remembers, and of whom.
 struct LedgerTests {
@@ -24,7 +25,7 @@ struct LedgerTests {
     private func begin(_ scene: String, settings: String = "abc") throws {
         try ledger.begin(
             scene, identity: "id", settings: settings, model: "m.onnx",
-            outputs: [LedgerOutput(kind: "mask", path: "/out/a.tif")], at: Self.noon)
+            outputs: [OutputRecord(kind: "mask", path: "/out/a.tif")], at: Self.noon)
     }
 
     @Test("every field survives, to the nanosecond of the scene's time")
@@ -44,7 +45,7 @@ struct LedgerTests {
             entry.pixels = 1 << 40
             entry.classShares = [ClassShare(value: 1, name: "Wasser, groß", pixels: 7, share: 0.25)]
             entry.warnings = ["one", "two"]
-            entry.outputs = [LedgerOutput(kind: "mask", path: "/out/ä.tif", stamp: Self.stamp, checksum: "ff")]
+            entry.outputs = [OutputRecord(kind: "mask", path: "/out/ä.tif", stamp: Self.stamp, checksum: "ff")]
             entry.nextAttempt = Self.noon + 60
         }
         let entry = try #require(try ledger.entry(of: "/in/a.tif"))
@@ -72,7 +73,7 @@ struct LedgerTests {
         // What was only planned, and is not there, is not remembered; what was written is.
         #expect(same.outputs.isEmpty)
         try ledger.change("/in/a.tif") {
-            $0.outputs = [LedgerOutput(kind: "mask", path: "/out/a.tif", stamp: Self.stamp, checksum: "ff")]
+            $0.outputs = [OutputRecord(kind: "mask", path: "/out/a.tif", stamp: Self.stamp, checksum: "ff")]
         }
         // Another size: pending, without attempts; its outputs stay its own.
         try note("/in/a.tif", FileStamp(size: 1001, modified: Self.stamp.modified), at: Self.noon + 120)
@@ -104,7 +105,7 @@ struct LedgerTests {
         try note("/in/b.tif")
         try begin("/in/a.tif")
         let later = try Ledger(folder: folder.url.path, access: .writing)
-        #expect(try later.takeUpAbandoned() == 1)
+        #expect(try later.requeueInterrupted() == 1)
         #expect(try later.entries(in: [.pending]).map(\.scene) == ["/in/a.tif", "/in/b.tif"])
         #expect(try later.entry(of: "/in/a.tif")?.attempts == 1)
     }

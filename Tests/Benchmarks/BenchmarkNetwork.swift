@@ -1,5 +1,6 @@
 import ArgumentParser
 import NetworkGraph
+import TestMaps
 import TestNetworks
 
 /// Networks that people run, with random weights: 3 bands, 4 classes, five levels.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import InferenceEngine
 import NetworkGraph
+import TestMaps
 import TestNetworks
 
 /// Single layers on one thread: Overtile's kernels against oneDNN's, of which the better counts, Winograd's where its

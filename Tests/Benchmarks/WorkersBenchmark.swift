@@ -4,6 +4,7 @@ import Models
 import RasterIO
 import Segmentation
 import TestData
+import TestMaps
 import TestNetworks
 import TileGeometry
 
@@ -36,7 +37,7 @@ struct WorkersBenchmark: ParsableCommand {
             options.overwrites = true
             let job = try SegmentationJob(
                 scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: false)
-            _ = try job.run(mask: folder.path("mask.tif"), probabilities: nil)
+            _ = try job.run([.mask: folder.path("mask.tif")])
         }
         let times = try Timing.inTurn(rounds: rounds, [{ try segment(1) }, { try segment(workers) }])
         row(["workers", "seconds", "Mpx/s"])

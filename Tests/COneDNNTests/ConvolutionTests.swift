@@ -1,5 +1,6 @@
 import COneDNN
 import Testing
+import TestMaps
 
 struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     let regime: String

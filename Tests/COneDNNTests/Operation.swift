@@ -1,4 +1,5 @@
 import COneDNN
+import TestMaps
 
 /// A status that the library gave, as an error.
 struct StatusError: Error, Equatable, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import COneDNN
 import Testing
+import TestMaps
 
 @Suite("Operations without packed weights")
 struct OtherOperationsTests {

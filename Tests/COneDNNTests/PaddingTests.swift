@@ -1,5 +1,6 @@
 import COneDNN
 import Testing
+import TestMaps
 
 @Suite("Convolution with zeros around its source")
 struct PaddingTests {

@@ -2,6 +2,7 @@ import COneDNN
 import Dispatch
 import Foundation
 import Testing
+import TestMaps
 
 /// The representative operations: every kind of kernel and staging that a U-Net meets.
 private let representatives: [ConvolutionCase] = [

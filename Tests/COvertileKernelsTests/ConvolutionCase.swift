@@ -1,4 +1,5 @@
 import COvertileKernels
+import TestMaps
 import Testing
 
 /// A convolution or up-convolution on noise, with weights for outputs of about 1.
@@ -87,4 +88,27 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     /// outputs, where a direct convolution has its 3 taps. The worst pixel of a tile so has an error 94/3 = 31 times as
     /// large as the sum's own. The transforms add some roundings to every sum.
     var winogradTolerance: Float { 31 * Self.deviations * Self.u * ((Float(shape.ic) / 6).squareRoot() + 3) }
+}
+
+/// The references on a case's input.
+extension Reference {
+    static func convolution(_ c: ConvolutionCase) -> Volume {
+        let s = c.shape
+        let taps = Taps(
+            height: s.kh, width: s.kw, strideY: s.stride, strideX: s.stride, dilationY: s.dilation,
+            dilationX: s.dilation)
+        return convolution(
+            c.input, weights: c.weights, bias: c.bias, taps, top: s.top, left: s.left, to: (s.oc, s.oh, s.ow),
+            relu: s.relu)
+    }
+
+    static func upConvolution(_ c: ConvolutionCase) -> Volume {
+        let s = c.shape
+        let taps = Taps(height: s.kh, width: s.kw, strideY: s.stride, strideX: s.stride)
+        return transposedConvolution(c.input, weights: c.weights, bias: c.bias, taps, oc: s.oc, relu: s.relu)
+    }
+
+    static func maxPooling(_ src: Volume, extent: Int, stride: Int) -> Volume {
+        maxPooling(src, Taps(height: extent, width: extent, strideY: stride, strideX: stride))
+    }
 }

@@ -1,5 +1,6 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 /// Copies move the engine's rows and windows: every value arrives as it was, and nothing beside the window changes.
 @Suite("Copies")

@@ -1,5 +1,6 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 @Suite("Direct convolution")
 struct DirectTests {
@@ -57,18 +58,18 @@ struct DirectTests {
 
     @Test("the plain kernel is the formula", arguments: cases.filter { $0.work < 600_000 })
     func plain(_ c: ConvolutionCase) {
-        let difference = KernelSet.plain.kernels.direct.run(c).largestDifference(from: Reference.convolution(c))
+        let difference = KernelTable.plain.kernels.direct.run(c).largestDifference(from: Reference.convolution(c))
         #expect(difference <= c.directTolerance)
     }
 
-    @Test("equals the plain kernel", arguments: KernelSet.fast, cases)
-    func equalsPlain(_ set: KernelSet, _ c: ConvolutionCase) {
-        let difference = set.kernels.direct.run(c).largestDifference(from: KernelSet.plain.kernels.direct.run(c))
+    @Test("equals the plain kernel", arguments: KernelTable.fast, cases)
+    func equalsPlain(_ set: KernelTable, _ c: ConvolutionCase) {
+        let difference = set.kernels.direct.run(c).largestDifference(from: KernelTable.plain.kernels.direct.run(c))
         #expect(difference <= 2 * c.directTolerance)
     }
 
-    @Test("NaN and infinity come out where they are read, and nowhere else", arguments: KernelSet.all)
-    func notFinite(_ set: KernelSet) {
+    @Test("NaN and infinity come out where they are read, and nowhere else", arguments: KernelTable.all)
+    func notFinite(_ set: KernelTable) {
         for value in [Float.nan, .infinity, -.infinity] {
             // A ReLU makes 0 of minus infinity, but NaN stays.
             let c = ConvolutionCase(
@@ -90,8 +91,8 @@ struct DirectTests {
         }
     }
 
-    @Test("every run gives the same bytes", arguments: KernelSet.all)
-    func repeats(_ set: KernelSet) {
+    @Test("every run gives the same bytes", arguments: KernelTable.all)
+    func repeats(_ set: KernelTable) {
         let c = ConvolutionCase("repeated", (32, 37), (11, 12), plainDestination: true)
         let once = set.kernels.direct.run(c)
         #expect(set.kernels.direct.run(c, times: 3).isIdentical(to: once))

@@ -1,5 +1,6 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 @Suite("Max pooling")
 struct MaxPoolingTests {
@@ -24,7 +25,7 @@ struct MaxPoolingTests {
         .init(channels: 16, height: 9, width: 9, extent: 1, stride: 3),
     ]
 
-    private func pool(_ set: KernelSet, _ input: Volume, _ c: Case) -> Volume {
+    private func pool(_ set: KernelTable, _ input: Volume, _ c: Case) -> Volume {
         let (oh, ow) = ((input.height - c.extent) / c.stride + 1, (input.width - c.extent) / c.stride + 1)
         let source = SourceMap(input, isPlain: false)
         let destination = DestinationMap(input.channels, oh, ow, isPlain: false)
@@ -34,16 +35,16 @@ struct MaxPoolingTests {
         return destination.volume
     }
 
-    @Test("is the formula", arguments: KernelSet.all, cases)
-    func formula(_ set: KernelSet, _ c: Case) {
+    @Test("is the formula", arguments: KernelTable.all, cases)
+    func formula(_ set: KernelTable, _ c: Case) {
         let input = Volume.noise(c.channels, c.height, c.width, seed: 7)
         #expect(pool(set, input, c) == Reference.maxPooling(input, extent: c.extent, stride: c.stride))
     }
 
     /// As PyTorch's: wherever in the window it stands. The kernels once kept it in the first place alone, the plain one
     /// in the last.
-    @Test("keeps NaN and infinity", arguments: KernelSet.all, [Float.nan, .infinity, -.infinity])
-    func notFinite(_ set: KernelSet, _ value: Float) {
+    @Test("keeps NaN and infinity", arguments: KernelTable.all, [Float.nan, .infinity, -.infinity])
+    func notFinite(_ set: KernelTable, _ value: Float) {
         let c = Case(channels: 16, height: 7, width: 7, extent: 3, stride: 2)
         let lost = (0..<49).filter { place in
             var input = Volume.noise(c.channels, c.height, c.width, seed: 7)
@@ -55,8 +56,8 @@ struct MaxPoolingTests {
         #expect(lost.isEmpty, "lost at these places of 7 x 7")
     }
 
-    @Test("of minus infinity alone", arguments: KernelSet.all)
-    func minusInfinity(_ set: KernelSet) {
+    @Test("of minus infinity alone", arguments: KernelTable.all)
+    func minusInfinity(_ set: KernelTable) {
         let input = Volume(16, 4, 4, values: Array(repeating: -.infinity, count: 256))
         let result = pool(set, input, Case(channels: 16, height: 4, width: 4, extent: 2, stride: 2))
         #expect(result.values.allSatisfy { $0 == -.infinity })

@@ -1,4 +1,5 @@
 import COvertileKernels
+import TestMaps
 
 /// What a kernel reads. Each plane is a window of a map of its own, in its own buffer and with its own stride, as the
 /// parts of a concatenation are. Around the windows is NaN, which no kernel may use.

@@ -1,5 +1,6 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 @Suite("Up-convolution")
 struct UpConvolutionTests {
@@ -21,19 +22,19 @@ struct UpConvolutionTests {
 
     @Test("the plain kernel is the formula", arguments: cases.filter { $0.work < 600_000 })
     func plain(_ c: ConvolutionCase) {
-        let difference = KernelSet.plain.kernels.up_convolution.run(c)
+        let difference = KernelTable.plain.kernels.up_convolution.run(c)
             .largestDifference(from: Reference.upConvolution(c))
         #expect(difference <= c.directTolerance)
     }
 
-    @Test("equals the plain kernel", arguments: KernelSet.fast, cases)
-    func equalsPlain(_ set: KernelSet, _ c: ConvolutionCase) {
-        let plain = KernelSet.plain.kernels.up_convolution.run(c)
+    @Test("equals the plain kernel", arguments: KernelTable.fast, cases)
+    func equalsPlain(_ set: KernelTable, _ c: ConvolutionCase) {
+        let plain = KernelTable.plain.kernels.up_convolution.run(c)
         #expect(set.kernels.up_convolution.run(c).largestDifference(from: plain) <= 2 * c.directTolerance)
     }
 
-    @Test("NaN and infinity come out where they are read, and nowhere else", arguments: KernelSet.all)
-    func notFinite(_ set: KernelSet) {
+    @Test("NaN and infinity come out where they are read, and nowhere else", arguments: KernelTable.all)
+    func notFinite(_ set: KernelTable) {
         for value in [Float.nan, .infinity] {
             let c = ConvolutionCase("NaN", up: 2, (32, 16), (4, 5), relu: value.isNaN)
             let clean = set.kernels.up_convolution.run(c)
@@ -52,8 +53,8 @@ struct UpConvolutionTests {
         }
     }
 
-    @Test("every run gives the same bytes", arguments: KernelSet.all)
-    func repeats(_ set: KernelSet) {
+    @Test("every run gives the same bytes", arguments: KernelTable.all)
+    func repeats(_ set: KernelTable) {
         let c = ConvolutionCase("repeated", up: 2, (48, 32), (7, 6))
         let once = set.kernels.up_convolution.run(c)
         #expect(set.kernels.up_convolution.run(c, times: 3).isIdentical(to: once))

@@ -1,5 +1,6 @@
 import COvertileKernels
 import Testing
+import TestMaps
 
 @Suite("Winograd")
 struct WinogradTests {
@@ -35,26 +36,26 @@ struct WinogradTests {
     /// The slow loop takes the small ones.
     @Test("the plain kernel is the formula", arguments: cases.filter { $0.work < 1_000_000 })
     func plain(_ c: ConvolutionCase) {
-        let difference = KernelSet.plain.kernels.winograd.run(c).largestDifference(from: Reference.convolution(c))
+        let difference = KernelTable.plain.kernels.winograd.run(c).largestDifference(from: Reference.convolution(c))
         #expect(difference <= c.directTolerance)
     }
 
-    @Test("equals the plain kernel", arguments: KernelSet.fast, cases)
-    func equalsPlain(_ set: KernelSet, _ c: ConvolutionCase) {
-        let difference = set.kernels.winograd.run(c).largestDifference(from: KernelSet.plain.kernels.winograd.run(c))
+    @Test("equals the plain kernel", arguments: KernelTable.fast, cases)
+    func equalsPlain(_ set: KernelTable, _ c: ConvolutionCase) {
+        let difference = set.kernels.winograd.run(c).largestDifference(from: KernelTable.plain.kernels.winograd.run(c))
         #expect(difference <= c.winogradTolerance + c.directTolerance)
     }
 
     /// Heights and widths of 1 to 20, and zeros at each side or not: every way in which a tile can hang over an edge.
-    @Test("ragged sizes and padding", arguments: KernelSet.fast)
-    func ragged(_ set: KernelSet) {
+    @Test("ragged sizes and padding", arguments: KernelTable.fast)
+    func ragged(_ set: KernelTable) {
         for height in 1...20 {
             let width = height * 7 % 20 + 1
             for sides in 0..<16 {
                 let padding = Padding(sides & 1, sides >> 1 & 1, sides >> 2 & 1, sides >> 3)
                 let size = (height + 2 - padding.top - padding.bottom, width + 2 - padding.left - padding.right)
                 let c = ConvolutionCase("\(height) x \(width), sides \(sides)", (16, 16), size, padding: padding)
-                let plain = KernelSet.plain.kernels.winograd.run(c)
+                let plain = KernelTable.plain.kernels.winograd.run(c)
                 let difference = set.kernels.winograd.run(c).largestDifference(from: plain)
                 #expect(difference <= c.winogradTolerance + c.directTolerance, "\(c.regime)")
             }
@@ -63,8 +64,8 @@ struct WinogradTests {
 
     /// The deepest sums of a U-Net, against exact arithmetic: what `winogradTolerance` says is what happens, and not by
     /// a wide margin.
-    @Test("error bound", arguments: KernelSet.fast, [(16, 16), (64, 16), (512, 16)])
-    func errorBound(_ set: KernelSet, _ channels: (Int, Int)) {
+    @Test("error bound", arguments: KernelTable.fast, [(16, 16), (64, 16), (512, 16)])
+    func errorBound(_ set: KernelTable, _ channels: (Int, Int)) {
         let c = ConvolutionCase("deep", channels, (10, 10), relu: false)
         let difference = set.kernels.winograd.run(c).largestDifference(from: Reference.convolution(c))
         #expect(difference <= c.winogradTolerance)
@@ -74,7 +75,7 @@ struct WinogradTests {
     /// Maps, channels and weights so large that a set works through them in several ways and rounds; against its own
     /// direct convolution, as the plain kernel would take too long.
     @Test(
-        "large", .enabled(if: Build.isOptimized, "slow without optimisation"), arguments: KernelSet.fast,
+        "large", .enabled(if: Build.isOptimized, "slow without optimisation"), arguments: KernelTable.fast,
         [
             // Many rounds of tiles
             ConvolutionCase("many tiles", (16, 16), (203, 201)),
@@ -85,7 +86,7 @@ struct WinogradTests {
             // Outputs larger than the caches, ragged too
             ConvolutionCase("large output", (16, 64), (300, 299)),
         ])
-    func large(_ set: KernelSet, _ c: ConvolutionCase) {
+    func large(_ set: KernelTable, _ c: ConvolutionCase) {
         let difference = set.kernels.winograd.run(c).largestDifference(from: set.kernels.direct.run(c))
         #expect(difference <= c.winogradTolerance + c.directTolerance)
     }
@@ -93,8 +94,9 @@ struct WinogradTests {
     /// A tile is transformed as a whole, so that all of it may be lost; but nothing beyond it, and never less than what
     /// reads the pixel.
     @Test(
-        "NaN and infinity spread over their tile alone", arguments: KernelSet.fast, [Float.nan, .infinity, -.infinity])
-    func notFinite(_ set: KernelSet, _ value: Float) {
+        "NaN and infinity spread over their tile alone", arguments: KernelTable.fast,
+        [Float.nan, .infinity, -.infinity])
+    func notFinite(_ set: KernelTable, _ value: Float) {
         // A ReLU makes 0 of minus infinity, but NaN stays.
         let c = ConvolutionCase("NaN", (16, 32), (14, 15), relu: value.isNaN)
         let clean = set.kernels.winograd.run(c)
@@ -117,8 +119,8 @@ struct WinogradTests {
         }
     }
 
-    @Test("every run gives the same bytes", arguments: KernelSet.all)
-    func repeats(_ set: KernelSet) {
+    @Test("every run gives the same bytes", arguments: KernelTable.all)
+    func repeats(_ set: KernelTable) {
         let c = ConvolutionCase("repeated", (48, 48), (21, 22), padding: Padding(1, 0, 1, 0))
         let once = set.kernels.winograd.run(c)
         #expect(set.kernels.winograd.run(c, times: 3).isIdentical(to: once))
@@ -126,8 +128,8 @@ struct WinogradTests {
     }
 
     /// A planner asks without knowing the set, the source's extent or the padding.
-    @Test("scratch follows from channels and output alone", arguments: KernelSet.fast, cases)
-    func scratch(_ set: KernelSet, _ c: ConvolutionCase) {
+    @Test("scratch follows from channels and output alone", arguments: KernelTable.fast, cases)
+    func scratch(_ set: KernelTable, _ c: ConvolutionCase) {
         var (shape, bare) = (c.shape, overtile_convolution())
         (bare.ic, bare.oc, bare.oh, bare.ow) = (shape.ic, shape.oc, shape.oh, shape.ow)
         #expect(set.kernels.winograd.scratch_count(&shape) == overtile_winograd_scratch_count(&bare))

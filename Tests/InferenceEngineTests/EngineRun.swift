@@ -1,5 +1,6 @@
 import InferenceEngine
 import NetworkGraph
+import TestMaps
 import TestNetworks
 
 /// A map of floats with its shape, for tests.

@@ -42,10 +42,12 @@ struct ExactRun {
                 maps.append(Self.convolution(convolution, sources[0], to: window))
             case .transposedConvolution(let convolution):
                 maps.append(Self.upConvolution(convolution, sources[0], to: window))
-            case .relu:
+            case .activation(.relu):
                 maps.append(
                     Self.map(sources[0].channels, window) { max(0, sources[0].values[sources[0].offset($0, $1, $2)]) })
-            case .maxPooling(let extent, let stride, _):
+            case .pooling(let pooling):
+                precondition(pooling.kind == .maximum && pooling.padding == Borders(all: 0))
+                let (extent, stride) = (pooling.vertical.taps, pooling.vertical.stride)
                 maps.append(
                     Self.map(sources[0].channels, window) { channel, y, x in
                         (0..<extent * extent).map { tap in
@@ -54,7 +56,6 @@ struct ExactRun {
                         }.max()!
                     })
             case .crop(let borders):
-                precondition(!borders.isPadding)
                 maps.append(
                     Self.map(sources[0].channels, window) {
                         sources[0].values[sources[0].offset($0, $1 + borders.top, $2 + borders.left)]

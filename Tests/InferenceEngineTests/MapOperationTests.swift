@@ -1,5 +1,7 @@
 import InferenceEngine
 import NetworkGraph
+import TestMaps
+import TestNetworks
 import Testing
 import TestNetworks
 
@@ -52,6 +54,14 @@ import TestNetworks
 
     static let equivariant: [Case] =
         resizes + [
+            Case("resize, linear, half pixel, of one axis alone") { builder, map in
+                let pooling = Pooling(
+                    .average(countsPadding: false), vertical: .init(taps: 2, stride: 2),
+                    horizontal: .init(taps: 1, stride: 1))
+                let small = builder.graph.append(.pooling(pooling), map, label: "shrinking")
+                let resize = Resize(.linear, .halfPixel, vertical: .times(2), horizontal: .times(1))
+                return (builder.graph.append(.resize(resize), small, label: "resize"), 21)
+            },
             .plain("leaky ReLU", .activation(.leakyReLU(slope: 0.1))),
             Case("PReLU") { builder, map in
                 let slopes = ConstantTensor.random([21], scale: 1, using: &builder.generator)

@@ -50,10 +50,6 @@ struct WrappedBackend: Backend {
         try backend.bilinearUpsampling(from: source, to: destination, factor: factor)
     }
 
-    func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        try backend.relu(from: source, to: destination)
-    }
-
     func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel {

@@ -1,5 +1,7 @@
 import ONNXReader
 import StoredTensors
+import TestMaps
+import TestNetworks
 import Testing
 import TestModelFiles
 import TestNetworks

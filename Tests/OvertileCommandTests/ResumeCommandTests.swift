@@ -1,5 +1,6 @@
 import Foundation
 import TestData
+import TestMaps
 import TestNetworks
 import Testing
 

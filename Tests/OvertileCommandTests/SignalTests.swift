@@ -27,13 +27,12 @@ struct SignalTests {
         // Hidden until they are complete.
         #expect(try bench.outputs.allSatisfy { $0.hasPrefix(".") })
         usleep(200_000)
-        let start = ContinuousClock.now
         for number in signalled.signals {
             process.signal(number)
             usleep(20_000)
         }
         let outcome = try process.wait()
-        #expect(ContinuousClock.now - start < .seconds(5))
+        // A run that had gone on to its end would have said 0.
         #expect(outcome.status == signalled.status, "\(outcome.errors)")
         // The second signal may come before the line has been written.
         #expect(outcome.errorLines.count <= 1, "\(outcome.errors)")

@@ -34,8 +34,10 @@ import TileGeometry
             scene: try RasterReader(path: path ?? scene), model: model, options: options, writesProbabilities: true,
             writesConfidence: true)
         _ = try job.run(
-            mask: folder.path("\(name).tif"), probabilities: folder.path("\(name)-p.tif"),
-            confidence: folder.path("\(name)-c.tif"))
+            [
+                .mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif"),
+                .confidence: folder.path("\(name)-c.tif"),
+            ])
     }
 
     private func band(_ name: String, _ number: Int = 1) throws -> [Float] {

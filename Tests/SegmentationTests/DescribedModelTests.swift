@@ -185,7 +185,7 @@ import TileGeometry
         let path = folder.path("scene.tif")
         try SyntheticScene.write(path, width: 20, height: 20)
         let model = try model(#""overtile.classes": [{"name": "land", "color": "102030"}, "sea"]"#)
-        _ = try job(path, model).run(mask: folder.path("mask.tif"), probabilities: folder.path("p.tif"))
+        _ = try job(path, model).run([.mask: folder.path("mask.tif"), .probabilities: folder.path("p.tif")])
         let legend = try RasterReader(path: folder.path("mask.tif")).legend(ofBand: 1)
         #expect(legend.prefix(2).map(\.name) == ["land", "sea"])
         #expect(legend[0].color == LegendEntry.Color(red: 16, green: 32, blue: 48))

@@ -163,8 +163,8 @@ import TileGeometry
             change(megabytes)(&options)
             let job = try SegmentationJob(
                 scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: true,
-                writesConfidence: false, backend: backend)
-            _ = try job.run(mask: folder.path("\(name).tif"), probabilities: folder.path("\(name)-p.tif"))
+                backend: backend)
+            _ = try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
             return job
         }
         // Halfway, so that what the kernels really take fits as well as what was expected.

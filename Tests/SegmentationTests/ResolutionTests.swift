@@ -65,7 +65,7 @@ import TileGeometry
         let job = try SegmentationJob(
             scene: try options.open(scene: scene, for: model), model: model, options: options, writesProbabilities: true
         )
-        _ = try job.run(mask: folder.path("\(name).tif"), probabilities: folder.path("\(name)-p.tif"))
+        _ = try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
         return job
     }
 

@@ -33,7 +33,7 @@ import TileGeometry
         let job = try SegmentationJob(
             scene: try RasterReader(path: scene, nodata: options.nodata), model: model, options: options,
             writesProbabilities: true)
-        return try job.run(mask: folder.path("\(name).tif"), probabilities: folder.path("\(name)-p.tif"))
+        return try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
     }
 
     private func probabilities(_ name: String, band: Int = 1) throws -> [Float] {
@@ -194,8 +194,9 @@ import TileGeometry
         let job = try SegmentationJob(
             scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: true)
         #expect(throws: CancellationError.self) {
-            try job.run(mask: folder.path("mask.tif"), probabilities: folder.path("p.tif"), cancellation: cancellation)
-            {
+            try job.run(
+                [.mask: folder.path("mask.tif"), .probabilities: folder.path("p.tif")], cancellation: cancellation
+            ) {
                 if $0 > 10 && $1 > 10 { cancellation.cancel() }
             }
         }

@@ -1,4 +1,5 @@
 public import Foundation
+import TestMaps
 
 /// Writes the paper's network with random weights as a safetensors file, under the names that PyTorch users have.
 public enum ModelFile {

@@ -1,4 +1,5 @@
 import Foundation
+import TestMaps
 
 /// Writes a small segmentation network with random weights as an ONNX file, as exporters write them: two levels,
 /// padded convolutions, nearest upsampling, a skip.

@@ -1,26 +1,26 @@
-public import NetworkGraph
+package import NetworkGraph
 
 /// The U-Net of Ronneberger, Fischer and Brox (2015): valid convolutions, skips cropped at their centre, the upsampled
 /// map in front of the skip.
 ///
 /// Levels count from full resolution down. Widths, bands and classes follow from the weights.
-public struct PaperUNet: Sendable {
+package struct PaperUNet: Sendable {
     /// Two 3 x 3 convolutions, each with its ReLU.
-    public struct Block: Sendable {
-        public var units: [Unit]
+    package struct Block: Sendable {
+        package var units: [Unit]
 
-        public init(units: [Unit]) {
+        package init(units: [Unit]) {
             self.units = units
         }
     }
 
-    public struct Unit: Sendable {
-        public var convolution: Convolution
-        public var normalization: Normalization?
+    package struct Unit: Sendable {
+        package var convolution: Convolution
+        package var normalization: Normalization?
         /// The convolution's name in the model file.
-        public var label: String
+        package var label: String
 
-        public init(convolution: Convolution, normalization: Normalization?, label: String) {
+        package init(convolution: Convolution, normalization: Normalization?, label: String) {
             self.convolution = convolution
             self.normalization = normalization
             self.label = label
@@ -28,40 +28,40 @@ public struct PaperUNet: Sendable {
     }
 
     /// A batch norm and its place beside the ReLU.
-    public enum Normalization: Sendable {
+    package enum Normalization: Sendable {
         case beforeReLU(ChannelAffine)
         case afterReLU(ChannelAffine)
     }
 
     /// How a decoder step doubles the resolution.
-    public enum Upsampling: Sendable {
+    package enum Upsampling: Sendable {
         case upConvolution(TransposedConvolution)
         /// Bilinear with half-pixel centres, then a 1 x 1 convolution.
         case bilinear(Convolution)
     }
 
-    public struct DecoderStep: Sendable {
-        public var upsampling: Upsampling
-        public var block: Block
+    package struct DecoderStep: Sendable {
+        package var upsampling: Upsampling
+        package var block: Block
         /// The step's name in the model file.
-        public var label: String
+        package var label: String
 
-        public init(upsampling: Upsampling, block: Block, label: String) {
+        package init(upsampling: Upsampling, block: Block, label: String) {
             self.upsampling = upsampling
             self.block = block
             self.label = label
         }
     }
 
-    public var inputChannels: Int
+    package var inputChannels: Int
     /// From full resolution down; one more than decoder steps.
-    public var encoder: [Block]
+    package var encoder: [Block]
     /// From the bottom up.
-    public var decoder: [DecoderStep]
+    package var decoder: [DecoderStep]
     /// 1 x 1
-    public var head: Convolution
+    package var head: Convolution
 
-    public init(inputChannels: Int, encoder: [Block], decoder: [DecoderStep], head: Convolution) {
+    package init(inputChannels: Int, encoder: [Block], decoder: [DecoderStep], head: Convolution) {
         precondition(encoder.count == decoder.count + 1, "one decoder step for each pooling")
         self.inputChannels = inputChannels
         self.encoder = encoder
@@ -69,7 +69,7 @@ public struct PaperUNet: Sendable {
         self.head = head
     }
 
-    public func graph() -> Graph {
+    package func graph() -> Graph {
         var graph = Graph(inputChannels: inputChannels)
         var map = graph.input
         var skips: [Graph.Value] = []

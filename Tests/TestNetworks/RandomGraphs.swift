@@ -1,10 +1,11 @@
-public import NetworkGraph
+package import NetworkGraph
+import TestMaps
 
 /// Random graphs of padded convolutions, norms, poolings, upsamplings and skips, each equivariant to shifts by its
 /// stride: what people draw when they vary a U-Net.
-public enum RandomGraphs {
+package enum RandomGraphs {
     /// - Parameter depth: poolings, each with a way back up that meets a skip.
-    public static func padded(seed: UInt64, depth: Int, channels: Int = 3) -> Graph {
+    package static func padded(seed: UInt64, depth: Int, channels: Int = 3) -> Graph {
         var builder = Builder(seed: seed, channels: channels)
         let map = builder.level(depth, on: builder.graph.input, width: channels)
         builder.convolve(map, from: channels, to: 2, kernel: 1)

@@ -1,43 +1,23 @@
-public import NetworkGraph
-
-/// A generator with a seed, so that a failing test fails again.
-public struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    public init(seed: UInt64) { state = seed &+ 0x9E37_79B9_7F4A_7C15 }
-
-    /// SplitMix64 (Steele, Lea and Flood 2014).
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
-    }
-
-    /// Roughly normal, mean 0 and variance 1.
-    public mutating func normal() -> Float {
-        (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
-    }
-}
+package import NetworkGraph
+package import TestMaps
 
 extension ConstantTensor {
     /// Normal values of the given size.
-    public static func random(_ shape: [Int], scale: Float, using generator: inout SeededGenerator) -> ConstantTensor {
+    package static func random(_ shape: [Int], scale: Float, using generator: inout SeededGenerator) -> ConstantTensor {
         ConstantTensor(
             shape: shape, elements: (0..<shape.reduce(1, *)).map { _ in scale * generator.normal() })
     }
 }
 
 extension PaperUNet {
-    public enum TestNorm: CaseIterable, Sendable {
+    package enum TestNorm: CaseIterable, Sendable {
         case none
         case beforeReLU
         case afterReLU
     }
 
     /// A network with random weights whose signal neither dies nor explodes, and lively batch norms.
-    public static func random(
+    package static func random(
         bands: Int = 1, classes: Int = 2, depth: Int = 3, base: Int = 4, norm: TestNorm = .none, bilinear: Bool = false,
         seed: UInt64 = 1
     ) -> PaperUNet {

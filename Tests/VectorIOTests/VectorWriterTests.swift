@@ -76,6 +76,22 @@ import VectorIO
         #expect(try folder.bytes("a.gpkg") == first)
     }
 
+    @Test("a finished file has no name until it is committed, and one that was made in the meantime stays")
+    func finished() throws {
+        let first = try writer("a.gpkg")
+        try addSquare(to: first, name: "water")
+        try first.finish()
+        #expect(try !folder.names.contains("a.gpkg"))
+        let second = try writer("a.gpkg")
+        try addSquare(to: second, name: "land")
+        try second.commit()
+        let bytes = try folder.bytes("a.gpkg")
+        let error = #expect(throws: RasterError.self) { try first.commit() }
+        #expect(error?.code == .outputExists)
+        #expect(try folder.names == ["a.gpkg"])
+        #expect(try folder.bytes("a.gpkg") == bytes)
+    }
+
     @Test("what is given up leaves nothing")
     func discarded() throws {
         let writer = try writer("a.gpkg")

@@ -1,5 +1,6 @@
 import StoredTensors
 import Testing
+import TestMaps
 import TestModelFiles
 import TestNetworks
 import WeightFiles

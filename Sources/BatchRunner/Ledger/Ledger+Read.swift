@@ -1,36 +1,47 @@
 package import FileIO
-public import Foundation
+package import Foundation
 import GRDB
 
 /// What a pass over many scenes needs to know of one that the ledger has.
-public struct KnownScene: Equatable, Sendable {
-    public let scene: String
-    public let state: LedgerEntry.State
+package struct KnownScene: Equatable, Sendable {
+    /// The scene's canonical path.
+    package let scene: String
+    /// Where the scene stands.
+    package let state: LedgerEntry.State
+    /// The size and the time that the scene had when it was last seen.
     package let stamp: FileStamp
-    public let observed: Date
-    public let settings: String?
-    public let attempts: Int
-    public let nextAttempt: Date?
+    /// When the scene was first seen with this stamp.
+    package let observed: Date
+    /// The digest of model and options of the last attempt; nil before the first.
+    package let settings: String?
+    /// The number of attempts so far.
+    package let attempts: Int
+    /// The time before which a failed scene is not tried again; nil for none.
+    package let nextAttempt: Date?
 }
 
 /// Sums over a ledger.
-public struct LedgerTotals: Equatable, Sendable {
-    public var scenes: [LedgerEntry.State: Int] = [:]
-    /// Of scenes that are done, as is all below.
-    public var pixels = 0
-    public var seconds = 0.0
-    public var lastSuccess: Date?
-    /// Of all scenes that failed and were not done since.
-    public var lastFailure: Date?
+package struct LedgerTotals: Equatable, Sendable {
+    /// The number of scenes in each state.
+    package var scenes: [LedgerEntry.State: Int] = [:]
+    /// The number of pixels of all scenes that are done.
+    package var pixels = 0
+    /// The wall time of all scenes that are done.
+    package var seconds = 0.0
+    /// When a scene was last done; nil for never.
+    package var lastSuccess: Date?
+    /// The number of failed attempts of all scenes that were not done since.
+    package var lastFailure: Date?
     /// Attempts of scenes that failed or were set aside.
-    public var failedAttempts = 0
+    package var failedAttempts = 0
 
-    public init() {}
+    /// Makes the sums of an empty ledger.
+    package init() {}
 }
 
 extension Ledger {
     /// - Parameter scene: as `CanonicalPath.named` has it.
-    public func entry(of scene: String) throws(LedgerError) -> LedgerEntry? {
+    package func entry(of scene: String) throws(LedgerError) -> LedgerEntry? {
         try read {
             try Row.fetchOne($0, sql: "SELECT * FROM scene WHERE path = ?", arguments: [scene]).map(LedgerEntry.init)
         }
@@ -40,7 +51,7 @@ extension Ledger {
     ///
     /// - Parameter states: only scenes in one of these; empty for all.
     /// - Throws: `LedgerError`; what `body` throws becomes the end of one's message.
-    public func forEachEntry(
+    package func forEachEntry(
         in states: Set<LedgerEntry.State> = [], _ body: (LedgerEntry) throws -> Void
     ) throws(LedgerError) {
         try read { database in
@@ -50,7 +61,8 @@ extension Ledger {
         }
     }
 
-    public func entries(in states: Set<LedgerEntry.State> = []) throws(LedgerError) -> [LedgerEntry] {
+    /// Returns the entries of all scenes in some states, in the order of their paths; all entries where no state is given.
+    package func entries(in states: Set<LedgerEntry.State> = []) throws(LedgerError) -> [LedgerEntry] {
         var entries: [LedgerEntry] = []
         try forEachEntry(in: states) { entries.append($0) }
         return entries
@@ -60,7 +72,7 @@ extension Ledger {
     ///
     /// - Returns: what is known of them by path; nothing for those that were never seen.
     /// - Complexity: the whole ledger is read, a row at a time.
-    public func known(_ scenes: some Sequence<String>) throws(LedgerError) -> [String: KnownScene] {
+    package func known(_ scenes: some Sequence<String>) throws(LedgerError) -> [String: KnownScene] {
         let wanted = Set(scenes)
         var known: [String: KnownScene] = [:]
         known.reserveCapacity(wanted.count)
@@ -69,7 +81,7 @@ extension Ledger {
     }
 
     /// Calls `body` with all scenes, by ascending path (by its bytes), one in memory at a time.
-    public func forEachKnown(_ body: (KnownScene) throws -> Void) throws(LedgerError) {
+    package func forEachKnown(_ body: (KnownScene) throws -> Void) throws(LedgerError) {
         try read { database in
             let cursor = try Row.fetchCursor(
                 database,
@@ -96,7 +108,8 @@ extension Ledger {
         }
     }
 
-    public func totals() throws(LedgerError) -> LedgerTotals {
+    /// Returns the ledger's sums.
+    package func totals() throws(LedgerError) -> LedgerTotals {
         try read { database in
             var totals = LedgerTotals()
             let rows = try Row.fetchCursor(

@@ -1,13 +1,16 @@
 package import FileIO
-public import Foundation
+package import Foundation
 import GRDB
+package import SceneRunner
 
 /// A scene as a pass over a folder sees it.
-public struct Sighting: Equatable, Sendable {
-    /// As `CanonicalPath.named` has it.
-    public let scene: String
+package struct Sighting: Equatable, Sendable {
+    /// The scene's canonical path (see `CanonicalPath.named`).
+    package let scene: String
+    /// The scene's size and time; `FileStamp.unknown` for what is no local file.
     package let stamp: FileStamp
 
+    /// Makes a sighting of a scene, by its canonical path.
     package init(scene: String, stamp: FileStamp) {
         self.scene = scene
         self.stamp = stamp
@@ -17,7 +20,7 @@ public struct Sighting: Equatable, Sendable {
 extension Ledger {
     /// Takes down which scenes are there. One that is new, or whose size or time changed, is pending from now on, without
     /// attempts; what its last run wrote stays known. All others are as they were.
-    public func note(_ sightings: some Sequence<Sighting>, at time: Date) throws(LedgerError) {
+    package func note(_ sightings: some Sequence<Sighting>, at time: Date) throws(LedgerError) {
         try update { database in
             let statement = try database.makeStatement(
                 sql: """
@@ -41,8 +44,8 @@ extension Ledger {
     /// - Parameters:
     ///   - scene: noted before.
     ///   - outputs: what will be written. From now on these files are the ledger's own, and may be replaced after a crash.
-    public func begin(
-        _ scene: String, identity: String?, settings: String, model: String, outputs: [LedgerOutput], at time: Date
+    package func begin(
+        _ scene: String, identity: String?, settings: String, model: String, outputs: [OutputRecord], at time: Date
     ) throws(LedgerError) {
         try change(scene) { entry in
             if entry.settings != settings || entry.state == .done { entry.attempts = 0 }
@@ -67,7 +70,7 @@ extension Ledger {
     /// Changes one entry, from what it is to what `body` makes of it, in one transaction.
     ///
     /// - Throws: `LedgerError`, also where the scene was never noted.
-    public func change(_ scene: String, _ body: (inout LedgerEntry) -> Void) throws(LedgerError) {
+    package func change(_ scene: String, _ body: (inout LedgerEntry) -> Void) throws(LedgerError) {
         let path = path
         try update { database in
             guard let row = try Row.fetchOne(database, sql: "SELECT * FROM scene WHERE path = ?", arguments: [scene])
@@ -82,7 +85,7 @@ extension Ledger {
     }
 
     /// Marks a scene as done.
-    public func succeed(_ scene: String, _ outcome: SceneOutcome, at time: Date) throws(LedgerError) {
+    package func succeed(_ scene: String, _ outcome: SceneOutcome, at time: Date) throws(LedgerError) {
         try change(scene) { entry in
             entry.state = .done
             entry.error = nil
@@ -102,7 +105,7 @@ extension Ledger {
     /// - Parameters:
     ///   - status: the exit status that the error would have ended `segment` with.
     ///   - nextAttempt: before when it is not tried again.
-    public func fail(
+    package func fail(
         _ scene: String, error: String, status: Int, at time: Date, nextAttempt: Date? = nil
     ) throws(LedgerError) {
         try change(scene) { entry in
@@ -118,7 +121,7 @@ extension Ledger {
     /// Puts a scene that was begun back among those that wait: the attempt was stopped, and does not count.
     ///
     /// - Parameter reason: what stopped it, where that is worth remembering.
-    public func release(_ scene: String, because reason: String? = nil) throws(LedgerError) {
+    package func release(_ scene: String, because reason: String? = nil) throws(LedgerError) {
         try change(scene) { entry in
             entry.state = .pending
             entry.keepOwnOutputs()
@@ -128,7 +131,7 @@ extension Ledger {
     }
 
     /// Marks a scene that failed too often as moved out of the way.
-    public func setAside(_ scene: String) throws(LedgerError) {
+    package func setAside(_ scene: String) throws(LedgerError) {
         try change(scene) { entry in
             entry.state = .setAside
             entry.nextAttempt = nil
@@ -141,7 +144,7 @@ extension Ledger {
     ///
     /// - Returns: how many there were.
     @discardableResult
-    public func takeUpAbandoned() throws(LedgerError) -> Int {
+    package func requeueInterrupted() throws(LedgerError) -> Int {
         try update { database in
             try database.execute(sql: "UPDATE scene SET state = 'pending' WHERE state = 'running'")
             return database.changesCount
@@ -150,7 +153,7 @@ extension Ledger {
 
     /// Forgets scenes that failed because no file was there, and of which there never was one: names that were mistyped.
     /// Those on servers, and parts of containers, may be there the next time.
-    public func forgetNeverFound() throws(LedgerError) {
+    package func forgetNeverFound() throws(LedgerError) {
         try update {
             try $0.execute(
                 sql: """
@@ -161,7 +164,7 @@ extension Ledger {
     }
 
     /// Forgets a scene, as one that is gone.
-    public func forget(_ scene: String) throws(LedgerError) {
+    package func forget(_ scene: String) throws(LedgerError) {
         try update { try $0.execute(sql: "DELETE FROM scene WHERE path = ?", arguments: [scene]) }
     }
 }

@@ -11,8 +11,9 @@ import Glibc
 /// Any number of programs may read; who writes holds the folder's `FolderLock`.
 public final class Ledger: Sendable {
     /// Hidden: a folder of outputs is shown, searched and copied as such.
-    public static let fileName = ".overtile-ledger.sqlite"
+    package static let fileName = ".overtile-ledger.sqlite"
 
+    /// What a ledger is opened for.
     public enum Access: Sendable {
         /// Reads; never makes a ledger.
         case reading
@@ -20,9 +21,12 @@ public final class Ledger: Sendable {
         case writing
     }
 
-    public let path: String
+    /// The ledger's file.
+    package let path: String
     private let queue: DatabaseQueue
 
+    /// Opens the ledger of an output folder.
+    ///
     /// - Throws: `LedgerError`: `.noLedger`, `.damaged`, `.newer`, `.notWritable`, `.outOfSpace`, `.busy`.
     public init(folder: String, access: Access) throws(LedgerError) {
         let path = folder + (folder.hasSuffix("/") ? "" : "/") + Self.fileName

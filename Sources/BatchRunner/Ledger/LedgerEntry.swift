@@ -1,10 +1,11 @@
 package import FileIO
-public import Foundation
+package import Foundation
+package import SceneRunner
 
 /// What the ledger knows of one scene.
-public struct LedgerEntry: Codable, Equatable, Sendable {
+package struct LedgerEntry: Codable, Equatable, Sendable {
     /// Where a scene stands.
-    public enum State: String, Codable, CaseIterable, Sendable {
+    package enum State: String, Codable, CaseIterable, Sendable {
         /// Seen, and not begun or to be begun again.
         case pending
         /// A run is at it; one that ended without saying so, where no run holds the folder's lock.
@@ -17,36 +18,41 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
     }
 
     /// The scene as `CanonicalPath.named` has it; no two entries have the same.
-    public var scene: String
-    public var state: State
+    package var scene: String
+    /// Where the scene stands.
+    package var state: State
     /// What identified the scene when it was last seen.
     package var stamp: FileStamp
     /// When the scene was first seen with this stamp.
-    public var observed: Date
+    package var observed: Date
     /// All files that the scene is made of, as text to be compared; nil before the first attempt.
-    public var identity: String?
+    package var identity: String?
     /// Hash of model and options of the last attempt; nil before the first.
-    public var settings: String?
+    package var settings: String?
     /// The model's file of the last attempt.
-    public var model: String?
+    package var model: String?
     /// Attempts since the scene or the settings were last seen to change; of a scene that is done, those that it took.
-    public var attempts: Int
+    package var attempts: Int
     /// The last attempt's error, in one line; nil where it did not fail.
-    public var error: String?
+    package var error: String?
     /// The exit status that this error would have ended `segment` with.
-    public var errorStatus: Int?
-    public var started: Date?
-    public var finished: Date?
+    package var errorStatus: Int?
+    /// When the last attempt began; nil before the first.
+    package var started: Date?
+    /// When the last attempt ended; nil while it lasts.
+    package var finished: Date?
     /// Wall time of the last success.
-    public var seconds: Double?
+    package var seconds: Double?
     /// Pixels of the scene.
-    public var pixels: Int?
-    public var classShares: [ClassShare]
-    public var warnings: [String]
+    package var pixels: Int?
+    /// How much of the mask each class covers, as of the last success.
+    package var classShares: [ClassShare]
+    /// What was said of the scene in the last success.
+    package var warnings: [String]
     /// What the last attempt wrote, or was about to write (without checksums) where it did not come to an end.
-    public var outputs: [LedgerOutput]
-    /// Not before this time is a failed scene tried again; nil for at any time.
-    public var nextAttempt: Date?
+    package var outputs: [OutputRecord]
+    /// The time before which a failed scene is not tried again; nil for none.
+    package var nextAttempt: Date?
 
     /// A scene that is seen for the first time.
     package init(scene: String, stamp: FileStamp, observed: Date) {
@@ -61,45 +67,24 @@ public struct LedgerEntry: Codable, Equatable, Sendable {
     }
 }
 
-/// How much of a mask one class covers.
-public struct ClassShare: Codable, Equatable, Sendable {
-    /// The mask's value; nil for pixels without data.
-    public var value: Int?
-    public var name: String
-    public var pixels: Int
-    /// Of the area that has data, or of its pixels where areas are not known, 0...1; for pixels without data, of all.
-    public var share: Double
-    /// On the ground; nil where nobody knows, and in ledgers of older versions.
-    public var hectares: Double?
+/// Which files a scene's own earlier run wrote: those a redo may replace without being asked to.
+struct OutputOwnership {
+    private let earlier: [String: OutputRecord]
 
-    public init(value: Int?, name: String, pixels: Int, share: Double, hectares: Double? = nil) {
-        self.value = value
-        self.name = name
-        self.pixels = pixels
-        self.share = share
-        self.hectares = hectares
+    /// - Parameter earlier: as the ledger has them.
+    init(_ earlier: [OutputRecord]) {
+        self.earlier = Dictionary(earlier.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
     }
-}
 
-/// A file that was written for a scene.
-public struct LedgerOutput: Codable, Equatable, Sendable {
-    /// "mask", "probabilities", …
-    public var kind: String
-    public var path: String
-    /// nil while it is only planned.
-    package var stamp: FileStamp?
-    /// SHA-256, hexadecimal; nil while it is only planned.
-    public var checksum: String?
-    /// Whether an attempt that has not come to its end may have replaced the file since: whatever is there is the ledger's own.
-    public var isUnderway: Bool
-
-    package init(
-        kind: String, path: String, stamp: FileStamp? = nil, checksum: String? = nil, isUnderway: Bool = false
-    ) {
-        self.kind = kind
-        self.path = path
-        self.stamp = stamp
-        self.checksum = checksum
-        self.isUnderway = isUnderway
+    /// Returns true if all of these outputs that are there are the ledger's own, as they were written. One that is under way was
+    /// written by a run that did not live to say so. One that somebody has changed since is not the ledger's any more.
+    func covers(_ outputs: OutputSet) -> Bool {
+        outputs.files.allSatisfy { _, path in
+            guard let stamp = FileStamp(path: path) else { return true }
+            guard let own = earlier[CanonicalPath.named(path)] else { return false }
+            // A copy that was put back may have another time.
+            return own.isUnderway || own.stamp == stamp
+                || (own.checksum != nil && (try? SHA256.checksum(ofFile: path)) == own.checksum)
+        }
     }
 }

@@ -1,11 +1,11 @@
-public import FileIO
-public import Foundation
+package import FileIO
+package import Foundation
 
 /// A ledger's sums in Prometheus' text format, for node_exporter's textfile collector.
 ///
 /// Source: https://prometheus.io/docs/instrumenting/exposition_formats. All are gauges: what is redone replaces what was
 /// counted before. The folder is a label, so that the files of several folders can be collected together.
-public struct LedgerMetrics: Sendable {
+package struct LedgerMetrics: Sendable {
     private struct Metric {
         let name: String
         let help: String
@@ -18,13 +18,14 @@ public struct LedgerMetrics: Sendable {
     private let time: Date
 
     /// - Parameter time: when the ledger was read.
-    public init(folder: String, totals: LedgerTotals, time: Date) {
+    package init(folder: String, totals: LedgerTotals, time: Date) {
         self.folder = folder
         self.totals = totals
         self.time = time
     }
 
-    public var text: String {
+    /// The whole text, a metric after the other.
+    package var text: String {
         let label = "folder=\"\(Self.escaped(folder))\""
         return metrics.map { metric in
             let samples = metric.samples.map { labels, value in
@@ -37,14 +38,14 @@ public struct LedgerMetrics: Sendable {
     /// Puts the text in place at once: the collector never sees half of it.
     ///
     /// - Throws: `FileError`.
-    public func write(to path: String) throws(FileError) {
+    package func write(to path: String) throws(FileError) {
         try StagedDocument.write(Array(text.utf8), to: path, overwrite: true)
     }
 
     /// Finds out before long work whether the file can be written.
     ///
     /// - Throws: `FileError`.
-    public static func check(_ path: String) throws(FileError) {
+    package static func check(_ path: String) throws(FileError) {
         try StagedDocument.check(path: path, overwrite: true)
     }
 

@@ -1,12 +1,13 @@
 import Dispatch
 import FileIO
-public import Foundation
+package import Foundation
 public import Segmentation
 import Synchronization
+public import SceneRunner
 
 extension Batch {
     /// Takes down in the ledger that these scenes are there.
-    public func note(_ scenes: [String], at time: Date) throws(LedgerError) {
+    package func note(_ scenes: [String], at time: Date) throws(LedgerError) {
         try ledger.note(
             scenes.lazy.map {
                 Sighting(scene: CanonicalPath.named($0), stamp: FileStamp(path: $0) ?? .unknown)
@@ -21,8 +22,8 @@ extension Batch {
         _ scenes: [String], observer: (any BatchObserver)? = nil, cancellation: Cancellation
     ) throws -> [SceneResult] {
         let demand = WorkerDemand(
-            model: model, options: options, writesProbabilities: outputs.probabilities != nil,
-            writesConfidence: outputs.besides.confidence != nil)
+            model: model, options: options, writesProbabilities: outputs.rasters[.probabilities] != nil,
+            writesConfidence: outputs.rasters[.confidence] != nil)
         let shares = WorkerShares(total: demand.workers)
         let state = Mutex(State(results: Array(repeating: nil, count: scenes.count)))
         let group = DispatchGroup()
@@ -85,5 +86,53 @@ extension Batch {
         } catch is ShareTooSmall {
             return try attempt((demand.workers, options))
         }
+    }
+}
+
+/// Who wants to know how a batch goes on. Called from several threads at once.
+public protocol BatchObserver: Sendable {
+    /// A scene was opened and checked, and is about to be segmented.
+    func began(_ scene: String, _ run: SceneRun)
+    /// So many of a scene's tiles are written.
+    func advanced(_ scene: String, tiles: Int, of count: Int)
+    /// A scene came to its end, good or bad.
+    func ended(_ result: SceneResult)
+}
+
+/// A batch that could not go on, for a reason that is no scene's: the disk is full, the folder is gone or may not be written any
+/// more, or the ledger cannot be kept. Started again when that is mended, it goes on where it was.
+public struct BatchStopped: Error, CustomStringConvertible {
+    /// Why the batch could not go on.
+    public let cause: any Error
+    /// What became of each scene, in their order; those that did not come to their end are `.stopped`.
+    public let results: [SceneResult]
+
+    /// The cause in one line.
+    public var description: String { "\(cause)" }
+}
+
+/// A batch that cannot be begun, or a scene of it that cannot be run, for a reason that is neither the raster's nor the model's.
+public struct BatchError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The kinds of failure, as far as a caller may want to treat them differently.
+    public enum Code: Sendable {
+        /// What was asked for makes no sense.
+        case usage
+        /// An input is not there.
+        case noInput
+        /// The scene changed while it was run.
+        case changed
+        /// Outputs cannot be made where they should be.
+        case cannotCreate
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// One line: what is wrong, and what to do.
+    public let description: String
+
+    /// Makes the error from its parts.
+    public init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
     }
 }

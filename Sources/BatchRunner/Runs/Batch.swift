@@ -5,16 +5,28 @@ public import Logging
 public import Models
 import RasterIO
 public import Segmentation
+public import SceneRunner
 
-/// Scenes run into one folder with one model, each remembered by the folder's ledger.
+/// Scenes that are run into one folder with one model, each remembered by the folder's ledger.
 ///
-/// Whoever uses it holds the folder's `FolderLock`.
+///     let lock = try FolderLock(folder: "masks")
+///     let batch = Batch(
+///         ledger: try Ledger(folder: "masks", access: .writing), model: model, options: options, outputs: layout,
+///         logger: logger, warnings: SceneWarnings { print($0) }, errorStatus: { _ in 1 })
+///     let results = try batch.run(scenes, cancellation: Cancellation())
+///
+/// A scene that was done before, and has not changed since, is not run again. Whoever uses a batch holds the folder's
+/// `FolderLock`.
 public final class Batch: Sendable {
+    /// What remembers each scene.
     public let ledger: Ledger
+    /// The network that all scenes are segmented with.
     public let model: Model
+    /// The options that all scenes are run with.
     public let options: SegmentationOptions
-    public let outputs: OutputPlan
-    /// Hash of the model and of all options that change results.
+    /// Where the outputs go.
+    public let outputs: FolderLayout
+    /// The digest of the model and of all options that change results.
     public let settings: String
 
     let log: SceneLog
@@ -22,12 +34,14 @@ public final class Batch: Sendable {
     private let errorStatus: @Sendable (any Error) -> Int
     private let now: @Sendable () -> Date
 
+    /// Makes a batch; nothing is read or written yet.
+    ///
     /// - Parameters:
-    ///   - warnings: what rasters say while they are run.
-    ///   - errorStatus: the exit status that an error stands for.
+    ///   - warnings: gathers what is said of scenes while they are run.
+    ///   - errorStatus: returns the exit status that an error stands for.
     ///   - now: the time; tests have their own.
     public init(
-        ledger: Ledger, model: Model, options: SegmentationOptions, outputs: OutputPlan, logger: Logger,
+        ledger: Ledger, model: Model, options: SegmentationOptions, outputs: FolderLayout, logger: Logger,
         warnings: SceneWarnings, errorStatus: @escaping @Sendable (any Error) -> Int,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -43,8 +57,8 @@ public final class Batch: Sendable {
         settings = SettingsDigest(model: model, options: options, others: others).hexadecimal
     }
 
-    /// Whether a scene was done with this model and these options, is the same as then, and has all its outputs.
-    public func isUpToDate(_ scene: String, _ entry: LedgerEntry) -> Bool {
+    /// Returns true if a scene was done with this model and these options, is the same as then, and has all its outputs.
+    func isUpToDate(_ scene: String, _ entry: LedgerEntry) -> Bool {
         guard entry.state == .done, entry.settings == settings, let started = entry.started else { return false }
         if let stamp = FileStamp(path: scene), stamp != entry.stamp { return false }
         guard let text = entry.identity,
@@ -97,7 +111,7 @@ public final class Batch: Sendable {
                 run = try SceneRun(
                     scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
-                earlier = outputs.files.map { LedgerOutput(kind: $0.kind.rawValue, path: CanonicalPath.named($0.path)) }
+                earlier = outputs.files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
             } catch let error where !(error is ShareTooSmall) {
                 try begin(key, identity: entry?.identity, outputs: earlier, at: start)
                 started = true
@@ -132,7 +146,7 @@ public final class Batch: Sendable {
         }
     }
 
-    private func begin(_ key: String, identity: String?, outputs: [LedgerOutput], at time: Date) throws(LedgerError) {
+    private func begin(_ key: String, identity: String?, outputs: [OutputRecord], at time: Date) throws(LedgerError) {
         try ledger.begin(
             key, identity: identity, settings: settings, model: model.path, outputs: outputs, at: time)
     }
@@ -161,5 +175,6 @@ public final class Batch: Sendable {
     }
 }
 
-/// With a part of the workers and of the memory, a scene would be computed otherwise than with all: it must wait for all.
-public struct ShareTooSmall: Error {}
+/// A part of the workers and of the memory is too small for a scene to get the same bytes as with all of them. The scene
+/// is run again when all are free.
+struct ShareTooSmall: Error {}

@@ -5,6 +5,7 @@ import Glibc
 /// Names of outputs, from a template: `{stem}` is the scene's name without its extension, `{model}` the model's, `{folder}`
 /// the name of the folder that the scene lies in, `{date}` the day on which it is run (2026-11-21, local time).
 public struct OutputNaming: Equatable, Sendable {
+    /// The template where nobody gives one: the scene's own name.
     public static let standard = "{stem}.tif"
 
     private enum Part: Equatable, Sendable {
@@ -12,6 +13,7 @@ public struct OutputNaming: Equatable, Sendable {
         case stem, model, folder, date
     }
 
+    /// The template as it was given.
     public let template: String
     private let parts: [Part]
 
@@ -47,6 +49,12 @@ public struct OutputNaming: Equatable, Sendable {
         self.parts = parts
     }
 
+    /// Returns the name of a scene's outputs.
+    ///
+    /// - Parameters:
+    ///   - scene: the scene as it was named.
+    ///   - model: the model's file.
+    ///   - date: the day of the run.
     public func name(scene: String, model: String, date: Date) -> String {
         parts.map { part in
             switch part {

@@ -3,11 +3,11 @@ import Foundation
 import Glibc
 
 /// The scenes that a command line names: files, folders, patterns and lists.
-public struct SceneInputs: Sendable {
-    /// As they were named, or as folder and name; none twice.
-    public private(set) var scenes: [String] = []
+package struct SceneInputs: Sendable {
+    /// The scenes as they were named, or as folder and name; none is there twice.
+    package private(set) var scenes: [String] = []
     /// Inputs that gave no scene.
-    public private(set) var warnings: [String] = []
+    package private(set) var warnings: [String] = []
 
     private let names: SceneNames
     private let isRecursive: Bool
@@ -22,7 +22,7 @@ public struct SceneInputs: Sendable {
     ///     anything else that GDAL may open. A file that is missing is a scene, too: one that will fail.
     ///   - ignoring: canonical paths that folders and patterns do not give, such as outputs.
     /// - Throws: `BatchError` for a list or folder that cannot be read, and a pattern that nothing matches.
-    public init(
+    package init(
         _ inputs: [String], names: SceneNames = SceneNames(), recursive: Bool = false, ignoring: Set<String> = []
     ) throws(BatchError) {
         self.names = names
@@ -99,5 +99,28 @@ public struct SceneInputs: Sendable {
             guard let path = result.gl_pathv[index].map({ String(cString: $0) }) else { return nil }
             return FileStatus(path: path)?.kind == .folder ? nil : path
         }
+    }
+}
+
+/// Which files of a folder are scenes, by their names.
+package struct SceneNames: Equatable, Sendable {
+    /// Formats that are rarely anything but scenes. Pictures (PNG, JPEG) are often previews of the scene beside them:
+    /// `--pattern` takes those.
+    package static let extensions: Set = [
+        "tif", "tiff", "vrt", "jp2", "j2k", "img", "ntf", "nitf", "bil", "ers", "ecw", "sid", "kea",
+    ]
+
+    /// Patterns as a shell has them, such as `*_ms.tif`; empty for all names with one of `extensions`.
+    package let patterns: [String]
+
+    /// Makes a rule from patterns; without any, extensions decide.
+    package init(patterns: [String] = []) { self.patterns = patterns }
+
+    /// Returns true if a folder's file of this name, without the path before it, is taken for a scene. Hidden ones never are:
+    /// outputs under way are among them.
+    package func matches(_ name: String) -> Bool {
+        guard !name.hasPrefix(".") else { return false }
+        if patterns.isEmpty { return Self.extensions.contains(FileName.pathExtension(of: name)) }
+        return patterns.contains { fnmatch($0, name, FNM_PERIOD) == 0 }
     }
 }

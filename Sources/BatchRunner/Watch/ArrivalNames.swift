@@ -1,5 +1,5 @@
 /// What a file's name says of its part in a folder of scenes.
-public enum ArrivalNames {
+package enum ArrivalNames {
     /// Of an upload under way: nothing is to be done until it has its own name.
     private static let partial: Set<String> = [
         "part", "partial", "filepart", "crdownload", "download", "tmp", "temp", "swp", "lock", "uploading",
@@ -44,7 +44,7 @@ public enum ArrivalNames {
     /// - Parameters:
     ///   - scene: its name without the folder.
     ///   - names: all of the folder's.
-    public static func companions(of scene: String, among names: [String]) -> [String] {
+    package static func companions(of scene: String, among names: [String]) -> [String] {
         let stem = String(stem(of: scene[...]))
         let isAlone = !names.contains {
             $0 != scene && part(of: $0[...]) == .scene && self.stem(of: $0[...]) == stem[...]

@@ -15,22 +15,23 @@ import FileIO
 ///
 /// What only settled is looked at once more where it can be: a TIFF whose end is missing is no complete upload (see
 /// `FolderSurvey`).
-public struct ArrivalRule: Sendable {
+package struct ArrivalRule: Sendable {
     /// Nanoseconds without a change after which an upload counts as complete.
-    public var settle: Int
+    package var settle: Int
 
-    public init(settle: Duration) {
+    /// Makes a rule that waits until a file has not changed for so long.
+    package init(settle: Duration) {
         let (seconds, attoseconds) = settle.components
         self.settle = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
     }
 
     /// Why a file counts as complete.
-    public enum Verdict: Equatable, Sendable {
+    package enum Verdict: Equatable, Sendable {
         case marked
         case renamed
         /// Nothing changed for so many nanoseconds.
         case settled(Int)
-        /// Not yet; in so many nanoseconds, if nothing changes.
+        /// The upload is not complete; it will be in so many nanoseconds, if nothing changes.
         case wait(Int)
     }
 
@@ -41,7 +42,7 @@ public struct ArrivalRule: Sendable {
     ///   - folderTime: the time by the folder's own clock.
     ///   - localTime: the time by this machine's.
     ///   - observed: when the file was first seen with this size and time, by this machine's clock; nil for the first time.
-    public func verdict(
+    package func verdict(
         _ file: ScannedFile, marked: Int?, wasRenamed: Bool, folderTime: Int, localTime: Int, observed: Int?
     ) -> Verdict {
         let modified = file.stamp.modified

@@ -1,18 +1,20 @@
 import Foundation
 import Glibc
-public import Segmentation
+package import Segmentation
 
 /// The user's own command, run for each scene that is done.
 ///
 /// The shell gets the command as the user wrote it; paths are in its environment only, where no name of a file can become
 /// a part of the command.
-public struct DoneCommand: Sendable {
-    public let command: String
+package struct DoneCommand: Sendable {
+    /// The command line, for a shell.
+    package let command: String
 
-    public init(_ command: String) { self.command = command }
+    /// Makes a command from a line for a shell.
+    package init(_ command: String) { self.command = command }
 
     /// How it ended.
-    public enum Ending: Equatable, Sendable {
+    package enum Ending: Equatable, Sendable {
         case succeeded
         case failed(status: Int32)
         case killed(signal: Int32)
@@ -31,7 +33,7 @@ public struct DoneCommand: Sendable {
     /// SIGTERM, and SIGKILL where they do not heed it.
     ///
     /// - Parameter variables: added to this process's environment.
-    public func run(_ variables: [String: String], cancellation: Cancellation) -> Ending {
+    package func run(_ variables: [String: String], cancellation: Cancellation) -> Ending {
         var process = pid_t()
         let number = start(&process, variables)
         guard number == 0 else { return .notStarted(number) }

@@ -1,17 +1,19 @@
-import Foundation
+package import Foundation
 import Glibc
 
 /// Where scenes go that failed too often, each with a text that says why.
-public struct FailedFolder: Sendable {
-    /// May be missing until the first scene comes.
-    public let path: String
+package struct FailedFolder: Sendable {
+    /// The folder; it may be missing until the first scene comes.
+    package let path: String
     /// The watched folder: scenes keep their place below it.
     let watched: String
 
+    /// Names the folder, without making it.
+    ///
     /// - Parameters:
-    ///   - path: nil for `failed` in the watched folder.
-    ///   - watched: both without a slash at the end.
-    public init(_ path: String?, watched: String) {
+    ///   - path: the folder, without a slash at the end; nil for `failed` in the watched folder.
+    ///   - watched: the watched folder, without a slash at the end.
+    package init(_ path: String?, watched: String) {
         self.path = path ?? watched + "/failed"
         self.watched = watched
     }
@@ -25,7 +27,7 @@ public struct FailedFolder: Sendable {
     ///   - reason: what the text says.
     /// - Returns: the scene's new path.
     /// - Throws: `MoveError`; files that were moved before stay where they are.
-    public func take(_ scene: String, reason: String) throws(MoveError) -> String {
+    package func take(_ scene: String, reason: String) throws(MoveError) -> String {
         let url = URL(fileURLWithPath: scene)
         let source = url.deletingLastPathComponent().path
         var place = path
@@ -90,13 +92,64 @@ public struct FailedFolder: Sendable {
     }
 
     /// A scene could not be moved aside.
-    public struct MoveError: Error, CustomStringConvertible {
-        public let description: String
+    package struct MoveError: Error, CustomStringConvertible {
+        /// One line: what is wrong, and what to do.
+        package let description: String
 
         init(scene: String, place: String, _ reason: String) {
             description =
                 "cannot move \(scene) aside, to \(place): \(reason); it is left where it is and not tried again until it "
                 + "changes"
         }
+    }
+}
+
+/// The text beside a scene that was moved aside: why, and what to do.
+enum FailureText {
+    /// In place of an error, where no attempt lived to tell one.
+    static let killed =
+        "every run was ended from outside before it was complete: killed, or out of memory (see --memory)"
+
+    static func of(_ entry: LedgerEntry, at time: Date) -> String {
+        let style = Date.ISO8601FormatStyle()
+        var lines = [
+            "Overtile moved this scene aside at \(style.format(time)), after \(entry.attempts) failed attempts.", "",
+            "error: \(entry.error ?? killed)", "scene: \(entry.scene)",
+        ]
+        if let model = entry.model { lines.append("model: \(model)") }
+        if let started = entry.started { lines.append("last attempt: \(style.format(started))") }
+        lines += [
+            "",
+            "To have it tried again, mend the cause and move the scene, and the files that came with it, back to where it was.",
+        ]
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+/// How often a scene that fails is tried again, and after which pauses.
+package struct RetryRule: Equatable, Sendable {
+    /// Attempts in all; then the scene is moved aside.
+    package var maxAttempts: Int
+    /// Seconds after the first failure, the second, and so on; the last one holds for all that follow. What fails because a
+    /// disk is full or a server is away is mended by a person or by time, neither of which is quick.
+    package var pauses: [TimeInterval]
+
+    /// Five minutes, half an hour, two hours, and six hours from then on.
+    package static let usualPauses: [TimeInterval] = [5 * 60, 30 * 60, 2 * 3600, 6 * 3600]
+
+    /// Makes a rule.
+    ///
+    /// - Precondition: there is at least one attempt and one pause.
+    package init(maxAttempts: Int, pauses: [TimeInterval] = usualPauses) {
+        precondition(maxAttempts > 0 && !pauses.isEmpty)
+        self.maxAttempts = maxAttempts
+        self.pauses = pauses
+    }
+
+    /// - Parameter attempts: how many failed, 1 or more.
+    /// - Returns: when there is to be another; nil where there is to be none.
+    package func next(after attempts: Int, failedAt time: Date) -> Date? {
+        guard attempts < maxAttempts else { return nil }
+        return time.addingTimeInterval(pauses[min(max(attempts, 1), pauses.count) - 1])
     }
 }

@@ -1,11 +1,11 @@
 import Glibc
-public import Segmentation
+package import Segmentation
 
 /// What happens in folders, as the system tells it (inotify), for a process that stays.
 ///
 /// A hint when to look, and proof of a rename; nothing else rests on it. Network file systems do not tell what other
 /// machines do, and the queue may overflow: whoever waits looks by itself from time to time.
-public final class FolderEvents {
+package final class FolderEvents {
     private let descriptor: Int32
     private var folders: [Int32: String] = [:]
     private var watched: Set<String> = []
@@ -13,7 +13,7 @@ public final class FolderEvents {
     private var pending = News()
 
     /// Where the system has no more of these to give, nothing is ever told, and time alone ends a wait.
-    public init() { descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) }
+    package init() { descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC)) }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
@@ -21,7 +21,7 @@ public final class FolderEvents {
     ///
     /// - Returns: whether one of them is new: what happened in it before now was not told.
     @discardableResult
-    public func add(_ paths: [String]) -> Bool {
+    package func add(_ paths: [String]) -> Bool {
         let count = watched.count
         let events = UInt32(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
         for path in paths where !watched.contains(path) {
@@ -35,17 +35,17 @@ public final class FolderEvents {
     }
 
     /// What came since the last call.
-    public struct News: Sendable {
+    package struct News: Sendable {
         /// Anything that asks for a look.
-        public var isAny = false
+        package var isAny = false
         /// Paths that files were renamed to.
-        public var renamed: Set<String> = []
+        package var renamed: Set<String> = []
         /// Paths of files that were made or written: a rename before that proves nothing any more.
-        public var written: Set<String> = []
+        package var written: Set<String> = []
     }
 
     /// Waits for news, a signal (which ends any wait), or the time.
-    public func wait(seconds: Double, cancellation: Cancellation) {
+    package func wait(seconds: Double, cancellation: Cancellation) {
         let end = FolderClock.steady + Int(min(max(seconds, 0), 86_400) * 1e9)
         // Events that are no news, as of hidden files (a look makes one itself), do not end it.
         while !pending.isAny, !cancellation.isCancelled {
@@ -67,7 +67,7 @@ public final class FolderEvents {
     }
 
     /// Takes what is there, without waiting.
-    public func take() -> News {
+    package func take() -> News {
         collect()
         defer { pending = News() }
         return pending

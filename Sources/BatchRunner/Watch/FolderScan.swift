@@ -1,4 +1,6 @@
-public import FileIO
+import Dispatch
+package import FileIO
+import Foundation
 import Glibc
 
 /// One look over a folder: what may be a scene in it, with size and times, and nothing opened.
@@ -6,13 +8,13 @@ import Glibc
 /// A folder that is watched for years holds very many scenes that are long done: a file costs one system call and some
 /// 150 bytes. Hidden files and folders, uploads under a temporary name, sidecars, and the folders of Overtile's own
 /// outputs are left out (see `ArrivalNames`).
-public struct FolderScan: Sendable {
+package struct FolderScan: Sendable {
     /// In no particular order.
-    public var files: [ScannedFile] = []
+    package var files: [ScannedFile] = []
     /// The folders that were looked through, the watched one first.
-    public private(set) var folders: [String] = []
+    package private(set) var folders: [String] = []
     /// What could not be looked at, a line each; the scan goes on without it.
-    public private(set) var problems: [String] = []
+    package private(set) var problems: [String] = []
 
     /// Looks through a folder.
     ///
@@ -23,7 +25,7 @@ public struct FolderScan: Sendable {
     ///   - accepts: whether a file of this name is wanted.
     ///   - excluding: folders that are left out, by whatever path they are reached.
     /// - Throws: `FileError.Code.noSuchFile` or `.permissionDenied` where the folder itself cannot be looked at.
-    public init(
+    package init(
         folder: String, recursive: Bool, excluding: [String] = [], accepts: (String) -> Bool = { _ in true }
     ) throws(FileError) {
         var seen = Set(excluding.compactMap { FileStatus(path: $0)?.identity })
@@ -103,4 +105,65 @@ public struct FolderScan: Sendable {
             number == EACCES ? .permissionDenied : .noSuchFile, "look through the folder", path: folder,
             String(cString: strerror(number)), advice: "check its name and rights")
     }
+}
+
+/// What a folder says of a file that may be a scene, without opening it.
+package struct ScannedFile: Equatable, Sendable {
+    /// The folder's path as given, and the file's within it.
+    package var path: String
+    /// The file's size and the time of the last change to its contents.
+    package var stamp: FileStamp
+    /// When the file was last written, renamed or given other rights, in nanoseconds since 1970. A rename changes this
+    /// and leaves `stamp.modified`.
+    package var changed: Int
+    /// True if `scene.tif.done` or `scene.done` lies beside it.
+    package var hasMarker: Bool
+
+    /// Makes what a folder would say of a file.
+    package init(path: String, stamp: FileStamp, changed: Int, hasMarker: Bool = false) {
+        self.path = path
+        self.stamp = stamp
+        self.changed = changed
+        self.hasMarker = hasMarker
+    }
+
+    init(path: String, _ status: FileStatus) {
+        self.init(
+            path: path, stamp: FileStamp(size: status.size, modified: status.modified), changed: status.changed)
+    }
+
+    /// When the younger of its markers was written, in nanoseconds since 1970.
+    func markerTime() -> Int? {
+        guard hasMarker else { return nil }
+        let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+        let stem = path[..<ArrivalNames.stem(of: name).endIndex]
+        return ["\(path).\(ArrivalNames.marker)", "\(stem).\(ArrivalNames.marker)"]
+            .compactMap { FileStamp(path: $0)?.modified }.max()
+    }
+}
+
+/// The time by the clock that dates a folder's files.
+///
+/// On a network file system that is another machine's, which may be minutes off: a file that is written this moment can
+/// look old. A new file's time tells.
+enum FolderClock {
+    /// Makes a hidden file for a moment.
+    ///
+    /// - Returns: nanoseconds since 1970; this machine's own time where the folder may not be written.
+    static func now(in folder: String) -> Int {
+        let path = "\(folder)/.overtile-clock-\(getpid())"
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return local }
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        return FileStatus(descriptor: descriptor)?.modified ?? local
+    }
+
+    /// Nanoseconds since 1970 by this machine's clock.
+    static var local: Int { Int(Date().timeIntervalSince1970 * 1e9) }
+
+    /// Nanoseconds by a clock that nobody sets.
+    static var steady: Int { Int(DispatchTime.now().uptimeNanoseconds) }
 }

@@ -1,5 +1,5 @@
 import FileIO
-public import Foundation
+package import Foundation
 import Glibc
 import RasterIO
 
@@ -7,43 +7,46 @@ import RasterIO
 ///
 /// Nothing is changed by making one. The scan and the ledger are walked in step, both by ascending path: memory holds the
 /// scan, and of the ledger one scene at a time.
-public struct FolderSurvey: Sendable {
+package struct FolderSurvey: Sendable {
     /// Scenes to be run now, those that came first in front.
-    public private(set) var ready: [ScannedFile] = []
+    package private(set) var ready: [ScannedFile] = []
     /// Scenes that are new, or differ from what the ledger has: to be noted.
-    public private(set) var sightings: [Sighting] = []
+    package private(set) var sightings: [Sighting] = []
     /// Scenes that were moved aside and are back: to begin anew.
-    public private(set) var returned: [String] = []
+    package private(set) var returned: [String] = []
     /// Scenes whose attempts are used up: to be moved aside.
-    public private(set) var exhausted: [String] = []
+    package private(set) var exhausted: [String] = []
     /// Scenes that the ledger waits for and that are gone: to be forgotten.
-    public private(set) var vanished: [String] = []
+    package private(set) var vanished: [String] = []
     /// Uploads that are not complete.
-    public private(set) var arriving = 0
+    package private(set) var arriving = 0
     /// Scenes that failed and are to be tried again later.
-    public private(set) var resting = 0
+    package private(set) var resting = 0
     /// Seconds until a scene may be due without anything happening in the folder; nil where none will be.
-    public private(set) var nextLook: Double?
+    package private(set) var nextLook: Double?
 
     /// What times are compared with, so that tests can say what time it is.
-    public struct Moment: Sendable {
-        /// By the clock of the folder's machine, in nanoseconds since 1970.
-        public var folder: Int
-        /// By this machine's.
-        public var local: Int
+    package struct Moment: Sendable {
+        /// The time by the clock of the folder's machine, in nanoseconds since 1970.
+        package var folder: Int
+        /// The time by this machine's clock, in nanoseconds since 1970.
+        package var local: Int
 
-        public init(folder: Int, local: Int) {
+        /// Makes a moment from what both clocks show, in nanoseconds since 1970.
+        package init(folder: Int, local: Int) {
             self.folder = folder
             self.local = local
         }
 
-        /// - Parameter watched: whose clock is asked, by making a hidden file in it for a moment.
-        public static func now(in watched: String) -> Moment {
+        /// Asks both clocks.
+        ///
+        /// - Parameter watched: the folder whose clock is asked, by making a hidden file in it for a moment.
+        package static func now(in watched: String) -> Moment {
             Moment(folder: FolderClock.now(in: watched), local: FolderClock.local)
         }
 
-        /// By this machine's clock.
-        public var date: Date { Date(timeIntervalSince1970: Double(local) * 1e-9) }
+        /// The time by this machine's clock.
+        package var date: Date { Date(timeIntervalSince1970: Double(local) * 1e-9) }
     }
 
     private let rule: ArrivalRule
@@ -61,7 +64,7 @@ public struct FolderSurvey: Sendable {
     ///   - now: a time before the scan was begun: a file that is written meanwhile must not look old.
     ///   - renamed: files that were seen being renamed to their names, and not written since.
     /// - Throws: `LedgerError`.
-    public init(
+    package init(
         _ scan: FolderScan, folder: String, ledger: Ledger, rule: ArrivalRule, maxAttempts: Int, now: Moment,
         renamed: Set<String> = []
     ) throws(LedgerError) {

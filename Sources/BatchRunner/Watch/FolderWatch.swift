@@ -1,53 +1,65 @@
 import FileIO
 import Foundation
-public import Logging
+package import Logging
 import RasterIO
-public import Segmentation
+package import Segmentation
 
 /// Looks over a folder, runs the scenes that are ready, and sees to those that fail: once, or for as long as it is let.
 ///
 /// The ledger is the only memory between passes. Whoever makes one holds the output folder's `FolderLock`.
-public final class FolderWatch {
+package final class FolderWatch {
     /// What is watched, and how.
-    public struct Settings: Sendable {
-        /// Canonical (see `CanonicalPath`).
-        public var folder: String
-        public var isRecursive = false
-        public var names = SceneNames()
+    package struct Settings: Sendable {
+        /// The folder's canonical path (see `CanonicalPath`).
+        package var folder: String
+        /// True if folders in the folder are watched, too.
+        package var isRecursive = false
+        /// Which files are scenes, by their names.
+        package var names = SceneNames()
         /// Folders that hold no scenes: those of the outputs. The folder of failed scenes is left out in any case.
-        public var excluding: [String] = []
-        public var arrival = ArrivalRule(settle: .seconds(60))
-        public var retry = RetryRule(maxAttempts: 3)
-        public var failed: FailedFolder
+        package var excluding: [String] = []
+        /// When an upload counts as complete.
+        package var arrival = ArrivalRule(settle: .seconds(60))
+        /// How often a scene that fails is tried again.
+        package var retry = RetryRule(maxAttempts: 3)
+        /// Where scenes go that have failed for the last time.
+        package var failed: FailedFolder
         /// Seconds after which `follow` looks again where the system says nothing, as on network file systems.
-        public var longestPause = 60.0
+        package var longestPause = 60.0
 
-        /// - Parameter folder: canonical.
-        public init(folder: String, failedFolder: String? = nil) {
+        /// Makes the usual settings for a folder.
+        ///
+        /// - Parameters:
+        ///   - folder: the canonical path of the folder.
+        ///   - failedFolder: where scenes go that have failed for the last time; nil for `failed` in the watched folder.
+        package init(folder: String, failedFolder: String? = nil) {
             self.folder = folder
             failed = FailedFolder(failedFolder, watched: folder)
         }
     }
 
     /// What became of a scene that was ready.
-    public enum Ending: Equatable, Sendable {
+    package enum Ending: Equatable, Sendable {
+        /// All its outputs are there.
         case done
-        /// The ledger has the error, and when to try again.
+        /// It failed: the ledger has the error, and when to try again.
         case failed
         /// It was written to while it was run: it is waited for as a new one.
         case changed
     }
 
     /// What a pass did, and what it left for later.
-    public struct Tally: Equatable, Sendable {
-        public var done = 0
-        public var failed = 0
-        /// Of those that failed, now or before.
-        public var movedAside = 0
+    package struct Tally: Equatable, Sendable {
+        /// Scenes that were done.
+        package var done = 0
+        /// Scenes that failed.
+        package var failed = 0
+        /// Scenes that failed, now or before, and were moved out of the way.
+        package var movedAside = 0
         /// Uploads that are not complete.
-        public var arriving = 0
+        package var arriving = 0
         /// Scenes that failed before and are to be tried again later.
-        public var resting = 0
+        package var resting = 0
     }
 
     private let settings: Settings
@@ -64,12 +76,14 @@ public final class FolderWatch {
     private var lookTime = 0.0
     private var problems: Set<String> = []
 
+    /// Makes a watch; it looks at nothing yet.
+    ///
     /// - Parameters:
-    ///   - logger: for what nobody needs to be told.
-    ///   - warn: for what somebody does.
+    ///   - logger: takes what nobody needs to be told.
+    ///   - warn: takes what somebody needs to be told.
     ///   - run: runs one scene and takes down in the ledger what became of it. What it throws ends the pass: a full disk
     ///     is no scene's fault.
-    public init(
+    package init(
         _ settings: Settings, ledger: Ledger, logger: Logger, cancellation: Cancellation,
         warn: @escaping (String) -> Void, run: @escaping (String) throws -> Ending
     ) {
@@ -84,11 +98,11 @@ public final class FolderWatch {
     /// One pass: until nothing is ready any more. No scene is run twice in it.
     ///
     /// - Throws: `FileError` where the folder cannot be looked at; `LedgerError`; `CancellationError`; what `run` throws.
-    public func pass() throws -> Tally {
+    package func pass() throws -> Tally {
         var tally = Tally()
         var tried: Set<String> = []
         // A run that was killed left its scene as running; who holds the lock knows that nothing is.
-        try ledger.takeUpAbandoned()
+        try ledger.requeueInterrupted()
         while true {
             let survey = try look()
             tally.arriving = survey.arriving
@@ -120,7 +134,7 @@ public final class FolderWatch {
     ///
     /// - Parameter afterPass: called after each pass.
     /// - Throws: as `pass`; `CancellationError` only where a scene was left unfinished.
-    public func follow(afterPass: (Tally) throws -> Void = { _ in }) throws {
+    package func follow(afterPass: (Tally) throws -> Void = { _ in }) throws {
         let events = FolderEvents()
         events.add([settings.folder])
         self.events = events

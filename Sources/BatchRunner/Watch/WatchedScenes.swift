@@ -2,11 +2,21 @@ import FileIO
 import Foundation
 import Glibc
 import Models
-public import Segmentation
+package import Segmentation
+package import SceneRunner
 
-/// Runs the scenes of a watched folder, one at a time, with a batch that is made when the first one is ready: a pass that finds
-/// nothing reads no model.
-public final class WatchedScenes {
+/// Runs the scenes of a watched folder one at a time, and calls the user's command for each that is done.
+///
+///     let scenes = WatchedScenes(
+///         ledger: ledger, retry: RetryRule(maxAttempts: 3), command: nil, observer: nil,
+///         cancellation: cancellation, warn: { print($0) }, batch: { try makeBatch() })
+///     let watch = FolderWatch(
+///         settings, ledger: ledger, logger: logger, cancellation: cancellation, warn: { print($0) }, run: scenes.run)
+///     try watch.follow()
+///
+/// The batch, and the model with it, is made when the first scene is ready: most passes of a watch find nothing to do, and
+/// read no model.
+package final class WatchedScenes {
     private let ledger: Ledger
     private let retry: RetryRule
     private let command: DoneCommand?
@@ -14,14 +24,23 @@ public final class WatchedScenes {
     private let cancellation: Cancellation
     private let warn: (String) -> Void
     private let makeBatch: () throws -> Batch
-    /// nil before the first scene.
-    public private(set) var batch: Batch?
+    /// The batch that runs the scenes; nil before the first one.
+    package private(set) var batch: Batch?
     private var results: [SceneResult] = []
 
-    /// - Parameter command: run for each scene that is done.
-    public init(
+    /// Makes a runner of scenes.
+    ///
+    /// - Parameters:
+    ///   - ledger: remembers what became of each scene; the batch has the same one.
+    ///   - retry: says when a scene that has failed is tried again.
+    ///   - command: is run for each scene that is done; nil for none.
+    ///   - observer: is told how each scene goes on; nil for nobody.
+    ///   - cancellation: stops the scene that is being run, and the command.
+    ///   - warn: takes a line about a command that failed.
+    ///   - makeBatch: makes the batch; what it throws ends the pass.
+    package init(
         ledger: Ledger, retry: RetryRule, command: DoneCommand?, observer: (any BatchObserver)?,
-        cancellation: Cancellation, warn: @escaping (String) -> Void, batch: @escaping () throws -> Batch
+        cancellation: Cancellation, warn: @escaping (String) -> Void, batch makeBatch: @escaping () throws -> Batch
     ) {
         self.ledger = ledger
         self.retry = retry
@@ -29,21 +48,22 @@ public final class WatchedScenes {
         self.observer = observer
         self.cancellation = cancellation
         self.warn = warn
-        makeBatch = batch
+        self.makeBatch = makeBatch
     }
 
-    /// What was run since the last call, in this order.
-    public func takeResults() -> [SceneResult] {
+    /// Returns the results of the scenes that were run since the last call, in their order, and forgets them.
+    package func takeResults() -> [SceneResult] {
         defer { results = [] }
         return results
     }
 
-    /// Runs one scene, takes down what became of it, and calls the user's command.
+    /// Runs one scene, takes down what became of it, and calls the user's command where it is done.
     ///
-    /// - Parameter scene: a canonical path that the ledger has.
-    /// - Throws: what ends a pass: `LedgerError`, `CancellationError`, a model that cannot be loaded, and outputs that
+    /// - Parameter scene: the canonical path of a scene that the ledger has.
+    /// - Returns: what became of the scene. One that was written to meanwhile, `.changed`, loses its outputs again.
+    /// - Throws: what ends the whole pass: `LedgerError`, `CancellationError`, a model that cannot be loaded, and outputs that
     ///   cannot be written, whatever the scene.
-    public func run(_ scene: String) throws -> FolderWatch.Ending {
+    package func run(_ scene: String) throws -> FolderWatch.Ending {
         let batch = try batch ?? makeBatch()
         self.batch = batch
         let before = FileStamp(path: scene)
@@ -87,7 +107,7 @@ public final class WatchedScenes {
             "OVERTILE_SECONDS": "\(outcome.seconds)",
         ]
         for (kind, path) in outcome.outputs.files {
-            variables["OVERTILE_" + kind.rawValue.uppercased()] = CanonicalPath.named(path)
+            variables["OVERTILE_" + kind.name.uppercased()] = CanonicalPath.named(path)
         }
         func failed(_ how: String) { warn("the command of --on-done \(how), for \(scene): \(command.command)") }
         switch command.run(variables, cancellation: cancellation) {

@@ -1,21 +1,24 @@
 import COneDNN
 import NetworkGraph
 
-/// oneDNN's kernels, each on the calling thread alone.
-public struct OneDNNBackend: Backend {
-    public let name: String
-    public let channelBlock: Int
-    public let channelMultiple = 16
+/// oneDNN's kernels, each on the calling thread alone, and Overtile's portable ones for what oneDNN does not have.
+package struct OneDNNBackend: Backend {
+    /// "oneDNN" and its version.
+    package let name: String
+    /// 16 with AVX-512 and 8 without, where nobody asked for another.
+    package let channelBlock: Int
+    package let channelMultiple = 16
     /// oneDNN's fast kernels want maps without gaps.
-    public let readsWindows = false
+    package let readsWindows = false
 
     private let usesWinograd: Bool
 
-    public init() { self.init(usesWinograd: true) }
+    /// oneDNN as it is fastest on this processor.
+    package init() { self.init(usesWinograd: true) }
 
     /// - Parameters:
-    ///   - usesWinograd: false: direct convolution everywhere, to compare with.
-    ///   - channelBlock: 16, or nil for the processor's own.
+    ///   - usesWinograd: false for direct convolution everywhere, to compare with.
+    ///   - channelBlock: channels that lie together: 16, or nil for the processor's own number.
     package init(usesWinograd: Bool = true, channelBlock: Int? = nil) {
         self.usesWinograd = usesWinograd
         let version = Int(odnn_version())
@@ -23,7 +26,7 @@ public struct OneDNNBackend: Backend {
         self.channelBlock = channelBlock ?? Int(odnn_channel_block())
     }
 
-    public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+    package func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
         let source = sources[0]
         switch step {
         case .convolution(let kernel):
@@ -51,7 +54,7 @@ public struct OneDNNBackend: Backend {
             weightByteCount: 4 * weights)
     }
 
-    public func convolution(
+    package func convolution(
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         let source = sources[0]
@@ -77,7 +80,7 @@ public struct OneDNNBackend: Backend {
         }
     }
 
-    public func transposedConvolution(
+    package func transposedConvolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) throws(EngineError) -> any Kernel {
         var (src, dst, kernel) = (odnn(source), odnn(destination), parameters.odnn)
@@ -86,7 +89,7 @@ public struct OneDNNBackend: Backend {
         }
     }
 
-    public func maxPooling(
+    package func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(source), odnn(destination))
@@ -96,38 +99,35 @@ public struct OneDNNBackend: Backend {
         return try OneDNNKernel { odnn_max_pooling_create(&src, &dst, &kernel, $0) }
     }
 
-    public func bilinearUpsampling(
+    package func bilinearUpsampling(
         from source: MapView, to destination: MapView, factor: Int
     ) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(source), odnn(destination))
         return try OneDNNKernel { odnn_bilinear_create(&src, &dst, $0) }
     }
 
-    public func relu(from source: MapView, to destination: MapView) throws(EngineError) -> any Kernel {
-        var (src, dst) = (odnn(source), odnn(destination))
-        return try OneDNNKernel { odnn_relu_create(&src, &dst, $0) }
-    }
-
-    public func affine(
+    package func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(source), odnn(destination))
         return try OneDNNKernel(scale: scale, shift: shift) { odnn_affine_create(&src, &dst, $0) }
     }
 
-    public func kernel(
+    package func kernel(
         _ operation: MapOperation, from sources: [MapView], to destination: MapView
     ) throws(EngineError) -> any Kernel {
         var (src, dst) = (odnn(sources[0]), odnn(destination))
         switch operation {
+        case .activation(.relu): return try OneDNNKernel { odnn_relu_create(&src, &dst, $0) }
         case .activation(.sigmoid): return try OneDNNKernel { odnn_sigmoid_create(&src, &dst, $0) }
         case .activation(.silu): return try OneDNNKernel { odnn_silu_create(&src, &dst, $0) }
-        default: return try MapKernels.kernel(operation, from: sources, to: destination, channelBlock: channelBlock)
+        default:
+            return try PortableKernels.kernel(operation, from: sources, to: destination, channelBlock: channelBlock)
         }
     }
 
-    public func copy(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernels.copy(from: source, to: destination, channelBlock: channelBlock)
+    package func copy(from source: MapView, to destination: MapView) -> any Kernel {
+        PortableKernels.copy(from: source, to: destination, channelBlock: channelBlock)
     }
 
     private func odnn(_ view: MapView) -> odnn_map {
@@ -154,4 +154,36 @@ extension ConvolutionParameters {
     }
 
     fileprivate var odnnActivation: odnn_activation { relu ? ODNN_RELU : ODNN_LINEAR }
+}
+
+/// When oneDNN's Winograd convolution is asked for: a rule on the layer's shape alone, so that machines of one kind give
+/// the same bytes.
+///
+/// Winograd's F(4x4, 3x3) needs a quarter of the multiplications (Lavin and Gray 2015) and adds two transforms. oneDNN 2.6
+/// works through the output's 4 x 4 tiles in rounds of equal size, which it finds only where the number of tiles has a
+/// divisor of the right size. The bounds were fitted to timings of 563 layers; the benchmarks' `layers` shows them.
+private enum WinogradRule {
+    /// Returns true if the layer is asked for as Winograd's.
+    static func applies(to kernel: KernelShape, from source: MapView, to destination: MapView) -> Bool {
+        guard kernel == KernelShape(height: 3, width: 3, stride: 1, dilation: 1),
+            source.layout == .blocked, destination.layout == .blocked
+        else { return false }
+        let (ic, oc) = (source.channels, destination.channels)
+        let tiles = ((destination.height + 3) / 4) * ((destination.width + 3) / 4)
+        guard min(ic, oc) >= 32, !(max(ic, oc) >= 512 && tiles <= 25) else { return false }
+        let smallest = min(ic, oc) >= 64 ? 4 : 7
+        let largest = ic <= 256 ? 31 : ic <= 512 ? 16 : 10
+        return (smallest...largest).contains { tiles % $0 == 0 }
+    }
+
+    /// How many times as fast as direct convolution it is, typical for the layers that the rule takes.
+    static let speedUp = 2.2
+
+    /// Bytes of the transformed input and output of the whole map: 36 values for each 4 x 4 tile and channel. With few output
+    /// channels oneDNN transforms a few tiles at a time instead.
+    static func expectedScratch(from source: MapView, to destination: MapView) -> Int {
+        if source.channels >= 64 && destination.channels <= 64 { return 8 << 20 }
+        let tiles = ((destination.height + 3) / 4) * ((destination.width + 3) / 4)
+        return 36 * tiles * (source.channels + destination.channels) * MemoryLayout<Float>.stride
+    }
 }

@@ -2,11 +2,11 @@ import Foundation
 import NetworkGraph
 
 extension ReferenceBackend {
-    public func kernel(
+    package func kernel(
         _ operation: MapOperation, from sources: [MapView], to destination: MapView
     ) -> any Kernel {
         let value = value(of: operation, sources, destination)
-        return MapKernel(implementation: "reference \(operation.name)") { from, to in
+        return LoopKernel(implementation: "reference \(operation.name)") { from, to in
             // Into a map of its own first: a kernel may run in place.
             var results: [Float] = []
             destination.forEachPixel { results.append(value(from, $0, $1, $2)) }
@@ -91,6 +91,7 @@ extension ReferenceBackend {
 extension StoredActivation {
     fileprivate func value(of x: Float, channel: Int) -> Float {
         switch self {
+        case .relu: return max(0, x)
         case .slopes(let slopes): return x < 0 ? slopes[channel] * x : x
         case .clip(let lowest, let highest): return min(max(x, lowest), highest)
         case .sigmoid: return 1 / (1 + exp(-x))

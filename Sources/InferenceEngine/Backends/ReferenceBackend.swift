@@ -3,24 +3,25 @@ import NetworkGraph
 /// Every operation as a plain loop, written to be read: slow, and the oracle that other backends are tested against.
 ///
 /// A channel block of 1 makes both layouts [channels][height][width].
-public struct ReferenceBackend: Backend {
-    public init() {}
+package struct ReferenceBackend: Backend {
+    /// There is nothing to choose.
+    package init() {}
 
-    public let name = "reference"
-    public let channelBlock = 1
-    public let channelMultiple = 1
-    public let readsWindows = false
+    package let name = "reference"
+    package let channelBlock = 1
+    package let channelMultiple = 1
+    package let readsWindows = false
 
-    public func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
+    package func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
         KernelEstimate(cost: Double(destination.elementCount), scratchByteCount: 0)
     }
 
-    public func convolution(
+    package func convolution(
         from sources: [MapView], to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
         let source = sources[0]
         let (weights, bias) = (parameters.weights(), parameters.bias())
-        return MapKernel(implementation: "reference convolution") { from, dst in
+        return LoopKernel(implementation: "reference convolution") { from, dst in
             let src = from[0]
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             let inputs = source.channels / parameters.kernel.groups
@@ -47,11 +48,11 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func transposedConvolution(
+    package func transposedConvolution(
         from source: MapView, to destination: MapView, _ parameters: ConvolutionParameters, weights: PackedWeights
     ) -> any Kernel {
         let (weights, bias) = (parameters.weights(), parameters.bias())
-        return MapKernel(implementation: "reference up-convolution") { from, dst in
+        return LoopKernel(implementation: "reference up-convolution") { from, dst in
             let src = from[0]
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
             for oc in 0..<destination.channels {
@@ -76,10 +77,10 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func maxPooling(
+    package func maxPooling(
         from source: MapView, to destination: MapView, extent: Int, stride: Int
     ) -> any Kernel {
-        MapKernel(implementation: "reference max pooling") { from, dst in
+        LoopKernel(implementation: "reference max pooling") { from, dst in
             let src = from[0]
             destination.forEachPixel { c, oh, ow in
                 var largest = -Float.infinity
@@ -93,8 +94,8 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) -> any Kernel {
-        MapKernel(implementation: "reference bilinear upsampling") { from, dst in
+    package func bilinearUpsampling(from source: MapView, to destination: MapView, factor: Int) -> any Kernel {
+        LoopKernel(implementation: "reference bilinear upsampling") { from, dst in
             let src = from[0]
             func neighbours(_ position: Int, _ count: Int) -> (low: Int, high: Int, weight: Float) {
                 let place = max(0, (Float(position) + 0.5) / Float(factor) - 0.5)
@@ -111,19 +112,10 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func relu(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernel(implementation: "reference ReLU") { from, dst in
-            let src = from[0]
-            destination.forEachPixel { c, h, w in
-                dst[destination.offset(c, h, w)] = max(0, src[source.offset(c, h, w)])
-            }
-        }
-    }
-
-    public func affine(
+    package func affine(
         from source: MapView, to destination: MapView, scale: [Float], shift: [Float]
     ) -> any Kernel {
-        MapKernel(implementation: "reference normalisation") { from, dst in
+        LoopKernel(implementation: "reference normalisation") { from, dst in
             let src = from[0]
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = src[source.offset(c, h, w)] * scale[c] + shift[c]
@@ -131,8 +123,8 @@ public struct ReferenceBackend: Backend {
         }
     }
 
-    public func copy(from source: MapView, to destination: MapView) -> any Kernel {
-        MapKernel(implementation: "reference copy") { from, dst in
+    package func copy(from source: MapView, to destination: MapView) -> any Kernel {
+        LoopKernel(implementation: "reference copy") { from, dst in
             let src = from[0]
             destination.forEachPixel { c, h, w in
                 dst[destination.offset(c, h, w)] = c < source.channels ? src[source.offset(c, h, w)] : 0

@@ -1,27 +1,29 @@
-public import Foundation
-public import RasterIO
+package import Foundation
+package import RasterIO
 
-/// When a scene was taken, as far as its metadata tells: a STAC item has to say so.
-public struct AcquisitionTime: Equatable, Sendable {
-    /// One moment, or the first and the last.
-    public let start: Date
-    public let end: Date
-    /// Who says so: the metadata's key, or that it is only the file's own time.
-    public let source: String
+/// The time at which a scene was acquired, as far as its metadata tells. A STAC item must have one.
+package struct AcquisitionTime: Equatable, Sendable {
+    /// The time of the acquisition, or its beginning if it lasted.
+    package let start: Date
+    /// The end of the acquisition; equal to `start` for a moment.
+    package let end: Date
+    /// The source of the time: a key of the metadata, or "time of the file".
+    package let source: String
 
-    public init(start: Date, end: Date? = nil, source: String) {
+    /// Makes a known time.
+    package init(start: Date, end: Date? = nil, source: String) {
         self.start = start
         self.end = max(start, end ?? start)
         self.source = source
     }
 
-    /// Whether it is the time of the acquisition, and not merely of the file.
-    public var isKnown: Bool { source != Self.fileTime }
+    /// True if this is the time of the acquisition, and not only that of the file.
+    package var isKnown: Bool { source != Self.fileTime }
 
     private static let fileTime = "time of the file"
 
-    /// Keys of a moment, the more exact ones first. Sources: GDAL's Sentinel-2, Maxar, Pleiades and netCDF drivers,
-    /// Landsat's MTL files, TIFF's own tag, which most cameras of aeroplanes and drones set.
+    /// The metadata keys of a moment, the more exact ones first. Sources: GDAL's Sentinel-2, Maxar, Pleiades and netCDF
+    /// drivers, Landsat's MTL files, TIFF's own tag, which most cameras of aeroplanes and drones set.
     private static let moments = [
         "ACQUISITIONDATETIME", "DATATAKE_1_DATATAKE_SENSING_START", "SENSING_TIME", "ACQUISITION_DATETIME",
         "ACQUISITION_DATE", "EXIF_DateTimeOriginal", "DATE_ACQUIRED", "TIFFTAG_DATETIME",
@@ -32,8 +34,8 @@ public struct AcquisitionTime: Equatable, Sendable {
         ("time_coverage_start", "time_coverage_end"),
     ]
 
-    /// What the scene's metadata says; else the time of its file, which may be years later.
-    public init(of scene: RasterReader) {
+    /// Takes the time from the scene's metadata, or else that of its file, which may be years later.
+    package init(of scene: RasterReader) {
         var items = scene.metadata
         for domain in ["IMAGERY", "EXIF"] { items.merge(scene.metadata(inDomain: domain)) { first, _ in first } }
         for (start, end) in Self.spans {
@@ -43,7 +45,7 @@ public struct AcquisitionTime: Equatable, Sendable {
             }
         }
         for key in Self.moments {
-            // Landsat's time of day is on a line of its own.
+            // Landsat has the time of day under a key of its own.
             let time = key == "DATE_ACQUIRED" ? items["SCENE_CENTER_TIME"].map { "T" + $0 } ?? "" : ""
             if let date = items[key].flatMap({ Self.date($0 + time) ?? Self.date($0) }) {
                 self.init(start: date, source: key)
@@ -55,8 +57,8 @@ public struct AcquisitionTime: Equatable, Sendable {
         self.init(start: modified ?? Date(timeIntervalSince1970: 0), source: Self.fileTime)
     }
 
-    /// ISO 8601 and what comes close to it: "2016-09-30T09:40:22.026Z", "2016:09:30 09:40:22", "2016-09-30". Without a zone
-    /// it is taken for UTC.
+    /// Parses ISO 8601 and what comes close to it: "2016-09-30T09:40:22.026Z", "2016:09:30 09:40:22", "2016-09-30". A
+    /// time without a zone is UTC.
     static func date(_ text: String) -> Date? {
         let pattern =
             /^"?(\d{4})[-:\/](\d{2})[-:\/](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?"?$/

@@ -1,50 +1,57 @@
-public import FileIO
+package import FileIO
 import Foundation
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
-/// A STAC item about one output: where it is, what its values mean, and how it was made.
+/// A STAC item about one output: where it lies, what its values mean, and how it was made.
 ///
-/// All of it is read from the finished output itself, whose metadata say what made it; only the time comes from the scene.
+/// Everything is read from the finished output, whose metadata say what made it. Only the time comes from the scene.
 /// Sources: STAC 1.1.0, item-spec and common metadata; extensions projection 2.0.0, classification 2.0.0, processing
 /// 1.2.0 and raster 2.0.0.
-public struct STACItem {
+package struct STACItem {
     private let raster: RasterReader
+    /// The name that the output has, or will have when it is published.
+    private let path: String
     private let format: RasterFormat
     private let footprint: Footprint?
     private let time: AcquisitionTime
 
     private typealias Object = [String: STACValue]
 
+    /// Reads what an output says of itself.
+    ///
     /// - Parameters:
     ///   - output: a finished GeoTIFF.
-    ///   - time: of the scene that it was made of.
-    /// - Throws: `RasterError` where the output cannot be read.
-    public init(of output: String, time: AcquisitionTime) throws(RasterError) {
+    ///   - name: the path that the output will have, if it is still hidden under another one.
+    ///   - time: the acquisition time of the scene.
+    /// - Throws: `RasterError` if the output cannot be read.
+    package init(of output: String, named name: String? = nil, time: AcquisitionTime) throws(RasterError) {
         raster = try RasterReader(path: output)
+        path = name ?? output
         footprint = try raster.footprint()
         format = raster.metadata(inDomain: "IMAGE_STRUCTURE")["LAYOUT"] == "COG" ? .cloudOptimized : .geoTIFF
         self.time = time
     }
 
-    /// Where the item of an output goes: beside it, under its name with `.json`.
-    public static func path(besideRaster path: String) -> String { FileName.replacingExtension(of: path, by: "json") }
+    /// Returns the path of an output's item: beside the output, under its name with the ending `.json`.
+    package static func path(besideRaster path: String) -> String { FileName.replacingExtension(of: path, by: "json") }
 
-    /// What the user should know of it.
-    public var warnings: [String] {
+    /// Lines for the user: an item without geometry, or without the scene's own time.
+    package var warnings: [String] {
         var warnings: [String] = []
         if footprint == nil {
             warnings.append(
-                "the item of \(raster.path) has no geometry: the output says not where it lies, or has no data")
+                "the item of \(path) has no geometry: the output says not where it lies, or has no data")
         }
         if !time.isKnown {
             warnings.append(
-                "the scene does not say when it was taken: the item of \(raster.path) has the time of the scene's file")
+                "the scene does not say when it was taken: the item of \(path) has the time of the scene's file")
         }
         return warnings
     }
 
-    public var text: String {
+    /// The item as JSON, with keys in alphabetical order.
+    package var text: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         // The values are plain ones, and none fails to be encoded.
@@ -52,11 +59,11 @@ public struct STACItem {
         return String(decoding: data, as: UTF8.self) + "\n"
     }
 
-    /// Puts the item beside its output.
+    /// Writes the item beside its output.
     ///
-    /// - Throws: `FileError`; nothing is left then.
-    public func write(overwrite: Bool) throws(FileError) {
-        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: raster.path), overwrite: overwrite)
+    /// - Throws: `FileError`, after which no file is left.
+    package func write(overwrite: Bool) throws(FileError) {
+        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: path), overwrite: overwrite)
     }
 
     private var item: Object {
@@ -65,7 +72,7 @@ public struct STACItem {
             "stac_version": "1.1.0",
             "stac_extensions": .list(
                 extensions.map { .text("https://stac-extensions.github.io/\($0)/schema.json") }),
-            "id": .text(FileName.stem(of: raster.path)),
+            "id": .text(FileName.stem(of: path)),
             "geometry": footprint.map(geometry) ?? .null,
             "properties": .object(timeProperties.merging(projection) { $1 }.merging(processing) { $1 }),
             "links": .list([]),
@@ -103,7 +110,7 @@ public struct STACItem {
         return properties
     }
 
-    /// RFC 3339, as STAC has it, to the millisecond where there are any.
+    /// Returns a date as RFC 3339, as STAC asks for, with milliseconds if it has any.
     private static func text(_ date: Date) -> String {
         let isWhole = date.timeIntervalSince1970.rounded() == date.timeIntervalSince1970
         return date.formatted(
@@ -131,7 +138,7 @@ public struct STACItem {
         return properties
     }
 
-    /// What the output's own metadata say of its making.
+    /// The processing extension: what the output's own metadata say of how it was made.
     private var processing: Object {
         let facts = raster.metadata.filter { $0.key.hasPrefix("OVERTILE_") }
         guard let version = facts["OVERTILE_VERSION"] else { return [:] }
@@ -156,7 +163,7 @@ public struct STACItem {
         let profile = format == .cloudOptimized ? "; profile=cloud-optimized" : ""
         let legend = raster.legend(ofBand: 1)
         return [
-            "href": .text("./" + Self.percentEncoded(FileName.last(of: raster.path))),
+            "href": .text("./" + Self.percentEncoded(FileName.last(of: path))),
             "type": .text("image/tiff; application=geotiff\(profile)"),
             "title": .text(
                 legend.isEmpty ? "Values of \(raster.bands.count) bands" : "Mask of \(legend.count) classes"),
@@ -188,19 +195,46 @@ public struct STACItem {
         return object
     }
 
-    /// GDAL may give a scale of 1 where there is none.
+    /// Returns true if the band's values are scaled. GDAL may report a scale of 1 for bands without one.
     private static func isScaled(_ band: RasterBand) -> Bool { (band.scale ?? 1) != 1 || (band.offset ?? 0) != 0 }
 
-    /// The extension's names are of ASCII letters, digits, hyphens and underscores.
+    /// Returns a class name as the classification extension allows it: ASCII letters, digits, hyphens and underscores.
     private static func identifier(_ name: String, value: Int) -> String {
         let words = name.split { !($0.isASCII && ($0.isLetter || $0.isNumber)) && $0 != "_" && $0 != "-" }
         return words.isEmpty ? "class_\(value)" : words.joined(separator: "_")
     }
 
-    /// A file's name as a part of a URI (RFC 3986, section 2.3).
+    /// Returns a file name escaped for a URI (RFC 3986, section 2.3).
     private static func percentEncoded(_ name: String) -> String {
         let unreserved = CharacterSet(
             charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
         return name.addingPercentEncoding(withAllowedCharacters: unreserved) ?? name
+    }
+}
+
+/// A JSON value in a STAC item.
+enum STACValue: Encodable, ExpressibleByStringLiteral {
+    case null
+    case text(String)
+    case number(Double)
+    case integer(Int)
+    case list([STACValue])
+    case object([String: STACValue])
+
+    init(stringLiteral value: String) { self = .text(value) }
+
+    static func numbers(_ values: [Double]) -> STACValue { .list(values.map { .number($0) }) }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .text(let value): try container.encode(value)
+        // JSON has only finite numbers.
+        case .number(let value): if value.isFinite { try container.encode(value) } else { try container.encodeNil() }
+        case .integer(let value): try container.encode(value)
+        case .list(let values): try container.encode(values)
+        case .object(let members): try container.encode(members)
+        }
     }
 }

@@ -1,28 +1,30 @@
 import RasterIO
 
-/// Which class of a truth is which class of a mask.
+/// Matches the classes of a truth with those of a mask.
 ///
-/// What the user says comes first; then names, where both have some; then values.
+/// The user's pairs come first, then equal names if both have names, then equal values.
 struct ClassMatching {
-    /// A class of the evaluation.
+    /// A class in the evaluation.
     enum Class: Hashable {
         /// A value of the mask.
         case mask(Int)
-        /// A value of the truth that the mask knows no class for.
+        /// A value of the truth that matches no class of the mask.
         case truth(Int)
     }
 
     private let mask: [LegendEntry]
     private let truth: [LegendEntry]
     private let hasNamesOnly: Bool
-    /// What the user says: by value of the truth, the mask's value; nil for what is left out.
+    /// The user's pairs: the mask's value for a value of the truth; nil for a class that is left out.
     private var said: [Int: Int?] = [:]
 
+    /// Prepares the matching.
+    ///
     /// - Parameters:
-    ///   - hasNamesOnly: whether the truth's values are made up, and mean nothing without their names.
-    ///   - pairs: as "1=0" or "forest=trees": the truth's class, and the mask's or "none".
-    ///   - path: the truth, for messages.
-    /// - Throws: `.badArgument` for what is no such pair, and for names that are not there.
+    ///   - hasNamesOnly: true if the truth's values were assigned to names, and mean nothing by themselves.
+    ///   - pairs: texts such as "1=0" or "forest=trees": the truth's class, and the mask's class or "none".
+    ///   - path: the truth, for error messages.
+    /// - Throws: `.badArgument` for a text that is no such pair, and for unknown names.
     init(
         mask: ClassLegend, truth: [LegendEntry], hasNamesOnly: Bool, pairs: [String], path: String
     ) throws(RasterError) {
@@ -52,7 +54,7 @@ struct ClassMatching {
         }
     }
 
-    /// The class of a value of the truth; nil where it is left out.
+    /// Returns the class that a value of the truth matches, or nil if the value is left out.
     func match(truth value: Int) -> Class? {
         if let said = said[value] { return said.map { .mask($0) } }
         guard let name = truth.first(where: { $0.value == value })?.name else { return .mask(value) }

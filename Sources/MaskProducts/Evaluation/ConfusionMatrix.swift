@@ -1,12 +1,17 @@
-/// How often pixels of one class were taken for another, and what follows from it.
+/// How often pixels of one class were taken for another, and the scores that follow from it.
 ///
-/// The measures are those of scikit-learn, names included. A measure is nil where it is a quotient of zeros: the
-/// precision of a class that the mask never has, the recall of one that the truth never has. Means leave such classes
-/// out.
+///     let matrix = ConfusionMatrix([[50, 2], [3, 45]])
+///     print(matrix.accuracy!)  // 0.95
+///
+/// Scores are defined and named as in scikit-learn. A score that would be 0 divided by 0 is nil: the precision of a
+/// class that does not occur in the mask, or the recall of one that does not occur in the truth. Means leave such
+/// classes out.
 public struct ConfusionMatrix: Equatable, Sendable {
-    /// Truth down, mask across: `counts[t][m]` pixels are of class t and were taken for class m.
+    /// The counts, classes x classes: `counts[t][m]` pixels are of class t in the truth and of class m in the mask.
     public let counts: [[Int]]
 
+    /// Makes a matrix of counts, rows for the truth and columns for the mask.
+    ///
     /// - Precondition: the matrix is square.
     public init(_ counts: [[Int]]) {
         precondition(counts.allSatisfy { $0.count == counts.count }, "a confusion matrix is square")
@@ -17,25 +22,29 @@ public struct ConfusionMatrix: Equatable, Sendable {
         correct = counts.indices.reduce(0) { $0 + counts[$1][$1] }
     }
 
-    /// Pixels of each class in the truth.
+    /// The number of pixels of each class in the truth.
     public let truth: [Int]
-    /// Pixels of each class in the mask.
+    /// The number of pixels of each class in the mask.
     public let mask: [Int]
+    /// The number of pixels that were compared.
     public let total: Int
-    /// Pixels that both say are of the same class.
+    /// The number of pixels that have the same class in both.
     public let correct: Int
 
-    /// How well one class was found.
+    /// The scores of one class, or their mean over classes. Each is 0 to 1, or nil if it is not defined.
     public struct Scores: Equatable, Sendable, Encodable {
-        /// Intersection over union, Jaccard's index: TP / (TP + FP + FN).
+        /// Intersection over union (the Jaccard index): TP / (TP + FP + FN).
         public var iou: Double?
-        /// The harmonic mean of precision and recall. For one class Dice's coefficient is the same number.
+        /// The harmonic mean of precision and recall. For one class, it equals the Dice coefficient.
         public var f1: Double?
-        /// The part of what the mask takes for the class that is of it; the user's accuracy of remote sensing.
+        /// TP / (TP + FP): the part of the class's pixels in the mask that is right. In remote sensing, user's
+        /// accuracy.
         public var precision: Double?
-        /// The part of the class that the mask finds; the producer's accuracy.
+        /// TP / (TP + FN): the part of the class's pixels in the truth that the mask finds. In remote sensing,
+        /// producer's accuracy.
         public var recall: Double?
 
+        /// Makes scores of known numbers.
         public init(iou: Double?, f1: Double?, precision: Double?, recall: Double?) {
             self.iou = iou
             self.f1 = f1
@@ -44,6 +53,7 @@ public struct ConfusionMatrix: Equatable, Sendable {
         }
     }
 
+    /// Returns the scores of a class, by its index in the matrix.
     public func scores(of index: Int) -> Scores {
         let (hits, truth, mask) = (counts[index][index], truth[index], mask[index])
         return Scores(
@@ -51,15 +61,15 @@ public struct ConfusionMatrix: Equatable, Sendable {
             precision: Self.quotient(hits, mask), recall: Self.quotient(hits, truth))
     }
 
-    /// The part of all pixels that both say are of the same class. Over all classes, precision, recall and F1 (micro
-    /// means) are this number too.
+    /// The part of all pixels that have the same class in both. The micro means of precision, recall and F1 over all
+    /// classes are the same number.
     public var accuracy: Double? { Self.quotient(correct, total) }
 
-    /// Intersection over union of all classes' pixels together (the micro mean).
+    /// The micro mean of the IoU: intersection over union of the pixels of all classes together.
     public var microIoU: Double? { Self.quotient(correct, 2 * total - correct) }
 
-    /// Cohen's kappa: by how much the agreement exceeds that of two rasters with these classes by chance, 1 for all of
-    /// it. nil where chance leaves no room, as with one class only.
+    /// Cohen's kappa: the agreement beyond chance. It is 1 for full agreement and 0 for what two unrelated rasters with
+    /// these class frequencies would have. nil if chance alone gives full agreement, as with one class only.
     public var kappa: Double? {
         guard total > 0 else { return nil }
         let whole = Double(total)
@@ -67,10 +77,10 @@ public struct ConfusionMatrix: Equatable, Sendable {
         return chance < 1 ? (Double(correct) / whole - chance) / (1 - chance) : nil
     }
 
-    /// The mean over classes (macro).
+    /// The macro mean: the mean over classes, all of equal weight.
     public var mean: Scores { average { _ in 1 } }
 
-    /// The mean over classes, each weighted by its pixels in the truth; of the IoU, the frequency weighted IoU.
+    /// The mean over classes, weighted by their pixels in the truth. Its IoU is the frequency weighted IoU.
     public var weightedMean: Scores { average { Double(truth[$0]) } }
 
     private func average(_ weight: (Int) -> Double) -> Scores {

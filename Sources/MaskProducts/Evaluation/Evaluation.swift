@@ -1,33 +1,51 @@
-package import RasterIO
+public import RasterIO
 import TileGeometry
 
-/// How well a mask agrees with the truth, pixel by pixel, where both say something.
+/// How well a mask agrees with the truth, pixel by pixel, wherever both have a class.
 ///
-/// Both are read in strips on the mask's grid: memory does not grow with them.
+///     let evaluation = try Evaluation(of: RasterReader(path: "mask.tif"), truth: RasterReader(path: "labels.tif"))
+///     print(evaluation.matrix.mean.iou ?? 0)
+///
+/// Both are read in strips on the mask's grid, so memory does not grow with their size.
 public struct Evaluation: Sendable {
     /// A class of the mask, the truth or both.
     public struct Class: Equatable, Sendable {
+        /// The name of the class: the mask's, or else the truth's.
         public let name: String
-        /// The mask's value; nil where the mask knows no such class.
+        /// The class's value in the mask; nil if the mask has no such class.
         public let value: Int?
     }
 
+    /// The path of the mask.
     public let mask: String
+    /// The path of the truth.
     public let truth: String
-    /// Those that occur where the two are compared.
+    /// The classes that occur in the pixels that were compared.
     public let classes: [Class]
-    /// In the order of `classes`.
+    /// The confusion matrix, in the order of `classes`.
     public let matrix: ConfusionMatrix
-    /// Pixels where the mask has no data and the truth says something.
+    /// The number of pixels where the truth has a class and the mask has no data.
     public let withoutMask: Int
-    /// Pixels where the mask has a class and the truth says nothing, or what was to be left out.
+    /// The number of pixels where the mask has a class and the truth has none, or one that is left out.
     public let withoutTruth: Int
-    /// What the user should know: classes that only one of the two has.
+    /// Lines for the user, such as classes that occur in only one of the two.
     public let warnings: [String]
 
+    /// Compares a mask with a raster of the true classes, on any grid.
+    ///
     /// - Parameter pairs: classes of the truth and of the mask that are the same, as "1=0" or "forest=trees"; "3=none"
-    ///   leaves out what the truth calls 3. Others are matched by name where both have names, and by value else.
-    /// - Throws: `.unsupported` for what is no mask, and where the two do not overlap; `.badArgument` for pairs that
+    ///   leaves out class 3 of the truth. Other classes are matched by name if both have names, and else by value.
+    /// - Throws: `.unsupported` if a raster is not a mask, or the two do not overlap; `.badArgument` for pairs that
+    ///   make no sense; `.readFailed`.
+    public init(of mask: RasterReader, truth: RasterReader, pairs: [String] = []) throws(RasterError) {
+        try self.init(of: mask, truth: .raster(truth), pairs: pairs)
+    }
+
+    /// Compares a mask with the truth.
+    ///
+    /// - Parameter pairs: classes of the truth and of the mask that are the same, as "1=0" or "forest=trees"; "3=none"
+    ///   leaves out class 3 of the truth. Other classes are matched by name if both have names, and else by value.
+    /// - Throws: `.unsupported` if a raster is not a mask, or the two do not overlap; `.badArgument` for pairs that
     ///   make no sense; `.readFailed`.
     package init(of mask: RasterReader, truth: GroundTruth, pairs: [String] = []) throws(RasterError) {
         let strips = try MaskStrips(mask)
@@ -73,7 +91,7 @@ public struct Evaluation: Sendable {
         warnings = placed.warnings + Self.warnings(classes, matrix, mask.path, truth.path)
     }
 
-    /// Classes of the mask by value, those of the truth alone behind them.
+    /// Returns the sort key of a class: classes of the mask by value, then those that only the truth has.
     private static func key(_ item: ClassMatching.Class) -> Int {
         switch item {
         case .mask(let value): value
@@ -92,5 +110,70 @@ public struct Evaluation: Sendable {
         if let only = names(matrix.mask) { warnings.append("only in \(truth), not in \(mask): \(only)") }
         if let only = names(matrix.truth) { warnings.append("only in \(mask), not in \(truth): \(only)") }
         return warnings
+    }
+}
+
+extension Evaluation: NumberReport {
+    private enum CodingKeys: CodingKey {
+        case mask, truth, pixels, pixelsWithoutMask, pixelsWithoutTruth, accuracy, kappa, microIoU, mean, weightedMean
+        case classes, confusion, warnings
+    }
+
+    /// The row of a class in the report.
+    private struct Row: Encodable {
+        let name: String
+        let value: Int?
+        let truthPixels: Int
+        let maskPixels: Int
+        let scores: ConfusionMatrix.Scores
+
+        private enum CodingKeys: CodingKey { case name, value, truthPixels, maskPixels }
+
+        func encode(to encoder: any Encoder) throws {
+            try scores.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(name, forKey: .name)
+            try container.encodeIfPresent(value, forKey: .value)
+            try container.encode(truthPixels, forKey: .truthPixels)
+            try container.encode(maskPixels, forKey: .maskPixels)
+        }
+    }
+
+    private var rows: [Row] {
+        classes.indices.map { index in
+            Row(
+                name: classes[index].name, value: classes[index].value, truthPixels: matrix.truth[index],
+                maskPixels: matrix.mask[index], scores: matrix.scores(of: index))
+        }
+    }
+
+    /// Encodes the scores, the classes and the confusion matrix as one object.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(mask, forKey: .mask)
+        try container.encode(truth, forKey: .truth)
+        try container.encode(matrix.total, forKey: .pixels)
+        try container.encode(withoutMask, forKey: .pixelsWithoutMask)
+        try container.encode(withoutTruth, forKey: .pixelsWithoutTruth)
+        try container.encodeIfPresent(matrix.accuracy, forKey: .accuracy)
+        try container.encodeIfPresent(matrix.kappa, forKey: .kappa)
+        try container.encodeIfPresent(matrix.microIoU, forKey: .microIoU)
+        try container.encode(matrix.mean, forKey: .mean)
+        try container.encode(matrix.weightedMean, forKey: .weightedMean)
+        try container.encode(rows, forKey: .classes)
+        try container.encode(matrix.counts, forKey: .confusion)
+        try container.encode(warnings, forKey: .warnings)
+    }
+
+    /// A line for each class: its scores, and then its row of the confusion matrix.
+    public var csv: String {
+        let names = ["value", "class", "truth_pixels", "mask_pixels", "iou", "f1", "precision", "recall"]
+        let lines = rows.enumerated().map { index, row in
+            let scores = [row.scores.iou, row.scores.f1, row.scores.precision, row.scores.recall]
+            return CSVLine.text(
+                [row.value.map { "\($0)" } ?? "", row.name, "\(row.truthPixels)", "\(row.maskPixels)"]
+                    + scores.map { CSVLine.number($0) } + matrix.counts[index].map { "\($0)" })
+        }
+        return CSVLine.text(names + classes.map { "taken for \($0.name)" }) + lines.joined()
     }
 }

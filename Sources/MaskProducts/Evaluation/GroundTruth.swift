@@ -2,12 +2,12 @@ package import RasterIO
 import TileGeometry
 package import VectorIO
 
-/// What a mask is compared with: the classes that were seen on the ground, or drawn by hand.
+/// What a mask is compared with: classes that were observed on the ground or drawn by hand.
 package enum GroundTruth {
-    /// A raster of classes on any grid, laid over the mask's by nearest neighbour.
+    /// A raster of classes on any grid, resampled to the mask's grid by nearest neighbour.
     case raster(RasterReader)
-    /// Polygons whose field says the class, by number or by name. Of those that overlap the last counts. Pixels outside
-    /// of all are of no known class, or of `outside`.
+    /// Polygons with a field that holds the class, as a number or a name. Where polygons overlap, the last one counts.
+    /// Pixels outside all polygons have the class `outside`, or none.
     case polygons(RasterPolygons, outside: Int?)
 
     var path: String {
@@ -18,24 +18,26 @@ package enum GroundTruth {
     }
 }
 
-/// A truth on the mask's grid, window by window.
+/// Reads a truth on the mask's grid, window by window.
 final class PlacedTruth {
-    /// What the truth calls its classes.
+    /// The names of the truth's classes.
     let legend: [LegendEntry]
-    /// Whether the truth's values are made up for names.
+    /// True if the truth's values were assigned to names, and mean nothing by themselves.
     let hasNamesOnly: Bool
-    /// What the user should know about how the truth was laid over the mask.
+    /// Lines for the user about how the truth was laid over the mask.
     let warnings: [String]
     private let source: Source
     private var inside: [UInt8] = []
 
     private enum Source {
         case raster(WarpedBandReader)
-        /// The class of each feature, NaN for none, and of what lies outside of all.
+        /// Polygons with the class of each feature, and the class outside all of them; NaN for none.
         case polygons(RasterPolygons, values: [Float], outside: Float)
     }
 
-    /// - Throws: `.unsupported` where one cannot be laid over the other, or the polygons have no classes.
+    /// Places a truth on the grid of a mask.
+    ///
+    /// - Throws: `.unsupported` if one cannot be laid over the other, or the polygons have no classes.
     init(_ truth: GroundTruth, on mask: RasterReader) throws(RasterError) {
         switch truth {
         case .raster(let reader):
@@ -52,14 +54,14 @@ final class PlacedTruth {
                     .unsupported, path: polygons.path,
                     "the polygons of \(polygons.path) name no class: their field is empty, or there are none")
             }
-            // Numbers are the mask's values; names get numbers of their own, and are matched by name.
+            // Numbers are values of the mask. Names get numbers here, and are matched by name.
             var numbers: [String: Int] = [:]
             if names.allSatisfy({ Self.number($0) != nil }) {
                 for name in names { numbers[name] = Self.number(name) }
                 legend = []
                 hasNamesOnly = false
             } else {
-                // The value for what lies outside keeps its meaning.
+                // No name may get the value for pixels outside the polygons.
                 let free = (0..<65_536).lazy.filter { $0 != outside }
                 for (number, name) in zip(free, names.sorted()) { numbers[name] = number }
                 legend = numbers.map { LegendEntry(value: $0.value, name: $0.key) }.sorted { $0.value < $1.value }
@@ -71,12 +73,14 @@ final class PlacedTruth {
         }
     }
 
-    /// Fields of real numbers write 3 as "3.0".
+    /// Returns the class number in a field's text, where a real 3 is written "3.0", or nil for a name.
     private static func number(_ text: String) -> Int? {
         Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
     }
 
-    /// - Parameter samples: height x width, the truth's values, NaN where it says nothing.
+    /// Reads a window.
+    ///
+    /// - Parameter samples: receives the truth's values, height x width, NaN where it has no class.
     /// - Throws: `.readFailed`.
     func read(_ window: PixelWindow, into samples: UnsafeMutableBufferPointer<Float>) throws(RasterError) {
         switch source {

@@ -1,37 +1,39 @@
 import RasterIO
 
-/// Counts which value of a mask meets which value of a truth.
+/// Counts how often each value of a mask coincides with each value of a truth.
 struct PairCount {
-    private var mask: ClassIndex
-    private var truth: ClassIndex
-    /// Truth x mask, by the numbers of the two indices; -1, no data, is at 0.
+    private var mask: ClassNumbering
+    private var truth: ClassNumbering
+    /// The counts, truth x mask, indexed by class number plus 1. Index 0 is for pixels without data.
     private var counts: [Int]
-    /// Values of each that there is room for, no data included.
+    /// The number of rows and columns that there is room for, including no data.
     private var side = 16
     private var maskClasses: [Int32] = []
     private var truthClasses: [Int32] = []
 
-    /// More in both would be rasters of measurements.
+    /// The most classes of both. Rasters with more values hold measurements.
     private static let most = 1024
 
     init(mask: String, truth: String) {
-        self.mask = ClassIndex(path: mask)
-        self.truth = ClassIndex(path: truth)
+        self.mask = ClassNumbering(path: mask)
+        self.truth = ClassNumbering(path: truth)
         counts = [Int](repeating: 0, count: side * side)
     }
 
-    /// Pixels where only the truth has a class.
+    /// The number of pixels where only the truth has a class.
     var withoutMask: Int { (1..<side).reduce(0) { $0 + counts[$1 * side] } }
-    /// Pixels where only the mask has one.
+    /// The number of pixels where only the mask has a class.
     var withoutTruth: Int { (1..<side).reduce(0) { $0 + counts[$1] } }
 
-    /// What met, where both have a class.
+    /// The pairs of values that coincide where both have a class, with their pixels.
     var pairs: [(truth: Int, mask: Int, pixels: Int)] {
         truth.values.indices.flatMap { row in
             mask.values.indices.map { (truth.values[row], mask.values[$0], counts[(row + 1) * side + $0 + 1]) }
         }.filter { $0.2 > 0 }
     }
 
+    /// Counts the pixels of a strip.
+    ///
     /// - Throws: `.unsupported` for values that are no classes.
     mutating func add(
         mask maskSamples: UnsafePointer<Float>, truth truthSamples: UnsafePointer<Float>, pixels: Int

@@ -1,11 +1,11 @@
-/// Leaves out vertices of arcs, by Douglas and Peucker's algorithm, where that changes nothing about what lies where.
+/// Simplifies arcs with Douglas and Peucker's algorithm, and leaves the topology of the map as it was.
 ///
-/// A line may stand in for a stretch of an arc when no vertex of the stretch is further from it than the tolerance, and when
-/// the area between both holds no corner of another boundary, nor of the rest of this one (de Berg, van Kreveld and
-/// Schirra, "Topologically correct subdivision simplification using the bandwidth criterion", 1998). All corners are those
-/// of the mask, so that arcs may be simplified one by one: no two lines that meet this cross, however their neighbours were
-/// simplified. An arc that bends keeps at least one vertex between its ends: two arcs between the same nodes would
-/// otherwise fall together.
+/// A straight line may replace a stretch of an arc under two conditions: no vertex of the stretch is further from it
+/// than the tolerance, and the area between the line and the stretch holds no corner of any other boundary, nor of the
+/// rest of this one (de Berg, van Kreveld and Schirra, "Topologically correct subdivision simplification using the
+/// bandwidth criterion", 1998). The corners are those of the mask before simplification, so arcs can be simplified one
+/// by one in any order: lines that meet these conditions never cross. An arc that bends keeps at least one vertex
+/// between its ends, because two arcs between the same nodes could otherwise become the same line.
 final class ArcSimplifier {
     var corners: CornerMap
     private let tolerance: Double
@@ -13,15 +13,15 @@ final class ArcSimplifier {
     private var stretches: [(first: Int, last: Int, isWhole: Bool)] = []
 
     /// - Parameters:
-    ///   - tolerance: in pixels.
-    ///   - rows: lines that the longest arc spans.
+    ///   - tolerance: the largest distance of a dropped vertex from its line, in pixels.
+    ///   - rows: the number of lattice lines that the longest arc spans.
     init(tolerance: Double, width: Int, rows: Int) {
         self.tolerance = tolerance
         corners = CornerMap(width: width, rows: rows)
     }
 
-    /// - Parameter arc: all corners of an arc; a loop where the last is the first.
-    /// - Returns: those that are left.
+    /// - Parameter arc: all corners of an arc. The arc is a loop if the last corner is the first one.
+    /// - Returns: the corners that are kept.
     func simplify(_ arc: [LatticePoint]) -> [LatticePoint] {
         guard arc.count > 2 else { return arc }
         isKept.removeAll(keepingCapacity: true)
@@ -45,7 +45,8 @@ final class ArcSimplifier {
         return arc.indices.filter { isKept[$0] }.map { arc[$0] }
     }
 
-    /// The vertex that is furthest from the line between two others, the first of several; how far it is.
+    /// Returns the vertex that is furthest from the line between two others, and its distance. Of several that are
+    /// equally far, it is the first.
     private func farthest(_ arc: [LatticePoint], _ first: Int, _ last: Int) -> (Int, Double) {
         let line = Line(arc[first], arc[last])
         var (place, largest) = (first + 1, -1.0)
@@ -56,12 +57,14 @@ final class ArcSimplifier {
         return (place, largest)
     }
 
-    /// Whether the area between a stretch and the line in its place, their own places included, holds no other corner.
+    /// Returns true if the area between a stretch and the line that replaces it, its border included, holds no other
+    /// corner.
     private func isClear(_ arc: [LatticePoint], _ first: Int, _ last: Int, _ distance: Double) -> Bool {
         let stretch = arc[first...last]
         let line = Line(arc[first], arc[last])
         guard line.length > 0 else { return false }
-        // Where a stretch goes back and forth along the line, areas overlap: then all that is near counts as inside.
+        // Where a stretch goes back and forth along the line, areas overlap: every corner near the line then counts as
+        // inside.
         let goesForth = zip(stretch, stretch.dropFirst()).allSatisfy { line.progress($0) <= line.progress($1) }
         let (left, right) = (Int(stretch.map(\.x).min()!), Int(stretch.map(\.x).max()!))
         let (top, bottom) = (Int(stretch.map(\.y).min()!), Int(stretch.map(\.y).max()!))
@@ -79,7 +82,7 @@ final class ArcSimplifier {
 }
 
 extension ArcSimplifier {
-    /// A line that may stand in for a stretch.
+    /// A straight line that may replace a stretch of an arc.
     private struct Line {
         let start: LatticePoint
         let dx: Double
@@ -93,18 +96,18 @@ extension ArcSimplifier {
             length = (dx * dx + dy * dy).squareRoot()
         }
 
-        /// From the line between its ends, prolonged; from its start where it has no length.
+        /// Returns the distance of a point from the infinite line, or from the start if the line has no length.
         func distance(_ point: LatticePoint) -> Double {
             let (x, y) = (Double(point.x - start.x), Double(point.y - start.y))
             return length == 0 ? (x * x + y * y).squareRoot() : abs(dx * y - dy * x) / length
         }
 
-        /// How far along the line a point is, times the line's length.
+        /// Returns how far along the line a point is, multiplied by the line's length.
         func progress(_ point: LatticePoint) -> Double {
             Double(point.x - start.x) * dx + Double(point.y - start.y) * dy
         }
 
-        /// The columns of a row that are no further from the line than `distance`.
+        /// Returns the columns of a row that are no further from the line than `distance`.
         func columns(onRow row: Int, within distance: Double, from left: Int, to right: Int) -> ClosedRange<Int>? {
             guard dy != 0 else { return left...right }
             let center = Double(start.x) + (Double(row) - Double(start.y)) * dx / dy
@@ -114,7 +117,8 @@ extension ArcSimplifier {
             return first <= last ? first...last : nil
         }
 
-        /// Whether a point that is no vertex lies between the line and a stretch that goes forth along it, or on the line.
+        /// Returns true if a point lies on the line, or between it and a stretch that only goes forward along it. The
+        /// point must not be a vertex of the stretch.
         func encloses(_ point: LatticePoint, with stretch: ArraySlice<LatticePoint>) -> Bool {
             let onLine = dx * Double(point.y - start.y) - dy * Double(point.x - start.x)
             let place = progress(point)

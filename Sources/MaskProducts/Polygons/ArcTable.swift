@@ -1,23 +1,23 @@
-/// Finished pieces of boundary, each between two nodes and with one region on either side, or a loop.
+/// The finished pieces of boundary. Each runs between two nodes, or is a loop, and has one region on either side.
 ///
-/// Both regions name the same arc: so their borders are the same to the last vertex, simplified or not. A region's own
-/// direction along an arc is the one that has the region on its left, as seen on the screen. A side of an arc is named
-/// by `2 * arc` (left) or `2 * arc + 1` (right); 0 is none.
+/// Both regions refer to the same arc, so their borders agree to the last vertex, simplified or not. A region follows
+/// an arc in the direction that has the region on the left, as seen on the screen. The number of an arc's side is `2 *
+/// arc` (left) or `2 * arc + 1` (right); 0 means none.
 final class ArcTable {
     struct Arc: BitwiseCopyable {
-        /// Steps from vertex to vertex, in `VertexCode`.
+        /// The steps from vertex to vertex, in `VertexCode`.
         var bytes: UnsafeMutablePointer<UInt8>?
         var count: Int32 = 0
         var start = LatticePoint(x: 0, y: 0)
         var end = LatticePoint(x: 0, y: 0)
-        /// The next side in the list of the region on the left, and of that on the right.
+        /// The next sides in two lists: that of the region on the left, and that of the region on the right.
         var next: (left: UInt32, right: UInt32) = (0, 0)
-        /// Twice the area swept around (0, 0) before any simplification.
+        /// Twice the signed area that the arc sweeps around (0, 0), before simplification.
         var area = 0
-        /// The way in which the lattice's boundary leaves the start and comes to the end.
+        /// The directions in which the boundary on the lattice leaves the start and reaches the end.
         var startHeading = Heading.east
         var endHeading = Heading.east
-        /// Whether the boundary was cut there for the sake of memory only.
+        /// True if the boundary was cut at this end only to bound memory.
         var startsAtPin = false
         var endsAtPin = false
         var sides: UInt8 = 0
@@ -29,9 +29,9 @@ final class ArcTable {
     deinit { for number in pool.numbers { pool[number].bytes?.deallocate() } }
 
     /// - Parameters:
-    ///   - corners: of the boundary on the lattice.
-    ///   - vertices: those that are kept of them.
-    ///   - sides: how many regions will take the arc.
+    ///   - corners: all corners of the boundary on the lattice.
+    ///   - vertices: the corners that are kept.
+    ///   - sides: the number of regions that will take the arc.
     func make(
         corners: [LatticePoint], vertices: [LatticePoint], pins: (start: Bool, end: Bool), sides: UInt8
     ) -> UInt32 {
@@ -61,7 +61,7 @@ final class ArcTable {
         return number
     }
 
-    /// Puts a side before a list of sides.
+    /// Puts a side in front of a list of sides.
     func link(_ side: UInt32, before list: UInt32) {
         if side & 1 == 0 { pool[side >> 1].next.left = list } else { pool[side >> 1].next.right = list }
     }
@@ -82,10 +82,9 @@ final class ArcTable {
         side & 1 == 0 ? pool[side >> 1].endHeading : pool[side >> 1].startHeading.opposite
     }
 
-    /// Appends the vertices of an arc, its last one left out, in the direction of a side; the side's region has no more use
-    /// for it afterwards.
+    /// Appends the vertices of an arc except the last one, in the direction of a side, and releases the side.
     ///
-    /// - Parameter pins: the places in `points` of vertices that are there for the sake of memory only.
+    /// - Parameter pins: gets the indices in `points` of vertices at which the boundary was cut only to bound memory.
     func take(_ side: UInt32, into points: inout [LatticePoint], pins: inout [Int]) {
         let arc = pool[side >> 1]
         let isReversed = side & 1 == 1
@@ -105,7 +104,7 @@ final class ArcTable {
         release(side)
     }
 
-    /// Tells that a side's region has no more use for it.
+    /// Frees the arc if the regions on both of its sides are finished with it.
     func release(_ side: UInt32) {
         let number = side >> 1
         pool[number].sides -= 1

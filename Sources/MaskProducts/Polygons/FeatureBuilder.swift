@@ -1,7 +1,7 @@
 import RasterIO
 import VectorIO
 
-/// Makes features of finished regions: geometry in coordinates, and attributes.
+/// Turns finished regions into features, with geometry in map coordinates and attributes.
 final class FeatureBuilder {
     private let tracer: RegionTracer
     private let assembler: RingAssembler
@@ -15,12 +15,12 @@ final class FeatureBuilder {
     private var names: [Int: String] = [:]
     private var x: [Double] = []
     private var y: [Double] = []
-    /// Features written.
+    /// The number of features written.
     private(set) var count = 0
 
     /// - Parameters:
-    ///   - longestLine: in pixels; longer ones are given points in between.
-    ///   - confidenceUnit: what 1 in the raster of confidences stands for; nil without one.
+    ///   - longestLine: the longest line in pixels; points are added to longer ones. nil adds none.
+    ///   - confidenceUnit: the confidence that a stored value of 1 stands for; nil without a confidence raster.
     init(
         _ tracer: RegionTracer, writer: VectorWriter, coordinates: PixelToMap, longestLine: Int?,
         legend: ClassLegend, hasAreas: Bool, confidenceUnit: Double?, minimumArea: Double
@@ -36,7 +36,7 @@ final class FeatureBuilder {
         assembler = RingAssembler(arcs: tracer.arcs)
     }
 
-    /// Writes a region, unless it is too small, and lets go of it.
+    /// Writes a region unless it is too small, and releases it.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`.
     func write(_ number: UInt32) throws(RasterError) {
@@ -84,11 +84,11 @@ final class FeatureBuilder {
         return name
     }
 
-    /// Gives a ring to the writer, exteriors counterclockwise on the map, a few points at a time: the largest rings have
-    /// millions.
+    /// Passes a ring to the writer, a few points at a time because the largest rings have millions. Exteriors are
+    /// counterclockwise on the map.
     private func place(_ ring: [LatticePoint]) {
         writer.beginRing()
-        // A map that is not mirrored has the screen's rings the other way round, from the same point.
+        // If the map is not mirrored, its rings run the other way round than on the screen, from the same point.
         let last = ring.count - 1
         let isMirrored = coordinates.isMirrored
         var previous = isMirrored ? ring[last] : ring[0]
@@ -113,7 +113,7 @@ final class FeatureBuilder {
         y.removeAll(keepingCapacity: true)
     }
 
-    /// Puts points between two vertices, the same ones in either direction.
+    /// Adds points between two vertices, the same ones in either direction.
     private func divide(_ start: LatticePoint, _ end: LatticePoint, _ longest: Int32) {
         let parts = (max(abs(end.x - start.x), abs(end.y - start.y)) - 1) / longest + 1
         guard parts > 1 else { return }

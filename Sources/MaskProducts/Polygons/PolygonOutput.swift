@@ -1,19 +1,53 @@
+package import FileIO
 public import RasterIO
 import TileGeometry
 import VectorIO
 
-/// The regions of a mask as polygons in a file that GIS programs open: GeoPackage, FlatGeobuf, GeoJSON, Shapefile or Parquet,
-/// by the file's ending.
+/// Which polygons `PolygonOutput` makes of a mask.
+public struct PolygonOptions: Sendable {
+    /// The area in square metres on the ground below which a region is left out. Its neighbours do not grow into it.
+    public var minimumArea = 0.0
+    /// The tolerance of simplification in pixels: the largest distance between a dropped vertex and the line that
+    /// replaces it. nil keeps boundaries along the sides of pixels. Neighbours keep their common border, and no lines
+    /// cross or collapse into each other: where they would, vertices stay.
+    public var tolerance: Double?
+    /// The names or numbers of the classes that become polygons; empty for all classes.
+    public var classes: [String] = []
+    /// Which pixels of a class belong to the same region.
+    public var connectedness = Connectedness.four
+    /// True if an existing file of the output's name is replaced.
+    public var overwrite = false
+
+    /// Makes the options of exact polygons of all classes and sizes.
+    public init() {}
+}
+
+/// Which pixels of a class belong to the same region.
+public enum Connectedness: Int, CaseIterable, Sendable {
+    /// Pixels that share a side.
+    case four = 4
+    /// Pixels that share a side or a corner.
+    case eight = 8
+}
+
+/// Writes the regions of a mask as polygons into a vector file: GeoPackage, FlatGeobuf, GeoJSON, Shapefile or Parquet,
+/// chosen by the file's ending.
 ///
-/// Each feature has the class's number and name, its pixels, its area on the ground in square metres and hectares, summed
-/// over its pixels on the ellipsoid (null where the mask does not say where it lies), and the mean confidence where there is
-/// a raster of these. The area is that of the pixels, simplified or not. Features come by their last row; the geometry has
-/// a vertex wherever three regions meet, so that neighbours' vertices are the same.
+///     let output = try PolygonOutput(mask: RasterReader(path: "mask.tif"), options: .init(), path: "mask.gpkg")
+///     try output.write()
+///     try output.commit()
 ///
-/// Coordinates are those of the mask's reference system, but in GeoJSON, which is WGS 84 (RFC 7946): polygons over the
-/// antimeridian are cut there. The mask is read once from top to bottom, and memory follows the boundaries of regions that may
-/// still grow; a region's own boundary is kept, compactly, until it is complete. Then its geometry is in memory as a whole,
-/// in GDAL and in what writes the format: some 50 bytes a vertex of a GeoPackage, several times that of GeoJSON.
+/// Each feature has the number and name of its class, its number of pixels, and its area on the ground in square metres
+/// and hectares. The area is the sum over its pixels on the ellipsoid, whether the polygon is simplified or not; it is
+/// null if the mask is not georeferenced. With a confidence raster, each feature also has its mean confidence. Features
+/// are ordered by their last row. Wherever three regions meet there is a vertex, so neighbours have the same vertices
+/// along their common border.
+///
+/// Coordinates are in the mask's reference system, except in GeoJSON, which is always WGS 84 (RFC 7946) and in which
+/// polygons are cut at the antimeridian. The mask is read once from top to bottom. Memory follows the boundaries of
+/// regions that may still grow: each boundary is kept in a compact form until its region is complete. The whole
+/// geometry of a complete region is in memory while it is written, at about 50 bytes a vertex in a GeoPackage and
+/// several times that in GeoJSON.
 public final class PolygonOutput {
     private let mask: RasterReader
     private let confidence: RasterReader?
@@ -25,24 +59,24 @@ public final class PolygonOutput {
     private let writer: VectorWriter
     private let longestLine: Int?
 
-    /// Rows that are read at a time.
+    /// The number of rows that are read at a time.
     private static let rowsPerRead = 64
 
-    /// Whether a file could be made under this name, before any work is spent on it. Makes nothing.
+    /// Checks that a file can be made under this name, before any work is spent on it. Nothing is created.
     ///
-    /// - Throws: as `VectorWriter.check`.
+    /// - Throws: the errors of `VectorWriter.check`.
     public static func check(path: String, options: PolygonOptions) throws(RasterError) {
         try VectorWriter.check(path: path, overwrite: options.overwrite)
     }
 
-    /// Checks all that can be checked, and begins the output under a hidden name.
+    /// Checks the arguments, and begins the output under a hidden name.
     ///
     /// - Parameters:
-    ///   - mask: its first band is the classes.
-    ///   - confidence: a band of bytes of the mask's size, whose scale says what they stand for: as `segment` writes it, 250
-    ///     for certainty. Without a scale, 255 is. nil for none.
-    /// - Throws: `.unsupported` for rasters that are no masks, or lie nowhere that could be told; `.badArgument` for
-    ///   classes that are not there and rasters of different sizes; and as `VectorWriter.init`.
+    ///   - mask: a raster whose first band holds the classes.
+    ///   - confidence: a raster of one uint8 band of the mask's size, or nil. The band's scale says what a value stands
+    ///     for; in what `segment` writes, 250 is certainty. Without a scale, 255 is certainty.
+    /// - Throws: `.unsupported` if a raster is not a mask or has no georeference; `.badArgument` for classes that the
+    ///   mask does not have and for rasters of different sizes; and the errors of `VectorWriter.init`.
     public init(
         mask: RasterReader, confidence: RasterReader? = nil, options: PolygonOptions, path: String
     ) throws(RasterError) {
@@ -82,9 +116,9 @@ public final class PolygonOutput {
         writer = try VectorWriter(path: path, options: layer)
     }
 
-    /// As many decimals of a degree as tell a thousandth of a pixel, and 7 at least.
+    /// Returns how many decimals of a degree resolve a thousandth of a pixel, at least 7.
     ///
-    /// - Parameter pixel: in metres; a degree has 111 km.
+    /// - Parameter pixel: the size of a pixel in metres, of which a degree has 111,000.
     static func decimals(forPixel pixel: Double) -> Int {
         var (decimals, step) = (7, 1e-7 * 111_000)
         while step > pixel / 1000, decimals < 15 {
@@ -108,13 +142,13 @@ public final class PolygonOutput {
         }
     }
 
-    /// Traces and writes all polygons; `commit()` or `discard()` comes next. May be called once.
+    /// Traces and writes all polygons. May be called once; `commit()` or `discard()` must follow.
     ///
-    /// - Parameter progress: called after every few rows with the number of rows done and in all; what it throws stops
-    ///   the work, and the output is gone then.
-    /// - Throws: `.readFailed`, `.unsupported` for values that are no classes; `.writeFailed`, `.outOfSpace`; what
+    /// - Parameter progress: called after every few rows with the number of rows that are done, and of all rows. An
+    ///   error that it throws stops the work and removes the output.
+    /// - Throws: `.readFailed`; `.unsupported` for values that are no classes; `.writeFailed`, `.outOfSpace`; and what
     ///   `progress` throws.
-    /// - Returns: the number of features.
+    /// - Returns: the number of features that were written.
     @discardableResult
     public func write(progress: (Int, Int) throws -> Void = { _, _ in }) throws -> Int {
         do {
@@ -127,12 +161,15 @@ public final class PolygonOutput {
         }
     }
 
-    /// Puts the file in place.
+    /// Gives the file its name.
     ///
-    /// - Throws: as `VectorWriter.commit()`.
+    /// - Throws: the errors of `VectorWriter.commit()`.
     public func commit() throws(RasterError) { try writer.commit() }
 
-    /// Gives the output up. Does nothing after `commit()`.
+    /// The output under way, for a caller that gives several outputs their names together (`Publication`).
+    package var stagedOutput: any StagedOutput { writer.stagedOutput }
+
+    /// Removes the unfinished output. Does nothing after `commit()`.
     public func discard() { writer.discard() }
 
     private func trace(_ progress: (Int, Int) throws -> Void) throws -> Int {

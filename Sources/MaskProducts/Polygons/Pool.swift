@@ -1,7 +1,7 @@
-/// Many small values of one kind, found by number, whose numbers are used again.
+/// A pool of small values that are found by number. Released numbers are used again.
 ///
-/// Grows by chunks, so that nothing is ever copied and a million values take little more than their own bytes. Number 0 is
-/// never given out: it stands for "none".
+/// It grows in chunks, so nothing is ever copied, and a million values take little more than their own bytes. Number 0
+/// is never given out: it stands for "none".
 final class Pool<Element: BitwiseCopyable> {
     private static var shift: UInt32 { 10 }
     private static var chunkCount: Int { 1 << shift }
@@ -11,15 +11,15 @@ final class Pool<Element: BitwiseCopyable> {
     private var next: UInt32 = 1
     private let blank: Element
 
-    /// - Parameter blank: what a value is when it is made for the first time.
+    /// - Parameter blank: the first content of a new value.
     init(blank: Element) { self.blank = blank }
 
     deinit { for chunk in chunks { chunk.deallocate() } }
 
-    /// The numbers in use now are among these.
+    /// The range that holds all numbers in use.
     var numbers: Range<UInt32> { 1..<next }
 
-    /// - Returns: the number of a blank value, or of one that was released, as it was left.
+    /// Returns the number of a blank value, or of a released one with its old content.
     func make() -> UInt32 {
         if let number = free.popLast() { return number }
         if Int(next >> Self.shift) == chunks.count {

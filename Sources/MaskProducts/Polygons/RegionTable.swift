@@ -1,32 +1,33 @@
-/// The regions that reach the row under way, and what is known of each.
+/// The regions that reach the current row, and what is known of each.
 ///
-/// A region is a polygon's worth of connected pixels. Where corners connect too, it is made of pieces that are connected by
-/// sides, each of which becomes a polygon of a multipolygon; else it is one piece. Numbers are used again as soon as no run
-/// of the current row has them, so that memory follows the width of the raster.
+/// A region is the set of connected pixels that becomes one feature. With eight-connectedness it consists of pieces,
+/// whose pixels are connected by sides and each of which becomes a polygon of a multipolygon; otherwise it is one
+/// piece. Numbers are used again as soon as no run of the current row has them, so memory follows the width of the
+/// raster.
 final class RegionTable {
     struct Piece: BitwiseCopyable {
         var parent: UInt32 = 0
         var region: UInt32 = 0
-        /// Its sides of arcs, a list from `first` to `last`.
+        /// The sides of arcs that bound the piece, a list from `first` to `last`.
         var first: UInt32 = 0
         var last: UInt32 = 0
-        /// The last row that it was seen in.
+        /// The last row in which the piece was seen.
         var row: Int32 = 0
-        /// The next of its region's finished pieces.
+        /// The next finished piece of the same region.
         var next: UInt32 = 0
     }
 
     struct Region: BitwiseCopyable {
         var parent: UInt32 = 0
         var value: Int32 = 0
-        /// Its uppermost pixel, the leftmost of these: different for all regions.
+        /// The leftmost pixel of its uppermost row, which no other region has.
         var origin = LatticePoint(x: 0, y: 0)
         var pixels = 0
-        /// In square metres; 0 where that is not known.
+        /// The area in square metres; 0 if areas are not known.
         var area = 0.0
-        /// Sum of its pixels' confidences, as they are stored: 255 a pixel at most.
+        /// The sum of the stored confidences of its pixels, at most 255 each.
         var confidence = 0
-        /// Pieces that may still grow.
+        /// The number of pieces that may still grow.
         var growing: Int32 = 0
         var firstFinished: UInt32 = 0
         var lastFinished: UInt32 = 0
@@ -35,13 +36,13 @@ final class RegionTable {
     let arcs: ArcTable
     let pieces = Pool(blank: Piece())
     let regions = Pool(blank: Region())
-    /// Numbers that became part of others in this row.
+    /// The numbers that were merged into others in this row.
     private var mergedPieces: [UInt32] = []
     private var mergedRegions: [UInt32] = []
 
     init(arcs: ArcTable) { self.arcs = arcs }
 
-    /// A new piece, in a region of its own.
+    /// Makes a new piece in a region of its own.
     func make(value: Int32, at origin: LatticePoint) -> UInt32 {
         let (piece, region) = (pieces.make(), regions.make())
         pieces[piece] = Piece(parent: piece, region: region, row: origin.y)
@@ -59,14 +60,14 @@ final class RegionTable {
         return piece
     }
 
-    /// The region of a piece.
+    /// Returns the region of a piece.
     func region(of piece: UInt32) -> UInt32 {
         var region = pieces[root(piece)].region
         while regions[region].parent != region { region = regions[region].parent }
         return region
     }
 
-    /// Makes one piece of two.
+    /// Merges two pieces into one.
     func unite(_ first: UInt32, _ second: UInt32) {
         let (kept, gone) = (root(first), root(second))
         guard kept != gone else { return }
@@ -84,7 +85,7 @@ final class RegionTable {
         pieces[kept].last = pieces[gone].last
     }
 
-    /// Makes one region of two pieces' regions: they meet at a corner.
+    /// Merges the regions of two pieces, which meet at a corner.
     func uniteRegions(_ first: UInt32, _ second: UInt32) { _ = regionOfUnited(root(first), root(second)) }
 
     private func regionOfUnited(_ first: UInt32, _ second: UInt32) -> UInt32 {
@@ -114,7 +115,7 @@ final class RegionTable {
         regions[region].lastFinished = last
     }
 
-    /// Gives a piece a side of an arc.
+    /// Adds a side of an arc to the boundary of a piece.
     func add(_ side: UInt32, to piece: UInt32) {
         let piece = root(piece)
         arcs.link(side, before: pieces[piece].first)
@@ -122,9 +123,9 @@ final class RegionTable {
         pieces[piece].first = side
     }
 
-    /// Tells that a piece will not grow any more.
+    /// Marks a piece as one that will not grow any more.
     ///
-    /// - Returns: its region, where that is complete now.
+    /// - Returns: the region of the piece if it is complete now, else nil.
     func finish(_ piece: UInt32) -> UInt32? {
         let region = region(of: piece)
         pieces[piece].next = 0
@@ -133,7 +134,7 @@ final class RegionTable {
         return regions[region].growing == 0 ? region : nil
     }
 
-    /// Lets go of the numbers that became part of others: no run may have them any more.
+    /// Releases the numbers that were merged into others. No run may still have one of them.
     func forgetMerged() {
         for piece in mergedPieces { pieces.release(piece) }
         for region in mergedRegions { regions.release(region) }
@@ -141,7 +142,7 @@ final class RegionTable {
         mergedRegions.removeAll(keepingCapacity: true)
     }
 
-    /// Lets go of a complete region and its pieces.
+    /// Releases a complete region and its pieces.
     func release(_ region: UInt32) {
         var piece = regions[region].firstFinished
         while piece != 0 {

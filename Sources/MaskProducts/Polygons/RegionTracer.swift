@@ -1,11 +1,13 @@
-/// Traces the regions of a mask, row by row: what it keeps follows the mask's width and the boundaries of regions that
-/// may still grow, never the mask's size.
+/// Traces the regions of a mask row by row. Its memory follows the width of the mask and the boundaries of regions that
+/// may still grow, never the size of the mask.
 ///
-/// Between two rows lies a line of the lattice of pixel corners. Where a run of either row begins, up to four lines of the
-/// boundary meet: two go on or turn, three or four make a node, where arcs begin and end. Pieces are connected by sides.
+/// Between two rows lies a line of the lattice of pixel corners. Where a run of either row begins, up to four boundary
+/// lines meet. Two of them continue each other or make a turn; three or four make a node, where arcs begin and end. The
+/// pixels of a piece are connected by their sides.
 final class RegionTracer {
-    /// Boundaries are cut into arcs at every such row, so that no boundary stays under way for longer and simplifying looks
-    /// back no further. The cuts show in simplified boundaries only, as a vertex that would not be needed.
+    /// Boundaries are cut into arcs after this many rows, so that no boundary stays unfinished for longer and
+    /// simplification looks back no further. The cuts show only in simplified boundaries, as a vertex that would not be
+    /// needed.
     static let pinInterval = 256
 
     private struct Completion {
@@ -22,15 +24,15 @@ final class RegionTracer {
     private let wanted: [Bool]?
     private var upper: RunRow
     private var lower: RunRow
-    /// The row under way, and the line above it.
+    /// The current row, and the line above it.
     private var row: Int32 = 0
     private var completions: [Completion] = []
     private var finished: [UInt32] = []
     private var corners: [LatticePoint] = []
 
     /// - Parameters:
-    ///   - tolerance: for simplifying, in pixels; nil for boundaries as they are.
-    ///   - wanted: whether a class, by its number up to 65535, becomes regions; nil for all.
+    ///   - tolerance: the tolerance of simplification, in pixels; nil keeps the boundaries as they are.
+    ///   - wanted: true for each class number, up to 65535, that becomes regions; nil for all.
     init(width: Int, connectedness: Connectedness, tolerance: Double?, wanted: [Bool]?) {
         table = RegionTable(arcs: arcs)
         connectsCorners = connectedness == .eight
@@ -40,13 +42,13 @@ final class RegionTracer {
         lower = RunRow(width: width)
     }
 
-    /// Takes the next row.
+    /// Reads the next row.
     ///
     /// - Parameters:
-    ///   - classes: one for each column, -1 for none.
-    ///   - areas: square metres left of each column, `width + 1` values; nil where they are not known.
-    ///   - confidences: one for each column; nil where there are none.
-    /// - Returns: regions that are complete now, the uppermost first; `table.release` them.
+    ///   - classes: a class for each column, -1 for none.
+    ///   - areas: the square metres to the left of each column, `width + 1` values; nil if areas are not known.
+    ///   - confidences: a confidence for each column; nil if there are none.
+    /// - Returns: the regions that are complete now, the uppermost first. The caller gives them to `table.release`.
     func add(
         _ classes: UnsafePointer<Int32>, areas: [Double]?, confidences: UnsafePointer<UInt8>?
     ) -> [UInt32] {
@@ -57,16 +59,16 @@ final class RegionTracer {
         return finishLine()
     }
 
-    /// Takes the end of the mask.
+    /// Ends the mask.
     ///
-    /// - Returns: all other regions.
+    /// - Returns: all remaining regions.
     func finish() -> [UInt32] {
         swap(&upper, &lower)
         lower.clear()
         return finishLine()
     }
 
-    /// Gives each run of the new row its piece, joining pieces that meet.
+    /// Gives each run of the new row its piece, and joins pieces that meet.
     private func connect() {
         var (above, below) = (0, 0)
         let (upper, lower) = (upper, lower)
@@ -139,7 +141,7 @@ final class RegionTracer {
     private func traceLine() {
         let (upper, lower) = (upper, lower)
         var (above, below) = (0, 0)
-        /// The strand that comes along the line from the left.
+        /// The strand that arrives along the line from the left.
         var along: UInt32 = 0
         while true {
             let (nextAbove, nextBelow) = (upper.starts[above + 1], lower.starts[below + 1])
@@ -191,7 +193,7 @@ final class RegionTracer {
         completions.append(Completion(start: start, left: left, right: right))
     }
 
-    /// Cuts all boundaries that go on downwards.
+    /// Cuts all boundaries that continue downwards.
     private func pin() {
         let lower = lower
         for run in 1..<max(1, lower.count) {
@@ -212,7 +214,7 @@ final class RegionTracer {
         for (piece, side) in sides { table.add(2 * arc + side, to: piece) }
     }
 
-    /// Leaves each run with the number of its whole piece, and finds the pieces that end above the line.
+    /// Sets each run to the number of its whole piece, and finds the pieces that end above the line.
     private func settle() {
         let (upper, lower) = (upper, lower)
         for run in 0..<lower.count where lower.values[run] >= 0 {

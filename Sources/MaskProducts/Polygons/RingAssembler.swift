@@ -1,9 +1,9 @@
-/// Puts a piece's arcs together to the rings of its polygon.
+/// Joins the arcs of a piece into the rings of its polygon.
 ///
-/// The piece is on the left of each of its boundary's lines, seen on the screen. At a corner where the piece meets itself,
-/// the boundary keeps to the pixel that it came along, and a ring that comes by a corner twice is cut in two there: so each
-/// ring passes a place once, and the rings make a valid polygon (OGC 06-103r4, 6.1.11) of any piece that is connected by
-/// sides. One ring is the exterior: the one with the piece inside.
+/// The piece lies on the left of every line of its boundary, as seen on the screen. At a corner where the piece touches
+/// itself, the boundary turns to stay with the same pixel, and a ring that passes a corner twice is cut in two there.
+/// So each ring passes a point once, and the rings make a valid polygon (OGC 06-103r4, 6.1.11) of any piece that is
+/// connected by sides. The exterior is the ring that has the piece inside.
 final class RingAssembler {
     private struct Departure: Hashable {
         var node: LatticePoint
@@ -11,7 +11,7 @@ final class RingAssembler {
     }
 
     private let arcs: ArcTable
-    /// Sides of arcs, ring by ring.
+    /// The sides of arcs, ring by ring.
     private var sequence: [UInt32] = []
     private var rings: [Range<Int>] = []
     private var exterior = 0
@@ -25,9 +25,9 @@ final class RingAssembler {
     init(arcs: ArcTable) { self.arcs = arcs }
 
     /// - Parameters:
-    ///   - list: all sides of the piece.
-    ///   - body: given the exterior first, then each hole, without the first point repeated at the end. Exteriors are
-    ///     counterclockwise on the screen, holes clockwise.
+    ///   - list: the list of all sides of the piece.
+    ///   - body: receives the exterior first and then each hole, without the first point repeated at the end. Exteriors
+    ///     are counterclockwise on the screen, holes clockwise.
     func assemble(_ list: UInt32, _ body: ([LatticePoint]) -> Void) {
         sequence.removeAll(keepingCapacity: true)
         rings.removeAll(keepingCapacity: true)
@@ -43,7 +43,7 @@ final class RingAssembler {
         if points.capacity > Self.pointsKept { points = [] }
     }
 
-    /// Room for more is given back after the piece.
+    /// The most points for which memory is kept from one piece to the next.
     private static let pointsKept = 1 << 16
 
     private func add(_ ring: some Collection<UInt32>) {
@@ -56,7 +56,7 @@ final class RingAssembler {
         rings.append(first..<sequence.count)
     }
 
-    /// Makes rings of the arcs between nodes.
+    /// Joins the arcs between nodes into rings.
     private func close() {
         guard !open.isEmpty else { return }
         isUsed.removeAll(keepingCapacity: true)
@@ -80,7 +80,7 @@ final class RingAssembler {
         if open.count >= 10000 { departures = [:] }
     }
 
-    /// The arc that goes on where a side ends: to the left where there is one, so that it keeps to its pixel.
+    /// Returns the arc that continues where a side ends: the leftmost one, so that the ring stays with the same pixel.
     private func next(after side: UInt32) -> Int {
         let (node, heading) = (arcs.end(of: side), arcs.endHeading(of: side))
         for turned in [heading.left, heading, heading.right] {
@@ -94,7 +94,7 @@ final class RingAssembler {
         preconditionFailure("a boundary ends at column \(node.x), row \(node.y)")
     }
 
-    /// Cuts a ring into rings that come by each node once.
+    /// Cuts a ring into rings that pass each node once.
     private func split() {
         var (stack, places): ([UInt32], [LatticePoint: Int]) = ([], [:])
         let hasRepeats =
@@ -125,7 +125,7 @@ final class RingAssembler {
         body(points)
     }
 
-    /// Leaves out cuts on straight lines.
+    /// Removes the memory-bounding cuts that lie on straight lines.
     private func straighten() {
         var isGone = [Int: Bool]()
         for pin in pins {

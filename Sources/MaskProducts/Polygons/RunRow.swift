@@ -1,17 +1,17 @@
-/// A row of a mask as runs of equal class: from left to right, the first before the raster and the last behind it, both
-/// without a class.
+/// A row of a mask as runs of pixels of one class, from left to right. The first run lies before the raster and the
+/// last one behind it; both have no class.
 final class RunRow {
-    /// No class: no data, a class that is not wanted, or beyond the raster.
+    /// The value of runs without a class: no data, a class that is not wanted, or outside the raster.
     static let none: Int32 = -1
 
     let width: Int32
     private(set) var count = 0
-    /// The column that each run begins at; behind the last one, a column that no run reaches.
+    /// The column at which each run begins. Behind the last run stands a column that no run reaches.
     let starts: UnsafeMutablePointer<Int32>
     let values: UnsafeMutablePointer<Int32>
-    /// The connected piece that each run belongs to; 0 for those without a class.
+    /// The connected piece that each run belongs to; 0 for runs without a class.
     let pieces: UnsafeMutablePointer<UInt32>
-    /// The strand that runs down along each run's left side, at the lower end of the row.
+    /// The strand that leaves the lower end of the row along the left side of each run.
     let strands: UnsafeMutablePointer<UInt32>
 
     init(width: Int) {
@@ -30,16 +30,18 @@ final class RunRow {
         strands.deallocate()
     }
 
-    /// A row without any class.
+    /// Makes this a row without any class.
     func clear() {
         (starts[0], values[0], pieces[0], strands[0]) = (-1, Self.none, 0, 0)
         count = 1
         starts[1] = width + 1
     }
 
+    /// Fills the row with the runs of a line of pixels.
+    ///
     /// - Parameters:
-    ///   - classes: `width` of them.
-    ///   - wanted: whether a class, by its number, is looked at; nil for all.
+    ///   - classes: `width` class numbers.
+    ///   - wanted: true for each class number whose runs are kept; nil keeps all of them.
     func fill(_ classes: UnsafePointer<Int32>, wanted: [Bool]?) {
         clear()
         var current = Self.none

@@ -1,8 +1,9 @@
-/// Boundaries under way: what the rows so far have shown of them.
+/// The unfinished boundaries, as far as the rows read until now show them.
 ///
-/// Going down the rows, a boundary comes into sight at many places at once, as strands that only ever run east and south.
-/// Two may begin at one corner, and two may end at one; chains of them become an arc when both ends of the chain have met a
-/// node, or each other. An end of a strand is named by `2 * strand` (its origin) or `2 * strand + 1` (its tip).
+/// As rows are read from top to bottom, a boundary appears in many places at once, as strands that run only east and
+/// south. Two strands may begin at one corner, and two may end at one, which makes chains of strands. A chain becomes
+/// an arc when both of its ends have reached a node, or each other. The number of a strand's end is `2 * strand` (its
+/// origin) or `2 * strand + 1` (its tip).
 final class StrandTable {
     struct Strand: BitwiseCopyable {
         var origin = LatticePoint(x: 0, y: 0)
@@ -11,14 +12,14 @@ final class StrandTable {
         var originPartner: UInt32 = 0
         /// The strand that ends at the same corner; 0 as long as it grows, and where a node is there.
         var tipPartner: UInt32 = 0
-        /// The other end of the chain, where this strand's tip is an end of one.
+        /// The other end of the chain, if this strand's tip is an end of one.
         var far: UInt32 = 0
         var beginsSouth = false
         var tipIsNode = false
-        /// Whether the node at its origin or at its tip is a cut for the sake of memory only.
+        /// True if the node at the origin (or at the tip) is a cut that only bounds memory.
         var originIsPin = false
         var tipIsPin = false
-        /// Lengths of its lines, in `VertexCode`, alternating between east and south; memory that is used again.
+        /// The lengths of the lines, in `VertexCode`, east and south in turn. The memory is reused by the next strand.
         var bytes: UnsafeMutablePointer<UInt8>?
         var count: Int32 = 0
         var capacity: Int32 = 0
@@ -31,10 +32,10 @@ final class StrandTable {
 
     func tip(_ strand: UInt32) -> LatticePoint { pool[strand].tip }
 
-    /// Whether the strand is nothing but the node that it begins at.
+    /// Returns true if the strand has no line yet and begins at a node.
     func isNode(_ strand: UInt32) -> Bool { pool[strand].count == 0 && pool[strand].originPartner == 0 }
 
-    /// A strand that begins at a node.
+    /// Begins a strand at a node.
     func begin(at node: LatticePoint, south: Bool, pin: Bool = false) -> UInt32 {
         let strand = make(node, south)
         pool[strand].far = 2 * strand
@@ -42,7 +43,7 @@ final class StrandTable {
         return strand
     }
 
-    /// The two strands that begin at a corner: to the east, and to the south.
+    /// Begins two strands at a corner, one to the east and one to the south.
     func beginPair(at corner: LatticePoint) -> (east: UInt32, south: UInt32) {
         let (east, south) = (make(corner, false), make(corner, true))
         pool[east].originPartner = south
@@ -60,7 +61,7 @@ final class StrandTable {
         return number
     }
 
-    /// Lets a strand run straight on to a corner, where it turns or ends.
+    /// Extends a strand in a straight line to a corner, where it turns or ends.
     @inline(__always)
     func extend(_ strand: UInt32, to corner: LatticePoint) {
         let length = corner.x - pool[strand].tip.x + corner.y - pool[strand].tip.y
@@ -82,10 +83,10 @@ final class StrandTable {
         pool[strand].capacity = capacity
     }
 
-    /// Joins the tips of two strands, which have met at a corner.
+    /// Joins the tips of two strands that have met at a corner.
     ///
-    /// - Returns: where the chain is complete now, the end to follow it from: the far end of the first strand's chain; or,
-    ///   where both were one chain, the first one's tip.
+    /// - Returns: the end from which to follow the chain if it is now complete, else nil. The end is the far end of the
+    ///   first strand's chain, or the first strand's tip if both strands belonged to one chain, which is then a loop.
     func join(_ first: UInt32, _ second: UInt32) -> (start: UInt32, isLoop: Bool)? {
         pool[first].tipPartner = second
         pool[second].tipPartner = first
@@ -98,7 +99,7 @@ final class StrandTable {
 
     /// Ends a strand at a node, its tip.
     ///
-    /// - Returns: where the chain is complete now, its other end.
+    /// - Returns: the other end of the chain if it is now complete, else nil.
     func end(_ strand: UInt32, pin: Bool) -> UInt32? {
         pool[strand].tipIsNode = true
         pool[strand].tipIsPin = pin
@@ -110,10 +111,10 @@ final class StrandTable {
 
     private func isFixed(_ end: UInt32) -> Bool { end & 1 == 0 || pool[end >> 1].tipIsNode }
 
-    /// The corners of a complete chain from one of its ends to the other, no two successive ones alike. A loop ends with the
-    /// corner that it began with. The strands are released.
+    /// Collects the corners of a complete chain from one end to the other, without repeats, and releases its strands. A
+    /// loop ends with the corner that it began with.
     ///
-    /// - Returns: whether the ends are cuts for the sake of memory only.
+    /// - Returns: for each end, true if it is a cut that only bounds memory.
     func take(from start: UInt32, into points: inout [LatticePoint]) -> (startIsPin: Bool, endIsPin: Bool) {
         points.removeAll(keepingCapacity: true)
         let startIsPin = start & 1 == 0 ? pool[start >> 1].originIsPin : pool[start >> 1].tipIsPin

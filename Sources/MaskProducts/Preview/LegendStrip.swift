@@ -1,19 +1,21 @@
 import RasterIO
 import TileGeometry
 
-/// The strip below a picture: a title, the classes' colours and names, and a scale.
+/// The strip below a picture, with a title, the colours and names of the classes, and a scale bar.
 struct LegendStrip {
     let title: String
     let entries: [(name: String, color: LegendEntry.Color)]
-    /// Metres on the ground of a pixel of the picture, across; nil where nobody knows.
+    /// The width of a pixel of the picture on the ground, in metres; nil if it is not known.
     let metresPerPixel: Double?
 
     private static let ink = LegendEntry.Color(red: 34, green: 34, blue: 34)
     private static let frame = LegendEntry.Color(red: 120, green: 120, blue: 120)
-    /// Beyond so many classes, a legend is no longer read.
+    /// The most classes that the legend lists. Nobody reads a longer one.
     private static let mostEntries = 60
 
-    /// - Parameter width: of the strip.
+    /// Draws the strip.
+    ///
+    /// - Parameter width: the width of the strip in pixels.
     func picture(width: Int) -> Picture {
         let font = PixelFont(scale: max(1, min(8, width / 600 + 1)))
         let unit = font.scale
@@ -24,7 +26,7 @@ struct LegendStrip {
         let bar = scaleBar(longest: min(room, 120 * unit))
         let barWidth = bar.map { max($0.length, font.width(of: $0.label)) + 2 * unit } ?? 0
 
-        // Words flow from left to right; the scale has the right end of the last row, or a row of its own.
+        // Names flow from left to right. The scale bar stands at the right end of the last row, or in a row of its own.
         var items: [(x: Int, row: Int, text: String, color: LegendEntry.Color?)] = []
         var (x, row) = (0, 0)
         func put(_ text: String, _ color: LegendEntry.Color?) {
@@ -64,7 +66,8 @@ struct LegendStrip {
 
     private typealias ScaleBar = (length: Int, label: String)
 
-    /// The longest of 1, 2, 5, 10, … metres that fits; none where the ground is not known, or curves too much.
+    /// Returns the longest bar of 1, 2, 5, 10, … metres that fits, or nil if the size of pixels is not known or the bar
+    /// would be too long to be right on the globe.
     private func scaleBar(longest: Int) -> ScaleBar? {
         guard let metresPerPixel, metresPerPixel.isFinite, metresPerPixel > 0 else { return nil }
         let most = Double(longest) * metresPerPixel

@@ -1,14 +1,17 @@
 import RasterIO
 import TileGeometry
 
-/// A mask at the size of a picture: a class for each pixel, the one that most of its own pixels have.
+/// A mask reduced to the size of a picture. Each pixel has the class that most of the mask's pixels under it have.
 struct MaskLayer {
     let size: PixelSize
     let legend: ClassLegend
-    /// Height x width: values, -1 without data.
+    /// The classes, height x width; -1 without data.
     let values: [Int32]
 
-    /// - Throws: `.unsupported` for rasters that hold no classes; `.readFailed`.
+    /// Reads a mask.
+    ///
+    /// - Parameter longSide: the length of the picture's longer side, in pixels.
+    /// - Throws: `.unsupported` if the raster does not hold classes; `.readFailed`.
     init(_ mask: RasterReader, longSide: Int) throws(RasterError) {
         let bands = mask.bands.filter { !$0.isAlpha }
         guard bands.count == 1, let band = bands.first, !band.sampleType.isFloatingPoint else {
@@ -27,7 +30,7 @@ struct MaskLayer {
         values = samples.map { value in value >= 0 && value <= 65535 ? Int32(value) : -1 }
     }
 
-    /// - Returns: the same proportions, the longer side at most so long.
+    /// Returns a size of the same proportions whose longer side is at most `longSide`.
     static func reduced(_ size: PixelSize, to longSide: Int) -> PixelSize {
         let factor = min(1, Double(longSide) / Double(max(size.width, size.height)))
         return PixelSize(
@@ -35,10 +38,10 @@ struct MaskLayer {
             height: max(1, Int((Double(size.height) * factor).rounded())))
     }
 
-    /// The classes in sight, by ascending value.
+    /// The classes that occur in the picture, by ascending value.
     var classesInSight: [Int] { Set(values).filter { $0 >= 0 }.map(Int.init).sorted() }
 
-    /// The classes alone, others and pixels without data transparent.
+    /// Returns a picture of the classes that are shown. Other classes and pixels without data are transparent.
     func painted(_ isShown: (Int) -> Bool, isOutlined: Bool) -> Picture {
         var colors: [Int32: LegendEntry.Color] = [:]
         for value in classesInSight where isShown(value) {
@@ -57,7 +60,7 @@ struct MaskLayer {
         return picture
     }
 
-    /// Whether a neighbour in the picture is of another class, or has no data.
+    /// Returns true if a neighbour in the picture has another class or no data.
     private func isBorder(_ x: Int, _ y: Int, _ value: Int32) -> Bool {
         let place = y * size.width + x
         return (x > 0 && values[place - 1] != value) || (x + 1 < size.width && values[place + 1] != value)
@@ -67,7 +70,7 @@ struct MaskLayer {
 }
 
 extension RasterReader {
-    /// `readReduced` into arrays.
+    /// Reads a reduced window into arrays.
     func read(
         _ window: PixelWindow, to size: PixelSize, bands: [Int], by reduction: Reduction, into samples: inout [Float],
         validity: inout [UInt8]

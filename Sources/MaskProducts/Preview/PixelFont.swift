@@ -1,25 +1,25 @@
 import Foundation
 import RasterIO
 
-/// Text in a picture: capitals of 7 pixels, letters as wide as they are, whole multiples of that.
+/// Draws text into a picture with a proportional font, whose capitals are 7 pixels high or a whole multiple of that.
 ///
-/// GDAL draws no text, and a picture without the names of its classes says little. The font has ASCII and the accents of
-/// European languages; other scripts are written in Latin letters, as maps do.
+/// GDAL cannot draw text, and a picture without the names of its classes says little. The font has ASCII and the
+/// accents of European languages. Other scripts are transliterated to Latin letters, as on many maps.
 struct PixelFont {
-    /// Pixels of the picture for one of the font's.
+    /// The size of one pixel of the font, in pixels of the picture.
     let scale: Int
 
-    /// From the top of an accented capital to the bottom of a letter that reaches below the line.
+    /// The height from the top of an accented capital to the bottom of a letter that reaches below the line.
     var lineHeight: Int { 12 * scale }
 
-    /// How far the line's capitals begin below the top of its accents.
+    /// The rows between the top of the accents and the top of the capitals.
     private static let ascent = 3
 
     func width(of text: String) -> Int {
         max(0, Self.letters(of: text).reduce(0) { $0 + $1.width + 1 } - 1) * scale
     }
 
-    /// Draws a line of text whose accents begin at row `y`; what lies outside the picture is left out.
+    /// Draws a line of text whose accents begin at row `y`, clipped to the picture.
     func draw(_ text: String, x: Int, y: Int, color: LegendEntry.Color, in picture: inout Picture) {
         var left = 0
         for letter in Self.letters(of: text) {
@@ -31,7 +31,7 @@ struct PixelFont {
         }
     }
 
-    /// As much of a text as fits, with dots where some is missing.
+    /// Returns as much of a text as fits, followed by dots if some is missing.
     func shortened(_ text: String, to room: Int) -> String {
         guard width(of: text) > room else { return text }
         var short = text
@@ -39,7 +39,7 @@ struct PixelFont {
         return short + "..."
     }
 
-    /// One letter with its accents; rows count from a capital's top.
+    /// One letter with its accents. Rows count from the top of a capital.
     private struct Letter {
         var width: Int
         var dots: [(x: Int, y: Int)]
@@ -72,7 +72,7 @@ struct PixelFont {
         }
     }
 
-    /// The text in scalars that the font has, letters before their accents.
+    /// Returns a text in scalars that the font has, letters before their accents.
     private static func spelled(_ text: Substring) -> [Unicode.Scalar] {
         let latin = String(text).applyingTransform(.toLatin, reverse: false) ?? String(text)
         return latin.decomposedStringWithCanonicalMapping.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
@@ -82,4 +82,122 @@ struct PixelFont {
             return spelling.unicodeScalars.map { glyphs[$0] == nil ? "?" : $0 }
         }
     }
+}
+
+extension PixelFont {
+    /// The shapes of the letters, row by row from the top of a capital. Rows 8 and 9 are below the line; missing rows
+    /// are empty.
+    static let glyphs: [Unicode.Scalar: String] = [
+        "!": "# # # # # . #",
+        "\"": "#.# #.#",
+        "#": ".#.#. .#.#. ##### .#.#. ##### .#.#. .#.#.",
+        "$": "..#.. .#### #.#.. .###. ..#.# ####. ..#..",
+        "%": "##..# ##..# ...#. ..#.. .#... #..## #..##",
+        "&": ".##.. #..#. #.#.. .#... #.#.# #..#. .##.#",
+        "'": "# #",
+        "(": "..# .#. #.. #.. #.. .#. ..#",
+        ")": "#.. .#. ..# ..# ..# .#. #..",
+        "*": "..... #.#.# .###. ##### .###. #.#.#",
+        "+": "..... ..... ..#.. ..#.. ##### ..#.. ..#..",
+        ",": ".. .. .. .. .. .# .# #.",
+        "-": ".... .... .... .... ####",
+        ".": ". . . . . . #",
+        "/": "...# ...# ..#. ..#. .#.. .#.. #... #...",
+        "0": ".###. #...# #..## #.#.# ##..# #...# .###.",
+        "1": "..#. .##. ..#. ..#. ..#. ..#. .###",
+        "2": ".###. #...# ....# ...#. ..#.. .#... #####",
+        "3": ".###. #...# ....# ..##. ....# #...# .###.",
+        "4": "...#. ..##. .#.#. #..#. ##### ...#. ...#.",
+        "5": "##### #.... ####. ....# ....# #...# .###.",
+        "6": "..##. .#... #.... ####. #...# #...# .###.",
+        "7": "##### ....# ...#. ...#. ..#.. ..#.. ..#..",
+        "8": ".###. #...# #...# .###. #...# #...# .###.",
+        "9": ".###. #...# #...# .#### ....# ...#. .##..",
+        ":": ". . # . . . #",
+        ";": ".. .. .# .. .. .. .# #.",
+        "<": "...# ..#. .#.. #... .#.. ..#. ...#",
+        "=": ".... .... .... #### .... ####",
+        ">": "#... .#.. ..#. ...# ..#. .#.. #...",
+        "?": ".###. #...# ....# ...#. ..#.. ..... ..#..",
+        "@": ".###. #...# #.### #.#.# #.### #.... .###.",
+        "A": ".###. #...# #...# ##### #...# #...# #...#",
+        "B": "####. #...# #...# ####. #...# #...# ####.",
+        "C": ".###. #...# #.... #.... #.... #...# .###.",
+        "D": "####. #...# #...# #...# #...# #...# ####.",
+        "E": "##### #.... #.... ####. #.... #.... #####",
+        "F": "##### #.... #.... ####. #.... #.... #....",
+        "G": ".###. #...# #.... #.### #...# #...# .###.",
+        "H": "#...# #...# #...# ##### #...# #...# #...#",
+        "I": "### .#. .#. .#. .#. .#. ###",
+        "J": "...# ...# ...# ...# ...# #..# .##.",
+        "K": "#...# #..#. #.#.. ##... #.#.. #..#. #...#",
+        "L": "#.... #.... #.... #.... #.... #.... #####",
+        "M": "#...# ##.## #.#.# #.#.# #...# #...# #...#",
+        "N": "#...# ##..# #.#.# #..## #...# #...# #...#",
+        "O": ".###. #...# #...# #...# #...# #...# .###.",
+        "P": "####. #...# #...# ####. #.... #.... #....",
+        "Q": ".###. #...# #...# #...# #.#.# #..#. .##.#",
+        "R": "####. #...# #...# ####. #.#.. #..#. #...#",
+        "S": ".#### #.... #.... .###. ....# ....# ####.",
+        "T": "##### ..#.. ..#.. ..#.. ..#.. ..#.. ..#..",
+        "U": "#...# #...# #...# #...# #...# #...# .###.",
+        "V": "#...# #...# #...# #...# #...# .#.#. ..#..",
+        "W": "#...# #...# #...# #.#.# #.#.# ##.## #...#",
+        "X": "#...# #...# .#.#. ..#.. .#.#. #...# #...#",
+        "Y": "#...# #...# .#.#. ..#.. ..#.. ..#.. ..#..",
+        "Z": "##### ....# ...#. ..#.. .#... #.... #####",
+        "[": "## #. #. #. #. #. ##",
+        "\\": "#... #... .#.. .#.. ..#. ..#. ...# ...#",
+        "]": "## .# .# .# .# .# ##",
+        "^": "..#.. .#.#. #...#",
+        "_": "..... ..... ..... ..... ..... ..... ..... #####",
+        "`": "#. .#",
+        "a": ".... .... .##. ...# .### #..# .###",
+        "b": "#... #... ###. #..# #..# #..# ###.",
+        "c": ".... .... .### #... #... #... .###",
+        "d": "...# ...# .### #..# #..# #..# .###",
+        "e": ".... .... .##. #..# #### #... .###",
+        "f": "..# .#. ### .#. .#. .#. .#.",
+        "g": ".... .... .### #..# #..# #..# .### ...# .##.",
+        "h": "#... #... ###. #..# #..# #..# #..#",
+        "i": "# . # # # # #",
+        "j": ".# .. .# .# .# .# .# .# #.",
+        "k": "#... #... #..# #.#. ##.. #.#. #..#",
+        "l": "#. #. #. #. #. #. .#",
+        "m": "..... ..... ####. #.#.# #.#.# #.#.# #.#.#",
+        "n": ".... .... ###. #..# #..# #..# #..#",
+        "o": ".... .... .##. #..# #..# #..# .##.",
+        "p": ".... .... ###. #..# #..# #..# ###. #... #...",
+        "q": ".... .... .### #..# #..# #..# .### ...# ...#",
+        "r": "... ... #.# ##. #.. #.. #..",
+        "s": ".... .... .### #... .##. ...# ###.",
+        "t": ".#. .#. ### .#. .#. .#. ..#",
+        "u": ".... .... #..# #..# #..# #..# .###",
+        "v": "..... ..... #...# #...# #...# .#.#. ..#..",
+        "w": "..... ..... #...# #.#.# #.#.# #.#.# .#.#.",
+        "x": "..... ..... #...# .#.#. ..#.. .#.#. #...#",
+        "y": ".... .... #..# #..# #..# #..# .### ...# .##.",
+        "z": ".... .... #### ...# .##. #... ####",
+        "{": "..# .#. .#. #.. .#. .#. ..#",
+        "|": "# # # # # # # #",
+        "}": "#.. .#. .#. ..# .#. .#. #..",
+        "~": "..... ..... ..... .#... #.#.# ...#.",
+    ]
+
+    /// Accents, two rows above a letter or, after a comma, below the line.
+    static let marks: [Unicode.Scalar: String] = [
+        "\u{0300}": "#. .#",  // grave
+        "\u{0301}": ".# #.",  // acute
+        "\u{0302}": ".#. #.#",  // circumflex
+        "\u{0303}": ".#.# #.#.",  // tilde
+        "\u{0304}": "... ###",  // macron
+        "\u{0306}": "#.# .#.",  // breve
+        "\u{0307}": ". #",  // dot
+        "\u{0308}": "... #.#",  // diaeresis
+        "\u{030A}": ".#. #.#",  // ring
+        "\u{030B}": "#.# #.#",  // double acute
+        "\u{030C}": "#.# .#.",  // caron
+        "\u{0327}": ",.# #.",  // cedilla
+        "\u{0328}": ",#. .#",  // ogonek
+    ]
 }

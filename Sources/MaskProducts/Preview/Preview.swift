@@ -2,25 +2,53 @@ import FileIO
 public import RasterIO
 import TileGeometry
 
-/// A scene with its mask over it, as a picture of a few pixels, however large the two are.
+/// How a preview shows a scene and its mask.
+public struct PreviewOptions: Sendable {
+    /// The length of the picture's longer side in pixels, without the legend. Smaller masks keep their size.
+    public var longSide = 1600
+    /// The bands of the scene that are shown: one band, or red, green and blue. By default the bands that the scene
+    /// marks as such, else its first three, else its first one.
+    public var bands: [Int]?
+    /// The opacity of the mask over the scene: 0 shows only the scene, 1 only the mask.
+    public var opacity = 0.5
+    /// True if the borders of classes are drawn and their areas are not filled.
+    public var isOutlined = false
+    /// The names or numbers of the classes that are painted; empty for all.
+    public var classes: [String] = []
+    /// True if a strip below the picture shows the names of the classes and a scale.
+    public var hasLegend = true
+    /// A title above the legend; empty for none.
+    public var title = ""
+
+    /// Makes the options of a picture of 1600 pixels with a half transparent mask and a legend.
+    public init() {}
+
+    /// The range of `longSide`. Its end is far beyond a screen, and such a picture still fits into memory.
+    public static let longSides = 16...8192
+}
+
+/// A small picture of a scene with its mask over it, however large the two are.
+///
+///     try Preview(scene: "scene.tif", mask: "mask.tif").write(to: "preview.png", overwrite: false)
 public struct Preview: Sendable {
-    /// The scene alone, on the mask's grid; transparent without data.
+    /// The scene alone, on the mask's grid; transparent where there is no data.
     package let scene: Picture
-    /// The mask alone: its classes' colours, or their outlines; transparent elsewhere.
+    /// The mask alone: classes or their outlines in their colours, and transparent elsewhere.
     package let mask: Picture
-    /// The classes that are painted, by ascending value, those in sight that have no name included.
+    /// The classes that are painted, by ascending value: those with a name, and those that occur in the picture.
     package let legend: [LegendEntry]
     private let options: PreviewOptions
     private let metresPerPixel: Double?
 
-    /// Reads both, through their overviews where they have any.
+    /// Reads the scene and the mask, from their overviews if they have any.
     ///
     /// - Parameters:
     ///   - scene: the path of any raster that GDAL opens.
-    ///   - mask: the path of a raster of classes. Its grid is the picture's; a scene on another grid is laid under it by
-    ///     what both say of the ground.
-    /// - Throws: `.badArgument` for options that make no sense, and bands and classes that there are not; `.unsupported`
-    ///   for a mask that is none, and a scene of another place; as `RasterReader`.
+    ///   - mask: the path of a raster of classes. The picture has its grid; a scene on another grid is resampled by the
+    ///     georeferences of both.
+    /// - Throws: `.badArgument` for options that make no sense, and for bands and classes that do not exist;
+    ///   `.unsupported` if the mask is not a raster of classes, or shows another place than the scene; and the errors
+    ///   of `RasterReader`.
     public init(scene: String, mask: String, options: PreviewOptions = .init()) throws(RasterError) {
         guard PreviewOptions.longSides.contains(options.longSide) else {
             let sizes = PreviewOptions.longSides
@@ -52,7 +80,7 @@ public struct Preview: Sendable {
         self.options = options
     }
 
-    /// The mask over the scene, above the legend.
+    /// The finished picture: the mask over the scene, and the legend below.
     package var picture: Picture {
         let opacity = options.isOutlined ? 1 : options.opacity
         var merged = scene
@@ -75,10 +103,11 @@ public struct Preview: Sendable {
         return page
     }
 
-    /// Whether `mask` has every pixel of every class.
+    /// True if `mask` shows every pixel of every class.
     var showsAllAreas: Bool { !options.isOutlined && options.classes.isEmpty }
 
-    /// Writes the picture as PNG, JPEG or WebP, by the ending of its name; the file appears when it is complete.
+    /// Writes the picture as PNG, JPEG or WebP, chosen by the ending of its name. The file appears only when it is
+    /// complete.
     ///
     /// - Throws: `.badArgument` for other endings; `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
     public func write(to path: String, overwrite: Bool) throws(RasterError) {
@@ -89,7 +118,7 @@ public struct Preview: Sendable {
         }
     }
 
-    /// Whether a picture could be made under this name, before any work is spent on it.
+    /// Checks that a picture can be written under this name, before any work is spent on it, and returns its format.
     ///
     /// - Throws: `.badArgument`, `.outputExists`, `.cannotCreate`.
     @discardableResult

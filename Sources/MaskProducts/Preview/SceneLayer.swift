@@ -1,11 +1,12 @@
 import RasterIO
 import TileGeometry
 
-/// A scene as a picture on a mask's grid, at the size of the mask's picture.
+/// Renders a scene as a picture on the grid of a mask, at the size of the mask's picture.
 struct SceneLayer {
     let picture: Picture
 
-    /// Samples of the bands that are shown, planar, NaN without data; and 1 where there are data.
+    /// The samples of the bands that are shown, bands x height x width, NaN without data; and the validity of each
+    /// pixel, height x width, 1 where there is data.
     private struct Samples {
         var values: [Float]
         var validity: [UInt8]
@@ -18,16 +19,18 @@ struct SceneLayer {
         }
     }
 
+    /// Reads and renders a scene.
+    ///
     /// - Parameters:
-    ///   - mask: whose georeference decides; a scene of another place, resolution or system is laid under it.
-    ///   - size: of the picture of the whole mask.
-    ///   - bands: as in `PreviewOptions`.
-    /// - Throws: `.badArgument` for bands that the scene has not; `.unsupported` where the scene cannot be laid under the
-    ///   mask, or lies elsewhere; `.readFailed`.
+    ///   - mask: the raster whose grid the picture has. A scene on another grid is resampled to it.
+    ///   - size: the size of the picture of the whole mask.
+    ///   - bands: the bands that are shown, as in `PreviewOptions`.
+    /// - Throws: `.badArgument` for bands that the scene does not have; `.unsupported` if the scene cannot be laid
+    ///   under the mask, or shows another place; `.readFailed`.
     init(_ scene: RasterReader, under mask: RasterReader, size: PixelSize, bands: [Int]?) throws(RasterError) {
         let chosen = try Self.bands(bands, of: scene)
         let palette = chosen.count == 1 ? scene.palette(ofBand: chosen[0]) : nil
-        // Numbers of colours have no mean.
+        // Palette indices have no meaningful mean.
         let reduction = palette == nil ? Reduction.mean : .mode
         let samples: Samples
         if Self.haveOneGrid(scene, mask) {
@@ -64,18 +67,19 @@ struct SceneLayer {
         return measured.count >= 3 ? Array(measured[..<3]) : [measured.first ?? 1]
     }
 
-    /// Whether pixels of both with the same number show the same place, as far as the files say.
+    /// Returns true if the pixels of both rasters lie on one grid, as far as the files say.
     private static func haveOneGrid(_ scene: RasterReader, _ mask: RasterReader) -> Bool {
         guard scene.size == mask.size else { return false }
         return !mask.spatialReference.hasPlace || !scene.spatialReference.hasPlace
             || scene.spatialReference.isEquivalent(to: mask.spatialReference)
     }
 
-    /// The scene's sample under the centre of each of the picture's pixels, from a reduced scene of about as large pixels.
+    /// Returns the scene's sample under the centre of each pixel of the picture, from a reduced scene with pixels of
+    /// about the same size.
     private static func laid(
         _ scene: RasterReader, under mask: RasterReader, _ size: PixelSize, _ bands: [Int], _ reduction: Reduction
     ) throws(RasterError) -> Samples {
-        let grid = try SceneGrid(of: scene, under: mask, size: size)
+        let grid = try PreviewGrid(of: scene, under: mask, size: size)
         var near = Samples(bands: bands.count, size: grid.reducedSize)
         try scene.read(
             grid.window, to: grid.reducedSize, bands: bands, by: reduction, into: &near.values,
@@ -115,8 +119,51 @@ struct SceneLayer {
 }
 
 extension SpatialReference {
-    /// Whether it says where a raster lies, in any way.
+    /// True if this says in any way where a raster lies.
     var hasPlace: Bool {
         geoTransform != nil || !groundControlPoints.isEmpty || !rationalPolynomials.isEmpty
+    }
+}
+
+/// A contrast stretch from the 2nd to the 98th percentile of a band's samples, so that haze and a few glints do not
+/// decide how the rest looks. Each band has its own, as with the "cumulative count cut" of QGIS.
+struct PercentileStretch: Equatable {
+    /// The samples that become black and white.
+    let low: Float
+    let high: Float
+
+    /// The most samples from which the percentiles are estimated, evenly spread.
+    private static let sampleLimit = 1 << 21
+
+    /// Finds the percentiles of a band.
+    ///
+    /// - Parameter samples: the samples of the whole picture, NaN without data.
+    init(of samples: some RandomAccessCollection<Float>, percent: Double = 2) {
+        let step = max(1, (samples.count - 1) / Self.sampleLimit + 1)
+        var values: [Float] = []
+        values.reserveCapacity(samples.count / step + 1)
+        var index = samples.startIndex
+        while index < samples.endIndex {
+            if samples[index].isFinite { values.append(samples[index]) }
+            index = samples.index(index, offsetBy: step, limitedBy: samples.endIndex) ?? samples.endIndex
+        }
+        values.sort()
+        guard let first = values.first, let last = values.last else {
+            (low, high) = (0, 1)
+            return
+        }
+        let cut = Int(Double(values.count - 1) * percent / 100)
+        let (below, above) = (values[cut], values[values.count - 1 - cut])
+        // If nearly all pixels are equal, the few others are what there is to see.
+        (low, high) = below < above ? (below, above) : (first, last)
+    }
+
+    /// Returns the brightness of a sample, 0 to 255: 128 if all samples are equal, and 0 for NaN.
+    func callAsFunction(_ sample: Float) -> UInt8 {
+        guard !sample.isNaN else { return 0 }
+        // Halved first, so that the difference of the largest numbers is finite.
+        let range = high / 2 - low / 2
+        guard range > 0 else { return 128 }
+        return UInt8((min(max((sample / 2 - low / 2) / range, 0), 1) * 255).rounded())
     }
 }

@@ -1,8 +1,8 @@
 import RasterIO
 
-/// Text that is safe anywhere in a page, and numbers as people read them.
+/// Formats text so that it is safe anywhere in a page, and numbers so that people read them easily.
 enum HTMLText {
-    /// Text of any origin, between tags or in an attribute's quotes; of very long ones the beginning.
+    /// Escapes text of any origin for use between tags or in a quoted attribute, and cuts it at `limit` scalars.
     static func escaped(_ text: String, limit: Int = 2000) -> String {
         var result = ""
         for scalar in text.unicodeScalars.prefix(limit) {
@@ -14,7 +14,8 @@ enum HTMLText {
             case "'": result += "&#39;"
             case "\n", "\r", "\t": result += " "
             default:
-                // Control characters are no HTML, and those of writing directions would turn the rest of the line around.
+                // HTML allows no control characters, and those for writing directions would turn the rest of the line
+                // around.
                 switch scalar.properties.generalCategory {
                 case .control, .surrogate, .unassigned: result += "\u{FFFD}"
                 case .format where scalar.properties.isBidiControl: result += "\u{FFFD}"
@@ -25,7 +26,7 @@ enum HTMLText {
         return text.unicodeScalars.count > limit ? result + "…" : result
     }
 
-    /// A name among other words, whatever its direction of writing.
+    /// Returns a name that may stand among other words whatever its writing direction.
     static func name(_ text: String) -> String { "<bdi>\(escaped(text, limit: 300))</bdi>" }
 
     static func color(_ color: LegendEntry.Color) -> String {
@@ -49,7 +50,7 @@ enum HTMLText {
         return sign + whole + "." + String(repeating: "0", count: digits - fraction.count) + fraction
     }
 
-    /// "71.3 %"; what is not quite nothing or all is not called so.
+    /// "71.3 %". A share that is not quite none or all is not rounded to it.
     static func percent(_ share: Double) -> String {
         if share > 0, share < 0.000_5 { return "under 0.1 %" }
         if share < 1, share >= 0.999_5 { return "over 99.9 %" }
@@ -67,7 +68,7 @@ enum HTMLText {
             ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
     }
 
-    /// Hectares with as many digits as a small field needs.
+    /// Returns hectares with as many digits as a small field needs.
     static func hectares(_ value: Double) -> String {
         number(value, digits: abs(value) < 9.995 ? 2 : abs(value) < 999.95 ? 1 : 0)
     }

@@ -1,8 +1,8 @@
-/// The table of all scenes of a report: failures first, each with a link to its section.
+/// The table of all scenes of a report, failures first, each with a link to its section.
 struct ReportOverview {
     let page: ReportPage
 
-    /// Beyond so many scenes, a box finds some of them.
+    /// From more than this many scenes on, the table has a search box.
     private static let worthSearching = 12
 
     var html: String {
@@ -51,7 +51,7 @@ struct ReportOverview {
             : "<span class=\"state odd\">\(HTMLText.counted(count, "warning"))</span>"
     }
 
-    /// The shares side by side in one bar; what it shows is in the scene's own table too.
+    /// The shares of the classes side by side in one bar. The scene's own table has the same numbers.
     private func shares(_ scene: ReportScene) -> String {
         let rows = scene.classes.filter { $0.pixels > 0 }
         guard !rows.isEmpty else { return "" }

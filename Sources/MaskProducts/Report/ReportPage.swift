@@ -1,48 +1,50 @@
 import Dispatch
-public import FileIO
+package import FileIO
 import RasterIO
 import Synchronization
 import TileGeometry
 
-/// The report of a run: one HTML page that needs no other file and no network, for one scene or thousands.
+/// The report of a run over one scene or thousands: one HTML page that needs no other file and no network.
 ///
-/// Pictures are as large as a page of about 20 MB allows; all other text of the page, names of files above all, may be
-/// anybody's and is escaped. The same input makes the same page.
-public struct ReportPage: Sendable {
-    public var title: String
-    /// In the order of the run; failures are shown first.
-    public var scenes: [ReportScene]
-    /// What holds for all scenes: model, version, plan, options.
-    public var facts: [ReportFact] = []
-    /// When the run ended, as people write it; left out where nil.
-    public var date: String?
-    /// Most bytes of the page. Where the text alone has more, there are no pictures.
-    public var byteLimit = 20_000_000
+/// Pictures are as large as a page of about 20 MB allows. All text from outside, such as the names of files, is
+/// escaped. The same input makes the same page.
+package struct ReportPage: Sendable {
+    /// The title of the page.
+    package var title: String
+    /// The scenes in the order of the run. The page shows failures first.
+    package var scenes: [ReportScene]
+    /// The facts that hold for all scenes: model, version, plan, options.
+    package var facts: [ReportFact] = []
+    /// The end of the run, as text for people; nil leaves it out.
+    package var date: String?
+    /// The size limit of the page in bytes. If the text alone has more, there are no pictures.
+    package var byteLimit = 20_000_000
 
-    public init(title: String, scenes: [ReportScene]) {
+    /// Makes a page of a title and scenes.
+    package init(title: String, scenes: [ReportScene]) {
         self.title = title
         self.scenes = scenes
     }
 
-    /// Beyond so many scenes, only failures are told in more than a line.
+    /// The most scenes that get a section of their own; failures come first.
     static let mostSections = 2000
-    /// Beyond so many lines, scenes are only counted.
+    /// The most lines of the table; further scenes are only counted.
     static let mostRows = 20_000
-    /// No scene's pictures take more than this.
+    /// The most bytes of the pictures of one scene.
     private static let largestBudget = 1_300_000
 
-    /// Writes the page, which appears under its name when it is complete.
+    /// Writes the page. It appears under its name only when it is complete.
     ///
-    /// Pictures that cannot be made are no failure: the page says why.
+    /// A picture that cannot be made is no failure: the page says why it is missing.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
-    public func write(to path: String, overwrite: Bool) throws(FileError) {
+    package func write(to path: String, overwrite: Bool) throws(FileError) {
         try StagedDocument.check(path: path, overwrite: overwrite)
         try StagedDocument.write(Array(html().utf8), to: path, overwrite: overwrite)
     }
 
-    /// The whole page.
-    public func html() -> String {
+    /// Returns the whole page.
+    package func html() -> String {
         let shown = sections
         let bare = document(shown.map { ReportSection(page: self, scene: $0.scene, number: $0.number, pictures: nil) })
         let illustrated = shown.count { $0.scene.scene != nil && $0.scene.mask != nil }
@@ -69,13 +71,13 @@ public struct ReportPage: Sendable {
         }
     }
 
-    /// The scenes in the order of the page, failures first, with their numbers in the run.
+    /// The scenes in the order of the page, failures first, each with its number in the run.
     var ordered: [(number: Int, scene: ReportScene)] {
         let all = scenes.enumerated().map { (number: $0.offset + 1, scene: $0.element) }
         return all.filter { $0.scene.error != nil } + all.filter { $0.scene.error == nil }
     }
 
-    /// Those that have a section of their own.
+    /// The scenes that have a section of their own.
     private var sections: [(number: Int, scene: ReportScene)] { Array(ordered.prefix(Self.mostSections)) }
 
     private func document(_ sections: [ReportSection]) -> String {

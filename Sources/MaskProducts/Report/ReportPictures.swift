@@ -2,28 +2,28 @@ import Foundation
 import RasterIO
 import TileGeometry
 
-/// The pictures of one scene in a report, as text that stands in the page.
+/// The pictures of one scene in a report, encoded as text of the page.
 struct ReportPictures: Sendable {
-    /// `data:` addresses of the scene, and of its mask on the same grid, transparent where there are no data.
+    /// The `data:` URLs of the scene, and of its mask on the same grid. Both are transparent where there is no data.
     let scene: String
     let mask: String
     let size: PixelSize
     let legend: [LegendEntry]
 
-    /// Beyond this, a page shows no more on any screen.
+    /// The largest side of a picture: no screen shows more of it in the page.
     private static let largestSide = 1600
     private static let smallestSide = 120
 
-    /// As large as the budget allows: what pictures weigh is known only when they are made, so smaller ones follow where
-    /// they weigh too much. The files are read once, or not at all where a preview is there already.
+    /// Makes pictures that are as large as the budget allows. Their size in bytes is known only when they are made, so
+    /// smaller ones are made if they are too large. The files are read once, or not at all if there is a preview.
     ///
     /// - Parameters:
-    ///   - preview: of both, if one was made; of use where it shows the areas of all classes.
-    ///   - budget: of both together, in bytes of the page.
-    /// - Returns: nil where even small ones weigh more.
-    /// - Throws: as `Preview`.
+    ///   - preview: a preview of both files, if one was made. It is used if it shows the areas of all classes.
+    ///   - budget: the most bytes that both pictures together may take in the page.
+    /// - Returns: nil if even small pictures take more.
+    /// - Throws: the errors of `Preview`.
     init?(scene: String, mask: String, bands: [Int]?, preview made: Preview?, budget: Int) throws(RasterError) {
-        // Satellite scenes and their masks take about half a byte for each pixel, and a page 4 bytes for 3.
+        // Pictures of satellite scenes and their masks take about half a byte a pixel, and base64 needs 4 bytes for 3.
         var side = min(Self.largestSide, Int((Double(max(0, budget)) * 1.5 / 0.7).squareRoot()))
         guard side >= Self.smallestSide else { return nil }
         let preview: Preview

@@ -1,40 +1,50 @@
 package import RasterIO
-public import TileGeometry
+package import TileGeometry
 
-/// What a report says of one scene: as much as is known, nothing of it read but the pictures, and these only where there is no preview.
-public struct ReportScene: Sendable {
-    /// As people call it; may be any text.
-    public var name: String
-    /// The files of which pictures are made: without both, there are none.
-    public var scene: String?
-    public var mask: String?
-    /// The scene's bands that are shown, as in `PreviewOptions`.
-    public var bands: [Int]?
-    /// A preview of the two files, where the run made one: the page's pictures are made of it, and the files are not read
-    /// again. One of outlines or of some classes only is not used.
-    public var preview: Preview?
-    /// Of the scene.
-    public var size: PixelSize?
-    public var classes: [ClassShare] = []
-    public var stages: [Stage] = []
-    /// Wall time of the run, in seconds.
-    public var seconds: Double?
-    public var warnings: [String] = []
-    /// Why there is no mask, in one line; nil where all went well.
-    public var error: String?
-    /// What holds for this scene alone: its outputs, its plan, ….
-    public var facts: [ReportFact] = []
+/// What a report says of one scene, as far as it is known. Only the pictures are read from files, and only if there is
+/// no preview.
+package struct ReportScene: Sendable {
+    /// The name of the scene; may be any text.
+    package var name: String
+    /// The path of the scene. Pictures are made only if both the scene and the mask are given.
+    package var scene: String?
+    /// The path of the mask.
+    package var mask: String?
+    /// The bands of the scene that are shown, as in `PreviewOptions`.
+    package var bands: [Int]?
+    /// A preview of the two files, if the run made one. The page's pictures are then made from it, and the files are
+    /// not read again. A preview of outlines, or of only some classes, is not used.
+    package var preview: Preview?
+    /// The size of the scene.
+    package var size: PixelSize?
+    /// The amount of each class in the mask.
+    package var classes: [ClassShare] = []
+    /// The stages of the work, with the time that each took.
+    package var stages: [Stage] = []
+    /// The wall time of the run, in seconds.
+    package var seconds: Double?
+    /// The warnings about this scene.
+    package var warnings: [String] = []
+    /// The reason why there is no mask, in one line; nil if all went well.
+    package var error: String?
+    /// The facts that hold for this scene alone, such as its outputs and its plan.
+    package var facts: [ReportFact] = []
 
-    public init(name: String) { self.name = name }
+    /// Makes a scene of which only the name is known.
+    package init(name: String) { self.name = name }
 
-    /// How much of a scene is of one class.
-    public struct ClassShare: Sendable {
-        public var name: String
+    /// The amount of one class in a scene.
+    package struct ClassShare: Sendable {
+        /// The name of the class.
+        package var name: String
+        /// The colour of the class in the mask.
         package var color: LegendEntry.Color
-        public var pixels: Int
-        /// nil where nobody knows how large the pixels are.
-        public var hectares: Double?
+        /// The number of pixels of the class.
+        package var pixels: Int
+        /// The area in hectares; nil if the size of pixels is not known.
+        package var hectares: Double?
 
+        /// Makes the amount of one class.
         package init(name: String, color: LegendEntry.Color, pixels: Int, hectares: Double? = nil) {
             self.name = name
             self.color = color
@@ -43,26 +53,28 @@ public struct ReportScene: Sendable {
         }
     }
 
-    /// A part of the work.
-    public struct Stage: Sendable {
-        /// "reading"
-        public var name: String
-        /// Time that its threads were busy, the sum of all of them.
-        public var busySeconds: Double
-        public var threads: Int
+    /// A stage of the work.
+    package struct Stage: Sendable {
+        /// The name of the stage, such as "reading".
+        package var name: String
+        /// The time in seconds that its threads were busy, summed over all threads.
+        package var busySeconds: Double
+        /// The number of threads.
+        package var threads: Int
 
-        public init(name: String, busySeconds: Double, threads: Int = 1) {
+        /// Makes a stage.
+        package init(name: String, busySeconds: Double, threads: Int = 1) {
             self.name = name
             self.busySeconds = busySeconds
             self.threads = threads
         }
     }
 
-    /// Pixels of all classes: those with data.
+    /// The number of pixels with data: those of all classes.
     var validPixels: Int { classes.reduce(0) { $0 + $1.pixels } }
 
-    /// Part of what has data, 0 to 1: of its area where that of all classes is known, as pixels of a scene in degrees
-    /// differ in size, else of its pixels.
+    /// Returns the share of a class in what has data, 0 to 1. It is a share of the area if the areas of all classes are
+    /// known, because pixels of a scene in degrees differ in size; otherwise it is a share of pixels.
     func share(of row: ClassShare) -> Double {
         let areas = classes.compactMap(\.hectares)
         if let area = row.hectares, areas.count == classes.count, areas.contains(where: { $0 > 0 }) {
@@ -72,19 +84,22 @@ public struct ReportScene: Sendable {
         return all > 0 ? Double(row.pixels) / Double(all) : 0
     }
 
-    /// Part of the run's time that a stage's threads were busy, 0 to 1.
+    /// Returns the part of the run's time during which a stage's threads were busy, 0 to 1.
     func utilization(of stage: Stage) -> Double {
         guard let seconds, seconds > 0, stage.threads > 0 else { return 0 }
         return min(1, max(0, stage.busySeconds / Double(stage.threads) / seconds))
     }
 }
 
-/// A line of a report: what it is about, and what is so.
-public struct ReportFact: Sendable {
-    public var label: String
-    public var value: String
+/// A labelled line of a report.
+package struct ReportFact: Sendable {
+    /// The label, such as "Model".
+    package var label: String
+    /// The text behind the label.
+    package var value: String
 
-    public init(_ label: String, _ value: String) {
+    /// Makes a line of a label and a text.
+    package init(_ label: String, _ value: String) {
         self.label = label
         self.value = value
     }

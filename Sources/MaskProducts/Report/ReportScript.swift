@@ -1,8 +1,8 @@
-/// The script of a report: sliders, searching, and opening the section that a link leads to. Without it the page shows
-/// all the same.
+/// The script of a report. It moves the sliders, searches the table, and opens the section that a link leads to.
+/// Without it the page still shows everything.
 enum ReportScript {
-    /// What the page's content security policy allows to run: SHA-256 of `text`, in base64. Where the two differ, no
-    /// browser runs the script, and the tests in a browser fail.
+    /// The SHA-256 of `text` in base64, for the page's content security policy. If the two differ, no browser runs the
+    /// script, and the tests in a browser fail.
     static let digest = "sha256-g+r88J9GTchRRB1b2NdzLwIapW6raoIRy8zGzcrK2nI="
 
     static let text = """

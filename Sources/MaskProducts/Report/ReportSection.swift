@@ -1,19 +1,19 @@
 import RasterIO
 import TileGeometry
 
-/// All that a report says of one scene.
+/// The section of a report about one scene.
 struct ReportSection {
     let page: ReportPage
     let scene: ReportScene
-    /// In the run, from 1.
+    /// The number of the scene in the run, counted from 1.
     let number: Int
-    /// nil where the scene has no files to show.
+    /// The pictures, or why there are none; nil if the scene has no files to show.
     let pictures: Result<ReportPictures?, RasterError>?
 
-    /// Lines of one kind that are written out; the others are counted.
+    /// The most lines of one kind that are written out; further ones are only counted.
     private static let mostLines = 50
 
-    /// A section; of several scenes, one that opens.
+    /// The section. If the report has several scenes, the section can be opened and closed.
     var html: String {
         let anchor = "scene-\(number)"
         if page.scenes.count == 1 {
@@ -72,7 +72,7 @@ struct ReportSection {
         }
         let alt = "Mask of \(name)" + (shares.isEmpty ? "" : ": " + shares.joined(separator: ", "))
         let isSmall = width < 500 && height < 500
-        // Of hundreds of scenes, only those that are opened are decoded.
+        // With hundreds of scenes, a browser decodes only the pictures of those that are opened.
         let isLazy = page.scenes.count > 1
         let image =
             "width=\"\(width)\" height=\"\(height)\"" + (isLazy ? " loading=\"lazy\" decoding=\"async\"" : "")

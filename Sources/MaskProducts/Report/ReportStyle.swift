@@ -1,4 +1,4 @@
-/// How a report looks: on a phone and a desk, in light and dark, and on paper.
+/// The style sheet of a report: for phones and desktops, light and dark themes, and paper.
 enum ReportStyle {
     static let text = """
         :root {

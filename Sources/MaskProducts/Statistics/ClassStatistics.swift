@@ -1,27 +1,30 @@
-/// How much of a mask, or of a zone of it, is of each class.
+/// The amount of each class in a mask, or in a zone of it.
 public struct ClassStatistics: Equatable, Sendable, Encodable {
-    /// One class.
+    /// The amount of one class.
     public struct Row: Equatable, Sendable {
-        /// The mask's value.
+        /// The class's value in the mask.
         public let value: Int
+        /// The name of the class.
         public let name: String
+        /// The pixels of the class and their area.
         public let amount: GroundAmount
-        /// Of the valid area, or of the valid pixels where areas are not known; nil where nothing is valid.
+        /// The share of the valid area, 0 to 1, or of the valid pixels if areas are not known. nil if no pixel is
+        /// valid.
         public let share: Double?
     }
 
-    /// By ascending value: what the mask names, and what occurs in it.
+    /// The classes that the mask names or that occur in it, by ascending value.
     public let classes: [Row]
-    /// All classes together.
+    /// The sum over all classes.
     public let valid: GroundAmount
-    /// Pixels without data.
+    /// The pixels without data.
     public let nodata: GroundAmount
 
     init(_ amounts: [(value: Int, name: String, amount: GroundAmount)], nodata: GroundAmount) {
         let zero = GroundAmount(pixels: 0, squareMetres: nodata.squareMetres == nil ? nil : 0)
         let valid = amounts.reduce(zero) { $0 + $1.amount }
         classes = amounts.map { value, name, amount in
-            // A polar row's pixels may cover next to nothing: without area, pixels are as good a measure.
+            // Pixels of a row at a pole may have an area of zero: then shares are of pixels.
             var share: Double?
             if let part = amount.squareMetres, let whole = valid.squareMetres, whole > 0 {
                 share = part / whole
@@ -38,11 +41,47 @@ public struct ClassStatistics: Equatable, Sendable, Encodable {
 extension ClassStatistics.Row: Encodable {
     private enum CodingKeys: CodingKey { case value, name, share }
 
+    /// Encodes the class, its amount and its share as one object.
     public func encode(to encoder: any Encoder) throws {
         try amount.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(value, forKey: .value)
         try container.encode(name, forKey: .name)
         try container.encodeIfPresent(share, forKey: .share)
+    }
+}
+
+/// A number of pixels, and the area that they cover on the ground.
+public struct GroundAmount: Equatable, Sendable {
+    /// The number of pixels.
+    public var pixels: Int
+    /// The area on the ellipsoid in square metres; nil if the raster is not georeferenced.
+    public var squareMetres: Double?
+
+    /// Makes an amount of pixels and their area in square metres, which may be unknown.
+    public init(pixels: Int, squareMetres: Double?) {
+        self.pixels = pixels
+        self.squareMetres = squareMetres
+    }
+
+    /// The area in hectares (10,000 square metres); nil if it is not known.
+    public var hectares: Double? { squareMetres.map { $0 / 10_000 } }
+
+    static func + (a: GroundAmount, b: GroundAmount) -> GroundAmount {
+        var area: Double?
+        if let first = a.squareMetres, let second = b.squareMetres { area = first + second }
+        return GroundAmount(pixels: a.pixels + b.pixels, squareMetres: area)
+    }
+}
+
+extension GroundAmount: Encodable {
+    private enum CodingKeys: CodingKey { case pixels, squareMetres, hectares }
+
+    /// Encodes the pixels, and the area in square metres and hectares if it is known.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(pixels, forKey: .pixels)
+        try container.encodeIfPresent(squareMetres, forKey: .squareMetres)
+        try container.encodeIfPresent(hectares, forKey: .hectares)
     }
 }

@@ -1,19 +1,20 @@
 import RasterIO
 
-/// Adds up pixels and square metres for each class, run by run.
+/// Sums up pixels and square metres for each class, run by run.
 struct ClassTally {
-    /// By the class's number in a `ClassIndex`.
+    /// The pixels of each class, indexed by its number in a `ClassNumbering`.
     private var pixels: [Int] = []
     private var areas: [Double] = []
     private var nodataPixels = 0
     private var nodataArea = 0.0
 
-    /// Counts a part of a row.
+    /// Counts the pixels of a part of a row.
     ///
     /// - Parameters:
-    ///   - classes: the part's classes, -1 without data.
-    ///   - sums: square metres left of each of the part's columns and of its end; nil where they are not known.
-    ///   - inside: 1 for pixels that count, 0 for others; nil where all count.
+    ///   - classes: a class number for each pixel, -1 without data.
+    ///   - sums: the square metres to the left of each of the part's columns, and to the left of its end; nil if areas
+    ///     are not known.
+    ///   - inside: 1 for pixels that count and 0 for others; nil if all pixels count.
     mutating func add(
         _ classes: UnsafePointer<Int32>, count: Int, sums: UnsafePointer<Double>?, inside: UnsafePointer<UInt8>? = nil
     ) {
@@ -52,8 +53,8 @@ struct ClassTally {
     }
 
     /// - Parameters:
-    ///   - values: of the classes, by number.
-    ///   - hasAreas: whether square metres were given.
+    ///   - values: the value of each class, indexed by number.
+    ///   - hasAreas: true if square metres were given.
     func statistics(_ values: [Int], _ legend: ClassLegend, hasAreas: Bool) -> ClassStatistics {
         var amounts: [Int: GroundAmount] = [:]
         let zero = GroundAmount(pixels: 0, squareMetres: hasAreas ? 0 : nil)

@@ -1,10 +1,10 @@
-/// Classes as the conventions write them.
+/// Reads classes as the different conventions write them.
 enum ClassNames {
-    /// More classes than a mask has values.
+    /// The most classes: a mask has no more values.
     private static let most = 65_535
 
-    /// Deepness: an object from ids to names, the ids being 0, 1, 2 …; or a list of such objects, one for each output of
-    /// the network, of which the first counts. Ultralytics writes a plain list of names.
+    /// Reads Deepness's form: an object from the ids 0, 1, 2 … to names, or a list of such objects, one for each output
+    /// of the network, of which the first counts. Also reads a plain list of names, as Ultralytics writes it.
     static func numbered(_ value: MetadataValue) -> [ClassDescription]? {
         if let first = value.elements?.first, first.members != nil { return numbered(first) }
         if let names = value.elements?.map(\.text) {
@@ -18,7 +18,7 @@ enum ClassNames {
         names.isEmpty || names.count < count ? nil : distinct(names.map { ClassDescription(name: $0) })
     }
 
-    /// Our own: names, or objects with `name` and `color`.
+    /// Reads Overtile's form: names, or objects with `name` and `color`.
     static func listed(_ value: MetadataValue) -> [ClassDescription]? {
         guard let elements = value.elements, (1...most).contains(elements.count) else { return nil }
         let classes = elements.compactMap { element -> ClassDescription? in
@@ -30,10 +30,11 @@ enum ClassNames {
         return classes.count == elements.count ? distinct(classes) : nil
     }
 
-    /// STAC's classification extension: objects with `value`, `name` and `color_hint`, in the spellings that are found.
+    /// Reads the form of STAC's classification extension: objects with `value`, `name` and `color_hint`, in the
+    /// spellings that occur.
     ///
-    /// Values that are not 0, 1, 2 … are taken in their order: the network's outputs have no gaps. A class for pixels
-    /// without data is no output.
+    /// Values that are not 0, 1, 2 … are taken in their order, because the outputs of a network have no gaps. A class
+    /// for pixels without data is not an output, and is left out.
     static func classified(_ value: MetadataValue) -> [ClassDescription]? {
         guard let elements = value.elements, (1...most).contains(elements.count) else { return nil }
         var classes: [(value: Int, class: ClassDescription)] = []
@@ -52,7 +53,8 @@ enum ClassNames {
         return distinct(classes.sorted { $0.value < $1.value }.map(\.class))
     }
 
-    /// "ff0000", "#FF0000", "f00", [255, 0, 0], under any of the names that the extension's versions gave it.
+    /// Reads a colour such as "ff0000", "#FF0000", "f00" or [255, 0, 0], under any of the keys that versions of the
+    /// extension use.
     private static func color(_ members: [String: MetadataValue]) -> ClassDescription.Color? {
         let keys = ["color_hint", "color-hint", "color", "colour"]
         guard let value = keys.lazy.compactMap({ members[$0] }).first else { return nil }
@@ -70,7 +72,7 @@ enum ClassNames {
             red: UInt8(number >> 16), green: UInt8(number >> 8 & 255), blue: UInt8(number & 255))
     }
 
-    /// A name that comes twice gets its value behind it: legends are read by name.
+    /// Appends the value to a name that occurs twice, because legends are read by name.
     private static func distinct(_ classes: [ClassDescription]) -> [ClassDescription] {
         let counts = Dictionary(classes.map { ($0.name, 1) }, uniquingKeysWith: +)
         return classes.enumerated().map { value, entry in

@@ -3,26 +3,27 @@
 /// Source: https://github.com/PUTvision/qgis-plugin-deepness, creators_add_metadata_to_model.rst and the reader in
 /// processing/models/model_base.py, which differ: both are understood.
 enum DeepnessMetadata {
-    /// Keys that no other convention has: what comes with them was made for Deepness, and runs as there.
+    /// The keys that no other convention has. A model that has one was made for Deepness, and runs here as it does
+    /// there.
     private static let ownKeys = [
         "model_type", "standardization_mean", "standardization_std", "tiles_size", "tile_size", "tiles_overlap",
         "seg_thresh", "seg_small_segment", "reg_output_scaling", "det_conf", "det_iou_thresh", "det_type",
     ]
-    /// Others write these, too.
+    /// The keys that other conventions use as well.
     private static let sharedKeys = ["class_names", "names", "resolution"]
 
     /// - Parameters:
-    ///   - bandCount: of the network.
-    ///   - file: what to call the file in messages.
+    ///   - bandCount: the number of bands that the network takes.
+    ///   - file: the name of the file in messages.
     static func description(of texts: [String: String], bandCount: Int, file: String) -> ModelDescription {
         var fields = MetadataFields(texts: texts, keys: ownKeys + sharedKeys, file: file)
         var result = ModelDescription()
         result.classes =
             fields.value("class_names", "names for the classes 0, 1, 2 …", ClassNames.numbered)
             ?? fields.value("names", "names for the classes 0, 1, 2 …", ClassNames.numbered)
-        // In centimetres.
+        // Deepness has centimetres.
         result.resolution = fields.value("resolution", "a number of centimetres") { $0.positive.map { $0 / 100 } }
-        // The plugin's script writes the one, its reader looks for the other.
+        // The plugin's script writes one key, and its reader looks for the other.
         result.tile =
             fields.value("tile_size", "a number of pixels") { $0.count.flatMap { $0 > 0 ? $0 : nil } }
             ?? fields.value("tiles_size", "a number of pixels") { $0.count.flatMap { $0 > 0 ? $0 : nil } }
@@ -37,8 +38,8 @@ enum DeepnessMetadata {
         return result
     }
 
-    /// What the plugin does with every model: the scene's first bands, divided by 255, then standardised; scores are taken
-    /// for probabilities.
+    /// Does what the plugin does with every model: it takes the scene's first bands, divides them by 255 and
+    /// standardises them, and takes scores for probabilities.
     private static func runAsDeepness(
         _ result: inout ModelDescription, _ fields: inout MetadataFields, marker: String, bandCount: Int
     ) {

@@ -1,18 +1,17 @@
 import StoredTensors
 
-/// A STAC item with the Machine Learning Model extension, read for what a run needs.
+/// Reads from a STAC item with the Machine Learning Model extension what a run needs.
 ///
-/// Published items often break the extension's rules, its own examples among them: everything is taken that can be
-/// understood, and the weights have the last word.
-/// Source: https://github.com/stac-extensions/mlm, v1.5.2.
+/// Published items, even the extension's own examples, often break its rules. So everything that can be understood is
+/// taken, and the weights have the last word. Source: https://github.com/stac-extensions/mlm, v1.5.2.
 struct MLMItem {
     private let file: String
     private let properties: [String: MetadataValue]
-    /// The asset that is the model; empty where none has the role.
+    /// The asset that is the model; empty if no asset has that role.
     private let asset: [String: MetadataValue]
     private let bandCount: Int
 
-    /// nil, with a warning, for what is no such item.
+    /// Returns the description in an item. If the JSON is no such item, the description is empty but for a warning.
     static func description(of item: MetadataValue, bandCount: Int, file: String) -> ModelDescription {
         guard let item = MLMItem(item, bandCount: bandCount, file: file) else {
             var result = ModelDescription()
@@ -33,10 +32,10 @@ struct MLMItem {
         asset = assets.first { $0["roles"]?.elements?.contains(.string("mlm:model")) == true } ?? [:]
     }
 
-    /// Our own keys, which say what the extension has no place for.
+    /// The values under Overtile's own keys, for which the extension has no place.
     private var hyperparameters: ModelDescription {
         var values: [String: MetadataValue] = [:]
-        // The extension's schema allows no colon in a key, which does not keep one from being used.
+        // The extension's schema allows no colon in a key, but it is used all the same.
         for (key, value) in properties["mlm:hyperparameters"]?.members ?? [:] {
             for prefix in [OvertileMetadata.prefix, "overtile:"] where key.hasPrefix(prefix) {
                 values[OvertileMetadata.prefix + key.dropFirst(prefix.count)] = value
@@ -56,7 +55,7 @@ struct MLMItem {
         return result
     }
 
-    /// The first object of a list, or the object that stands in a list's place.
+    /// Returns the first object of a list, or the object that stands in place of the list.
     private func first(_ key: String, _ result: inout ModelDescription) -> MetadataFields? {
         guard let value = properties[key], value.isSaid else { return nil }
         guard let object = (value.elements?.first ?? value).members else {
@@ -120,8 +119,8 @@ struct MLMItem {
         return [name] + (common.map { $0 == name ? [] : [$0] } ?? [])
     }
 
-    /// The objects that describe bands, by name: of STAC 1.1, of the raster and of the eo extension; of the model's asset
-    /// before those of the item.
+    /// The objects that describe bands, by name. They come from STAC 1.1 and from the raster and eo extensions; those
+    /// of the model's asset go before those of the item.
     private var bandObjects: [String: [String: MetadataValue]] {
         var objects: [String: [String: MetadataValue]] = [:]
         for place in [asset, properties] {
@@ -135,7 +134,7 @@ struct MLMItem {
         return objects
     }
 
-    /// Resolution and nodata, where the bands agree.
+    /// Reads resolution and nodata, if all bands agree.
     private func readGround(_ bands: [[String: MetadataValue]], _ result: inout ModelDescription) {
         let keys = ["spatial_resolution", "raster:spatial_resolution", "gsd"]
         let sizes = bands.flatMap { band in keys.compactMap { band[$0]?.positive } }
@@ -168,7 +167,7 @@ struct MLMItem {
         if let height = size("height", "y"), height == size("width", "x"), (2...1 << 20).contains(height) {
             result.tile = Sourced(height, source: fields.source("input.shape"))
         }
-        // What is given to the model as it is stored is not scaled.
+        // If the model takes stored values, these are not scaled.
         if let type = input["data_type"]?.text, type.hasPrefix("uint") || type.hasPrefix("int"), result.scaling == nil,
             result.refusals[.scaling] == nil
         {
@@ -219,7 +218,8 @@ struct MLMItem {
         result.warnings += output.warnings
     }
 
-    /// Returns true if a function is what happens to logits in any case: a softmax or a sigmoid, an argmax after it.
+    /// Returns true if a function only does what happens to logits anyway: a softmax or a sigmoid, and an argmax after
+    /// it.
     private static func isActivation(_ function: MetadataValue) -> Bool {
         let known: Set = [
             "torch", "nn", "functional", "f", "tf", "np", "numpy", "scipy", "special", "expit", "softmax", "sigmoid",

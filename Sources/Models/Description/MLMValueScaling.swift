@@ -1,13 +1,13 @@
-/// `value_scaling` of a STAC MLM item: what is done to pixel values, one object for all bands or one for each.
+/// Reads `value_scaling` of a STAC MLM item: what is done to pixel values, as one object for all bands or one for each.
 enum MLMValueScaling {
     enum Failure: Error {
-        /// It does not say what it should.
+        /// The value does not have the form that it should have.
         case malformed(String)
-        /// It says something that Overtile cannot do.
+        /// The value asks for something that Overtile cannot do.
         case unknown(String)
     }
 
-    /// What one object does to v: (clamp(v) - shift) / divisor.
+    /// The effect of one object on a value v: (clamp(v) - shift) / divisor.
     private struct Step {
         var minimum = -Float.greatestFiniteMagnitude
         var maximum = Float.greatestFiniteMagnitude
@@ -15,7 +15,7 @@ enum MLMValueScaling {
         var divisor: Float = 1
     }
 
-    /// nil where it says that nothing is done.
+    /// Returns the scaling, or nil if the value says that nothing is done.
     static func scaling(_ value: MetadataValue) throws(Failure) -> PixelScaling? {
         var steps: [Step] = []
         for object in value.elements ?? [value] { steps.append(try step(object)) }

@@ -1,10 +1,10 @@
 import StoredTensors
 
-/// The values that a source has under its keys, and what is wrong with those that are asked for.
+/// The values that a source has under its keys, with warnings about those that were asked for and are wrong.
 struct MetadataFields {
-    /// What to call the place in messages: "model.onnx".
+    /// The name of the source in messages: "model.onnx".
     let file: String
-    /// What stands before each key in messages.
+    /// The text before each key in messages.
     let prefix: String
     let values: [String: MetadataValue]
     private(set) var warnings: [String] = []
@@ -15,7 +15,7 @@ struct MetadataFields {
         self.prefix = prefix
     }
 
-    /// Entries whose texts are JSON; only those named are looked at. A word without quotes is a string, too.
+    /// Reads entries whose texts are JSON. Only the given keys are looked at. A word without quotes is also a string.
     init(texts: [String: String], keys: [String], file: String) {
         var values: [String: MetadataValue] = [:]
         var problems: [String] = []
@@ -32,9 +32,9 @@ struct MetadataFields {
         warnings = problems.map { $0 + ": it is not used" }
     }
 
-    /// What the source says under a key; nil where it says nothing, or, with a warning, nothing of use.
+    /// Returns the value under a key, or nil if there is none. If the value is of no use, returns nil and warns.
     ///
-    /// - Parameter wanted: what should be there, for the warning.
+    /// - Parameter wanted: the kind of value that is expected, for the warning.
     mutating func value<Value>(
         _ key: String, _ wanted: String, _ read: (MetadataValue) -> Value?
     ) -> Sourced<Value>? {
@@ -54,12 +54,12 @@ struct MetadataFields {
 }
 
 extension MetadataValue {
-    /// The beginning of its text, safe to print.
+    /// The beginning of the value's text, safe to print.
     var summary: String { ModelFileError.quoted(json) }
 
-    /// A probability.
+    /// The value as a probability.
     var share: Float? { number.flatMap { (0...1).contains($0) ? Float($0) : nil } }
 
-    /// A number greater than 0.
+    /// The value as a number greater than 0.
     var positive: Double? { number.flatMap { $0 > 0 ? $0 : nil } }
 }

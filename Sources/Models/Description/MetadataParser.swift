@@ -1,9 +1,9 @@
 /// Reads JSON (RFC 8259), and what Python prints for the same values: single quotes, keys that are numbers, tuples,
-/// `None`, `True`, `False`, a comma before the end. Class names are found written so.
+/// `None`, `True`, `False`, a comma before the end. Class names are often written in this way.
 ///
-/// The text comes from outside: its length, its depth and the number of its values are bounded.
+/// The text comes from outside, so its length, its depth and the number of its values are limited.
 struct MetadataParser {
-    /// What is wrong with a text, and where.
+    /// The error in a text, and its position.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
@@ -85,7 +85,7 @@ struct MetadataParser {
         }
     }
 
-    /// Letters, digits and what numbers are made of.
+    /// Reads a word of letters, digits and the other characters of numbers.
     private mutating func plain() -> String {
         let start = position
         while let byte = peek,
@@ -113,7 +113,7 @@ struct MetadataParser {
         throw failure("an end inside a string")
     }
 
-    /// What follows a backslash, as UTF-8.
+    /// Reads what follows a backslash, as UTF-8.
     private mutating func escape() throws(Failure) -> [UInt8] {
         guard let byte = peek else { throw failure("an end inside a string") }
         position += 1
@@ -153,7 +153,7 @@ struct MetadataParser {
         while let byte = peek, byte == 0x20 || (0x09...0x0d).contains(byte) { position += 1 }
     }
 
-    /// Steps over a character of punctuation, if it comes next.
+    /// Skips a character of punctuation, and returns true, if it comes next.
     private mutating func skip(_ punctuation: Unicode.Scalar) -> Bool {
         skipWhiteSpace()
         guard peek == UInt8(ascii: punctuation) else { return false }

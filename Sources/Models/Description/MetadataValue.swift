@@ -9,7 +9,7 @@ enum MetadataValue: Hashable, Sendable {
     case array([MetadataValue])
     case object([String: MetadataValue])
 
-    /// A number that can be reckoned with, also where it stands in quotes.
+    /// The value as a finite number, even if it stands in quotes.
     var number: Double? {
         switch self {
         case .number(let number): number.isFinite ? number : nil
@@ -18,17 +18,17 @@ enum MetadataValue: Hashable, Sendable {
         }
     }
 
-    /// Numbers for the bands; a number alone is for all of them.
+    /// The value as numbers for the bands. A single number is for all of them.
     var numbers: [Float]? {
         guard case .array(let values) = self else { return number.map { [Float($0)] } }
         let numbers = values.compactMap { $0.number.map { Float($0) } }
         return numbers.isEmpty || numbers.count < values.count ? nil : numbers
     }
 
-    /// A whole number from 0 on, small enough for whatever is counted.
+    /// The value as a whole number from 0 on that is small enough to be a count.
     var count: Int? { number.flatMap { Int(exactly: $0) }.flatMap { (0...1 << 31).contains($0) ? $0 : nil } }
 
-    /// Text that says something.
+    /// The value as text, if it is not empty.
     var text: String? {
         guard case .string(let text) = self, text.contains(where: { !$0.isWhitespace }) else { return nil }
         return text
@@ -42,17 +42,17 @@ enum MetadataValue: Hashable, Sendable {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    /// True if anything is said at all: null, an empty list and an empty object say nothing.
+    /// True if the value says anything. Null, empty text, an empty list and an empty object say nothing.
     var isSaid: Bool { ![.null, .array([]), .object([:]), .string("")].contains(self) }
 
-    /// JSON on one line, members in the order of their keys.
+    /// The value as JSON on one line, with members in the order of their keys.
     var json: String {
         var text = JSONText("")
         write(to: &text, indentation: nil)
         return String(decoding: text.utf8, as: UTF8.self)
     }
 
-    /// JSON on many lines.
+    /// The value as JSON on many lines.
     var indentedJSON: String {
         var text = JSONText("")
         write(to: &text, indentation: "\n")
@@ -60,7 +60,9 @@ enum MetadataValue: Hashable, Sendable {
         return String(decoding: text.utf8, as: UTF8.self)
     }
 
-    /// - Parameter indentation: the line end and the spaces before this value; nil for one line.
+    /// Writes the value.
+    ///
+    /// - Parameter indentation: the line end and the spaces before this value; nil for JSON on one line.
     private func write(to text: inout JSONText, indentation: String?) {
         switch self {
         case .null: text.raw("null")
@@ -68,7 +70,7 @@ enum MetadataValue: Hashable, Sendable {
         case .number(let number): text.raw(Int(exactly: number).map { "\($0)" } ?? "\(number)")
         case .string(let string): text.string(string)
         case .array(let values):
-            // Numbers and words stay on a line; larger things have lines of their own.
+            // Numbers and words stay on one line, and larger values get lines of their own.
             let isFlat = values.allSatisfy { $0.members == nil && $0.elements == nil }
             let inner = isFlat ? nil : indentation.map { $0 + "  " }
             Self.list("[", "]", values, to: &text, inner, indentation) { $0.write(to: &$1, indentation: inner) }

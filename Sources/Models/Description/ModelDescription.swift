@@ -2,39 +2,39 @@ import StoredTensors
 
 /// What is known of a model beside its weights: how pixels become its input, and what its output means.
 ///
-/// It comes from the model file's own metadata and from a STAC MLM item beside it, in this order of trust. A value is
-/// nil where nobody says anything.
+/// It comes from the model file's own metadata and from a STAC MLM item beside it; the former are trusted more. A value
+/// is nil if no source has it.
 public struct ModelDescription: Sendable, Equatable {
-    /// Which of a scene's bands the model takes, in its order.
+    /// The bands of a scene that the model takes, in the model's order.
     public var bands: Sourced<[BandSelector]>?
-    /// What happens to pixel values before the network sees them.
+    /// The scaling of pixel values before the network sees them.
     public var scaling: Sourced<PixelScaling>?
-    /// Input pixels of a tile on a side, for networks that are tied to a size.
+    /// The side of a tile in input pixels, for networks that are tied to a size.
     public var tile: Sourced<Int>?
-    /// How far neighbouring tiles reach into each other, in percent of a tile's side.
+    /// The overlap of neighbouring tiles, in percent of a tile's side.
     public var overlap: Sourced<Double>?
-    /// Metres on the ground of an input pixel.
+    /// The size of an input pixel on the ground, in metres.
     public var resolution: Sourced<Double>?
-    /// The classes by their value in the mask, from 0 on. With one output, a single entry is class 1.
+    /// The classes in the order of their values in the mask, from 0 on. With one output, a single entry is class 1.
     public var classes: Sourced<[ClassDescription]>?
     /// What the network's outputs are.
     public var activation: Sourced<Activation>?
-    /// With one output, a probability above this is class 1; with more, a pixel none of whose probabilities reaches it is
-    /// class 0.
+    /// The threshold, 0 to 1. With one output, a pixel is class 1 if its probability is above the threshold. With more
+    /// outputs, a pixel is class 0 if none of its probabilities reaches the threshold.
     public var threshold: Sourced<Float>?
     /// The value of pixels without data in the images that the model was trained on.
     public var nodata: Sourced<Double>?
 
-    /// What a source asks for that Overtile cannot do, by what it is about: the model can be run only once a more
-    /// trusted source, or the user, says otherwise. One line each, with who says so.
+    /// The demands of a source that Overtile cannot follow, by subject, one line each with the source. The model can be
+    /// run only if a more trusted source, or the user, overrides them.
     public var refusals: [Aspect: String] = [:]
-    /// What is wrong with the sources, a line for each key that is not used.
+    /// Lines about errors in the sources, one for each key that is not used.
     public var warnings: [String] = []
 
-    /// A description that says nothing.
+    /// Makes a description in which nothing is set.
     public init() {}
 
-    /// What a model's own metadata and an item say, as far as it agrees with the weights.
+    /// Collects what a model's own metadata and an item say, as far as it agrees with the weights.
     ///
     /// - Parameters:
     ///   - metadata: the text entries of the model file, safetensors' `__metadata__` or ONNX's `metadata_props`.
@@ -54,7 +54,7 @@ public struct ModelDescription: Sendable, Equatable {
         }
     }
 
-    /// What a source's demand may be about.
+    /// The subject of a source's demand.
     public enum Aspect: Hashable, Sendable {
         case bands
         case scaling
@@ -63,13 +63,13 @@ public struct ModelDescription: Sendable, Equatable {
 
     /// What the network's outputs are.
     public enum Activation: String, Sendable, CaseIterable {
-        /// Any numbers: a sigmoid, or a softmax over the classes, makes probabilities of them.
+        /// Unbounded numbers, which a sigmoid, or a softmax over the classes, turns into probabilities.
         case logits
-        /// Already what a sigmoid or softmax gives.
+        /// Probabilities, as a sigmoid or softmax gives them.
         case probabilities
     }
 
-    /// These values, and where nothing is said those of a source that is trusted less.
+    /// Returns these values, filled up with those of a less trusted source.
     func filled(from other: ModelDescription) -> ModelDescription {
         var result = self
         func settled(_ aspect: Aspect, _ isSaid: Bool) -> Bool { isSaid || refusals[aspect] != nil }
@@ -92,10 +92,10 @@ public struct ModelDescription: Sendable, Equatable {
         return result
     }
 
-    /// The text entries that say the same in a model file.
+    /// The text entries that hold this description in a model file.
     var metadata: [String: String] { OvertileMetadata.entries(of: self).mapValues(\.json) }
 
-    /// Without what contradicts the weights: they win, and a warning says so.
+    /// Returns the description without values that contradict the weights. The weights win, and a warning says so.
     func agreeing(withBands bandCount: Int, outputs: Int) -> ModelDescription {
         var result = self
         func weightsWin(_ source: String, _ said: String, _ real: String) -> String {
@@ -125,14 +125,14 @@ extension Int {
     func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }
 
-/// A value, and who says so.
+/// A value with its source.
 public struct Sourced<Value: Sendable & Equatable>: Sendable, Equatable {
-    /// What is said.
+    /// The value.
     public var value: Value
-    /// For people: "--mean", or "standardization_mean of model.onnx".
+    /// The source, for people: "--mean", or "standardization_mean of model.onnx".
     public var source: String
 
-    /// A value with who says so.
+    /// Makes a value with its source.
     public init(_ value: Value, source: String) {
         self.value = value
         self.source = source
@@ -145,9 +145,9 @@ public struct Sourced<Value: Sendable & Equatable>: Sendable, Equatable {
 
 /// One of a scene's bands, as a model asks for it.
 public enum BandSelector: Hashable, Sendable {
-    /// Counted from 1.
+    /// A band by its number, counted from 1.
     case number(Int)
-    /// Any of these names, the one that the model itself uses first: "B04", "red".
+    /// A band by any of these names, such as "B04" or "red". The first is the one that the model itself uses.
     case name([String])
 
     /// The band for messages: its number, or its name.
@@ -159,26 +159,26 @@ public enum BandSelector: Hashable, Sendable {
     }
 }
 
-/// What happens to a pixel v before the network sees it, as far as a source says:
+/// The scaling of a pixel v before the network sees it, as far as a source has it:
 ///
 ///     (clamp(v) * scale + offset - mean) / std
 ///
-/// Each has one value, or one for each of the model's bands.
+/// Each part has one value, or one for each of the model's bands.
 public struct PixelScaling: Hashable, Sendable {
     /// The least value: pixels below it are raised to it.
     public var minimum: [Float]?
     /// The greatest value: pixels above it are lowered to it.
     public var maximum: [Float]?
-    /// The factor.
+    /// The factor, which is applied first.
     public var scale: [Float]?
-    /// The summand.
+    /// The summand, which is added to the product.
     public var offset: [Float]?
-    /// What is subtracted then.
+    /// The mean, which is subtracted next.
     public var mean: [Float]?
-    /// What is divided by at the end. None is 0.
+    /// The standard deviation, by which the difference is divided. It is never 0.
     public var std: [Float]?
 
-    /// A scaling that says nothing.
+    /// Makes a scaling in which nothing is set.
     public init() {}
 
     var parts: [(name: String, values: [Float])] {
@@ -190,14 +190,14 @@ public struct PixelScaling: Hashable, Sendable {
 
     var bandCounts: [Int] { parts.map(\.values.count) }
 
-    /// For people: "scale 0.5, mean 1, 2".
+    /// The scaling as text for people: "scale 0.5, mean 1, 2".
     public var text: String {
         parts.map { name, values in "\(name) " + values.map { "\($0)" }.joined(separator: ", ") }
             .joined(separator: "; ")
     }
 }
 
-/// One class of a model's: what to call it, and how to paint it.
+/// The name and colour of one of a model's classes.
 public struct ClassDescription: Hashable, Sendable {
     /// A colour of 8 bits a channel.
     public struct Color: Hashable, Sendable {
@@ -208,7 +208,7 @@ public struct ClassDescription: Hashable, Sendable {
         /// 0 to 255.
         public var blue: UInt8
 
-        /// A colour by its three channels.
+        /// Makes a colour of its three channels.
         public init(red: UInt8, green: UInt8, blue: UInt8) {
             self.red = red
             self.green = green
@@ -223,10 +223,10 @@ public struct ClassDescription: Hashable, Sendable {
 
     /// The class's name, for legends and reports.
     public var name: String
-    /// The colour that the class is painted in; nil where nobody says.
+    /// The colour of the class on maps; nil if no source has one.
     public var color: Color?
 
-    /// A class by its name and, if there is one, its colour.
+    /// Makes a class of a name and an optional colour.
     public init(name: String, color: Color? = nil) {
         self.name = name
         self.color = color

@@ -4,13 +4,13 @@ import StoredTensors
 
 /// The file of a STAC item that describes a model.
 enum ModelItemFile {
-    /// What an item says; nothing where there is none.
+    /// Returns the description in an item, or an empty one if there is no item.
     ///
     /// - Parameters:
     ///   - path: the item; nil for one beside the model, under the model's name with `.json`.
     ///   - model: the model file.
-    ///   - bandCount: of the network.
-    /// - Throws: `noSuchFile` and `unreadable` for an item that was asked for. What is wrong inside is a warning.
+    ///   - bandCount: the number of bands that the network takes.
+    /// - Throws: `noSuchFile` and `unreadable` for an item that was asked for. Errors in its content are only warnings.
     static func description(
         path: String?, ofModel model: String, bandCount: Int
     ) throws(ModelFileError) -> ModelDescription {
@@ -29,7 +29,7 @@ enum ModelItemFile {
         }
     }
 
-    /// The item itself; nil where there is none.
+    /// Returns the item file, or nil if there is none.
     ///
     /// - Throws: as `description`.
     static func file(_ path: String?, ofModel model: String) throws(ModelFileError) -> MappedFile? {

@@ -8,12 +8,16 @@ enum OvertileMetadata {
         "activation", "threshold", "nodata",
     ]
 
-    /// - Parameter file: what to call the file in messages.
+    /// Reads the entries of a safetensors file.
+    ///
+    /// - Parameter file: the name of the file in messages.
     static func description(of texts: [String: String], file: String) -> ModelDescription {
         description(MetadataFields(texts: texts, keys: keys.map { prefix + $0 }, file: file))
     }
 
-    /// - Parameter values: whose keys start with the prefix.
+    /// Reads fields.
+    ///
+    /// - Parameter fields: the values whose keys start with the prefix.
     static func description(_ fields: MetadataFields) -> ModelDescription {
         var fields = fields
         var result = ModelDescription()
@@ -55,7 +59,7 @@ enum OvertileMetadata {
             ? nil : Sourced(scaling, source: "\(sources.joined(separator: ", ")) of \(fields.file)")
     }
 
-    /// Numbers, names, and lists of names that mean the same band.
+    /// Reads bands: numbers, names, and lists of names that mean the same band.
     private static func bands(_ value: MetadataValue) -> [BandSelector]? {
         guard let elements = value.elements, !elements.isEmpty else { return nil }
         let bands = elements.compactMap { element -> BandSelector? in
@@ -70,13 +74,13 @@ enum OvertileMetadata {
         return bands.count == elements.count ? bands : nil
     }
 
-    /// NaN has no number in JSON.
+    /// Reads a nodata value. NaN is text, because JSON has no number for it.
     static func nodata(_ value: MetadataValue) -> Double? {
         if case .number(let number) = value, number.isNaN { return number }
         return value.text?.lowercased() == "nan" ? .nan : value.number
     }
 
-    /// The entries that say what a description does.
+    /// Returns the entries that hold a description.
     static func entries(of description: ModelDescription) -> [String: MetadataValue] {
         var entries: [String: MetadataValue] = [:]
         entries["bands"] = description.bands.map { bands in
@@ -108,6 +112,6 @@ enum OvertileMetadata {
         return Dictionary(uniqueKeysWithValues: entries.map { (prefix + $0, $1) })
     }
 
-    /// The number that a float32 is printed as: 0.1, and not 0.10000000149011612.
+    /// Returns the number as which a float32 is printed: 0.1, and not 0.10000000149011612.
     static func decimal(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
 }

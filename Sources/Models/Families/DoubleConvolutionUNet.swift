@@ -2,11 +2,12 @@
 /// norm, one in front, one behind each pooling (`down1`, ...) and one behind each upsampling (`up1`, ... from the bottom
 /// up), and a 1 x 1 convolution to the classes.
 ///
-/// The upsampled map is padded with zeros to the skip's size and stands behind it. Upsampling is an up-convolution
-/// (`up1.up`) or, where the file has none, bilinear with aligned corners. Widths are read off the weights: projects
-/// differ in them, and so do a project's versions.
+/// The upsampled map is padded with zeros to the size of the skip, and concatenated behind it. Upsampling is an
+/// up-convolution (`up1.up`) or, if the file has none, bilinear with aligned corners. Widths follow from the weights,
+/// because they differ between projects and between versions of a project.
 struct DoubleConvolutionUNet {
-    /// Each block's Sequential: convolution 0, batch norm 1, ReLU 2, convolution 3, batch norm 4, ReLU 5.
+    /// The name of the first block. Each block is a Sequential: convolution 0, batch norm 1, ReLU 2, convolution 3,
+    /// batch norm 4, ReLU 5.
     var first: String
     var down: @Sendable (Int) -> String
     var up: @Sendable (Int) -> String

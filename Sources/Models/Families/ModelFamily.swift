@@ -2,29 +2,29 @@ import NetworkGraph
 import StoredTensors
 import WeightFiles
 
-/// A family of networks that share their code and so the names of their parameters.
+/// A family of networks that share their code, and therefore the names of their parameters.
 ///
 /// A new family is one file: a type that conforms, and its entry in `ModelFamilies.all`.
 protocol ModelFamily: SendableMetatype {
-    /// What people call it, for messages: "the paper's U-Net".
+    /// The name of the family for messages: "the paper's U-Net".
     static var title: String { get }
-    /// Weights of the convolution that reads the input, under a name that other families hardly have by chance.
+    /// The name of the weights of the convolution that reads the input. Other families hardly use it by chance.
     static var landmark: String { get }
-    /// Builds the graph from the parameters' names and shapes; what does not fit is noted in the builder's table.
+    /// Builds the graph from the names and shapes of the parameters. What does not fit is noted in the builder's table.
     ///
-    /// - Parameter options: those that the family knows nothing of are to be passed over, as is a depth that it does
+    /// - Parameter options: the user's choices. A family ignores those that do not concern it, and a depth that it does
     ///   not have: `ModelOptions.check` tells the user.
     static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork
 }
 
-/// A graph and what to say about it.
+/// A graph, and what to tell people about it.
 struct RecognizedNetwork {
     var graph: Graph
-    /// One line: levels, widths, normalisation, upsampling.
+    /// The network in one line: levels, widths, normalisation, upsampling.
     var summary: String
-    /// Depths to which the network can be pruned.
+    /// The depths to which the network can be pruned; nil if it cannot.
     var depths: ClosedRange<Int>?
-    /// What to say after the family's title to someone who asks for a depth where there is none.
+    /// The words after the family's title for a user who asks for a depth although there is none.
     var whyNoDepths = "has no depths to choose"
     /// True if the parameters are the same with and without padding, so that the user has to say.
     var leavesPaddingOpen = false
@@ -41,8 +41,8 @@ enum ModelFamilies {
         NestedUNetFamily.self,
     ]
 
-    /// More levels than any network has. It bounds what a hostile file can ask for: beyond it, the stride would be
-    /// larger than any tile.
+    /// The most levels, which no real network reaches. It bounds what a hostile file can ask for; beyond it, the stride
+    /// would be larger than any tile.
     static let mostLevels = 12
 }
 
@@ -50,10 +50,11 @@ enum ModelFamilies {
 struct FamilyMatch {
     let family: any ModelFamily.Type
     let network: RecognizedNetwork
-    /// A sentence for each tensor that is missing, too many or of another shape. Empty: the file is of this family.
+    /// A sentence for each tensor that is missing, unexpected or of a wrong shape. If there is none, the file is of
+    /// this family.
     let problems: [String]
     let hasLandmark: Bool
-    /// How much the names have in common, 0 to 1, whatever numbers are in them.
+    /// The similarity of the names, 0 to 1, without regard to the numbers in them.
     let likeness: Double
     private let tensors: Int
 
@@ -71,8 +72,9 @@ struct FamilyMatch {
     /// True if the file plainly means to be of this family: it has the landmark, or more tensors fit than do not.
     var isClose: Bool { hasLandmark || 2 * problems.count < tensors }
 
-    /// The family that a state dict fits, or else comes closest to: of those whose landmark it has, or of all where it
-    /// has none, the one with the fewest problems, then the one whose names are most alike.
+    /// Returns the family that a state dict fits, or else comes closest to. Candidates are the families whose landmark
+    /// it has, or all families if it has none. The one with the fewest problems wins, then the one whose names are most
+    /// alike.
     static func closest(to stateDict: StateDict, options: ModelOptions) -> FamilyMatch {
         let names = Set(stateDict.tensors.map(\.name))
         let marked = ModelFamilies.all.filter { names.contains($0.landmark) }
@@ -82,19 +84,20 @@ struct FamilyMatch {
         return matches.min { $0.rank < $1.rank }!
     }
 
-    /// Where nothing is close, the problems count for nothing: the smallest network would have the fewest.
+    /// The order of candidates. If a family is not close, its number of problems is ignored, because the smallest
+    /// network would have the fewest.
     private var rank: (Int, Double) { (isClose ? problems.count : .max, -likeness) }
 }
 
-/// A file whose tensors are no network that Overtile knows.
+/// The error that the tensors of a file are not a network that Overtile knows.
 public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
     /// The file.
     public let path: String
     /// The family that it is closest to: "the paper's U-Net".
     public let closest: String
-    /// What the file holds, where that is not much like any family; nil where it plainly means to be of the closest.
+    /// The content of the file, if it is not much like any family; nil if it is clearly meant to be of the closest one.
     public let contents: String?
-    /// What keeps it from being of the closest family, a sentence each.
+    /// The differences from the closest family, one sentence each.
     public let problems: [String]
 
     init(path: String, _ match: FamilyMatch, _ stateDict: StateDict) {
@@ -104,7 +107,7 @@ public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
         contents = match.isClose ? nil : Self.contents(stateDict)
     }
 
-    /// A file whose tensors fit, and whose network can still not be run.
+    /// Makes an error about a file whose tensors fit a family, but whose network cannot be run.
     init(path: String, closest: String, problem: any Error) {
         self.path = path
         self.closest = closest

@@ -69,10 +69,11 @@ enum NestedUNetFamily: ModelFamily {
 }
 
 extension Convolution {
-    /// The mean of 1 x 1 convolutions on maps of their own, as one convolution on these maps' concatenation: the
-    /// weights behind each other along the input channels, and everything divided by the number of heads.
+    /// The mean of several 1 x 1 convolutions, each on its own map, as one convolution on the concatenation of these
+    /// maps. Its weights are those of the heads, one behind the other along the input channels, divided by the number
+    /// of heads.
     ///
-    /// - Precondition: the heads have the same outputs, and biases.
+    /// - Precondition: all heads have the same number of outputs, and biases.
     fileprivate init(meanOf heads: [Convolution]) {
         let classes = heads[0].outputChannels
         let inputs = heads.map(\.inputChannels)

@@ -2,10 +2,10 @@ import NetworkGraph
 
 /// Builds a graph layer by layer out of named parameters.
 ///
-/// A layer's inputs are the channels of the map that it is put on, its outputs what its weights say: widths need no
-/// formula, and what contradicts itself is noted in `parameters`.
+/// A layer has as many inputs as the map before it has channels, and as many outputs as its weights say. So widths need
+/// no formula, and contradictions are noted in `parameters`.
 struct NetworkBuilder {
-    /// A map that has been built.
+    /// A feature map in the graph, with its number of channels.
     struct Map {
         let value: Graph.Value
         let channels: Int
@@ -15,7 +15,10 @@ struct NetworkBuilder {
     var graph: Graph
     let input: Map
 
-    /// - Parameter landmark: weights of the convolution that reads the input; they tell the bands.
+    /// Begins a graph.
+    ///
+    /// - Parameter landmark: the name of the weights of the convolution that reads the input, which tell the number of
+    ///   bands.
     init(_ parameters: ParameterTable, landmark: String) {
         self.parameters = parameters
         let bands = parameters.channels(landmark, axis: 1, rank: 4) ?? 1
@@ -23,9 +26,10 @@ struct NetworkBuilder {
         input = Map(value: graph.input, channels: bands)
     }
 
-    /// A 3 x 3 convolution of a block, padded to keep the map's size, or valid.
+    /// Adds a 3 x 3 convolution of a block, padded so that the map keeps its size, or valid.
     ///
-    /// - Parameter norm: the batch norm behind it, whose statistics tell the outputs where the weights are missing.
+    /// - Parameter norm: the batch norm behind it, whose statistics tell the number of outputs if the weights are
+    ///   missing.
     mutating func convolution(_ name: String, on map: Map, padded: Bool, norm: String?) -> Map {
         let outputs = norm.flatMap { parameters.channels("\($0).running_mean", rank: 1) } ?? map.channels
         let convolution = parameters.convolution(
@@ -40,7 +44,7 @@ struct NetworkBuilder {
 
     mutating func relu(_ map: Map, label: String) -> Map { append(.relu, map, label: label) }
 
-    /// Padded 3 x 3 convolutions, each with its batch norm and ReLU.
+    /// Adds padded 3 x 3 convolutions, each with its batch norm and ReLU.
     mutating func paddedBlock(_ layers: [(convolution: String, norm: String)], on map: Map) -> Map {
         layers.reduce(map) { map, layer in
             let convolved = convolution(layer.convolution, on: map, padded: true, norm: layer.norm)
@@ -52,7 +56,9 @@ struct NetworkBuilder {
         append(.maxPooling(extent: 2, stride: 2, ceilMode: ceilMode), map, label: "pooling of \(label)")
     }
 
-    /// - Parameter outputs: where the weights do not tell.
+    /// Adds a 2 x 2 up-convolution.
+    ///
+    /// - Parameter outputs: the number of outputs if the weights are missing.
     mutating func upConvolution(_ name: String, on map: Map, outputs: Int) -> Map {
         let convolution = parameters.upConvolution(name, inputs: map.channels, outputs: outputs)
         let value = graph.append(.transposedConvolution(convolution), map.value, label: name)
@@ -63,7 +69,7 @@ struct NetworkBuilder {
         append(.bilinearUpsampling(factor: 2, alignCorners: alignCorners), map, label: label)
     }
 
-    /// The map with zeros around it, or cut, to the reference's size.
+    /// Pads a map with zeros, or crops it, to the size of the reference.
     mutating func fitted(_ map: Map, to reference: Map, label: String) -> Map {
         Map(value: graph.append(.fitToSize, map.value, reference.value, label: label), channels: map.channels)
     }
@@ -73,7 +79,7 @@ struct NetworkBuilder {
         return Map(value: value, channels: maps.map(\.channels).reduce(0, +))
     }
 
-    /// The 1 x 1 convolution to the classes. Every family gives it a bias.
+    /// Adds the 1 x 1 convolution to the classes, which has a bias in every family.
     mutating func head(_ name: String, on map: Map) {
         let head = parameters.convolution(name, inputs: map.channels, outputs: 1, kernel: 1, biases: nil)
         _ = append(head, map, label: name)
@@ -84,7 +90,7 @@ struct NetworkBuilder {
         return Map(value: value, channels: convolution.outputChannels)
     }
 
-    /// An operation that keeps the channels.
+    /// Adds an operation that keeps the number of channels.
     mutating func append(_ operation: Operation, _ map: Map, label: String) -> Map {
         Map(value: graph.append(operation, map.value, label: label), channels: map.channels)
     }

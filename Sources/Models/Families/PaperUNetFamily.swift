@@ -7,7 +7,7 @@
 ///
 /// A block is a Sequential of (convolution, ReLU), (convolution, ReLU, batch norm) or (convolution, batch norm, ReLU),
 /// twice; N counts all of these, so that the convolutions' places tell which it is. The skip is cut at its centre and
-/// stands behind the upsampled map. Whether the convolutions are valid, as in the paper, or padded, no parameter tells.
+/// stands behind the upsampled map. No parameter tells whether the convolutions are valid, as in the paper, or padded.
 enum PaperUNetFamily: ModelFamily {
     static let title = "the paper's U-Net"
     static let landmark = "down_path.0.block.0.weight"
@@ -40,7 +40,7 @@ enum PaperUNetFamily: ModelFamily {
         return network
     }
 
-    /// Where a block's norm stands.
+    /// The position of the batch norm in a block.
     private enum BlockStyle: String {
         case plain = "no batch norm"
         case normAfterReLU = "batch norm after ReLU"

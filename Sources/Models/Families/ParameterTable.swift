@@ -2,7 +2,7 @@ import NetworkGraph
 import StoredTensors
 import WeightFiles
 
-/// A state dict that remembers what was asked of it, so that every misfit can be reported at once.
+/// A state dict that remembers which tensors were asked for, so that all problems can be reported at once.
 struct ParameterTable {
     private let tensors: [String: ConstantTensor]
     private let order: [String]
@@ -10,13 +10,14 @@ struct ParameterTable {
     private var misfits: [String] = []
     private var groups: [String: OptionalGroup] = [:]
 
-    /// Tensors that are there all or not at all.
+    /// Tensors of which either all or none must be there.
     private struct OptionalGroup {
         var isPresent = false
         var absent: [String] = []
     }
 
-    /// No map of a network has more channels. It keeps sums and products of a hostile file's numbers far from overflow.
+    /// The plausible numbers of channels of a map. The limit keeps sums and products of numbers from a hostile file far
+    /// from overflow.
     private static let channelCounts = 1...1 << 20
 
     init(_ stateDict: StateDict) {
@@ -32,13 +33,14 @@ struct ParameterTable {
 
     func shape(_ name: String) -> [Int]? { tensors[name]?.shape }
 
-    /// Channels along one axis of a tensor of `rank` axes; nil where there is no such tensor or it cannot be true.
+    /// Returns the number of channels along one axis of a tensor with `rank` axes, or nil if there is no such tensor or
+    /// the number is not plausible.
     func channels(_ name: String, axis: Int = 0, rank: Int) -> Int? {
         guard let shape = shape(name), shape.count == rank, Self.channelCounts.contains(shape[axis]) else { return nil }
         return shape[axis]
     }
 
-    /// The tensor, when it has the shape that the network needs; else zeros of that shape, and a problem.
+    /// Returns the tensor if it has the shape that the network needs, or else zeros of that shape, and notes a problem.
     mutating func tensor(_ name: String, shape: [Int]) -> ConstantTensor {
         asked.insert(name)
         guard let tensor = tensors[name] else {
@@ -52,10 +54,10 @@ struct ParameterTable {
         return tensor
     }
 
-    /// As `tensor`, but nil where there is none of that name.
+    /// Returns the tensor as `tensor` does, or nil if there is none of that name.
     ///
-    /// - Parameter group: what goes together, such as all convolutions' biases. Where some of a group are there, a
-    ///   missing one is a problem.
+    /// - Parameter group: the name of a group of tensors, such as the biases of all convolutions. If some of a group
+    ///   are there, a missing one is a problem.
     mutating func optionalTensor(_ name: String, shape: [Int], group: String) -> ConstantTensor? {
         guard contains(name) else {
             asked.insert(name)
@@ -66,7 +68,7 @@ struct ParameterTable {
         return tensor(name, shape: shape)
     }
 
-    /// Marks a single number as known, if it is there, though the network does not compute with it.
+    /// Marks a tensor of one number as known, if it is there, although the network does not use it.
     mutating func ignoreNumber(_ name: String) {
         guard let shape = shape(name) else { return }
         asked.insert(name)
@@ -81,15 +83,15 @@ struct ParameterTable {
         return misfits + missing.map { "\($0) is missing" }
     }
 
-    /// A sentence for each tensor that nobody asked for, in the file's order.
+    /// A sentence for each tensor that was not asked for, in the file's order.
     var unexpected: [String] {
         order.filter { !asked.contains($0) }.map {
             "\(ModelFileError.quoted($0)) of shape \(Self.text(tensors[$0]!.shape)) is not part of it"
         }
     }
 
-    /// How much the names in the file and those that were asked for have in common, 0 to 1, when numbers are left out:
-    /// of all words between dots, those that are on both sides.
+    /// The similarity, 0 to 1, between the names in the file and those that were asked for: the share of the words
+    /// between dots, without numbers, that occur in both.
     var likeness: Double {
         let (present, wanted) = (Self.words(order), Self.words(asked))
         return Double(present.intersection(wanted).count) / Double(max(1, present.union(wanted).count))
@@ -110,13 +112,13 @@ extension ConstantTensor {
     }
 }
 
-/// PyTorch's layers by their names: what a family's file is written in.
+/// PyTorch's layers, by the names of their parameters.
 extension ParameterTable {
-    /// Conv2d: its outputs follow from the weights.
+    /// Reads a Conv2d, whose number of outputs follows from the weights.
     ///
     /// - Parameters:
     ///   - outputs: where the weights do not tell.
-    ///   - biases: the group of layers that have a bias all or not at all; nil where there must be one.
+    ///   - biases: the group of layers of which either all or none have a bias; nil if there must be one.
     mutating func convolution(
         _ name: String, inputs: Int, outputs: Int, kernel: Int, biases: String?
     ) -> Convolution {
@@ -129,9 +131,9 @@ extension ParameterTable {
             weights: weights, bias: optionalTensor("\(name).bias", shape: [outputs], group: biases))
     }
 
-    /// ConvTranspose2d of 2 x 2 with stride 2 and a bias: its outputs follow from the weights.
+    /// Reads a ConvTranspose2d of 2 x 2 with stride 2 and a bias, whose number of outputs follows from the weights.
     ///
-    /// - Parameter outputs: where the weights do not tell.
+    /// - Parameter outputs: the number of outputs if the weights are missing.
     mutating func upConvolution(_ name: String, inputs: Int, outputs: Int) -> TransposedConvolution {
         let outputs =
             channels("\(name).weight", axis: 1, rank: 4) ?? channels("\(name).bias", rank: 1) ?? outputs
@@ -140,7 +142,7 @@ extension ParameterTable {
             bias: tensor("\(name).bias", shape: [outputs]), stride: 2)
     }
 
-    /// BatchNorm2d: running statistics, and weight and bias unless it was made with `affine=False`.
+    /// Reads a BatchNorm2d: its running statistics, and weight and bias unless it was made with `affine=False`.
     mutating func batchNorm(_ name: String, channels: Int) -> ChannelAffine {
         ignoreNumber("\(name).num_batches_tracked")
         let ones = ConstantTensor(shape: [channels]) { Array(repeating: 1, count: channels) }
@@ -152,8 +154,8 @@ extension ParameterTable {
             variance: tensor("\(name).running_var", shape: [channels]))
     }
 
-    /// How many levels a network has whose parameters of level `first`, `first + 1`, ... start with `prefix`; at least
-    /// `least`, and never more than `ModelFamilies.mostLevels`.
+    /// Returns how many levels a network has whose parameters of level `first`, `first + 1`, ... start with `prefix`:
+    /// at least `least`, and at most `ModelFamilies.mostLevels`.
     func levels(from first: Int, least: Int, _ prefix: (Int) -> String) -> Int {
         var count = 0
         while count < ModelFamilies.mostLevels, contains(prefix: prefix(first + count)) { count += 1 }

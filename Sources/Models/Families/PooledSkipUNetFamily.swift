@@ -7,8 +7,8 @@ import NetworkGraph
 ///     upK.up, upK.conv.conv1.N, upK.conv.conv2.N up-convolution and block, beside downK: the highest K comes first
 ///     final                                      1 x 1 convolution to the classes
 ///
-/// Pooling counts windows that reach beyond the map. A pooled skip is half the size of the map that it is put in front
-/// of: zeros fill the rest. Of the last map, a pixel on each side is cut off.
+/// Pooling includes windows that reach beyond the map. A pooled skip is half the size of the map in front of which it
+/// is concatenated, and zeros fill the rest. One pixel is cut off each side of the last map.
 enum PooledSkipUNetFamily: ModelFamily {
     static let title = "the pooled-skip U-Net"
     static let landmark = "down1.conv.conv1.0.weight"

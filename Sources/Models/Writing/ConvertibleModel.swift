@@ -1,7 +1,7 @@
 package import StoredTensors
 import WeightFiles
 
-/// A checkpoint read so that it can be written again as safetensors.
+/// A checkpoint that was read in order to be written again as safetensors.
 package struct ConvertibleModel: Sendable {
     /// The network that was recognised in it.
     package let model: Model
@@ -21,8 +21,8 @@ package struct ConvertibleModel: Sendable {
     /// Writes the network's tensors, and beside them, as text, what the file said, the options and a description.
     ///
     /// - Parameters:
-    ///   - path: of the new file, which appears under its name only when it is complete.
-    ///   - options: those that the user set; what the file itself says stays.
+    ///   - path: the new file, which appears under its name only when it is complete.
+    ///   - options: the options that the user set. What the file itself says is kept.
     ///   - description: what is known of the model.
     ///   - half: true to write float16.
     ///   - overwrite: true if a file of that name may be replaced.

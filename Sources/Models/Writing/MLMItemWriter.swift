@@ -4,12 +4,13 @@ public import StoredTensors
 import WeightFiles
 
 extension Model {
-    /// Writes a STAC item with the Machine Learning Model extension: what is known of the model, for other programs and
-    /// for Overtile itself. It appears under its name only when it is complete.
+    /// Writes a STAC item with the Machine Learning Model extension. It tells other programs, and Overtile itself, what
+    /// is known of the model. The file appears under its name only when it is complete.
     ///
     /// - Parameters:
-    ///   - path: of the item. Beside the model, under its name with `.json`, it is found without being named.
-    ///   - description: what to say in place of the model's own description.
+    ///   - path: the path of the item. An item beside the model, under the model's name with the ending `.json`, is
+    ///     found by itself.
+    ///   - description: what the item says, in place of the model's own description.
     /// - Throws: `ModelFileError`.
     public func writeItem(
         _ path: String, description: ModelDescription? = nil, overwrite: Bool = false
@@ -32,7 +33,9 @@ struct MLMItemWriter {
 
     private typealias Object = [String: MetadataValue]
 
-    /// - Parameter path: where the item will be: the model's address is relative to it where they share a folder.
+    /// Returns the item.
+    ///
+    /// - Parameter path: the path of the item. The model's address is relative to it if both are in one folder.
     func item(at path: String) throws(ModelFileError) -> MetadataValue {
         let file = try MappedFile(ofModel: model.path)
         let names = bandNames
@@ -54,7 +57,8 @@ struct MLMItemWriter {
         if !entries.isEmpty { properties["mlm:hyperparameters"] = .object(entries) }
         var asset = asset(file, itemPath: path)
         if !names.isEmpty {
-            // The extension looks for bands in the properties, where STAC allows them only if an asset has some, too.
+            // The extension looks for bands in the properties, where STAC allows them only if an asset has some as
+            // well.
             let bands = MetadataValue.array(names.map { .object(band($0)) })
             properties["bands"] = bands
             asset["bands"] = bands
@@ -93,7 +97,7 @@ struct MLMItemWriter {
         [
             "name": .string("scene"),
             "bands": .array(bandNames.map { .string($0[0]) }),
-            // The schema allows a dimension "bands" only where bands are named.
+            // The schema allows a dimension "bands" only if bands have names.
             "input": structure(channels: model.bands, dimension: bandNames.isEmpty ? "channel" : "bands"),
             "value_scaling": valueScaling,
             "resize_type": .null,
@@ -129,7 +133,7 @@ struct MLMItemWriter {
         ])
     }
 
-    /// The extension has names only: bands by number are among the hyperparameters.
+    /// The names of the bands. The extension knows only names, so bands by number are among the hyperparameters.
     private var bandNames: [[String]] {
         let names = description.bands?.value.compactMap { band in
             if case .name(let names) = band { names } else { nil }
@@ -144,7 +148,7 @@ struct MLMItemWriter {
         return object
     }
 
-    /// The names that the eo extension knows; all others are among the hyperparameters alone.
+    /// The names that the eo extension knows. All others are only among the hyperparameters.
     private static let commonNames: Set = [
         "pan", "coastal", "blue", "green", "green05", "yellow", "red", "rededge", "rededge071", "rededge075",
         "rededge078", "nir", "nir08", "nir09", "cirrus", "swir16", "swir22", "lwir", "lwir11", "lwir12",
@@ -154,7 +158,8 @@ struct MLMItemWriter {
         names.dropFirst().first(where: commonNames.contains)
     }
 
-    /// One step for each band: (v * scale + offset - mean) / std is (v - shift) / divisor.
+    /// The value scaling, one step for each band: (v * scale + offset - mean) / std is written as (v - shift) /
+    /// divisor.
     private var valueScaling: MetadataValue {
         guard let scaling = description.scaling?.value else { return .null }
         let count = scaling.bandCounts.max() ?? 1
@@ -203,7 +208,7 @@ struct MLMItemWriter {
         return object
     }
 
-    /// Starts with a letter, ends with a letter or digit, and has three characters at least.
+    /// Returns an identifier that starts with a letter, ends with a letter or digit, and has at least three characters.
     private static func identifier(_ text: String) -> String {
         let name = text.unicodeScalars.map { scalar in
             scalar.isASCII
@@ -216,7 +221,7 @@ struct MLMItemWriter {
         return start + String(name) + end
     }
 
-    /// In RFC 3339, as STAC has it.
+    /// Returns the time in RFC 3339, as STAC asks for.
     private static func modificationTime(of path: String) -> String {
         var status = stat()
         var parts = tm()
@@ -228,7 +233,7 @@ struct MLMItemWriter {
     }
 }
 
-/// What a model file is to others.
+/// The kind of a model file, as the extension and other programs know it.
 private enum FileKind: String {
     case safetensors
     case pytorch
@@ -244,7 +249,7 @@ private enum FileKind: String {
 
     var framework: String { self == .onnx ? "ONNX" : "PyTorch" }
 
-    /// The extension lists none for ONNX, and allows any.
+    /// The artifact type. The extension lists none for ONNX, and allows any.
     var artifactType: String {
         switch self {
         case .safetensors: "safetensors.torch.save_file"

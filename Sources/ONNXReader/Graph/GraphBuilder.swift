@@ -1,12 +1,13 @@
 import FileIO
 import StoredTensors
 
-/// Makes an `ONNXGraph` of a `GraphProto`: names become indices, order is checked, what nobody needs is left out.
+/// Makes an `ONNXGraph` of a `GraphProto`. Names become indices, the order of nodes is checked, and what the output
+/// does not need is left out.
 struct GraphBuilder {
     private let file: MappedFile
     private var names: [String] = []
     private var constants: [Int: TensorProto] = [:]
-    /// Indices by name, the innermost graph last.
+    /// The indices of values by name, one dictionary for each nested graph, the innermost last.
     private var scopes: [[String: Int]] = []
 
     private init(_ file: MappedFile) { self.file = file }
@@ -51,7 +52,7 @@ struct GraphBuilder {
 
     // MARK: - Nodes
 
-    /// Constants and nodes of a graph or a branch, into the innermost scope.
+    /// Reads the constants and nodes of a graph or a branch into the innermost scope.
     private mutating func nodes(of proto: GraphProto) throws(ModelFileError) -> [ONNXNode] {
         for tensor in proto.initializers {
             constants[try define(tensor.name, as: "an initializer")] = tensor
@@ -112,7 +113,8 @@ struct GraphBuilder {
         return "the \(type) node that gives \(ModelFileError.quoted(node.outputs.first ?? ""))"
     }
 
-    /// Why a node's input is not there: nothing gives it, something later does, or the node itself does in the end.
+    /// Returns the error about a node's missing input: no node gives it, a later one does, or the node itself does
+    /// through others.
     private func undefined(
         _ name: String, reader: Int, _ label: String, in proto: GraphProto
     ) -> ModelFileError {
@@ -139,7 +141,7 @@ struct GraphBuilder {
                 : "\(input) only a later node gives: the nodes must come in the order of computation")
     }
 
-    /// The nodes that the output depends on.
+    /// Returns the nodes on which the output depends.
     private func live(_ nodes: [ONNXNode], for output: Int) -> [ONNXNode] {
         var needed: Set<Int> = [output]
         var live: [ONNXNode] = []
@@ -152,7 +154,7 @@ struct GraphBuilder {
 
     // MARK: - Inputs and outputs
 
-    /// The one input that is no initializer.
+    /// Returns the one input that is not an initializer.
     private func input(of proto: GraphProto) throws(ModelFileError) -> ValueInfoProto {
         let initializers = Set(proto.initializers.map(\.name))
         let inputs = proto.inputs.filter { !initializers.contains($0.name) }
@@ -167,7 +169,7 @@ struct GraphBuilder {
         return input
     }
 
-    /// The first output; of several, the first that is declared with four axes, if there is one.
+    /// Returns the name of the first output that is declared with four axes, or else of the first one.
     private func output(of proto: GraphProto) throws(ModelFileError) -> String {
         guard let output = proto.outputs.first(where: { $0.shape?.count == 4 }) ?? proto.outputs.first else {
             throw file.error(.malformed, "its graph has no output")
@@ -201,7 +203,7 @@ struct GraphBuilder {
                 "its input \(name) has shape \(text), a batch of \(batch): export the network with a batch of 1, or "
                     + "an open one")
         }
-        // As exporters from TensorFlow do: the first thing is to bring the channels to the front.
+        // Exporters from TensorFlow begin with a node that moves the channels to the front.
         let isChannelsLast =
             !readers.isEmpty
             && readers.allSatisfy {

@@ -1,15 +1,16 @@
 import FileIO
 package import StoredTensors
 
-/// An ONNX graph in which every value has an index, every node comes after what it reads, and no node is without use.
+/// An ONNX graph in which every value has an index, every node comes after those that it reads, and every node is
+/// needed.
 package struct ONNXGraph: Sendable {
-    /// The one input that is no constant: a map of (batch, channels, height, width).
+    /// The one input that is not a constant: a map of (batch, channels, height, width).
     package struct Input: Sendable {
         /// The input's name in the file.
         package let name: String
-        /// Extents in the file's order of axes.
+        /// The extents in the file's order of axes.
         package let shape: [ONNXExtent]
-        /// The file's order is (batch, height, width, channels).
+        /// True if the file's order is (batch, height, width, channels).
         package let isChannelsLast: Bool
 
         /// The number of bands.
@@ -28,11 +29,11 @@ package struct ONNXGraph: Sendable {
     package let opset: Int
 
     let nodes: [ONNXNode]
-    /// Initializers by the value's index.
+    /// The initializers by the index of their value.
     let constants: [Int: TensorProto]
     let inputIndex: Int
     let outputIndex: Int
-    /// Names of all values.
+    /// The names of all values.
     let names: [String]
     let file: MappedFile
 }
@@ -41,7 +42,8 @@ extension ONNXGraph {
     /// The number of elements of all weights.
     package var parameterCount: Int { weights.map(\.tensor.count).reduce(0, +) }
 
-    /// The weights under their names: initializers of floating point, in the file's order. Others are amounts and shapes.
+    /// The weights with their names: the initializers of floating point, in the file's order. Other initializers are
+    /// amounts and shapes.
     package var weights: [(name: String, tensor: StoredTensor)] {
         constants.sorted { $0.key < $1.key }.map(\.value).filter { $0.type.map { !$0.isInteger } ?? false }
             .compactMap { weight in weight.constant.map { (weight.name, $0) } }
@@ -52,15 +54,15 @@ extension ONNXGraph {
 struct ONNXNode: Sendable {
     /// The node's name in the file; it may be empty.
     let name: String
-    /// "Conv"
+    /// The operator, such as "Conv".
     let operatorType: String
     let domain: String
     let attributes: [String: AttributeProto.Value]
-    /// Index of each input's value; nil where it is left out.
+    /// The index of each input's value; nil if it is left out.
     let inputs: [Int?]
-    /// Index of each output's value; nil where nobody needs it.
+    /// The index of each output's value; nil if no node needs it.
     let outputs: [Int?]
-    /// The graphs of an `If`, by attribute.
+    /// The graphs of an `If`, by the name of their attribute.
     var branches: [String: ONNXBranch] = [:]
     /// The node for messages: "Conv node '/encoder/conv1/Conv'".
     let label: String
@@ -68,13 +70,13 @@ struct ONNXNode: Sendable {
     /// Returns true if a domain is that of ONNX's own operators.
     static func isStandard(domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
 
-    /// Values that must be there before this node: its inputs, and what its branches read of the graph around them.
+    /// The values that must exist before this node: its inputs, and what its branches read from the graph around them.
     var needs: [Int] {
         inputs.compactMap { $0 } + branches.values.flatMap { $0.nodes.flatMap(\.needs) + $0.outputs }
     }
 }
 
-/// A graph inside an `If`; its values are numbered together with those of the graph around it.
+/// A graph inside an `If`. Its values are numbered together with those of the graph around it.
 struct ONNXBranch: Sendable {
     let nodes: [ONNXNode]
     let outputs: [Int]

@@ -2,12 +2,12 @@ import FileIO
 import Glibc
 import StoredTensors
 
-/// Files beside an ONNX model in which its weights lie.
+/// The files beside an ONNX model that hold its weights.
 ///
-/// They must lie in the model's folder or below: a model file from elsewhere could otherwise read any file.
-/// Source: https://onnx.ai/onnx/repo-docs/ExternalData.html.
+/// They must lie in the model's folder or below it. Otherwise a model file from elsewhere could read any file. Source:
+/// https://onnx.ai/onnx/repo-docs/ExternalData.html.
 struct ExternalData {
-    /// Models have one such file, or one a tensor.
+    /// The most files. Models have one, or one for each tensor.
     private static let largestFileCount = 10_000
 
     private let model: MappedFile
@@ -18,12 +18,12 @@ struct ExternalData {
     /// The files that were needed, in the order of their locations.
     var mappedFiles: [MappedFile] { files.sorted { $0.key < $1.key }.map(\.value) }
 
-    /// The bytes of a tensor.
+    /// Returns the bytes of a tensor.
     ///
     /// - Parameters:
-    ///   - entries: `location`, and `offset` and `length` in bytes, where they are not the whole file.
-    ///   - byteCount: that the tensor takes.
-    ///   - tensor: its name, quoted.
+    ///   - entries: `location`, and `offset` and `length` in bytes if they are not the whole file.
+    ///   - byteCount: the number of bytes of the tensor.
+    ///   - tensor: the name of the tensor, quoted.
     /// - Throws: `malformed` for a location outside the model's folder, or a length that is not the tensor's;
     ///   `noSuchFile`, `unreadable`, `truncated`.
     mutating func slice(
@@ -90,7 +90,7 @@ struct ExternalData {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// The path without symbolic links, or nil where nothing is there.
+    /// Returns the path without symbolic links, or nil if there is no file.
     private static func resolved(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }

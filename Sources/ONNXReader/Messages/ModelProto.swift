@@ -3,43 +3,43 @@ import StoredTensors
 /// An ONNX file's outermost message.
 ///
 /// All messages here are named as in `onnx.proto`, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, and hold
-/// what a network's reader needs of them; other fields are passed over.
+/// what is needed to read a network. Other fields are skipped.
 struct ModelProto: Sendable {
-    /// Version of the file format.
+    /// The version of the file format.
     var irVersion = 0
-    /// Operator sets that the graph's operators come from; the domain of ONNX's own is empty.
+    /// The operator sets from which the graph's operators come. The domain of ONNX's own operators is empty.
     var opsets: [(domain: String, version: Int)] = []
     /// Who wrote the file: "pytorch", "2.4.0".
     var producerName = ""
     var producerVersion = ""
     var graph: GraphProto?
-    /// The entries in the file's order; a key may come twice.
+    /// The entries in the file's order. A key may occur twice.
     var metadata: [(key: String, value: String)] = []
 }
 
-/// Operations, constants, inputs and outputs; each value has a name.
+/// A graph of operations, constants, inputs and outputs, in which each value has a name.
 struct GraphProto: Sendable {
     var nodes: [NodeProto] = []
-    /// Constants, weights among them.
+    /// The constants, including the weights.
     var initializers: [TensorProto] = []
-    /// In files from before 2019 initializers are listed here too.
+    /// The inputs. Files from before 2019 also list initializers here.
     var inputs: [ValueInfoProto] = []
     var outputs: [ValueInfoProto] = []
-    /// What the exporter knew of values in between; not needed, as shapes are worked out anew.
+    /// The exporter's types and shapes of intermediate values. They are not needed, because shapes are inferred again.
     var valueInfo: [ValueInfoProto] = []
 }
 
 /// One operation of a graph.
 struct NodeProto: Sendable {
-    /// May be empty, and need not be unique.
+    /// The name of the node, which may be empty and need not be unique.
     var name = ""
-    /// "Conv"
+    /// The operator, such as "Conv".
     var operatorType = ""
-    /// Empty, or "ai.onnx", for ONNX's own operators.
+    /// The domain of the operator: empty or "ai.onnx" for ONNX's own.
     var domain = ""
-    /// Names of values; an empty name stands for an input that is left out.
+    /// The names of the input values. An empty name stands for an input that is left out.
     var inputs: [String] = []
-    /// An empty name stands for an output that nobody needs.
+    /// The names of the output values. An empty name stands for an output that no node needs.
     var outputs: [String] = []
     var attributes: [AttributeProto] = []
 }
@@ -51,12 +51,12 @@ struct AttributeProto: Sendable {
         case int(Int)
         case string(String)
         case tensor(TensorProto)
-        /// A branch of an `If`, the body of a `Loop`.
+        /// A graph, such as a branch of an `If` or the body of a `Loop`.
         case graph(GraphProto)
         case floats([Float])
         case ints([Int])
         case strings([String])
-        /// What no operator that is read needs: "a sparse tensor".
+        /// A kind of value that no supported operator needs, such as "a sparse tensor".
         case other(String)
     }
 
@@ -64,21 +64,21 @@ struct AttributeProto: Sendable {
     var value: Value
 }
 
-/// Name, element type and shape of a graph's input or output.
+/// The name, element type and shape of a graph's input or output.
 struct ValueInfoProto: Sendable {
     var name = ""
-    /// As in `TensorProto`; nil where the file does not tell.
+    /// The element type as in `TensorProto`; nil if the file does not tell.
     var typeCode: Int?
-    /// nil where not even the number of axes is told.
+    /// The shape; nil if the file does not even tell the number of axes.
     var shape: [ONNXExtent]?
     /// False for a sequence, a map, an optional value.
     var isTensor = true
 }
 
-/// Extent of one axis of a value, as a file declares it.
+/// The extent of one axis of a value, as a file declares it.
 package enum ONNXExtent: Hashable, Sendable, CustomStringConvertible {
     case fixed(Int)
-    /// Any extent; the name is the exporter's, and may be empty.
+    /// Any extent, with a name from the exporter that may be empty.
     case symbolic(String)
 
     /// The extent for messages: a number, a name, or "?".

@@ -2,7 +2,7 @@ import FileIO
 import StoredTensors
 
 extension ModelReader {
-    /// What a `TensorProto` says of itself before its data are looked at.
+    /// The fields of a `TensorProto` before its data are read.
     private struct Header {
         var name = ""
         var shape: [Int] = []
@@ -10,11 +10,13 @@ extension ModelReader {
         var isExternal = false
         var external: [(key: String, value: String)] = []
         var raw: FileSlice?
-        /// Of the fields for typed elements, by number: how many parts there are, and the last one that is packed.
+        /// The fields for typed elements, by number: how many parts each has, and the last packed part.
         var fields: [Int: (parts: Int, packed: FileSlice?)] = [:]
     }
 
-    /// - Throws: `malformed` where the data do not match the shape; `truncated` and `noSuchFile` for external data.
+    /// Reads a tensor.
+    ///
+    /// - Throws: `malformed` if the data do not match the shape; `truncated` and `noSuchFile` for external data.
     mutating func tensor(_ slice: FileSlice) throws(ModelFileError) -> TensorProto {
         let header = try header(slice)
         var tensor = TensorProto(name: header.name, shape: header.shape, typeCode: header.typeCode)
@@ -44,7 +46,7 @@ extension ModelReader {
         }
         guard let parts = header.fields[field] else {
             try check(0, count, "elements", tensor)
-            // No bytes at all: any empty run will do.
+            // There are no bytes, so any empty run will do.
             return try tensor.stored(in: slice.slice(at: 0, count: 0)!, type)
         }
         if parts.parts == 1, let packed = parts.packed, kind.byteCount == type.byteCount {
@@ -77,7 +79,7 @@ extension ModelReader {
             default: break
             }
         }
-        // Empty packed fields are as good as none.
+        // Empty packed fields count as missing.
         header.fields = header.fields.filter { $0.value.parts > 1 || $0.value.packed?.count != 0 }
         return header
     }
@@ -112,7 +114,7 @@ extension ModelReader {
 }
 
 extension TensorProto {
-    /// The tensor with its elements in a run of bytes of exactly their size.
+    /// Returns the tensor with its elements in a run of bytes of exactly their size.
     fileprivate func stored(in storage: FileSlice, _ type: ElementType) throws(ModelFileError) -> TensorProto {
         var tensor = self
         let stored = try StoredTensor(

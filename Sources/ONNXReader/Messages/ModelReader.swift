@@ -3,12 +3,13 @@ import StoredTensors
 
 /// Reads the messages of an ONNX file.
 ///
-/// A hostile file can make two bytes stand for a whole node: what may be in a file is bounded by number, so that the
-/// messages take at most some hundred megabytes, whatever they claim.
+/// In a hostile file, two bytes can stand for a whole node. So the number of items is limited, and the messages take at
+/// most a few hundred megabytes, whatever they claim.
 struct ModelReader {
-    /// Nodes, names, attributes, numbers in attributes and extents together: a hundred times what large networks have.
+    /// The most nodes, names, attributes, numbers in attributes and extents together: a hundred times what large
+    /// networks have.
     static let largestItemCount = 1_000_000
-    /// Graphs inside attributes of graphs.
+    /// The most levels of graphs inside attributes of graphs.
     static let largestDepth = 8
 
     let file: MappedFile
@@ -20,6 +21,8 @@ struct ModelReader {
         externalData = ExternalData(model: file)
     }
 
+    /// Reads the whole model.
+    ///
     /// - Throws: `truncated`, `malformed`, `unsupportedType`.
     mutating func model() throws(ModelFileError) -> ModelProto {
         var model = ModelProto()
@@ -100,13 +103,13 @@ struct ModelReader {
         if !ints.isEmpty { values[7] = .ints(ints) }
         if !strings.isEmpty { values[8] = .strings(strings) }
         guard let type, type != 0 else {
-            // Files from before types were written hold one value.
+            // Old files, from before types were written, hold one value.
             return AttributeProto(name: name, value: values.min { $0.key < $1.key }?.value ?? .other("nothing"))
         }
         return AttributeProto(name: name, value: values[type] ?? Self.emptyAttribute(ofType: type))
     }
 
-    /// An attribute whose value was not written: some writers leave out zeros and empty lists.
+    /// Returns the value of an attribute that was not written. Some writers leave out zeros and empty lists.
     private static func emptyAttribute(ofType type: Int) -> AttributeProto.Value {
         switch type {
         case 1: .float(0)
@@ -163,7 +166,7 @@ struct ModelReader {
         try fields(of: slice, "TensorShapeProto.Dimension") { (field, reader) throws(ModelFileError) in
             switch field.number {
             case 1:
-                // Some exporters write -1 or 0 for an extent that is open.
+                // Some exporters write -1 or 0 for an open extent.
                 let value = try field.integer
                 extent = value > 0 ? .fixed(value) : .symbolic("")
             case 2: extent = .symbolic(try field.text)
@@ -185,7 +188,7 @@ struct ModelReader {
         return opset
     }
 
-    /// A pair of strings: metadata, where external data lie.
+    /// Reads a pair of strings, as metadata and the places of external data are written.
     mutating func entry(_ slice: FileSlice) throws(ModelFileError) -> (key: String, value: String) {
         var entry = (key: "", value: "")
         try fields(of: slice, "StringStringEntryProto") { (field, reader) throws(ModelFileError) in

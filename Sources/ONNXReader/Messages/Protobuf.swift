@@ -3,11 +3,11 @@ import StoredTensors
 
 /// Reads the fields of a protocol buffer's message from front to back.
 ///
-/// Every length is checked against the message that it lies in; nothing is copied. Source:
+/// Every length is checked against the message around it, and nothing is copied. Source:
 /// https://protobuf.dev/programming-guides/encoding.
 struct ProtobufCursor {
     private let slice: FileSlice
-    /// For errors: "NodeProto".
+    /// The name of the message for errors, such as "NodeProto".
     private let message: String
     private var position = 0
 
@@ -85,7 +85,7 @@ struct ProtobufField {
 
     let number: Int
     let value: Value
-    /// The message that it is a field of, for errors: "NodeProto".
+    /// The name of the message around the field for errors, such as "NodeProto".
     let message: String
     private let file: MappedFile
 
@@ -160,7 +160,7 @@ struct ProtobufField {
 enum ProtobufNumbers {
     case varint, fixed32, fixed64
 
-    /// Bytes of a number; nil where that differs.
+    /// The number of bytes of a number; nil if it differs.
     var byteCount: Int? {
         switch self {
         case .varint: nil
@@ -169,8 +169,8 @@ enum ProtobufNumbers {
         }
     }
 
-    /// The number at `position`, which moves behind it; nil where it does not end inside the bytes, or has more than
-    /// the 10 bytes of a 64-bit number.
+    /// Reads the number at `position`, and moves `position` behind it. Returns nil if the number does not end inside
+    /// the bytes, or has more than the 10 bytes of a 64-bit number.
     func next(in bytes: UnsafeRawBufferPointer, at position: inout Int) -> UInt64? {
         switch self {
         case .varint:

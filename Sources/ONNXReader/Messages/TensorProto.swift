@@ -1,15 +1,15 @@
 import FileIO
 import StoredTensors
 
-/// A constant of a graph; its elements stay in the file until they are asked for.
+/// A constant of a graph, whose elements stay in the file until they are asked for.
 struct TensorProto: Sendable {
-    /// Where the elements lie.
+    /// The place where the elements lie.
     enum Elements: Sendable {
-        /// Little-endian, back to back.
+        /// A run of little-endian elements without gaps.
         case storage(FileSlice, StoredTensor)
-        /// Numbers of a field that is no run of bytes of the elements' size, in the tensor's message.
+        /// Numbers of a field in the tensor's message, whose bytes do not have the size of the elements.
         case numbers(message: FileSlice, field: Int, kind: ProtobufNumbers)
-        /// Nowhere: they are of a type that is not read.
+        /// No place, because the type is not read.
         case unreadable
     }
 
@@ -17,18 +17,18 @@ struct TensorProto: Sendable {
     static let largestExtent = 1 << 40
 
     var name = ""
-    /// Every extent is 0 or more, and their product does not overflow.
+    /// The extents. Each is 0 or more, and their product does not overflow.
     var shape: [Int] = []
-    /// `TensorProto.DataType`
+    /// The `TensorProto.DataType`.
     var typeCode = 0
     var elements = Elements.unreadable
 
     var count: Int { shape.reduce(1, *) }
 
-    /// The element type; nil for those in which no weights come.
+    /// The element type; nil for types that weights do not have.
     var type: ElementType? { ElementType(onnx: typeCode) }
 
-    /// The tensor as float32; nil where the type is none in which weights come.
+    /// The tensor as float32; nil for types that weights do not have.
     var constant: StoredTensor? {
         switch elements {
         case .storage(_, let stored): return stored
@@ -41,7 +41,7 @@ struct TensorProto: Sendable {
         }
     }
 
-    /// Whole numbers, exactly; nil where the type is another, or a number does not fit.
+    /// The elements as exact whole numbers; nil if the type is another one, or a number does not fit.
     var integers: [Int]? {
         guard let type, type.isInteger else { return nil }
         let numbers: [UInt64]
@@ -60,7 +60,8 @@ struct TensorProto: Sendable {
         return integers.count == numbers.count ? integers : nil
     }
 
-    /// All numbers of a repeated field; those behind a damaged one are left out, which the reader has ruled out.
+    /// Returns all numbers of a repeated field, up to the first damaged one. The reader has made sure that there is
+    /// none.
     private static func numbers(in message: FileSlice, field number: Int, kind: ProtobufNumbers) -> [UInt64] {
         var numbers: [UInt64] = []
         var cursor = ProtobufCursor(message, message: "TensorProto")
@@ -73,7 +74,9 @@ struct TensorProto: Sendable {
 }
 
 extension ElementType {
-    /// - Parameter code: `TensorProto.DataType`.
+    /// Returns nil for types that weights do not have.
+    ///
+    /// - Parameter code: a `TensorProto.DataType`.
     init?(onnx code: Int) {
         switch code {
         case 1: self = .float32
@@ -93,7 +96,7 @@ extension ElementType {
         }
     }
 
-    /// What a `TensorProto.DataType` is called, for messages.
+    /// Returns the name of a `TensorProto.DataType`, for messages.
     static func name(onnx code: Int) -> String {
         if let type = ElementType(onnx: code) { return type.rawValue }
         switch code {
@@ -108,7 +111,8 @@ extension ElementType {
         }
     }
 
-    /// The field of a `TensorProto` for elements of this type, where they are not in `raw_data`, and how it holds them.
+    /// The field of a `TensorProto` that holds elements of this type if they are not in `raw_data`, and the form in
+    /// which it does.
     var onnxField: (number: Int, kind: ProtobufNumbers) {
         switch self {
         case .float32: (4, .fixed32)
@@ -119,7 +123,7 @@ extension ElementType {
         }
     }
 
-    /// An element from a number in that field: 16-bit floats stand there as their bits.
+    /// Returns an element from a number in that field, where 16-bit floats are written as their bits.
     func float(onnxBits bits: UInt64) -> Float {
         switch self {
         case .float32: Float(bitPattern: UInt32(truncatingIfNeeded: bits))
@@ -138,7 +142,7 @@ extension ElementType {
         }
     }
 
-    /// As `float(onnxBits:)`, for whole numbers; nil beyond the range of `Int`.
+    /// Returns a whole number from a number in that field, or nil outside the range of `Int`.
     func integer(onnxBits bits: UInt64) -> Int? {
         switch self {
         case .float32, .float64, .float16, .bfloat16: nil

@@ -21,6 +21,8 @@ extension FoldedTensor {
         case or = "Or"
     }
 
+    /// Combines two tensors element by element.
+    ///
     /// - Parameter other: the right operand.
     func combined(_ operation: BinaryOperator, _ other: FoldedTensor) throws(OperatorProblem) -> FoldedTensor {
         switch (elements, other.elements) {
@@ -31,7 +33,9 @@ extension FoldedTensor {
         }
     }
 
-    /// - Throws: for a division by 0, and results beyond 64 bits.
+    /// Combines two whole numbers.
+    ///
+    /// - Throws: an error for a division by 0, and for results beyond 64 bits.
     static func integer(
         _ operation: BinaryOperator, _ a: Int, _ b: Int
     ) throws(OperatorProblem) -> Int {
@@ -101,7 +105,7 @@ extension FoldedTensor {
         return FoldedTensor(shape: shape, .integers(results))
     }
 
-    /// The shape of both broadcast together, and the elements of each in its order.
+    /// Returns the shape of both tensors broadcast together, and the elements of each in its order.
     private func aligned(
         _ other: FoldedTensor
     ) throws(OperatorProblem) -> (shape: [Int], left: [Int], right: [Int]) {
@@ -109,7 +113,7 @@ extension FoldedTensor {
         return (shape, try indices(broadcastTo: shape), try other.indices(broadcastTo: shape))
     }
 
-    /// `Mod`: the sign is the divisor's, or with `fmod` the dividend's.
+    /// Resolves `Mod`, whose result has the sign of the divisor, or with `fmod` that of the dividend.
     func remainder(_ other: FoldedTensor, isFmod: Bool) throws(OperatorProblem) -> FoldedTensor {
         let whole = { (a: Int, b: Int) throws(OperatorProblem) -> Int in
             guard b != 0, !(a == .min && b == -1) else { throw .malformed("divides by 0") }
@@ -119,7 +123,7 @@ extension FoldedTensor {
         return try zipped(other, whole: whole)
     }
 
-    /// `Where`: elements of `first` where this is not 0, else of `second`.
+    /// Resolves `Where`: returns elements of `first` where this tensor is not 0, and else of `second`.
     func chosen(_ first: FoldedTensor, _ second: FoldedTensor) throws(OperatorProblem) -> FoldedTensor {
         let shape = try broadcastShape(try broadcastShape(self.shape, first.shape), second.shape)
         let conditions = try integers()
@@ -134,7 +138,7 @@ extension FoldedTensor {
         return FoldedTensor(shape: shape, .floats(c.indices.map { conditions[c[$0]] != 0 ? x[a[$0]] : y[b[$0]] }))
     }
 
-    /// Each element changed; whole numbers stay as they are where `integer` is nil.
+    /// Returns the tensor with each element changed. Whole numbers stay as they are if `integer` is nil.
     func mapped(
         float: (Float) -> Float, integer: ((Int) throws(OperatorProblem) -> Int)? = nil
     ) throws(OperatorProblem) -> FoldedTensor {
@@ -147,7 +151,8 @@ extension FoldedTensor {
         return FoldedTensor(shape: shape, .integers(results))
     }
 
-    /// `Cast`: to whole numbers towards zero. Numbers of fewer bits are not wrapped: shapes need none.
+    /// Resolves `Cast`, which rounds towards zero to whole numbers. Types of fewer bits are not wrapped, because shapes
+    /// do not need that.
     func cast(to type: ElementType) throws(OperatorProblem) -> FoldedTensor {
         guard type.isInteger else {
             guard case .integers(let integers) = elements else { return self }

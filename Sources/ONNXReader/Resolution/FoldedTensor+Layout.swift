@@ -2,7 +2,7 @@ import StoredTensors
 
 /// Operators that move the elements of constants.
 extension FoldedTensor {
-    /// For each element of `shape`, row-major, the index of the element here that is broadcast to it.
+    /// Returns for each element of `shape`, in row-major order, the index of the element that is broadcast to it.
     func indices(broadcastTo shape: [Int]) throws(OperatorProblem) -> [Int] {
         try Self.checkCount(shape)
         let own = self.shape.alignedShape(rank: shape.count)
@@ -10,9 +10,9 @@ extension FoldedTensor {
         return Self.indices(shape: shape, strides: zip(own, strides).map { $0 == 1 ? 0 : $1 }, offset: 0)
     }
 
-    /// For each element of `shape`, row-major, `offset` plus its coordinates times `strides`.
+    /// Returns for each element of `shape`, in row-major order, `offset` plus its coordinates times `strides`.
     static func indices(shape: [Int], strides: [Int], offset: Int) -> [Int] {
-        // An empty shape may have other extents of any size.
+        // The other extents of an empty shape may be of any size.
         guard !shape.contains(0) else { return [] }
         var indices = [offset]
         for (extent, stride) in zip(shape, strides) {
@@ -21,7 +21,9 @@ extension FoldedTensor {
         return indices
     }
 
-    /// - Throws: for more elements than are computed with.
+    /// Checks a number of elements.
+    ///
+    /// - Throws: an error if there are too many for arithmetic.
     static func checkCount(_ shape: [Int]) throws(OperatorProblem) {
         guard shape.allSatisfy((0...largestCount).contains), let count = TensorLayout.count(of: shape),
             count <= largestCount
@@ -36,7 +38,9 @@ extension FoldedTensor {
         return try gathered(shape: shape) { indices }
     }
 
-    /// - Parameter order: for each axis of the result, the axis here.
+    /// Returns the tensor with its axes in another order.
+    ///
+    /// - Parameter order: for each axis of the result, the axis of this tensor.
     func transposed(_ order: [Int]) throws(OperatorProblem) -> FoldedTensor {
         guard order.sorted() == Array(shape.indices) else {
             throw .malformed("permutes axes \(order.shapeText) of a value with \(shape.count) axes")
@@ -48,7 +52,7 @@ extension FoldedTensor {
         }
     }
 
-    /// A part of the elements along each axis.
+    /// Returns a part of the elements along each axis.
     func sliced(_ slices: [AxisSlice]) throws(OperatorProblem) -> FoldedTensor {
         let strides = TensorLayout.rowMajorStrides(of: shape)
         let offset = zip(slices, strides).map { $0.start * $1 }.reduce(0, +)
@@ -58,7 +62,7 @@ extension FoldedTensor {
         }
     }
 
-    /// `Gather`: the parts along `axis` that `indices` name.
+    /// Resolves `Gather`: returns the parts along `axis` that `indices` name.
     func gathered(_ indices: FoldedTensor, axis: Int) throws(OperatorProblem) -> FoldedTensor {
         let axis = try resolvedAxis(axis, rank: shape.count)
         let extent = shape[axis]
@@ -86,7 +90,7 @@ extension FoldedTensor {
         }
     }
 
-    /// All behind each other along an axis.
+    /// Returns the tensors concatenated along an axis.
     static func concatenated(_ parts: [FoldedTensor], axis: Int) throws(OperatorProblem) -> FoldedTensor {
         guard let first = parts.first else { throw .malformed("joins nothing") }
         let axis = try resolvedAxis(axis, rank: first.shape.count)
@@ -123,7 +127,7 @@ extension FoldedTensor {
         return FoldedTensor(shape: shape, .floats(joined(floats)))
     }
 
-    /// One number for each run along `axes`: `ReduceProd` and its like.
+    /// Resolves `ReduceProd` and the like: returns one number for each run along `axes`.
     func reduced(
         axes: [Int], keepingAxes: Bool,
         integer: (Int, Int) throws(OperatorProblem) -> Int, float: (Float, Float) -> Float
@@ -152,15 +156,15 @@ extension FoldedTensor {
     }
 }
 
-/// What a slice keeps of one axis.
+/// The part of one axis that a slice keeps.
 struct AxisSlice: Hashable, Sendable {
-    /// The first element that is kept; where `count` is 0, 0.
+    /// The first element that is kept; 0 if `count` is 0.
     var start: Int
     var count: Int
-    /// From each element to the next; negative for a slice from the end.
+    /// The distance from each element to the next; negative if the order is reversed.
     var step = 1
 
-    /// `Slice` along an axis of `extent` elements, whose ends may lie far outside. `step` is not 0.
+    /// Makes a slice of an axis of `extent` elements. The ends may lie far outside; `step` is not 0.
     init(start: Int, end: Int, step: Int, extent: Int) throws(OperatorProblem) {
         guard step != 0, step != .min else { throw .malformed("slices with a step of \(step)") }
         func position(_ value: Int) -> Int { value < 0 ? max(value, -extent - 1) + extent : value }

@@ -1,20 +1,21 @@
 import StoredTensors
 
-/// A value that does not depend on the scene: a weight, or a number that shapes are worked out with.
+/// A value that does not depend on the scene: a weight, or a number from which shapes are computed.
 struct FoldedTensor: Sendable {
     enum Elements: Sendable {
-        /// Whole numbers and truth values, as 64 bits.
+        /// Whole numbers and truth values, as 64-bit integers.
         case integers([Int])
         case floats([Float])
-        /// Large tensors stay where they are until the network is built. `depth` counts what has been put around them.
+        /// A large tensor, which stays in its file until the network is built. `depth` counts the operations that wrap
+        /// it.
         case lazy(StoredTensor, depth: Int)
     }
 
-    /// Tensors of more elements than this are not computed with, only moved.
+    /// The most elements of a tensor in arithmetic. Larger tensors can only be moved.
     static let largestCount = 1 << 20
-    /// From more elements on, whole numbers are weights like others.
+    /// The most elements of a tensor of whole numbers. Larger ones are treated as weights.
     private static let largestIntegerCount = 1 << 16
-    /// From more elements on, floats stay in the file.
+    /// The number of floats from which a tensor stays in the file.
     private static let lazyCount = 4096
     private static let largestDepth = 16
 
@@ -32,10 +33,12 @@ struct FoldedTensor: Sendable {
         self.elements = elements
     }
 
-    /// A vector of whole numbers.
+    /// Makes a vector of whole numbers.
     init(_ vector: [Int]) { self.init(shape: [vector.count], .integers(vector)) }
 
-    /// - Throws: where the tensor's type is none in which weights come, or a number does not fit.
+    /// Reads a tensor of the file.
+    ///
+    /// - Throws: an error if the type is none that weights have, or a number does not fit.
     init(_ tensor: TensorProto) throws(OperatorProblem) {
         guard let type = tensor.type, let constant = tensor.constant else {
             throw OperatorProblem(
@@ -56,7 +59,7 @@ struct FoldedTensor: Sendable {
         }
     }
 
-    /// For the network: float32.
+    /// The value for the network, in float32.
     var constant: StoredTensor {
         switch elements {
         case .integers(let integers): StoredTensor(shape: shape, elements: integers.map(Float.init))
@@ -65,7 +68,9 @@ struct FoldedTensor: Sendable {
         }
     }
 
-    /// - Throws: where the elements are no whole numbers.
+    /// Returns the elements as whole numbers.
+    ///
+    /// - Throws: an error if they are none.
     func integers() throws(OperatorProblem) -> [Int] {
         guard case .integers(let integers) = elements else {
             throw .malformed("takes whole numbers, and gets a constant of another type")
@@ -73,7 +78,9 @@ struct FoldedTensor: Sendable {
         return integers
     }
 
-    /// - Throws: where there are too many to compute with.
+    /// Returns the elements as floats.
+    ///
+    /// - Throws: an error if there are too many for arithmetic.
     func floats() throws(OperatorProblem) -> [Float] {
         guard count <= Self.largestCount else {
             throw .unsupported(
@@ -83,15 +90,15 @@ struct FoldedTensor: Sendable {
         return constant.elements()
     }
 
-    /// A single number.
+    /// Returns the single number of this tensor.
     func number() throws(OperatorProblem) -> Float {
         guard count == 1 else { throw .malformed("takes one number, and gets a constant of shape \(shape.shapeText)") }
         return constant.elements()[0]
     }
 
-    /// Elements of this tensor in another order.
+    /// Returns elements of this tensor in another order.
     ///
-    /// - Parameter sources: for each element of the result, row-major, the index of the element here that it is.
+    /// - Parameter sources: for each element of the result, in row-major order, the index of its source in this tensor.
     func gathered(
         shape: [Int], sources: @escaping @Sendable () -> [Int]
     ) throws(OperatorProblem) -> FoldedTensor {
@@ -108,9 +115,9 @@ struct FoldedTensor: Sendable {
         }
     }
 
-    /// The same elements in another shape.
+    /// Returns the same elements in another shape.
     ///
-    /// - Precondition: the shapes have as many elements.
+    /// - Precondition: both shapes have the same number of elements.
     func reshaped(_ shape: [Int]) throws(OperatorProblem) -> FoldedTensor {
         guard case .lazy(let constant, let depth) = elements else { return FoldedTensor(shape: shape, elements) }
         return try lazy(shape: shape, depth: depth) { constant.elements() }

@@ -1,18 +1,18 @@
-/// An ONNX graph worked out for one size of input: nothing but operations on maps, each with its shape.
+/// An ONNX graph resolved for one size of input. It consists only of operations on maps, each with its shape.
 package struct ONNXNetwork: Sendable {
-    /// One operation, and where it stands in the file.
+    /// One operation, with its place in the file.
     package struct Node: Sendable {
-        /// What it computes.
+        /// The operation.
         package var operation: ONNXOperation
         /// Positions of the nodes whose maps it reads.
         package var inputs: [Int]
-        /// The shape of the map that it gives.
+        /// The shape of the map that it computes.
         package var shape: ONNXShape
-        /// The operator in the file: "Conv".
+        /// The operator in the file, such as "Conv".
         package var operatorType: String
-        /// The node's name in the file; where it has none, that of its output.
+        /// The node's name in the file, or else the name of its output.
         package var name: String
-        /// Name in the file of the value that it gives.
+        /// The name in the file of the value that it computes.
         package var valueName: String
     }
 
@@ -21,11 +21,11 @@ package struct ONNXNetwork: Sendable {
     /// The position of the node whose map is the network's output.
     package var output: Int
 
-    /// The input: bands, and the size for which the network was worked out.
+    /// The shape of the input: bands, and the size for which the network was resolved.
     package var input: ONNXShape { nodes[0].shape }
     /// The shape of the network's output.
     package var outputShape: ONNXShape { nodes[output].shape }
-    /// True if the file itself fixes the height: others cannot be had.
+    /// True if the file itself fixes the height, so that no other is possible.
     package var isHeightFixed: Bool
     /// True if the file itself fixes the width.
     package var isWidthFixed: Bool
@@ -53,14 +53,14 @@ package struct Extents: Hashable, Sendable {
     /// The number along the width: of columns.
     package var width: Int
 
-    /// One number for each axis of pixels.
+    /// Makes a pair of numbers.
     package init(height: Int, width: Int) {
         self.height = height
         self.width = width
     }
 }
 
-/// Pixels added along each side of a map; negative numbers cut.
+/// The number of pixels that are added at each side of a map. Negative numbers crop.
 package struct Pads: Hashable, Sendable {
     /// Rows above the map.
     package var top: Int
@@ -71,7 +71,7 @@ package struct Pads: Hashable, Sendable {
     /// Columns to the right of it.
     package var right: Int
 
-    /// A number of pixels for each side.
+    /// Makes padding with a number for each side.
     package init(top: Int, left: Int, bottom: Int, right: Int) {
         self.top = top
         self.left = left
@@ -79,6 +79,6 @@ package struct Pads: Hashable, Sendable {
         self.right = right
     }
 
-    /// The same number on every side.
+    /// Makes padding with the same number on every side.
     package init(all pixels: Int) { self.init(top: pixels, left: pixels, bottom: pixels, right: pixels) }
 }

@@ -1,16 +1,16 @@
 package import StoredTensors
 
-/// What a node of an ONNX network computes, the differences between operator sets removed.
+/// The operation of a node of an ONNX network, independent of the operator set.
 ///
 /// All maps are (channels, height, width) in float32, of a batch of 1. Source for the operators' meaning:
 /// https://onnx.ai/onnx/operators.
 package enum ONNXOperation: Sendable {
-    /// The network's input. No inputs.
+    /// The network's input, which reads no map.
     case input
     /// `Conv`; and `Gemm` and `MatMul` with weights, which are 1 x 1 convolutions.
     case convolution(Convolution)
-    /// `ConvTranspose`. `weights` are (in channels, out channels / groups, kernel height, kernel width); what `pads`
-    /// says is cut from the result, and `outputPadding` rows and columns more are computed at its end.
+    /// `ConvTranspose`. `weights` are (in channels, out channels / groups, kernel height, kernel width). `pads` are
+    /// cropped from the result, and `outputPadding` more rows and columns are computed at its end.
     case transposedConvolution(Convolution, outputPadding: Extents)
     /// `BatchNormalization` at inference.
     case batchNormalization(BatchNormalization)
@@ -20,39 +20,39 @@ package enum ONNXOperation: Sendable {
     case activation(Activation)
     /// `Softmax` along one axis.
     case softmax(MapAxis)
-    /// `Add`, `Sub`, `Mul`, `Div` of two maps, or of a map and a constant. Extents of 1 are stretched.
+    /// `Add`, `Sub`, `Mul` or `Div` of two maps, or of a map and a constant. Extents of 1 are broadcast.
     case arithmetic(Arithmetic)
     /// `Concat`
     case concatenation(MapAxis)
-    /// `MaxPool`: pixels beyond the map count for nothing.
+    /// `MaxPool`. Pixels beyond the map are ignored.
     case maxPooling(Pooling)
-    /// `AveragePool`: the sum over a window, divided by its pixels inside the map, or with `countsPadding` by those
-    /// inside the map with its `pads`.
+    /// `AveragePool`: the sum over a window, divided by the number of its pixels inside the map or, with
+    /// `countsPadding`, inside the padded map.
     case averagePooling(Pooling, countsPadding: Bool)
-    /// `ReduceMean`, and over height and width `GlobalAveragePool`. The axes stay, with extent 1.
+    /// `ReduceMean`, or over height and width `GlobalAveragePool`. The axes stay, with extent 1.
     case mean([MapAxis])
     /// `Resize`, `Upsample`
     case resize(Resize)
     /// `Pad` along height and width.
     case pad(Pad)
-    /// `Slice` and `Split`: what is kept of each axis.
+    /// `Slice` and `Split`, with the part that is kept of each axis.
     case slice(channels: Slice, rows: Slice, columns: Slice)
 }
 
 extension ONNXOperation {
     /// A convolution, or a transposed one.
     package struct Convolution: Sendable {
-        /// (out channels, in channels / groups, kernel height, kernel width)
+        /// The weights: (out channels, in channels / groups, kernel height, kernel width).
         package var weights: StoredTensor
-        /// (out channels)
+        /// The bias: (out channels).
         package var bias: StoredTensor?
         /// Pixels from one window to the next.
         package var strides = Extents(height: 1, width: 1)
-        /// Pixels from one tap to the next.
+        /// The pixels from one tap to the next.
         package var dilations = Extents(height: 1, width: 1)
-        /// Zeros around the input; `auto_pad` is worked out for the size at hand.
+        /// The zeros around the input. `auto_pad` is resolved for the size of the input.
         package var pads = Pads(all: 0)
-        /// The groups that channels are divided into, each convolved alone.
+        /// The number of groups of channels, each of which is convolved alone.
         package var groups = 1
     }
 
@@ -74,7 +74,7 @@ extension ONNXOperation {
         package var mean: StoredTensor
         /// The running variance.
         package var variance: StoredTensor
-        /// What keeps the divisor from 0.
+        /// The number that keeps the divisor from being 0.
         package var epsilon: Float
     }
 
@@ -83,9 +83,9 @@ extension ONNXOperation {
         case relu
         /// `x < 0 ? slope * x : x`
         case leakyRelu(slope: Float)
-        /// The same with a slope for each channel, or one for all: (channels) or (1).
+        /// The leaky ReLU with a slope for each channel, or one for all: (channels) or (1).
         case prelu(slopes: StoredTensor)
-        /// Bounds may be infinite.
+        /// Clips to a lower and an upper bound, which may be infinite.
         case clip(Float, Float)
         case sigmoid
         /// `max(0, min(1, alpha * x + beta))`
@@ -106,23 +106,23 @@ extension ONNXOperation {
 
         /// The operation.
         package var `operator`: Operator
-        /// The other operand, (channels, height, width), each the map's extent or 1; nil where both are maps.
+        /// The other operand, (channels, height, width), each the map's extent or 1; nil if both operands are maps.
         package var constant: StoredTensor?
-        /// The constant is the left operand.
+        /// True if the constant is the left operand.
         package var isConstantFirst = false
     }
 
-    /// Windows that move over a map, and of each of which one number comes.
+    /// A pooling: windows that move over a map and give one number each.
     package struct Pooling: Hashable, Sendable {
         /// The window's extents.
         package var kernel: Extents
         /// Pixels from one window to the next.
         package var strides: Extents
-        /// Pixels from one element of a window to the next.
+        /// The pixels from one element of a window to the next.
         package var dilations: Extents
-        /// `auto_pad` is worked out for the size at hand.
+        /// The padding. `auto_pad` is resolved for the size of the input.
         package var pads: Pads
-        /// The last window may reach beyond the map and its padding, as long as it begins inside.
+        /// True if the last window may reach beyond the map and its padding, as long as it begins inside.
         package var ceilMode: Bool
     }
 
@@ -142,16 +142,16 @@ extension ONNXOperation {
             case ceil
         }
 
-        /// Where output pixel `i` lies in the input.
+        /// The position of output pixel `i` in the input.
         package enum Coordinates: String, Sendable {
             /// `(i + 0.5) / scale - 0.5`
             case halfPixel = "half_pixel"
-            /// The same as halfPixel, but 0 where the output has a single pixel.
+            /// As `halfPixel`, but 0 if the output has a single pixel.
             case pytorchHalfPixel = "pytorch_half_pixel"
-            /// `input / 2 * (1 - output / (input * scale)) + (i + 0.5) / scale - 0.5`: as halfPixel, about the middle,
-            /// where the output's size was rounded down.
+            /// `input / 2 * (1 - output / (input * scale)) + (i + 0.5) / scale - 0.5`: as `halfPixel`, but centred if
+            /// the output's size was rounded down.
             case halfPixelSymmetric = "half_pixel_symmetric"
-            /// `i * (input - 1) / (output - 1)`, and 0 where the output has a single pixel.
+            /// `i * (input - 1) / (output - 1)`, and 0 if the output has a single pixel.
             case alignCorners = "align_corners"
             /// `i / scale`
             case asymmetric
@@ -161,15 +161,15 @@ extension ONNXOperation {
 
         /// How a position between pixels gets its value.
         package var mode: Mode
-        /// Where output pixels lie in the input.
+        /// The positions of output pixels in the input.
         package var coordinates: Coordinates
-        /// Output pixels for each input pixel, with which positions are worked out: as the file has it, or where that
-        /// gives sizes, output size / input size. ONNX Runtime computes positions in float32, which shows where
-        /// `nearest` has to choose between two pixels.
+        /// The output pixels for each input pixel, from which positions are computed. It is the file's factor or, if
+        /// the file gives a size, output size / input size. ONNX Runtime computes positions in float32, which matters
+        /// if `nearest` has to choose between two pixels.
         package var verticalScale: Float
         /// The same along the width.
         package var horizontalScale: Float
-        /// The file gives the output's size and not a factor.
+        /// True if the file gives the output's size and not a factor.
         package var isToSize: Bool
     }
 
@@ -178,25 +178,25 @@ extension ONNXOperation {
         /// What the added pixels are.
         package enum Mode: Hashable, Sendable {
             case constant(Float)
-            /// Mirrored without repeating the edge pixel.
+            /// Mirrors without repeating the edge pixel.
             case reflect
-            /// The edge pixel repeated.
+            /// Repeats the edge pixel.
             case edge
         }
 
         /// What the added pixels are.
         package var mode: Mode
-        /// Pixels added on each side; negative numbers cut.
+        /// The pixels added on each side. Negative numbers crop.
         package var amounts: Pads
     }
 
-    /// What is kept of an axis: `count` elements from `start` on, each `step` behind the one before.
+    /// The part of an axis that is kept: `count` elements from `start` on, each `step` after the one before.
     package struct Slice: Hashable, Sendable {
         /// The first element that is kept.
         package var start: Int
-        /// How many elements are kept.
+        /// The number of elements that are kept.
         package var count: Int
-        /// How far each lies behind the one before; negative from the end on.
+        /// The distance from each element to the next; negative if the order is reversed.
         package var step: Int
     }
 }

@@ -13,7 +13,7 @@ extension OperatorCall {
         return FoldedTensor(Array(shape[range]))
     }
 
-    /// `Min` and `Max` take any number of inputs, the others two.
+    /// Folds an operator on two constants, or on any number of them for `Min` and `Max`.
     func folded(_ operation: FoldedTensor.BinaryOperator) throws(OperatorProblem) -> FoldedTensor {
         guard let constants else { throw notFolded }
         guard var result = constants.first else { throw .malformed("has no inputs") }

@@ -1,9 +1,9 @@
-/// A node together with the values that it reads: what an operator's handler sees.
+/// A node together with the values that it reads, as the handler of an operator sees it.
 struct OperatorCall {
     let node: ONNXNode
-    /// Version of the operators.
+    /// The version of the operators.
     let opset: Int
-    /// The values that the node reads; nil where an input is left out.
+    /// The values that the node reads; nil for an input that is left out.
     let operands: [ResolvedValue?]
 
     // MARK: - Inputs
@@ -17,7 +17,7 @@ struct OperatorCall {
         return operand
     }
 
-    /// A map, with whatever order of axes.
+    /// Returns an input that is a map, with any order of axes.
     func map(_ index: Int) throws(OperatorProblem) -> MapValue {
         switch try operand(index) {
         case .map(let map): return map
@@ -30,7 +30,7 @@ struct OperatorCall {
         }
     }
 
-    /// A map with axes (batch, channels, height, width).
+    /// Returns an input that is a map with axes (batch, channels, height, width).
     func canonicalMap(_ index: Int) throws(OperatorProblem) -> MapValue {
         let map = try map(index)
         guard map.isCanonical else {
@@ -40,7 +40,7 @@ struct OperatorCall {
         return map
     }
 
-    /// A constant, or nil where the input is left out.
+    /// Returns an input that is a constant, or nil if it is left out.
     func constant(_ index: Int) throws(OperatorProblem) -> FoldedTensor? {
         guard has(index) else { return nil }
         guard case .constant(let tensor) = try operand(index) else {
@@ -54,7 +54,7 @@ struct OperatorCall {
         return constant
     }
 
-    /// All inputs, where every one is a constant.
+    /// All inputs if every one is a constant, else nil.
     var constants: [FoldedTensor]? {
         let constants = operands.compactMap { operand -> FoldedTensor? in
             if case .constant(let tensor)? = operand { tensor } else { nil }
@@ -94,19 +94,19 @@ struct OperatorCall {
         return floats
     }
 
-    /// Whole numbers that are an attribute up to one opset, and an input from the next on.
+    /// Returns whole numbers that are an attribute up to one opset, and an input from the next one on.
     func integers(_ name: String, input index: Int) throws(OperatorProblem) -> [Int]? {
         if let ints = try ints(name) { return ints }
         return try constant(index)?.integers()
     }
 
-    /// A number that is an attribute up to one opset, and an input from the next on.
+    /// Returns a number that is an attribute up to one opset, and an input from the next one on.
     func number(_ name: String, input index: Int) throws(OperatorProblem) -> Float? {
         if let float = try float(name) { return float }
         return try constant(index)?.number()
     }
 
-    /// Numbers along height and width that a window is made of, each in `range`.
+    /// Returns numbers of a window along height and width, each in `range`.
     func extents(
         _ name: String, default extents: Extents?, in range: ClosedRange<Int>
     ) throws(OperatorProblem) -> Extents {

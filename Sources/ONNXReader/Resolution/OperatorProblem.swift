@@ -1,14 +1,14 @@
 import StoredTensors
 
-/// Why a node cannot be understood, to be said after the node's name.
+/// The reason why a node cannot be understood, as words that follow the node's name.
 struct OperatorProblem: Error {
     let code: ModelFileError.Code
     let reason: String
 
-    /// The node contradicts the operator's specification.
+    /// Returns the problem of a node that contradicts the operator's specification.
     static func malformed(_ reason: String) -> OperatorProblem { OperatorProblem(code: .malformed, reason: reason) }
 
-    /// The node is sound and asks for what Overtile does not compute.
+    /// Returns the problem of a sound node that asks for something that Overtile does not compute.
     static func unsupported(_ reason: String) -> OperatorProblem {
         OperatorProblem(code: .unsupportedNetwork, reason: reason)
     }
@@ -21,7 +21,7 @@ extension [Int] {
     }
 }
 
-/// An axis as operators name it, of a value with `rank` axes: negative ones count from the end.
+/// Returns the index of an axis, of a value with `rank` axes. Negative axes count from the end.
 func resolvedAxis(_ axis: Int, rank: Int) throws(OperatorProblem) -> Int {
     guard (-rank..<rank).contains(axis) else {
         throw .malformed("names axis \(axis) of a value with \(rank) axes")
@@ -29,7 +29,8 @@ func resolvedAxis(_ axis: Int, rank: Int) throws(OperatorProblem) -> Int {
     return axis < 0 ? axis + rank : axis
 }
 
-/// The shape that two broadcast together have: aligned at the last axis, extents of 1 stretched.
+/// Returns the shape of two shapes broadcast together: they are aligned at the last axis, and extents of 1 are
+/// stretched.
 ///
 /// Source: https://onnx.ai/onnx/repo-docs/Broadcasting.html.
 func broadcastShape(_ left: [Int], _ right: [Int]) throws(OperatorProblem) -> [Int] {
@@ -47,6 +48,6 @@ func broadcastShape(_ left: [Int], _ right: [Int]) throws(OperatorProblem) -> [I
 }
 
 extension [Int] {
-    /// The shape with axes of extent 1 in front of it, up to `rank` axes.
+    /// Returns the shape with axes of extent 1 in front of it, `rank` axes in all.
     func alignedShape(rank: Int) -> [Int] { [Int](repeating: 1, count: Swift.max(0, rank - count)) + self }
 }

@@ -1,10 +1,10 @@
-/// A value of the graph while it is worked out.
+/// A value of the graph while it is being resolved.
 enum ResolvedValue {
     case constant(FoldedTensor)
     case map(MapValue)
     /// A map whose groups of channels have become the axis 1 of three: (1, groups, elements of a group).
     case grouped(MapValue, shape: [Int])
-    /// Maps of one shape behind each other along a new axis.
+    /// Maps of one shape, stacked along a new axis.
     case stack([MapValue], axis: Int)
 
     var shape: [Int] {
@@ -20,24 +20,24 @@ enum ResolvedValue {
     }
 }
 
-/// A map of the network as the file sees it: with a batch axis, perhaps without axes of extent 1, perhaps in another
-/// order.
+/// A map of the network as the file sees it: with a batch axis, and perhaps without axes of extent 1 or with axes in
+/// another order.
 struct MapValue {
-    /// Position in the network.
+    /// The position of its node in the network.
     var node: Int
     /// The shape that the value has in the file.
     var shape: [Int]
-    /// What each axis is; nil for the batch and whatever else of extent 1 has no meaning.
+    /// The role of each axis; nil for the batch and for other axes of extent 1 without a meaning.
     var roles: [MapAxis?]
 
     static let canonicalRoles: [MapAxis?] = [nil, .channels, .height, .width]
 
-    /// A map's value with axes of these roles.
+    /// Makes the value of a map with axes of these roles.
     init(node: Int, _ map: ONNXShape, roles: [MapAxis?]) {
         self.init(node: node, shape: roles.map { $0.map { map[$0] } ?? 1 }, roles: roles)
     }
 
-    /// Four axes that may be (batch, channels, height, width) are taken to be.
+    /// Makes a value. Four axes that may be (batch, channels, height, width) are taken to be these.
     init(node: Int, shape: [Int], roles: [MapAxis?]) {
         self.node = node
         self.shape = shape
@@ -49,7 +49,7 @@ struct MapValue {
     /// True if the axes are (batch, channels, height, width).
     var isCanonical: Bool { roles == Self.canonicalRoles }
 
-    /// The value with the same elements in another shape, where only axes of extent 1 come or go; else nil.
+    /// Returns the value in another shape that differs only in axes of extent 1, or nil for any other shape.
     func reshaped(_ shape: [Int]) -> MapValue? {
         let kept = self.shape.indices.filter { self.shape[$0] != 1 }
         let wanted = shape.indices.filter { shape[$0] != 1 }

@@ -59,7 +59,7 @@ extension Resolver {
             shape: ONNXShape(channels: channels, height: rows.length, width: columns.length))
     }
 
-    /// Weights of four axes, each of some extent.
+    /// Returns the weights, which must have four axes, none of them empty.
     private func kernel(_ call: OperatorCall) throws(OperatorProblem) -> FoldedTensor {
         let weights = try call.requiredConstant(1)
         guard weights.shape.count == 4 else {
@@ -134,8 +134,8 @@ extension Resolver {
         return try dense(map, try weights.transposed([1, 0]), factor: 1, bias: nil)
     }
 
-    /// A product of the channels, which must be the last axis, with weights of (out channels, in channels): for each
-    /// pixel, which makes it a 1 x 1 convolution.
+    /// Multiplies the channels, which must be the last axis, by weights of (out channels, in channels). Done for each
+    /// pixel, this is a 1 x 1 convolution.
     private mutating func dense(
         _ map: MapValue, _ weights: FoldedTensor, factor: Float, bias: StoredTensor?
     ) throws(OperatorProblem) -> [ResolvedValue] {
@@ -216,7 +216,7 @@ extension Resolver {
         return result
     }
 
-    /// One number for each channel, of as many or of one for each of several groups.
+    /// Returns one number for each channel, from as many numbers or from one for each group of channels.
     private func perChannel(_ tensor: FoldedTensor, _ channels: Int) throws(OperatorProblem) -> StoredTensor {
         guard tensor.shape.count == 1, tensor.count > 0, channels % tensor.count == 0 else {
             throw .malformed("has parameters of shape \(tensor.shape.shapeText) for \(channels) channels")
@@ -227,18 +227,18 @@ extension Resolver {
     }
 }
 
-/// Output of a transposed convolution along one axis.
+/// The extent of a transposed convolution's output along one axis.
 private struct TransposedLength {
     let length: Int
-    /// Cut at the beginning.
+    /// The elements that are cropped at the beginning.
     let before: Int
-    /// Cut at the end.
+    /// The elements that are cropped at the end.
     let after: Int
 
     /// - Parameters:
-    ///   - reach: of the kernel, with its dilation.
-    ///   - more: `output_padding`.
-    ///   - wanted: the length, where the file gives it and not the padding.
+    ///   - reach: the extent of the kernel with its dilation.
+    ///   - more: the `output_padding`.
+    ///   - wanted: the length of the output, if the file gives it instead of the padding.
     init(
         _ call: OperatorCall, _ stride: Int, input: Int, reach: Int, more: Int, wanted: Int?, axis: Int
     ) throws(OperatorProblem) {

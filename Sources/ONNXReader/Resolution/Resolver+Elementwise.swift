@@ -1,6 +1,6 @@
 import StoredTensors
 
-/// Operators that treat each number, or each pair, for itself.
+/// Operators that work element by element, on one operand or two.
 extension Resolver {
     mutating func activation(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         let map = try call.map(0)
@@ -17,7 +17,7 @@ extension Resolver {
         return try append(.activation(activation), on: map)
     }
 
-    /// One slope, or one for each channel.
+    /// Returns one slope, or one for each channel.
     private func slopes(_ call: OperatorCall, for map: MapValue) throws(OperatorProblem) -> StoredTensor {
         let slopes = try operand(try call.requiredConstant(1), of: map).constant
         guard slopes.shape[1] == 1, slopes.shape[2] == 1,
@@ -31,7 +31,7 @@ extension Resolver {
         let highest = try call.number("max", input: 2) ?? .infinity
         if case .constant(let tensor) = try call.operand(0) {
             let clipped = try tensor.mapped(float: { min(max($0, lowest), highest) }) { (value) in
-                // Bounds beyond Int's range bound nothing.
+                // Bounds outside the range of Int do not limit anything.
                 let low = Int(exactly: lowest.rounded()) ?? .min
                 return min(max(value, low), Int(exactly: highest.rounded()) ?? .max)
             }
@@ -40,8 +40,8 @@ extension Resolver {
         return try append(.activation(.clip(lowest, highest)), on: try call.map(0))
     }
 
-    /// Before opset 13 all axes from `axis` on count as one, and the default is 1; since then it is one axis, and the
-    /// default is the last.
+    /// Resolves `Softmax`. Before opset 13, all axes from `axis` on count as one, and the default is 1. Since then it
+    /// is one axis, and the default is the last one.
     mutating func softmax(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         let map = try call.map(0)
         let rank = map.shape.count
@@ -87,7 +87,7 @@ extension Resolver {
         return [.map(MapValue(node: node, shape, roles: roles))]
     }
 
-    /// A constant as (channels, height, width), that stands beside a map with whatever axes.
+    /// Returns a constant as (channels, height, width) that is the other operand of a map with any axes.
     private func operand(_ constant: FoldedTensor, of map: MapValue) throws(OperatorProblem) -> FoldedTensor {
         let rank = max(constant.shape.count, map.shape.count)
         let aligned = constant.shape.alignedShape(rank: rank)
@@ -146,16 +146,16 @@ extension Resolver {
 }
 
 extension OperatorCall {
-    /// Its first input, at inference.
+    /// Returns the first input, for operators that change nothing at inference.
     func unchanged() throws(OperatorProblem) -> ResolvedValue {
-        // Dropout's third input; where it is left out, the mode is inference.
+        // Dropout's third input is the training mode. If it is left out, the mode is inference.
         if node.operatorType == "Dropout", let training = try constant(2), try training.number() != 0 {
             throw .unsupported("is in training mode: export the network after model.eval()")
         }
         return try operand(0)
     }
 
-    /// Maps are float32 whatever kind of float the file makes them.
+    /// Resolves `Cast`. Maps stay float32, whatever kind of float the file asks for.
     func cast() throws(OperatorProblem) -> ResolvedValue {
         var type = ElementType.float32
         if node.operatorType == "Cast" {

@@ -1,6 +1,6 @@
 import StoredTensors
 
-/// Operators that move elements, or only name their axes anew.
+/// Operators that move elements, or only rearrange their axes.
 extension Resolver {
     // MARK: - Axes anew
 
@@ -22,7 +22,7 @@ extension Resolver {
         return [try reshaped(value, to: [shape[..<split].reduce(1, *), shape[split...].reduce(1, *)])]
     }
 
-    /// The shape that `Reshape` means: 0 keeps an extent, one -1 takes what is left.
+    /// Returns the shape that `Reshape` means: 0 keeps an extent, and a single -1 takes what is left.
     private static func shape(_ target: [Int], of shape: [Int], allowsZero: Bool) throws(OperatorProblem) -> [Int] {
         let problem = OperatorProblem.malformed("reshapes \(shape.shapeText) to \(target.shapeText)")
         var result: [Int] = []

@@ -1,9 +1,9 @@
 import StoredTensors
 
 extension Resolver {
-    /// The outputs of a node, of which trailing ones may be left out.
+    /// Returns the outputs of a node. Trailing ones may be left out.
     ///
-    /// - Throws: for operators that are not read, with what would be needed.
+    /// - Throws: an error for operators that are not supported, which says what would be needed.
     mutating func outputs(of call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         guard ONNXNode.isStandard(domain: call.node.domain) else {
             throw .unsupported(
@@ -15,7 +15,7 @@ extension Resolver {
         throw .unsupported(Self.refusal(of: call.node.operatorType))
     }
 
-    /// Operators on maps; most take constants too.
+    /// Returns the outputs of operators on maps, most of which also take constants.
     private mutating func mapOutputs(of call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue]? {
         switch call.node.operatorType {
         case "Conv": try convolution(call)
@@ -53,7 +53,7 @@ extension Resolver {
         }
     }
 
-    /// Operators that have to be folded away.
+    /// Returns the output of operators that can only be folded to constants.
     private static func constant(of call: OperatorCall) throws(OperatorProblem) -> FoldedTensor? {
         if let operation = FoldedTensor.BinaryOperator(rawValue: call.node.operatorType) {
             return try call.folded(operation)
@@ -68,7 +68,7 @@ extension Resolver {
         }
     }
 
-    /// Why an operator is not read, and what to do.
+    /// Returns why an operator is not supported, and what to do.
     private static func refusal(of operatorType: String) -> String {
         switch operatorType {
         case "Loop", "Scan": "is control flow: export the network without loops over data"

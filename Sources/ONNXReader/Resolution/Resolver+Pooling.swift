@@ -1,6 +1,6 @@
 import StoredTensors
 
-/// Operators that make one number of many.
+/// Operators that reduce many numbers to one.
 extension Resolver {
     mutating func maxPooling(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         let (map, window, pooling) = try pooling(call)
@@ -69,7 +69,7 @@ extension Resolver {
         }
     }
 
-    /// The mean along axes, which stay with extent 1.
+    /// Appends the mean along axes, which stay with extent 1.
     private mutating func mean(_ map: MapValue, over axes: [Int]) throws(OperatorProblem) -> MapValue {
         var shape = shape(of: map)
         let roles = axes.sorted().compactMap { map.roles[$0] }
@@ -116,7 +116,7 @@ extension Resolver {
 }
 
 extension MapValue {
-    /// The value without these axes, all of extent 1.
+    /// Returns the value without these axes, which must be of extent 1.
     func dropping(_ axes: [Int]) -> MapValue {
         let kept = shape.indices.filter { !axes.contains($0) }
         return MapValue(node: node, shape: kept.map { shape[$0] }, roles: kept.map { roles[$0] })

@@ -1,6 +1,6 @@
 import StoredTensors
 
-/// Operators that change a map's size pixel by pixel.
+/// Operators that change the size of a map.
 extension Resolver {
     mutating func resize(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         guard call.opset >= 11 else { return try upsample(call) }
@@ -18,7 +18,7 @@ extension Resolver {
             throw .malformed("has nearest_mode \(ModelFileError.quoted(rounding))")
         }
         let axes = try call.ints("axes")
-        // An input that is left out may be there and empty.
+        // An input that is left out may exist and be empty.
         if let scales = try call.constant(2), scales.count > 0 {
             let factors = try Self.pixelAxes(try scales.floats(), axes, unchanged: [1, 1])
             return try resized(map, call, mode, rounding, coordinates, factors: factors)
@@ -31,7 +31,7 @@ extension Resolver {
         return try resized(map, call, mode, rounding, coordinates, size: size)
     }
 
-    /// `Upsample`, and `Resize` of opset 10: output pixel `i` lies at `i / scale`.
+    /// Resolves `Upsample`, and `Resize` of opset 10: output pixel `i` lies at `i / scale`.
     mutating func upsample(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         let map = try call.canonicalMap(0)
         var scales = try call.floats("scales")
@@ -46,9 +46,10 @@ extension Resolver {
         return try resized(map, call, mode, shrinks ? .ceil : .floor, .asymmetric, factors: factors)
     }
 
-    /// What `Resize` gives for height and width, of one number for each axis or for those that `axes` names.
+    /// Returns the numbers of `Resize` for height and width, from one number for each axis or for those that `axes`
+    /// names.
     ///
-    /// - Parameter unchanged: what batch and channels must have.
+    /// - Parameter unchanged: the number that batch and channels must have.
     private static func pixelAxes<Number: Equatable>(
         _ numbers: [Number], _ axes: [Int]?, unchanged: [Number]
     ) throws(OperatorProblem) -> [Number] {

@@ -1,14 +1,13 @@
 package import StoredTensors
 
-/// Works out an ONNX graph for one size of input: constants are folded, shapes inferred, and what is left are maps.
+/// Resolves an ONNX graph for one size of input: constants are folded, shapes are inferred, and only maps are left.
 struct Resolver {
-    /// Numbers that folded constants may have and be made of, all together: far more than shapes and small weights
-    /// need.
+    /// The most numbers that all folded constants may have and be made of: far more than shapes and small weights need.
     private static let largestFoldedCount = 1 << 24
-    /// Pixels or channels along an axis. It keeps products of a hostile file's numbers far from overflow.
+    /// The largest extent of an axis. It keeps products of numbers from a hostile file far from overflow.
     static let largestExtent = 1 << 20
 
-    /// Numbers in a map. It keeps those of many maps together far from overflow.
+    /// The most numbers in a map. It keeps the sum over many maps far from overflow.
     private static let largestCount = 1 << 40
 
     let graph: ONNXGraph
@@ -50,7 +49,7 @@ struct Resolver {
         return network
     }
 
-    /// The number of bands as the file declares it, or as the first convolution needs it.
+    /// Returns the number of bands that the file declares, or else that the first convolution needs.
     private func channels() throws(ModelFileError) -> Int {
         let declared = graph.input.channels
         let first = graph.nodes.first { $0.operatorType == "Conv" && $0.inputs.first == graph.inputIndex }
@@ -100,7 +99,7 @@ struct Resolver {
         }
     }
 
-    /// Works out a node's outputs.
+    /// Resolves the outputs of a node.
     private mutating func evaluate(_ node: ONNXNode) throws(ModelFileError) {
         if node.operatorType == "If", ONNXNode.isStandard(domain: node.domain) { return try choose(node) }
         var operands: [ResolvedValue?] = []
@@ -133,7 +132,7 @@ struct Resolver {
         }
     }
 
-    /// The branch of an `If` whose condition is known takes the node's place.
+    /// Replaces an `If` whose condition is known by the branch that it takes.
     private mutating func choose(_ node: ONNXNode) throws(ModelFileError) {
         guard let input = node.inputs.first ?? nil, case .constant(let condition)? = try value(input),
             let truths = try? condition.integers(), truths.count == 1
@@ -152,7 +151,7 @@ struct Resolver {
         }
     }
 
-    /// Counts the numbers of a constant and of those that it was made of.
+    /// Counts the numbers of a constant and of those from which it was made.
     private mutating func charge(
         _ tensor: FoldedTensor, from operands: [ResolvedValue?] = []
     ) throws(OperatorProblem) {
@@ -169,7 +168,7 @@ struct Resolver {
 
     /// Appends an operation on maps that gives one of the current node's outputs.
     ///
-    /// - Returns: its position.
+    /// - Returns: the position of the new node.
     mutating func append(
         _ operation: ONNXOperation, _ inputs: [Int], _ shape: ONNXShape, output: Int = 0
     ) throws(OperatorProblem) -> Int {
@@ -192,7 +191,7 @@ struct Resolver {
         return nodes.count - 1
     }
 
-    /// An operation on one map whose axes stay as they are in the file.
+    /// Appends an operation on one map whose axes stay as they are in the file.
     mutating func append(
         _ operation: ONNXOperation, on map: MapValue, shape: ONNXShape? = nil
     ) throws(OperatorProblem) -> [ResolvedValue] {
@@ -205,12 +204,12 @@ struct Resolver {
 }
 
 extension ONNXExtent {
-    /// The extent; nil where it is open.
+    /// The extent; nil if it is open.
     package var value: Int? { if case .fixed(let value) = self { value } else { nil } }
 }
 
 extension ONNXNetwork {
-    /// Leaves out nodes that the output does not depend on: those that were asked for their shape alone.
+    /// Removes nodes on which the output does not depend, such as those of which only the shape was needed.
     fileprivate mutating func removeUnread() {
         var isRead = [Bool](repeating: false, count: nodes.count)
         isRead[0] = true
@@ -232,13 +231,13 @@ extension ONNXNetwork {
 }
 
 extension ONNXGraph {
-    /// The network for one size of input. Where its amounts depend on the size (padding of skips, sizes to resize to),
-    /// they are those of this size: resolve at several sizes and compare, node by node, to learn which do. Operations
-    /// that change nothing at this size stay for that.
+    /// Returns the network for one size of input. Amounts that depend on the size, such as the padding of skips, are
+    /// those of this size. To learn which amounts do, resolve the graph at several sizes and compare node by node. For
+    /// this purpose, operations that change nothing at this size are kept.
     ///
     /// - Parameters:
-    ///   - height: of the input, in pixels; ignored where the file fixes it, which the result tells.
-    ///   - width: likewise.
+    ///   - height: the height of the input in pixels; ignored if the file fixes it, which the result tells.
+    ///   - width: the width of the input in pixels; ignored if the file fixes it.
     /// - Throws: `ModelFileError`: `unsupportedNetwork` for operators that are not read, maps that would be empty at this
     ///   size, and outputs that are no maps; `malformed` for nodes that contradict themselves; `unsupportedType`.
     package func resolved(height: Int, width: Int) throws(ModelFileError) -> ONNXNetwork {

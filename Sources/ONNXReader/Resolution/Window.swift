@@ -29,8 +29,8 @@ struct Window {
                 input.width, kernel.width, strides.width, dilations.width, before: pads.left, after: pads.right))
     }
 
-    /// `floor((input + pads - reach) / stride) + 1`, or with `ceilMode` rounded up, as long as the last window begins
-    /// inside the map or the padding before it; 0 where no window fits.
+    /// Returns the number of windows: `floor((input + pads - reach) / stride) + 1`, or 0 if none fits. With `ceilMode`
+    /// it is rounded up, as long as the last window begins inside the map or the padding before it.
     private func length(
         _ input: Int, _ kernel: Int, _ stride: Int, _ dilation: Int, before: Int, after: Int
     ) -> Int {
@@ -42,7 +42,7 @@ struct Window {
 }
 
 extension Resolver {
-    /// The window of a `Conv` or a pooling, `auto_pad` worked out.
+    /// Returns the window of a `Conv` or a pooling, with `auto_pad` resolved.
     func window(
         _ call: OperatorCall, kernel: Extents, on input: ONNXShape, ceilMode: Bool = false
     ) throws(OperatorProblem) -> Window {
@@ -65,8 +65,8 @@ extension Resolver {
             kernel: kernel, strides: strides, dilations: dilations, pads: pads, ceilMode: ceilMode, input: input)
     }
 
-    /// Padding for `ceil(input / stride)` windows; of an odd number, the larger part is at the end (SAME_UPPER) or the
-    /// beginning.
+    /// Returns the padding for `ceil(input / stride)` windows. The larger part of an odd number is at the end
+    /// (SAME_UPPER) or at the beginning.
     private static func samePads(
         _ input: Int, reach: Int, _ stride: Int, _ mode: String
     ) -> (before: Int, after: Int) {
@@ -78,7 +78,7 @@ extension Resolver {
 }
 
 extension OperatorCall {
-    /// `pads`: begin of each axis, then end of each.
+    /// Reads `pads`: the padding at the beginning of each axis, then at the end of each.
     func pads() throws(OperatorProblem) -> Pads {
         guard let pads = try ints("pads"), !pads.isEmpty else { return Pads(all: 0) }
         guard pads.count == 4 else {

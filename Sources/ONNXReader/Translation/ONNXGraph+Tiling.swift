@@ -109,9 +109,7 @@ extension Operation {
         case .crop(let borders): borders
         case .padding(let padding): padding
         case .pooling(let pooling): pooling
-        case .maxPooling(let extent, let stride, _): [extent, stride]
         case .resize(let resize): resize
-        case .bilinearUpsampling(let factor, let alignCorners): [factor, alignCorners ? 1 : 0]
         default: name
         }
     }

@@ -11,7 +11,7 @@ extension TranslatedNetwork {
         let (stride, dilation) = try equalExtents(convolution, node)
         var source = input(of: node)
         if convolution.pads != Pads(all: 0) {
-            source = append(.crop(Borders(convolution.pads).negated), [source], node)
+            source = append(zeros: Borders(convolution.pads), around: source, node)
         }
         let layer = Convolution(
             weights: convolution.weights.constant, bias: convolution.bias?.constant, stride: stride, dilation: dilation,
@@ -81,7 +81,7 @@ extension TranslatedNetwork {
     // MARK: - Pooling
 
     func maximum(of pooling: ONNXOperation.Pooling, _ node: ONNXNetwork.Node) -> Operation {
-        .simplestPooling(self.pooling(.maximum, pooling, node))
+        .pooling(self.pooling(.maximum, pooling, node))
     }
 
     func mean(
@@ -153,13 +153,6 @@ extension TranslatedNetwork {
         let horizontal = length(input.width, output.width, resize.horizontalScale)
         let isOnePixel = output.height == 1 || output.width == 1
         let coordinates = resize.coordinates.coordinates(ofOnePixel: isOnePixel)
-        if case .linear = resize.mode, case .times(let factor) = vertical, vertical == horizontal, factor > 1 {
-            switch coordinates {
-            case .halfPixel, .halfPixelAboutMiddle: return .bilinearUpsampling(factor: factor)
-            case .alignCorners: return .bilinearUpsampling(factor: factor, alignCorners: true)
-            case .asymmetric, .halfPixelOfOutput: break
-            }
-        }
         return .resize(Resize(resize.mode.mode, coordinates, vertical: vertical, horizontal: horizontal))
     }
 
@@ -167,7 +160,7 @@ extension TranslatedNetwork {
         of pad: ONNXOperation.Pad, _ input: Graph.Value, _ node: ONNXNetwork.Node
     ) -> Graph.Value {
         let amounts = Borders(pad.amounts)
-        if pad.mode == .constant(0) { return append(.crop(amounts.negated), [input], node) }
+        if pad.mode == .constant(0) { return append(zeros: amounts, around: input, node) }
         let cut = amounts.negated.clampedAtZero
         let value = cut == Borders(all: 0) ? input : append(.crop(cut), [input], node)
         return append(.padding(Padding(pad.mode.mode, amounts: amounts.clampedAtZero)), [value], node)
@@ -188,7 +181,7 @@ extension TranslatedNetwork {
         let crop = Borders(
             top: rows.start, left: columns.start, bottom: shape.height - rows.start - rows.count * rows.step,
             right: shape.width - columns.start - columns.count * columns.step)
-        value = append(.crop(crop), [value], node)
+        value = append(zeros: crop.negated, around: value, node)
         guard rows.step > 1 || columns.step > 1 else { return value }
         return append(
             .resize(
@@ -199,14 +192,8 @@ extension TranslatedNetwork {
 }
 
 extension Borders {
-    fileprivate init(_ pads: Pads) {
+    init(_ pads: Pads) {
         self.init(top: pads.top, left: pads.left, bottom: pads.bottom, right: pads.right)
-    }
-
-    fileprivate var negated: Borders { Borders(top: -top, left: -left, bottom: -bottom, right: -right) }
-
-    fileprivate var clampedAtZero: Borders {
-        Borders(top: max(0, top), left: max(0, left), bottom: max(0, bottom), right: max(0, right))
     }
 }
 

@@ -83,6 +83,11 @@ package struct TranslatedNetwork: Sendable {
         graph.append(operation, inputs, label: node.label)
     }
 
+    /// Zeros around a map, or with negative amounts less of it.
+    mutating func append(zeros amounts: Borders, around map: Graph.Value, _ node: ONNXNetwork.Node) -> Graph.Value {
+        graph.append(moving: amounts.negated, of: map, label: node.label)
+    }
+
     func shape(ofInput node: ONNXNetwork.Node, _ index: Int = 0) -> ONNXShape {
         network.nodes[node.inputs[index]].shape
     }

@@ -5,14 +5,16 @@ import Overtile
 struct BatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "batch",
-        abstract: "Segment scenes by the folder; what was done before and has not changed is skipped.",
+        abstract: "Segment whole folders of scenes, and skip what is done and has not changed.",
         discussion: """
-            A ledger in the output folder (.overtile-ledger.sqlite) remembers each scene: overtile status prints it. A scene is \
-            run again when it, the model or an option that changes results is another than before, when an output is \
-            gone, and when it failed. What an earlier run wrote is replaced then; other files only with --overwrite.
+            A ledger in the output folder (.overtile-ledger.sqlite) remembers each scene; overtile status prints it. A \
+            scene is run again if the scene, the model or an option that changes results is not the same as before, if \
+            an output is missing, or if the scene failed. Outputs of earlier runs are then replaced; other files are \
+            replaced only with --overwrite.
 
-            One scene's failure does not stop the others; at the end a table tells what became of each. Small scenes \
-            are run several at a time, which changes no pixel. Two runs into the same folder exclude each other.
+            If one scene fails, the others are run all the same, and a table at the end shows the result of each. \
+            Small scenes are run several at a time, which changes no pixel. Only one run at a time can work in an \
+            output folder.
 
             Examples:
               overtile batch scenes/ --model unet.pth --output masks/
@@ -24,8 +26,8 @@ struct BatchCommand: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             """
-            Scenes of any format that GDAL opens, /vsi paths included; folders; quoted patterns as 'scenes/*.tif'; \
-            @list.txt, a file with one of these on each line.
+            Scenes of any format that GDAL opens, /vsi paths included; folders; quoted patterns such as \
+            'scenes/*.tif'; or @list.txt, a file with one of these on each line.
             """, valueName: "input"))
     var inputs: [String]
 
@@ -50,7 +52,7 @@ struct BatchCommand: ParsableCommand {
         let lock = try FolderLock(folder: outputs.folder)
         defer { withExtendedLifetime(lock) {} }
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
-        try ledger.takeUpAbandoned()
+        try ledger.requeueInterrupted()
         try ledger.forgetNeverFound()
         let started = Date()
         let scenes = try findScenes(ledger, outputs, date: started)
@@ -68,7 +70,7 @@ struct BatchCommand: ParsableCommand {
                 try RunReport(results, model: batch.model, folder: outputs.folder, started: started).write(to: path)
             }
             try reports.writeMetrics(of: ledger, in: outputs.folder)
-            // Last: who reads the table may have left.
+            // The table comes last, because its reader may have closed the pipe.
             if !messages.quiet { try Console.print(report.table) }
             return report
         }
@@ -76,7 +78,8 @@ struct BatchCommand: ParsableCommand {
         do {
             report = try tell(try run(batch, scenes, cancellation))
         } catch let stopped as BatchStopped {
-            // Why it stopped is the one error that counts, even where reports cannot be written for the same reason.
+            // The reason for the stop is the error to report, even if the reports cannot be written for the same
+            // reason.
             _ = try? tell(stopped.results)
             throw stopped
         }
@@ -84,13 +87,13 @@ struct BatchCommand: ParsableCommand {
         if report.failed > 0 { throw SomeScenesFailed(failed: report.failed, total: scenes.count) }
     }
 
-    private func findScenes(_ ledger: Ledger, _ outputs: OutputPlan, date: Date) throws -> [String] {
-        // Where masks lie among the scenes, they are none.
+    private func findScenes(_ ledger: Ledger, _ outputs: FolderLayout, date: Date) throws -> [String] {
+        // Masks that lie among the scenes are not scenes.
         var written: Set<String> = []
         try ledger.forEachEntry { entry in entry.outputs.forEach { written.insert($0.path) } }
         let found = try SceneInputs(inputs, names: choice.names, recursive: choice.recursive, ignoring: written)
         found.warnings.forEach(messages.warn)
-        try outputs.check(found.scenes, date: date)
+        try outputs.check(found.scenes, date: date, reports: reports.paths)
         return found.scenes
     }
 
@@ -99,14 +102,14 @@ struct BatchCommand: ParsableCommand {
         let progress = BatchProgress(
             messages, progress, sizes: Dictionary(zip(scenes, stamps.map(\.size)), uniquingKeysWith: { $1 }))
         defer { progress.finish() }
-        // All that wait are in the ledger from the start: status tells how many there are to come.
+        // All scenes are in the ledger from the start, so that `status` can tell how many are waiting.
         try batch.note(scenes, at: Date())
         return try batch.run(scenes, observer: progress, cancellation: cancellation)
     }
 }
 
 extension BatchReport {
-    /// A row for each scene that was run, and a line about all.
+    /// The table of a batch: a row for each scene that was run, and a line about all of them.
     var table: String {
         let rows = scenes.filter { $0.state != "unchanged" }.map { scene in
             [

@@ -4,27 +4,27 @@ import Overtile
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Show what this machine does with a model: speed and memory, without a scene.",
+        abstract: "Measure the speed and the memory of a model on this machine, without a scene.",
         discussion: """
-            Runs tiles of zeros through the network; nothing is read or written.
+            Runs tiles of zeros through the network. No scene is read, and nothing is written.
 
-            Arithmetic is counted as if every convolution were done the direct way, so that figures of different \
-            programs can be compared. Peak is what the processor's widest fused multiply-add does on registers alone, on \
-            as many threads as there are workers. Winograd's convolution needs as little as a quarter of the \
-            multiplications of the direct way, so that more than the whole peak is possible.
+            Operations are counted as if every convolution were computed directly, so that the figures of different \
+            programs can be compared. The peak is what the processor's widest fused multiply-add reaches on registers \
+            alone, with as many threads as there are workers. Winograd's convolution needs as little as a quarter of \
+            the direct multiplications, so a share of more than the whole peak is possible.
 
             The keys of --json:
-              tile                 input pixels of a tile, on a side
-              step                 kept pixels of a tile, on a side
-              workers              tiles computed at the same time
-              tiles                tiles run
-              seconds              in so much time
-              megapixelsPerSecond  kept pixels, in millions, a second
-              gigaflops            multiplications and additions, in milliards, a second
-              peakGigaflops        what the workers' threads do at best, on registers
+              tile                 side of a tile's input, in pixels
+              step                 side of the part of a tile that is kept, in pixels
+              workers              number of tiles computed at the same time
+              tiles                number of tiles that were run
+              seconds              time that they took
+              megapixelsPerSecond  kept pixels in millions per second
+              gigaflops            multiplications and additions in billions per second
+              peakGigaflops        what the workers' threads reach at best, on registers
               shareOfPeak          gigaflops / peakGigaflops
               flopPerTile          multiplications and additions of a tile
-              memoryBytes          of all workers and the weights
+              memoryBytes          memory of all workers and the weights
             """)
 
     @Option(
@@ -55,7 +55,7 @@ struct BenchCommand: ParsableCommand {
     }
 }
 
-/// What `bench` tells.
+/// What `bench` prints.
 struct TrialReport: Encodable {
     let tile: Int
     let step: Int

@@ -4,11 +4,11 @@ import Overtile
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check GeoTIFFs, cloud-optimised ones above all, and masks with their classes.",
+        abstract: "Check GeoTIFFs, in particular cloud-optimised ones and masks with classes.",
         discussion: """
-            Looks at the file's structure (all blocks there, tiles, overviews, the order of directories and pixels), at its \
-            place on the map, its nodata value and its classes. Prints a line for each error and each warning. A file with an \
-            error ends the command with exit code 65.
+            Checks the structure of each file (its blocks, tiles and overviews, and the order of directories and \
+            pixels), its place on the map, its nodata value and its classes. Prints a line for each error and each \
+            warning. If a file has an error, the exit code is 65.
 
             --json prints an array with an object for each file: path, format (GTiff or COG), valid, errors, warnings, \
             width, height, blockWidth, blockHeight, and overviews, each a [width, height].
@@ -20,7 +20,7 @@ struct CheckCommand: ParsableCommand {
     @Option(
         name: [.long, .customLong("of", withSingleDash: true)],
         help: ArgumentHelp(
-            "What the files should be; by default what each says of itself.", valueName: "GTiff|COG"))
+            "The format that the files should have. By default, what each says of itself.", valueName: "GTiff|COG"))
     var of: RasterFormat?
 
     @Flag(help: "Print JSON.")
@@ -43,7 +43,7 @@ struct CheckCommand: ParsableCommand {
     }
 }
 
-/// Files with errors, each of which has had its line.
+/// The error that ends `check` when files have errors. Each error has been printed already.
 struct ChecksFailed: Error, CustomStringConvertible {
     let paths: [String]
 
@@ -52,7 +52,7 @@ struct ChecksFailed: Error, CustomStringConvertible {
     }
 }
 
-/// What `check --json` tells of a file.
+/// What `check --json` prints about a file.
 private struct CheckReport: Encodable {
     let path: String
     let format: String

@@ -4,15 +4,17 @@ import Overtile
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Write a model as safetensors, safe to pass on and quick to open; or describe it in a STAC item.",
+        abstract: """
+            Write a model as safetensors, which are safe to share and quick to open, or describe it in a STAC item.
+            """,
         discussion: """
-            The new file holds the tensors of the network and nothing else: no optimizer, no pickle. What the model file \
-            and its STAC item say of bands, scaling, classes and the like is written into it, as is what is said here, \
-            and need not be said again.
+            The new file holds the tensors of the network and no more of the old one: no optimizer and no pickle. Its \
+            metadata hold what the model file, its STAC item and the options say of bands, scaling, classes and the \
+            like, so that these need not be given again.
 
             An output that ends in .json is a STAC item with the Machine Learning Model extension, which says the same \
-            of the model file as it is. Beside the model, under its name, it is found without being named. An ONNX \
-            model can be described so, and cannot become safetensors, which hold no network.
+            about the model file as it is. An item beside the model, under the model's name, is found by itself. An \
+            ONNX model can be described in this way, but it cannot become safetensors, which hold no network.
 
             Examples:
               overtile convert unet.pth --output unet.safetensors --bands 4,3,2 --std 10000
@@ -20,15 +22,18 @@ struct ConvertCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: "The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt), safetensors, or for an item an ONNX model."
+        help: """
+            The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors; for an item, also an ONNX \
+            model.
+            """
     )
     var model: String
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("The new file; a STAC item where it ends in .json.", valueName: "path"))
+        name: .shortAndLong, help: ArgumentHelp("The new file; a STAC item if it ends in .json.", valueName: "path"))
     var output: String
 
-    @Flag(help: "Store numbers in half precision: half the size, three digits.")
+    @Flag(help: "Store numbers in half precision, which takes half the space and keeps three digits.")
     var half = false
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")
@@ -40,7 +45,7 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Pixel size on the ground at which the model was trained.", valueName: "metres"))
+        help: ArgumentHelp("The pixel size on the ground for which the model was trained.", valueName: "metres"))
     var resolution: Double?
 
     private var isItem: Bool { output.lowercased().hasSuffix(".json") }
@@ -71,7 +76,7 @@ struct ConvertCommand: ParsableCommand {
             safetensors: output, options: choices.options, description: description, half: half, overwrite: overwrite)
     }
 
-    /// The tensors of an ONNX model mean nothing without its graph.
+    /// The error for an ONNX model, whose tensors mean nothing without its graph.
     private var networkWithoutPlace: ModelFileError {
         ModelFileError(
             .unrepresentable, path: model,

@@ -1,6 +1,6 @@
 import Overtile
 
-/// What `inspect` tells of a model beside its network: each value, and who says so.
+/// What `inspect` prints about the description of a model: each value with its source.
 struct DescriptionReport: Encodable {
     struct Entry<Value: Encodable>: Encodable {
         let value: Value
@@ -18,7 +18,7 @@ struct DescriptionReport: Encodable {
 
     struct Class: Encodable {
         let name: String
-        /// "FF0000"
+        /// The colour as "FF0000".
         let color: String?
     }
 

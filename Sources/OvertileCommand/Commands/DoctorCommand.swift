@@ -6,12 +6,12 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Check that this machine and its libraries compute right results.",
         discussion: """
-            Runs small networks with every kind of layer, at sizes that go through every way the engine has of running \
-            them, and compares the results with those of plain loops. It takes a second or two. A difference beyond \
-            rounding ends the command with exit code 70.
+            Runs small networks with every kind of layer, at sizes that exercise every code path of the engine, and \
+            compares the results with those of plain loops. It takes a second or two. If a difference is larger than \
+            rounding allows, the exit code is 70.
 
-            The first run of a new build, and the first one after a library or the processor has changed, makes this \
-            check by itself, and segments nothing where it fails.
+            The first run of a new build, and the first run after a library or the processor has changed, makes this \
+            check by itself. If the check fails, nothing is segmented.
 
             --json prints an object with overtile, engine, gdal, tolerance and comparisons, each with layers, size \
             (pixels on a side), difference (as a share of the largest value), right, and kernels.
@@ -48,7 +48,7 @@ struct DoctorCommand: ParsableCommand {
     }
 }
 
-/// What `doctor --json` tells.
+/// What `doctor --json` prints.
 private struct DoctorReport: Encodable {
     let overtile = OvertileVersion.current
     let engine: String
@@ -59,7 +59,7 @@ private struct DoctorReport: Encodable {
     struct Comparison: Encodable {
         let layers: String
         let size: Int
-        /// null for what is no number.
+        /// The difference, or null if it is not a number.
         let difference: Double?
         let right: Bool
         let kernels: [String]

@@ -6,24 +6,24 @@ struct EvaluateCommand: ParsableCommand {
         commandName: "evaluate",
         abstract: "Compare a mask with the truth: confusion matrix, IoU, F1, precision, recall, accuracy, kappa.",
         discussion: """
-            The truth is a raster of classes on any grid, of which the nearest pixel counts, or polygons whose field says \
-            the class. Pixels at which either says nothing are left out. Classes are the same when their names are, where \
-            both have names, or else their values; --map says otherwise.
+            The truth is a raster of classes on any grid, of which the nearest pixel counts, or a layer of polygons \
+            with a field that holds the class. Pixels where either has no class are left out. Classes are matched by \
+            name if both have names, and else by value; --map overrides this.
 
-            For one class, F1 and Dice's coefficient are the same number. So are, over all classes, the accuracy and the \
-            micro means of precision, recall and F1. A measure that is a quotient of zeros is "-", and no part of a mean.
+            For one class, F1 equals the Dice coefficient. Over all classes, the accuracy equals the micro means of \
+            precision, recall and F1. A score that would be 0 divided by 0 is shown as "-" and left out of means.
 
             The keys of --json and of an --output that is no .csv:
-              pixels        compared; pixelsWithoutMask and pixelsWithoutTruth were left out
-              accuracy      part of the pixels that both give the same class; kappa: beyond chance
+              pixels        number of pixels compared; pixelsWithoutMask and pixelsWithoutTruth were left out
+              accuracy      share of pixels with the same class in both; kappa is the agreement beyond chance
               microIoU      intersection over union of all classes' pixels together
               mean          iou, f1, precision, recall: the mean over classes (macro)
               weightedMean  the same weighted by the truth's pixels; its iou is the frequency weighted IoU
-              classes       of each class its value, name, truthPixels, maskPixels, iou, f1, precision, recall
+              classes       for each class its value, name, truthPixels, maskPixels, iou, f1, precision, recall
               confusion     a row for each class of the truth, a column for each of the mask, in the classes' order
-              warnings      what is not as it may seem: classes that only one of the two has
+              warnings      lines about classes that occur in only one of the two, and the like
 
-            A .csv has a line for each class, its row of the confusion matrix last.
+            A .csv has a line for each class, which ends with the class's row of the confusion matrix.
 
             Examples:
               overtile evaluate mask.tif labels.tif --map 1=0,2=1
@@ -38,19 +38,23 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Classes that are the same, the truth's = the mask's, by value or name; 3=none leaves one out.",
+            "Classes that are the same, as TRUTH=MASK, by value or name; 3=none leaves class 3 of the truth out.",
             valueName: "1=0,2=1"))
     var map: String?
 
-    @Option(help: ArgumentHelp("The polygons' field that says the class, by value or by name.", valueName: "field"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            The field of the polygons that holds the class, as a value or a name.
+            """, valueName: "field"))
     var field: String?
 
-    @Option(help: ArgumentHelp("The polygons' layer, of a file that has several.", valueName: "layer"))
+    @Option(help: ArgumentHelp("The layer of the polygons, if the file has several.", valueName: "layer"))
     var layer: String?
 
     @Option(
         help: ArgumentHelp(
-            "The class, by value or name, of what lies outside of all polygons; left out by default.",
+            "The class of pixels outside all polygons, by value or name. By default, they are left out.",
             valueName: "class"))
     var outside: String?
 
@@ -66,7 +70,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         try report.check(against: [mask, truth])
         messages.showRasterWarnings(about: mask, truth)
-        // A row of blocks is read once and then not again.
+        // Each row of blocks is read only once, so a small cache is enough.
         RasterCache.limit(bytes: 128 << 20)
         let mask = try RasterReader(path: mask)
         let evaluation = try Evaluation(
@@ -97,7 +101,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 }
 
-/// An evaluation as people read it.
+/// Formats an evaluation as tables for people.
 enum EvaluationTable {
     static func text(_ evaluation: Evaluation) -> String {
         let matrix = evaluation.matrix

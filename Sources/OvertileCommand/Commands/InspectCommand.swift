@@ -15,25 +15,25 @@ struct InspectCommand: ParsableCommand {
               bands         bands of the scene that the model takes
               outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax
               classes       values of the mask
-              stride        pixels by which the tiles' places may differ
-              margin        pixels needed around an output pixel, on each side; none for fixed tiles
-              smallestTile  pixels of the smallest tile, on a side; none for fixed tiles
-              tileRemainder what a tile's side leaves when it is divided by the stride
-              onlyTile      pixels of the only tile that a network of one size takes, on a side
-              flopPerPixel  multiplications and additions for a pixel of the scene, overlap not counted
+              stride        positions of tiles differ by multiples of this, in pixels
+              margin        pixels that are needed on each side of an output pixel; absent for fixed tiles
+              smallestTile  side of the smallest tile, in pixels; absent for fixed tiles
+              tileRemainder remainder of a tile's side divided by the stride
+              onlyTile      side of the only tile that the network takes, in pixels; absent if it takes others
+              flopPerPixel  multiplications and additions for a pixel of the scene, without overlap
               seamless      whether tiles fit together without seams; if not, reason says why
               description   what the model file and its STAC item say, each value with its source:
                             bands, scaling, tile, overlap (percent), resolution (metres), classes,
                             activation, threshold, nodata; and what of it cannot be followed:
                             refusals, warnings
 
-            A file whose network is not known gets a list of its tensors, and the exit code 65.
+            If the network of a file is not known, its tensors are listed, and the exit code is 65.
             """)
 
     @Argument(help: "The trained network: an ONNX model, a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.")
     var model: String
 
-    @Flag(help: "List the file's tensors, whatever they belong to.")
+    @Flag(help: "List the tensors of the file, whether its network is known or not.")
     var tensors = false
 
     @Flag(help: "Print JSON.")
@@ -58,7 +58,7 @@ struct InspectCommand: ParsableCommand {
     }
 }
 
-/// What `inspect` tells.
+/// What `inspect` prints about a model.
 struct ModelReport: Encodable {
     let model: String
     let family: String
@@ -127,7 +127,7 @@ struct ModelReport: Encodable {
     }
 }
 
-/// The tensors of a file, known or not.
+/// What `inspect` prints about the tensors of a file, whether its network is known or not.
 struct TensorReport {
     struct Tensor: Encodable {
         let name: String

@@ -7,9 +7,10 @@ struct PolygonizeCommand: ParsableCommand {
         commandName: "polygonize",
         abstract: "Turn a mask into polygons with areas, for any GIS program.",
         discussion: """
-            Each connected region of a class becomes a polygon with its holes; pixels without data become none. A polygon has \
-            the number and the name of its class, its area in square metres and hectares, as it is on the ground in any \
-            coordinate system, and with --confidence its mean confidence. Neighbours share their border to the last vertex.
+            Each connected region of a class becomes a polygon with its holes; pixels without data become none. A \
+            polygon has the number and the name of its class and its area on the ground in square metres and hectares, \
+            whatever the coordinate system. With --confidence it also has its mean confidence. Neighbours share their \
+            border to the last vertex.
 
             The output is a GeoPackage (.gpkg), FlatGeobuf (.fgb), Shapefile (.shp) or Parquet file in the mask's coordinate \
             system, or GeoJSON (.geojson) in WGS 84.
@@ -23,12 +24,19 @@ struct PolygonizeCommand: ParsableCommand {
     @Argument(help: "The mask: one band of classes, as overtile segment writes it.")
     var mask: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The new file; its ending says the format.", valueName: "path"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            """
+            The new file, whose ending chooses the format.
+            """, valueName: "path"))
     var output: String
 
     @Option(
         help: ArgumentHelp(
-            "Confidences of the mask's pixels, bytes with a scale, as overtile segment --confidence writes them.",
+            """
+            The confidence of each pixel: a raster of bytes with a scale, as overtile segment --confidence writes it.
+            """,
             valueName: "path"))
     var confidence: String?
 
@@ -45,7 +53,7 @@ struct PolygonizeCommand: ParsableCommand {
         let options = polygons.options(overwrite: overwrite)
         try PolygonOutput.check(path: output, options: options)
         let reader = try RasterReader(path: mask)
-        // Two rows of blocks: what a pass from top to bottom can use.
+        // Two rows of blocks are as much cache as a pass from top to bottom can use.
         RasterCache.limit(bytes: max(32 << 20, 2 * reader.size.width * reader.bands[0].blockSize.height))
         let polygons = try PolygonOutput(
             mask: reader, confidence: try confidence.map { try RasterReader(path: $0) }, options: options, path: output)

@@ -6,9 +6,10 @@ struct PreviewCommand: ParsableCommand {
         commandName: "preview",
         abstract: "Make a picture of a scene with its mask over it, and the legend.",
         discussion: """
-            Scenes of any size take seconds: overviews are used where there are any, and a few pixels of many are looked at. \
-            Of each band, the darkest and the brightest 2 % become black and white. The picture has the mask's grid; a scene \
-            of another grid is laid under it. Pixels without data are transparent, in JPEG white.
+            Scenes of any size take seconds, because overviews are used if there are any, and otherwise only some of \
+            the pixels are read. In each band, the darkest 2 % become black and the brightest 2 % white. The picture \
+            has the mask's grid, to which a scene on another grid is resampled. Pixels without data are transparent, \
+            or white in JPEG.
 
             Examples:
               overtile preview scene.tif mask.tif --output preview.png
@@ -37,7 +38,7 @@ struct PreviewCommand: ParsableCommand {
         messages.showRasterWarnings(about: scene)
         try Preview.check(path: output, overwrite: overwrite)
         try OutputPaths.require(output, isNoneOf: [scene, mask])
-        // Each block is looked at once: more than some rows of them need not be kept.
+        // Each block is read once, so a few rows of blocks in the cache are enough.
         RasterCache.limit(bytes: 256 << 20)
         try Preview(scene: scene, mask: mask, options: display.options).write(to: output, overwrite: overwrite)
     }

@@ -49,7 +49,9 @@ struct SegmentCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let log = SceneLog(try logOptions.start(messages))
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products)
-        if let report = products.report { try RunReport.check(report, overwrite: files.overwrite) }
+        // That on one scene is one of its outputs.
+        let report = scenes.count > 1 ? products.report : nil
+        if let report { try RunReport.check(report, overwrite: files.overwrite) }
         let model = try choices.load(files.model, warn: messages.warn)
         let warnings = messages.receiveRasterWarnings()
         let started = Date()
@@ -64,9 +66,9 @@ struct SegmentCommand: ParsableCommand {
                 results.append(SceneResult(scene: paths.scene, ending: .failed(message: "\(error)", status: status)))
             }
         }
-        if let report = products.report {
-            try RunReport(results, model: model, folder: folder(of: files.output), started: started)
-                .write(to: report, overwrite: files.overwrite)
+        if let report {
+            try RunReport(results, model: model, folder: files.output, started: started).write(
+                to: report, overwrite: files.overwrite)
         }
         let failed = results.count { $0.hasFailed }
         if failed > 0 { throw SomeScenesFailed(failed: failed, total: outputs.count) }
@@ -81,7 +83,7 @@ struct SegmentCommand: ParsableCommand {
         defer { warnings.end(paths.scene) }
         let run = try SceneRun(
             scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options())
-        run.warnings.forEach(messages.warn)
+        run.warnings.forEach { messages.warn($0.text) }
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
         let bar = progress.display(
@@ -98,10 +100,6 @@ struct SegmentCommand: ParsableCommand {
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
         if messages.verbose { Console.note(stages(outcome.summary)) }
         return outcome
-    }
-
-    private func folder(of output: String) -> String {
-        scenes.count > 1 ? output : URL(fileURLWithPath: output).deletingLastPathComponent().relativePath
     }
 
     private func line(_ paths: OutputPaths, _ summary: SegmentationSummary) -> String {

@@ -4,20 +4,23 @@ import Overtile
 struct StatsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
-        abstract: "Count a mask's classes: pixels, square metres, hectares, shares; in all and for each zone.",
+        abstract: """
+            Count the pixels, square metres, hectares and shares of a mask's classes, in all and for each zone.
+            """,
         discussion: """
-            Areas are those on the ellipsoid, in degrees and on web maps too. Shares are of the valid area. Without a \
-            georeference, only pixels are counted. A pixel belongs to a zone when its centre is inside; where zones \
-            overlap, it counts in each.
+            Areas are computed on the ellipsoid, for masks in degrees and on web maps too. Shares are shares of the \
+            valid area. Without a georeference, only pixels are counted. A pixel belongs to a zone if its centre is \
+            inside; where zones overlap, it counts in each of them.
 
             The keys of --json and of an --output that is no .csv:
               mask      the raster
-              classes   of each class its value, name, pixels, squareMetres, hectares, share (1 is all)
-              valid     pixels, squareMetres and hectares of all classes; nodata, of the rest
-              zones     of each zone its id and name, and the same in statistics
-              warnings  what is not as it may seem
+              classes   for each class its value, name, pixels, squareMetres, hectares, share (1 is all)
+              valid     pixels, squareMetres and hectares of all classes together; nodata has those of the rest
+              zones     for each zone its id and name, and the numbers above in statistics
+              warnings  lines about areas that are not known, zones that hold no pixel, and the like
 
-            A .csv has a line for each class and one for pixels without data; with --zones, these for each zone.
+            A .csv has a line for each class and one for pixels without data; with --zones, it has such lines for each \
+            zone.
 
             Examples:
               overtile stats mask.tif
@@ -34,7 +37,7 @@ struct StatsCommand: ParsableCommand {
     func run() throws {
         try report.check(against: [mask] + (zones.zones.map { [$0] } ?? []))
         messages.showRasterWarnings(about: mask, zones.zones ?? mask)
-        // A row of blocks is read once and then not again.
+        // Each row of blocks is read only once, so a small cache is enough.
         RasterCache.limit(bytes: 128 << 20)
         let mask = try RasterReader(path: mask)
         let statistics = try MaskStatistics(of: mask, zones: try zones.layer?.place(on: mask))
@@ -43,7 +46,7 @@ struct StatsCommand: ParsableCommand {
     }
 }
 
-/// Statistics as people read them.
+/// Formats statistics as tables for people.
 enum StatisticsTable {
     static func text(_ statistics: MaskStatistics) -> String {
         let names = ["Value", "Pixels", "Square metres", "Hectares", "Share"]
@@ -68,6 +71,6 @@ enum StatisticsTable {
         ]
     }
 
-    /// Names come from files: a line end in one is no line end of the table.
+    /// Formats rows. Names come from files, and a line end in a name must not become one in the table.
     private static func columns(_ rows: [[String]]) -> String { Text.columns(rows.map { $0.map(Console.oneLine) }) }
 }

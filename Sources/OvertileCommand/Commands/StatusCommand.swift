@@ -8,10 +8,10 @@ struct StatusCommand: ParsableCommand {
         abstract: "Show what became of the scenes that a batch or watch ran into a folder.",
         discussion: """
             States of a scene:
-              pending    seen, and to be run
-              running    being run, or it was when its run was killed: the next one takes it up again
+              pending    it was found, and is still to be run
+              running    it is being run; or its run was killed, and the next run takes it up again
               done       its outputs are there
-              failed     the last attempt failed; it is tried again
+              failed     its last attempt failed, and it will be tried again
               set aside  it failed too often, and was moved out of the way
 
             The keys of --json, for each scene: scene, state, stamp (size in bytes, time modified in nanoseconds since \
@@ -23,7 +23,7 @@ struct StatusCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The folder of outputs.", valueName: "dir"))
     var folder: String
 
-    @Flag(help: "Only scenes that failed or were set aside.")
+    @Flag(help: "Show only scenes that failed or were set aside.")
     var failed = false
 
     @Flag(help: "Print JSON: an object for each scene.")
@@ -32,8 +32,8 @@ struct StatusCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Write sums over all scenes for Prometheus: a file (*.prom) that node_exporter's textfile collector reads; \
-            nothing is printed then but what --json or --failed ask for.
+            Write sums over all scenes for Prometheus, to a file (*.prom) that node_exporter's textfile collector \
+            reads. Only what --json or --failed ask for is then printed.
             """, valueName: "file"))
     var metrics: String?
 

@@ -8,17 +8,18 @@ struct WatchCommand: ParsableCommand {
         commandName: "watch",
         abstract: "Segment the scenes that arrive in a folder: one pass, for cron, or staying.",
         discussion: """
-            A pass looks over the folder, runs each scene that is new or was replaced as soon as its upload is complete, and \
-            ends when there is no other. The ledger in the output folder remembers them: overtile status prints it. A scene that \
-            was done once is not run again because the model or an option changed: overtile batch does that. Hidden files, \
-            uploads under a temporary name (.part, .tmp) and sidecars are no scenes.
+            A pass looks through the folder, runs each scene that is new or was replaced once its upload is complete, \
+            and ends when no such scene is left. A ledger in the output folder remembers each scene; overtile status \
+            prints it. A scene that was done is not run again because the model or an option changed; overtile batch \
+            does that. Hidden files, uploads under a temporary name (.part, .tmp) and sidecars are not scenes.
 
-            A scene that fails is tried again after 5 minutes, then 30 minutes, 2 hours, and every 6 hours; after the last \
-            attempt it is moved to --failed-folder with the files that belong to it. Moved back, it begins anew. Where the \
-            outputs cannot be written, as on a full disk, the pass ends, and no scene is blamed.
+            A scene that fails is tried again after 5 minutes, then after 30 minutes, 2 hours, and every 6 hours. \
+            After the last attempt it is moved to --failed-folder, together with the files that belong to it. If it is \
+            moved back, its attempts count from the beginning. If outputs cannot be written, as on a full disk, the \
+            pass ends, and that counts against no scene.
 
-            A pass that finds another one at work in the output folder leaves at once, with 75. With --follow, 0 is returned \
-            when the signal came between two scenes.
+            A pass that finds another one at work in the output folder ends at once with exit code 75. With --follow, \
+            the exit code is 0 if the signal came between two scenes.
 
             Examples:
               overtile watch incoming/ --model unet.pth --output masks/
@@ -75,14 +76,14 @@ struct WatchCommand: ParsableCommand {
             let failed = max(tally.failed, tally.movedAside)
             if failed > 0 { throw SomeScenesFailed(failed: failed, total: failed + tally.done) }
         } catch let error where !(error is SomeScenesFailed) {
-            // What was done before the pass broke off is told all the same, where that is possible.
+            // Even if the pass failed, report what was done before, if that is possible.
             try? writeReports(scenes, ledger, outputs, started: started)
             throw error
         }
     }
 
     private func batch(
-        _ ledger: Ledger, _ outputs: OutputPlan, _ logger: Logger
+        _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
     ) throws -> Batch {
         var options = SegmentationOptions(input, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
@@ -92,9 +93,9 @@ struct WatchCommand: ParsableCommand {
             errorStatus: { ExitStatus.number(for: $0) })
     }
 
-    /// The report is about the last pass that ran a scene; the metrics are about all.
+    /// Writes the report, which is about the last pass that ran a scene, and the metrics, which are about all passes.
     private func writeReports(
-        _ scenes: WatchedScenes, _ ledger: Ledger, _ outputs: OutputPlan, started: Date
+        _ scenes: WatchedScenes, _ ledger: Ledger, _ outputs: FolderLayout, started: Date
     ) throws {
         let results = scenes.takeResults()
         if let path = reports.report, let batch = scenes.batch, !results.isEmpty {

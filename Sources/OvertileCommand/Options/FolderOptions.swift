@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Overtile
 
-/// The model, and the folders and names of what is written: for commands that run scenes by the folder.
+/// The model, and the folders and names of the outputs, for commands that run whole folders of scenes.
 struct FolderOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
@@ -13,43 +13,69 @@ struct FolderOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("A folder that exists, for the masks and for the ledger of what was done.", valueName: "dir")
+        help: ArgumentHelp("An existing folder for the masks and for the ledger of what was done.", valueName: "dir")
     )
     var output: String
 
     @Option(
         help: ArgumentHelp(
-            "Also write probabilities, float32 GeoTIFFs with a band for each class, into another folder.",
+            "Also write the probabilities, as float32 GeoTIFFs with a band for each class, into another folder.",
             valueName: "dir"))
     var probabilities: String?
 
     @Option(
         help: ArgumentHelp(
-            "Also write the probability of each pixel's class, uint8 GeoTIFFs as segment writes them, into another folder.",
+            """
+            Also write the probability of each pixel's class, as uint8 GeoTIFFs like those of segment, into another \
+            folder.
+            """,
             valueName: "dir"))
     var confidence: String?
 
     @Option(
         help: ArgumentHelp(
             """
-            Names of outputs, of {stem} (the scene's name without its extension), {folder} (the name of the scene's folder), \
-            {model} and {date} (the day of the run).
+            A template for the names of outputs. It may contain {stem} (the scene's name without its extension), \
+            {folder} (the name of the scene's folder), {model} and {date} (the day of the run).
             """, valueName: "template"))
     var name = OutputNaming.standard
 
     @Flag(
         name: [.long, .customLong("overwrite", withSingleDash: true)],
-        help: "Replace outputs that exist, also those that the ledger does not know.")
+        help: "Replace existing outputs, even those that the ledger does not know.")
     var overwrite = false
 
-    /// - Throws: `BatchError`; `ModelFileError` where there is no model, which a pass of watch that finds no scene would not
-    ///   notice for months.
-    func plan(_ products: FolderProductOptions) throws -> OutputPlan {
+    /// Where rasters other than the mask go.
+    var rasters: [RasterOutput.Kind: String] {
+        [.probabilities: probabilities, .confidence: confidence].compactMapValues { $0 }
+    }
+
+    /// Plans where the outputs go.
+    ///
+    /// - Throws: `BatchError`; `ModelFileError` if the model does not exist. A watch that finds no scene would not
+    ///   notice that for months.
+    func plan(_ products: FolderProductOptions) throws -> FolderLayout {
         guard FileManager.default.fileExists(atPath: model) else {
             throw ModelFileError(.noSuchFile, path: model, "no such file: check the path of the model")
         }
-        return try OutputPlan(
-            folder: output, probabilities: probabilities, besides: products.besides(confidence: confidence),
-            products: products.options(), naming: OutputNaming(name), model: model)
+        return try FolderLayout(
+            folder: output, others: rasters, companions: products.beside, products: products.options(),
+            naming: OutputNaming(name), model: model)
     }
+}
+
+/// Decides which files of a folder are scenes.
+struct SceneChoice: ParsableArguments {
+    @Flag(help: "Also take scenes from the folders inside a folder.")
+    var recursive = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Which files of a folder are scenes, such as '*_ms.tif'. May be repeated. By default, files with an \
+            extension that is common for scenes, such as .tif, .jp2 and .vrt.
+            """, valueName: "glob"))
+    var pattern: [String] = []
+
+    var names: SceneNames { SceneNames(patterns: pattern) }
 }

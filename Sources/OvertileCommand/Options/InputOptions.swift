@@ -1,16 +1,16 @@
 import ArgumentParser
 import Overtile
 
-/// Which of the scene's pixels the model is given, and how.
+/// The bands that the model sees, and how their values are scaled.
 ///
-/// Values may be negative: `.unconditional` takes them for what they are, and not for options.
+/// Values may be negative, and `.unconditional` keeps the parser from taking them for options.
 struct InputOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The scene's bands that the model takes, in its order, counted from 1; by default those that the model \
-            itself names, else all but alpha.
+            The bands of the scene that the model takes, in its order, counted from 1. By default, those that the \
+            model itself names, or else all but alpha.
             """, valueName: "4,3,2"))
     var bands: NumberList<Int>?
 
@@ -18,8 +18,8 @@ struct InputOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The model is given (pixel * scale + offset - mean) / std. What is not given here is as the model itself \
-            says; where nobody gives any of the four, 8-bit pixels are divided by 255 and others are taken as they are.
+            The model sees (pixel * scale + offset - mean) / std. What is not given here comes from the model itself. \
+            If nobody gives any of the four, 8-bit pixels are divided by 255 and other pixels are taken as they are.
             """, valueName: "factor"))
     var scale: Float?
 
@@ -36,7 +36,7 @@ struct InputOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Pixel value that means \"no data\", instead of the scene's own.", valueName: "value"))
+        help: ArgumentHelp("The pixel value that means \"no data\", instead of the scene's own.", valueName: "value"))
     var nodata: Double?
 
     func apply(to options: inout SegmentationOptions) {
@@ -49,7 +49,7 @@ struct InputOptions: ParsableArguments {
     }
 }
 
-/// Numbers with commas between them.
+/// A list of numbers, separated by commas.
 struct NumberList<Number: LosslessStringConvertible>: ExpressibleByArgument {
     var values: [Number]
 
@@ -61,6 +61,46 @@ struct NumberList<Number: LosslessStringConvertible>: ExpressibleByArgument {
 }
 
 extension String {
-    /// Without spaces at its ends.
+    /// The text without spaces at its ends.
     var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+}
+
+/// The size of the pixels that the model sees, and the grid of the outputs.
+struct ResolutionOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            The size of the pixels that the model sees: the scene's own (native), the size that the model was trained \
+            on (model, the default if the model states it), or a number of metres. Smaller pixels are averaged into \
+            larger ones, and larger ones are interpolated linearly.
+            """, valueName: "native|model|metres"))
+    var resolution: ResolutionArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The grid of the outputs: the scene's own, on which each pixel takes the model's answer for the place under \
+            its centre, or the grid of the model's pixels.
+            """, valueName: "scene|model"))
+    var grid = OutputPixelGrid.scene
+
+    func apply(to options: inout SegmentationOptions) {
+        options.resolution = resolution?.choice
+        options.outputPixelGrid = grid
+    }
+}
+
+struct ResolutionArgument: ExpressibleByArgument {
+    let choice: ResolutionChoice
+
+    init?(argument: String) {
+        switch argument {
+        case "native": choice = .native
+        case "model": choice = .model
+        default:
+            guard let metres = Double(argument), metres > 0, metres.isFinite else { return nil }
+            choice = .metres(metres)
+        }
+    }
 }

@@ -1,7 +1,46 @@
 public import ArgumentParser
 public import Overtile
 
-/// What the mask means and how it is written.
+/// The model, and the paths of the outputs.
+struct FileOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
+            valueName: "file"))
+    var model: String
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("The mask, a GeoTIFF. For several scenes, an existing folder.", valueName: "path"))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Also write the probabilities, as a GeoTIFF with a band for each class. For several scenes, another folder.
+            """,
+            valueName: "path"))
+    var probabilities: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Also write the probability of each pixel's class, as a uint8 GeoTIFF in steps of 0.004 (the band's scale) \
+            with 255 for no data. For several scenes, another folder.
+            """, valueName: "path"))
+    var confidence: String?
+
+    @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace outputs that exist.")
+    var overwrite = false
+
+    /// Where rasters other than the mask go.
+    var rasters: [RasterOutput.Kind: String] {
+        [.probabilities: probabilities, .confidence: confidence].compactMapValues { $0 }
+    }
+}
+
+/// What the outputs mean, and how they are written.
 struct OutputOptions: ParsableArguments {
     @OptionGroup var classes: ClassOptions
 
@@ -9,31 +48,33 @@ struct OutputOptions: ParsableArguments {
         name: [.long, .customLong("of", withSingleDash: true)],
         help: ArgumentHelp(
             """
-            What the outputs are: GeoTIFFs, or cloud-optimised ones, with overviews, for viewing over a network. The \
-            disk needs room for both while one is made.
+            The format of the outputs: GeoTIFF, or cloud-optimised GeoTIFF with overviews, for viewing over a network. \
+            While a cloud-optimised file is made, the disk needs room for it twice.
             """, valueName: "GTiff|COG"))
     var of = RasterFormat.geoTIFF
 
     @Option(
         help: ArgumentHelp(
             """
-            How --probabilities are stored: as they are, or in steps of 0.004 or 0.00002 (the bands' scale), 255 or 65535 \
-            where there is no data.
+            How --probabilities are stored: as float32, or in steps of 0.004 (uint8, 255 for no data) or 0.00002 \
+            (uint16, 65535 for no data), with the bands' scale.
             """, valueName: "float32|uint8|uint16"))
     var probabilitiesType = ProbabilitiesType.float32
 
     @Option(
         help: ArgumentHelp(
             """
-            Take islands of fewer pixels out of the mask: each is given to its largest neighbour. Probabilities and \
-            confidence stay as they are.
+            Remove islands of fewer pixels than this from the mask: each becomes part of its largest neighbour. \
+            Probabilities and confidence stay as they are.
             """, valueName: "pixels"))
     var sieve: Int?
 
     @Option(
         name: [.long, .customLong("co", withSingleDash: true)],
         help: ArgumentHelp(
-            "Creation option of GDAL's driver (see --of), as COMPRESS=ZSTD; may be given again.", valueName: "KEY=VALUE"
+            """
+            A creation option of GDAL's driver (see --of), such as COMPRESS=ZSTD. May be repeated.
+            """, valueName: "KEY=VALUE"
         ))
     var co: [String] = []
 
@@ -64,7 +105,7 @@ extension RasterFormat: ExpressibleByArgument {
     }
 }
 
-/// Sample types of probabilities.
+/// The sample types in which probabilities can be stored.
 enum ProbabilitiesType: String, CaseIterable, ExpressibleByArgument {
     case float32, uint8, uint16
 
@@ -76,3 +117,37 @@ enum ProbabilitiesType: String, CaseIterable, ExpressibleByArgument {
         }
     }
 }
+
+/// What the outputs of the model mean.
+struct ClassOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The names of the classes in the model's order, from class 0 on. GIS programs show them.",
+            valueName: "water,land"))
+    var classes: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            With one output, a pixel is class 1 if its probability is above the threshold, else class 0; 0.5 by \
+            default. With several outputs, a pixel is class 0 if none of its probabilities reaches the threshold.
+            """, valueName: "0…1"))
+    var threshold: Float?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the model's outputs are. Logits, the default, become probabilities by a sigmoid or a softmax.",
+            valueName: "logits|probabilities"))
+    var activation: ModelDescription.Activation?
+
+    func apply(to options: inout SegmentationOptions) {
+        options.classNames =
+            classes?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmed } ?? []
+        options.threshold = threshold
+        options.activation = activation
+    }
+}
+
+extension ModelDescription.Activation: ExpressibleByArgument {}
+extension OutputPixelGrid: ExpressibleByArgument {}

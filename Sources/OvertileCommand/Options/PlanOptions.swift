@@ -1,29 +1,38 @@
 import ArgumentParser
 import Overtile
 
-/// How the scene is cut, and with what means it is run.
+/// How a scene is cut into tiles, and how many workers and how much memory it gets.
 struct PlanOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Pixels of a tile on a side, its overlap included; chosen from network and scene by default.",
+            """
+            The side of a tile in pixels, including its overlap. By default, it is chosen for the network and the \
+            scene.
+            """,
             valueName: "N"))
     var tile: Int?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Pixels by which a tile overlaps on each side; what the network needs by default.", valueName: "M"))
+            "The overlap of a tile on each side, in pixels. By default, what the network needs.", valueName: "M"))
     var margin: Int?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Tiles computed at the same time; one for each core by default.", valueName: "N"))
+        help: ArgumentHelp(
+            """
+            The number of tiles that are computed at the same time. By default, one for each core.
+            """, valueName: "N"))
     var workers: Int?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Most memory to use, as 800M or 4G; half of the machine's by default.", valueName: "size"))
+        help: ArgumentHelp(
+            """
+            The most memory to use, such as 800M or 4G. By default, half of the machine's memory.
+            """, valueName: "size"))
     var memory: MemorySize?
 
     mutating func validate() throws {

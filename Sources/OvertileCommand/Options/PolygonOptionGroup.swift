@@ -1,29 +1,32 @@
 public import ArgumentParser
 public import Overtile
 
-/// Which polygons are made of a mask, and how.
+/// Which regions of a mask become polygons, and how.
 struct PolygonOptionGroup: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Leave out polygons of less than so many square metres on the ground.", valueName: "m2"))
+            "Leave out polygons that cover fewer square metres than this on the ground.", valueName: "m2"))
     var minArea: Double?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            Leave out vertices that are no further than so many pixels from the line in their place; neighbours keep \
-            their common border. 1 smooths the pixels' stairs.
+            Simplify the borders: leave out vertices that are at most this many pixels away from the line that \
+            replaces them. Neighbours keep their common border. 1 smooths the stairs of the pixels.
             """, valueName: "pixels"))
     var simplify: Double?
 
-    @Option(help: ArgumentHelp("Polygons of these classes only, by name or number.", valueName: "water,land"))
+    @Option(help: ArgumentHelp("Make polygons of these classes only, by name or number.", valueName: "water,land"))
     var classesOnly: String?
 
     @Option(
         help: ArgumentHelp(
-            "Whether pixels of a class belong together that share a side (4), or a corner too (8).", valueName: "4|8"))
+            """
+            Which pixels of a class belong together: those that share a side (4), or those that share a side or a \
+            corner (8).
+            """, valueName: "4|8"))
     var connectedness = Connectedness.four
 
     mutating func validate() throws {
@@ -35,7 +38,7 @@ struct PolygonOptionGroup: ParsableArguments {
         }
     }
 
-    /// The first option that is given, if any.
+    /// The name of the first option that was given, or nil if none was.
     var firstGiven: String? {
         if minArea != nil { return "--min-area" }
         if simplify != nil { return "--simplify" }

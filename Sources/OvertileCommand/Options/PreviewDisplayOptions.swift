@@ -1,35 +1,41 @@
 import ArgumentParser
 import Overtile
 
-/// How a scene and its mask are shown.
+/// How a preview shows a scene and its mask.
 struct PreviewDisplayOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Pixels of the picture's longer side, without the legend.", valueName: "N"))
+        help: ArgumentHelp("The longer side of the picture in pixels, without the legend.", valueName: "N"))
     var size = 1600
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The scene's bands that are shown: one, or red, green and blue; by default those that the scene itself calls \
-            so, else its first three, else its first.
+            The bands of the scene that are shown: one band, or red, green and blue. By default, those that the scene \
+            marks as such, else its first three, else its first.
             """, valueName: "4,3,2"))
     var bands: NumberList<Int>?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Of the mask over the scene: 0 shows the scene alone, 1 the mask.", valueName: "0…1"))
+        help: ArgumentHelp(
+            """
+            The opacity of the mask over the scene: 0 shows only the scene, 1 only the mask.
+            """, valueName: "0…1"))
     var opacity = 0.5
 
-    @Flag(help: "Draw the borders of the classes, and do not fill them.")
+    @Flag(help: "Draw the borders of the classes instead of filling them.")
     var outlines = false
 
     @Option(
-        help: ArgumentHelp("Paint these classes only, by name or number; all by default.", valueName: "water,1"))
+        help: ArgumentHelp(
+            """
+            Paint only these classes, by name or number. By default, all of them.
+            """, valueName: "water,1"))
     var classesOnly: String?
 
-    @Option(help: ArgumentHelp("A line of text above the legend.", valueName: "text"))
+    @Option(help: ArgumentHelp("A title above the legend.", valueName: "text"))
     var title: String?
 
     @Flag(help: "Leave out the legend and the scale below the picture.")

@@ -2,34 +2,39 @@ import ArgumentParser
 import Foundation
 import Overtile
 
-/// When a scene is taken, how often it is tried, and what follows.
+/// When an arriving scene is run, how often it is tried, and what happens afterwards.
 struct WatchOptions: ParsableArguments {
-    @Flag(help: "Stay and watch, until Ctrl-C or SIGTERM.")
+    @Flag(help: "Stay and watch until Ctrl-C or SIGTERM.")
     var follow = false
 
     @Option(
         help: ArgumentHelp(
             """
-            An upload is complete when its size and time did not change for so many seconds, and a TIFF lacks no block; \
-            with a marker (scene.tif.done or scene.done), and when renamed into place, at once.
+            An upload is complete once its size and time have not changed for so many seconds and, in a TIFF, no block \
+            is missing. With a marker (scene.tif.done or scene.done), or when the file is renamed into place, it is \
+            complete at once.
             """, valueName: "seconds"))
     var settle = 60.0
 
-    @Option(help: ArgumentHelp("How often a scene that fails is tried, after growing pauses.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            How often a scene that fails is tried, with growing pauses in between.
+            """, valueName: "n"))
     var maxAttempts = 3
 
     @Option(
         help: ArgumentHelp(
-            "Where scenes go that failed so often, each with a text that says why; by default FOLDER/failed.",
+            "The folder for scenes that failed so often, each with a text that says why. By default, FOLDER/failed.",
             valueName: "dir"))
     var failedFolder: String?
 
     @Option(
         help: ArgumentHelp(
             """
-            A command for the shell, run for each scene that is done, with OVERTILE_SCENE, OVERTILE_MASK, \
-            OVERTILE_PROBABILITIES (where they are written), OVERTILE_MODEL, OVERTILE_PIXELS and OVERTILE_SECONDS in its \
-            environment. That it fails is a warning.
+            A shell command that is run for each scene that is done, with OVERTILE_SCENE, OVERTILE_MASK, \
+            OVERTILE_PROBABILITIES (where they are written), OVERTILE_MODEL, OVERTILE_PIXELS and OVERTILE_SECONDS in \
+            its environment. If the command fails, a warning says so.
             """, valueName: "command"))
     var onDone: String?
 
@@ -42,8 +47,10 @@ struct WatchOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter outputs: folders that hold outputs.
-    /// - Throws: `UsageError` where scenes and outputs would lie in one folder.
+    /// Makes the settings of the watch.
+    ///
+    /// - Parameter outputs: the folders that hold outputs.
+    /// - Throws: `UsageError` if scenes and outputs would lie in one folder.
     func settings(folder: String, choice: SceneChoice, outputs: [String]) throws -> FolderWatch.Settings {
         let watched = CanonicalPath.destination(of: folder)
         for output in outputs where CanonicalPath.destination(of: output) == watched {

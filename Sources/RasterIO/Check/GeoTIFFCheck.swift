@@ -1,14 +1,15 @@
 package import TileGeometry
 
-/// What is wrong with a GeoTIFF, or may become a nuisance: the judge of this project's own outputs, and of anybody's.
+/// Checks a GeoTIFF for errors, and for properties that may become a nuisance. It judges Overtile's own outputs and
+/// those of any other program.
 ///
-/// Looked at are its structure (is all of it there, does it lie in the file as a cloud-optimised one has to), its place
-/// on the map, its nodata value, and the legend of a mask. Pixels are read of its smallest overview only. Sources: OGC
+/// It checks the structure (is the file complete, and is it laid out as a cloud-optimised one must be), the place on
+/// the map, the nodata value, and the legend of a mask. Only the pixels of the smallest overview are read. Sources: OGC
 /// 21-026 (Cloud Optimized GeoTIFF 1.0), GDAL's driver pages of GTiff and COG.
 package struct GeoTIFFCheck: Sendable {
     /// The file, as it was named.
     package let path: String
-    /// What the file was checked as.
+    /// The format that the file was checked for.
     package let format: RasterFormat
     /// The size of the raster.
     package let size: PixelSize
@@ -16,18 +17,18 @@ package struct GeoTIFFCheck: Sendable {
     package let blockSize: PixelSize
     /// The sizes of the overviews in the file, the largest first.
     package let overviews: [PixelSize]
-    /// What makes it another file than it should be, or unfit for some readers.
+    /// The errors: properties that the format forbids, or that some readers cannot handle.
     package private(set) var errors: [String] = []
-    /// What works, and may surprise or be slow.
+    /// The warnings: properties that work, but may surprise or be slow.
     package private(set) var warnings: [String] = []
 
     /// True if no errors were found.
     package var isValid: Bool { errors.isEmpty }
 
-    /// Looks at a file.
+    /// Checks a file.
     ///
-    /// - Parameter format: what the file should be; nil for what it says itself that it is.
-    /// - Throws: `RasterError` for a file that is no GeoTIFF, or not a readable one.
+    /// - Parameter format: the format that the file should have; nil for the one that it claims.
+    /// - Throws: `RasterError` if the file is not a GeoTIFF, or cannot be read.
     package init(path: String, format wanted: RasterFormat? = nil) throws(RasterError) {
         let raster = try RasterReader(path: path)
         guard raster.driverName == "GTiff", let header = TIFFHeader(path: path),
@@ -53,7 +54,7 @@ package struct GeoTIFFCheck: Sendable {
     }
 }
 
-/// What the rules of a check come to.
+/// The errors and warnings that the rules of a check have found.
 struct Findings {
     private(set) var errors: [String] = []
     private(set) var warnings: [String] = []

@@ -2,12 +2,12 @@ import CGDAL
 import FileIO
 import TileGeometry
 
-/// What a GeoTIFF has to say of itself beside its pixels: where it lies, which pixels have no data, what classes mean.
+/// Rules about what a GeoTIFF says besides its pixels: where it lies, which pixels have no data, and what classes mean.
 struct RasterContentRules {
     let raster: RasterReader
     let format: RasterFormat
 
-    /// No more pixels than this on a side are looked at.
+    /// The most pixels on a side that are looked at.
     private static let sampleSide = 512
 
     func judge(_ found: inout Findings) {
@@ -43,7 +43,8 @@ struct RasterContentRules {
         }
     }
 
-    /// Classes are known by names in the band's metadata, by category names, or by a colour table.
+    /// Checks the legend. Classes may be described by names in the band's metadata, by category names, or by a colour
+    /// table.
     private func judgeLegend(_ found: inout Findings) {
         let band = raster.dataset.band(1)
         let (categories, hasColors) = GDALMessages().during {
@@ -77,7 +78,8 @@ struct RasterContentRules {
         }
     }
 
-    /// Means of class numbers are other classes' numbers, or nobody's: they would show first in the smallest overview.
+    /// Checks for means of class numbers, which are wrong or unknown classes. They would show first in the smallest
+    /// overview.
     private func judgeValues(_ classes: Set<Int>, _ found: inout Findings) {
         guard !classes.isEmpty else { return }
         let values = GDALMessages().during { smallestImage() }
@@ -90,7 +92,8 @@ struct RasterContentRules {
         )
     }
 
-    /// The pixels of the smallest overview, or of the raster where it has none; at most some at the upper left.
+    /// Returns the pixels of the smallest overview, or of the raster if it has none, but at most some at the upper
+    /// left.
     private func smallestImage() -> [UInt16] {
         let band = raster.dataset.band(1)
         let count = GDALGetOverviewCount(band)

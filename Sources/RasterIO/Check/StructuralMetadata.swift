@@ -1,16 +1,16 @@
 import Glibc
 
-/// What GDAL writes between a cloud-optimised TIFF's header and its first directory, for readers that know how to make
-/// use of it. Source: GDAL's COG driver, "Header ghost area".
+/// The text that GDAL writes between the header of a cloud-optimised TIFF and its first directory, for readers that can
+/// make use of it. Source: GDAL's COG driver, "Header ghost area".
 struct StructuralMetadata {
     private static let start = "GDAL_STRUCTURAL_METADATA_SIZE="
     private static let firstLineLength = 43
-    /// GDAL writes some 150 bytes.
+    /// The longest text that is read. GDAL writes about 150 bytes.
     private static let longest = 4096
 
-    /// "LAYOUT", "BLOCK_ORDER", "KNOWN_INCOMPATIBLE_EDITION", …
+    /// The items by key: "LAYOUT", "BLOCK_ORDER", "KNOWN_INCOMPATIBLE_EDITION", …
     let items: [String: String]
-    /// The first byte after it.
+    /// The offset of the first byte after the text.
     let end: UInt64
 
     /// - Parameter offset: the length of the TIFF's header.

@@ -1,13 +1,13 @@
 import TileGeometry
 
-/// How a GeoTIFF, and a cloud-optimised one above all, has to lie in its file.
+/// Rules about the layout of a GeoTIFF in its file, in particular of a cloud-optimised one.
 struct TIFFLayoutRules {
     let directories: [TIFFDirectory]
     let header: TIFFHeader
     let metadata: StructuralMetadata?
     let format: RasterFormat
 
-    /// A raster no larger than this on a side needs neither tiles nor overviews.
+    /// The largest side of a raster that needs neither tiles nor overviews.
     private static let smallSide = 512
 
     private var image: TIFFDirectory { directories[0] }
@@ -35,7 +35,7 @@ struct TIFFLayoutRules {
         }
     }
 
-    /// Each about half as wide and high as the one before, until one fits into a tile.
+    /// Checks the overviews: each is about half as wide and high as the one before, until one fits into a tile.
     private func judgeOverviews(_ found: inout Findings) {
         guard isLarge(image) || !overviews.isEmpty else { return }
         guard !overviews.isEmpty else {
@@ -62,12 +62,14 @@ struct TIFFLayoutRules {
         }
     }
 
-    /// Writers round to either side, and more so from overview to overview.
+    /// Returns true if a size is about half of another. Writers round up or down, and errors add up from overview to
+    /// overview.
     private func isHalf(_ size: PixelSize, of above: PixelSize) -> Bool {
         abs(2 * size.width - above.width) <= 3 && abs(2 * size.height - above.height) <= 3
     }
 
-    /// The first directory right after the header, all before the pixels, those of overviews after the raster's own.
+    /// Checks the directories: the first one follows the header, all come before the pixels, and those of overviews
+    /// come after the raster's own.
     private func judgeDirectoryOrder(_ found: inout Findings) {
         let start = metadata?.end ?? header.length
         // A directory begins at an even place.
@@ -83,7 +85,8 @@ struct TIFFLayoutRules {
         }
     }
 
-    /// The smallest overview's pixels first, the raster's own last; each with its tiles row by row.
+    /// Checks the pixels: those of the smallest overview come first and the raster's own last, each with its tiles row
+    /// by row.
     private func judgeDataOrder(_ found: inout Findings) {
         let images = directories.filter { $0.kind != .mask && $0.data != nil }
         for (directory, next) in zip(images, images.dropFirst()) {

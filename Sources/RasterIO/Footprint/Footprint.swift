@@ -23,7 +23,7 @@ package struct Footprint: Equatable, Sendable {
     /// Closed rings, without holes; two where the antimeridian cuts the ground.
     package let rings: [[Position]]
 
-    /// Degrees beyond which two neighbours lie on both sides of the antimeridian.
+    /// The difference of longitudes beyond which two neighbours lie on both sides of the antimeridian.
     private static let halfTurn = 180.0
 
     /// - Parameter outline: positions around the ground, not closed, close enough to each other that a line between two is
@@ -68,7 +68,8 @@ package struct Footprint: Equatable, Sendable {
         return [west, latitudes.min() ?? 0, east, latitudes.max() ?? 0]
     }
 
-    /// Longitudes that go on beyond 180 instead of jumping; the first position once more at the end.
+    /// Returns the outline with longitudes that continue beyond 180 instead of jumping, and with the first position
+    /// repeated at the end.
     private static func unwrapped(_ outline: [Position]) -> [Position] {
         var path = [outline[0]]
         var offset = 0.0
@@ -80,7 +81,8 @@ package struct Footprint: Equatable, Sendable {
         return path
     }
 
-    /// The ground around a pole is, in degrees, a strip from -180 to 180 up (or down) to the pole's latitude.
+    /// Returns the ring of ground around a pole: in degrees, it is a strip from -180 to 180 that reaches to the pole's
+    /// latitude.
     private static func aroundPole(_ path: [Position], eastward: Bool) -> [Position] {
         let positions = (eastward ? path : path.reversed()).map { position in
             let turns = ((position.longitude + 180) / 360).rounded(.down)
@@ -100,7 +102,7 @@ package struct Footprint: Equatable, Sendable {
             ]
     }
 
-    /// The part of a polygon on one side of a meridian (Sutherland and Hodgman), moved by some degrees.
+    /// Returns the part of a polygon on one side of a meridian (Sutherland and Hodgman), moved by some degrees.
     private static func half(
         _ path: [Position], of meridian: Double, isEast: Bool, shift: Double = 0
     ) -> [Position] {
@@ -121,7 +123,8 @@ package struct Footprint: Equatable, Sendable {
         return result
     }
 
-    /// Counterclockwise, rounded to 7 decimals (a centimetre), the first position once more at the end.
+    /// Returns a ring counterclockwise, rounded to 7 decimals (a centimetre), with the first position repeated at the
+    /// end.
     private static func closed(_ path: [Position]) -> [Position] {
         func rounded(_ value: Double, _ limit: Double) -> Double {
             min(limit, max(-limit, (value * 1e7).rounded() / 1e7))
@@ -142,11 +145,12 @@ package struct Footprint: Equatable, Sendable {
         return simplified(ring + [first])
     }
 
-    /// Without the points that lie on the line between their neighbours, to within a thousandth of the ring's extent.
+    /// Returns a ring without points that lie on the line between their neighbours, to within a thousandth of the
+    /// ring's extent.
     private static func simplified(_ ring: [Position]) -> [Position] {
         func extent(_ values: [Double]) -> Double { (values.max() ?? 0) - (values.min() ?? 0) }
         let tolerance = max(extent(ring.map(\.longitude)), extent(ring.map(\.latitude))) / 1000
-        // The point that is farthest from the first stays, so that there are two lines to begin with.
+        // The point that is farthest from the first one stays, so that there are two lines to begin with.
         func distance(_ index: Int) -> Double {
             let (a, b) = (ring[0], ring[index])
             return (a.longitude - b.longitude) * (a.longitude - b.longitude)
@@ -180,7 +184,7 @@ package struct Footprint: Equatable, Sendable {
 }
 
 extension RasterReader {
-    /// Cells on a side of the grid on which data is looked for.
+    /// The cells on a side of the grid on which data are sampled.
     private static let footprintCells = 512
 
     /// Returns the ground under the pixels of band 1 that have data: their convex hull, through the geotransform, the ground

@@ -2,16 +2,17 @@ import TileGeometry
 
 /// The convex hull of the pixels that have data, in pixels from the raster's upper left corner.
 struct ValidOutline {
-    /// Corners, in order; empty where no pixel has data.
+    /// The corners in order; empty if no pixel has data.
     let corners: [(column: Double, row: Double)]
 
-    /// Points on each side of the hull, its first corner among them: sides are curves elsewhere.
+    /// The number of points on each side of the hull, including its first corner. In another projection, sides are
+    /// curves.
     private static let pointsOnSide = 16
 
     /// - Parameters:
     ///   - validity: height x width of a reduced raster, 0 where there is no data.
-    ///   - grid: its size.
-    ///   - size: the raster's own.
+    ///   - grid: the size of the reduced raster.
+    ///   - size: the size of the raster itself.
     init(validity: [UInt8], grid: PixelSize, of size: PixelSize) {
         var points: [(x: Int, y: Int)] = []
         for y in 0..<grid.height {

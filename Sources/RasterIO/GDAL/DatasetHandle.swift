@@ -32,6 +32,8 @@ package final class DatasetHandle {
 
     var bandCount: Int { Int(GDALGetRasterCount(raw)) }
 
+    /// Returns a band of the dataset.
+    ///
     /// - Precondition: `number` is one of the dataset's bands, from 1.
     func band(_ number: Int) -> GDALRasterBandH {
         guard let band = GDALGetRasterBand(raw, Int32(number)) else { preconditionFailure("no band \(number)") }

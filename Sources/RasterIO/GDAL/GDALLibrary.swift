@@ -1,4 +1,5 @@
 import CGDAL
+import CTIFF
 import Synchronization
 
 /// GDAL as a whole: registered once, silenced once.
@@ -12,6 +13,10 @@ package enum GDALLibrary {
     private static let prepared: Void = {
         // Handlers pushed by `GDALMessages` hold for their thread only; what GDAL's workers report comes here.
         CPLSetErrorHandlerEx({ severity, _, message in GDALLibrary.receive(severity, message) }, nil)
+        // From 3.7 on, GDAL gives libtiff handlers for each file, which some messages pass by: libtiff itself would print
+        // that a disk is full. Earlier versions of GDAL replace these two by their own, which do the same.
+        _ = TIFFSetErrorHandler { GDALLibrary.report(CE_Failure, from: $0, $1, $2) }
+        _ = TIFFSetWarningHandler { GDALLibrary.report(CE_Warning, from: $0, $1, $2) }
         GDALAllRegister()
     }()
 
@@ -32,6 +37,18 @@ package enum GDALLibrary {
         case CE_Warning: RasterWarnings.emit(oneLine(text))
         default: stray.withLock { $0 = oneLine(text) }
         }
+    }
+
+    /// Hands a message of libtiff's to GDAL, which has it reach whoever collects its own.
+    private static func report(
+        _ severity: CPLErr, from module: UnsafePointer<CChar>?, _ format: UnsafePointer<CChar>?,
+        _ arguments: CVaListPointer?
+    ) {
+        guard let format, let arguments else { return }
+        // The module, often a path, stands in front; a per cent sign in it begins no argument.
+        let place = module.map { String(cString: $0) + ":" } ?? ""
+        let words = place.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+        CPLErrorV(severity, CPLErrorNum(CPLE_AppDefined), words + String(cString: format), arguments)
     }
 
     /// GDAL's text as one line, without the full stop.

@@ -1,25 +1,28 @@
 import TileGeometry
 
-/// Square metres in a pixel as a smooth function of its place, from values at the centres of a coarse grid's cells.
+/// The area of a pixel in square metres as a smooth function of its position, interpolated from values at the centres
+/// of the cells of a coarse grid.
 ///
-/// Centres, since the raster's edges may be the map's: beyond them there is no ground to measure.
+/// The values are at centres because the edges of the raster may be those of the map, and beyond them there is no
+/// ground to measure.
 ///
 /// At such a node the value is that of the area element |dP/dcolumn x dP/drow|, P being the place in geocentric
 /// coordinates: no pole and no antimeridian is special to it. Between nodes it is a cubic polynomial along columns and
 /// rows. The grid is refined until a finer one says the same.
 struct AreaNodes: Sendable {
     private let size: PixelSize
-    /// Cells along each side.
+    /// The number of cells along each side.
     private let count: Int
-    /// count x count, row by row; square metres in a pixel.
+    /// The area of a pixel in square metres at each node, count x count, row by row.
     private let values: [Double]
 
-    /// Halvings stop where the grid before differs by no more than this anywhere; the error left is a tenth of it.
+    /// The grid is refined until it differs from the one before by no more than this. The remaining error is a tenth of
+    /// it.
     private static let tolerance = 1e-5
     private static let coarsest = 16
     private static let finest = 128
 
-    /// nil where no node has a place.
+    /// Measures a raster. Returns nil if no node has a place on the ground.
     init?(size: PixelSize, _ locator: PixelToGeocentric) {
         var nodes = AreaNodes(size: size, count: Self.coarsest, locator)
         while nodes.count < Self.finest {
@@ -57,7 +60,7 @@ struct AreaNodes: Sendable {
         self.values = values
     }
 
-    /// Whether these nodes give a grid of half the spacing the values that it has.
+    /// Returns true if these nodes predict the values of a grid of half the spacing.
     private func agrees(with finer: AreaNodes) -> Bool {
         for row in 0..<finer.count {
             let line = line(atRow: (Double(row) + 0.5) / 2)
@@ -71,8 +74,8 @@ struct AreaNodes: Sendable {
         return true
     }
 
-    /// Four nodes around a place, which is in cells from the raster's edge, and the weights of the cubic polynomial
-    /// through them. Near the edges the four are not centred.
+    /// Returns the first of four nodes around a position, which is in cells from the raster's edge, and the weights of
+    /// the cubic polynomial through them. Near the edges, the four nodes are not centred.
     private func stencil(_ place: Double) -> (first: Int, weights: SIMD4<Double>) {
         let first = firstNode(ofCell: Int(place))
         let t = place - 0.5 - Double(first)
@@ -82,7 +85,7 @@ struct AreaNodes: Sendable {
 
     private func firstNode(ofCell cell: Int) -> Int { min(max(cell - 1, 0), count - 4) }
 
-    /// Values above all columns of nodes at a place among the rows of nodes.
+    /// Returns the values in all columns of nodes at a position among the rows of nodes.
     private func line(atRow place: Double) -> [Double] {
         var line = [Double](repeating: 0, count: count)
         add(rowAt: place, weight: 1, to: &line)
@@ -97,7 +100,8 @@ struct AreaNodes: Sendable {
         }
     }
 
-    /// Square metres of a row's pixels left of each column's left edge, and of all: width + 1 values.
+    /// Sums up the square metres of a row's pixels to the left of each column's left edge, and of all pixels: width + 1
+    /// values.
     func cumulative(row: Int, into sums: UnsafeMutableBufferPointer<Double>) {
         // Gauss's two points stand for the row's height.
         var line = [Double](repeating: 0, count: count)
@@ -118,7 +122,7 @@ struct AreaNodes: Sendable {
         }
     }
 
-    /// The integral of a line of nodes over a cell, as a polynomial of the share of the way through it.
+    /// Returns the integral of a line of nodes over a cell, as a polynomial of the position in the cell, 0 to 1.
     private func integral(of line: [Double], over cell: Int, pixels: Double) -> Quartic {
         let first = firstNode(ofCell: cell)
         let (a, b, c, d) = (line[first], line[first + 1], line[first + 2], line[first + 3])
@@ -131,7 +135,7 @@ struct AreaNodes: Sendable {
         return Quartic(c1: pixels * value, c2: pixels * slope / 2, c3: pixels * bend / 3, c4: pixels * d3 / 4)
     }
 
-    /// c1 t + c2 t^2 + c3 t^3 + c4 t^4
+    /// The polynomial c1 t + c2 t^2 + c3 t^3 + c4 t^4.
     private struct Quartic {
         let c1: Double
         let c2: Double
@@ -140,7 +144,7 @@ struct AreaNodes: Sendable {
 
         func value(_ t: Double) -> Double { t * (c1 + t * (c2 + t * (c3 + t * c4))) }
 
-        /// The hot loop: no value depends on the one before it, so that it runs in vectors.
+        /// Adds values. This is the hot loop; no value depends on the one before it, so that it is vectorised.
         func add(
             to start: Double, from offset: Double, step: Double, into sums: UnsafeMutableBufferPointer<Double>,
             _ columns: Range<Int>

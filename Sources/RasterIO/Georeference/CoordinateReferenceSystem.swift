@@ -4,7 +4,7 @@ package import CGDAL
 public struct CoordinateReferenceSystem: Equatable, Sendable {
     /// WKT 2 (ISO 19162:2019), on one line.
     public let wkt: String
-    /// Which axis of the system each of the data's x, y (and z) is: [2, 1] for latitude-first systems whose data
+    /// The axis of the system that each of the data's x, y (and z) is: [2, 1] for latitude-first systems whose data
     /// nevertheless have the longitude in x, as rasters do.
     public let axisMapping: [Int]
     /// The decimal year that coordinates of a dynamic system refer to.

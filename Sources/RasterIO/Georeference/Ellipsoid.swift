@@ -4,14 +4,14 @@ import CGDAL
     import Glibc
 #endif
 
-/// The ellipsoid of revolution that a coordinate system takes the Earth, or another body, for.
+/// The ellipsoid of revolution by which a coordinate system models the Earth, or another body.
 struct Ellipsoid: Equatable, Sendable {
-    /// Metres.
+    /// The semi-major axis in metres.
     let semiMajor: Double
-    /// Square of the first eccentricity; 0 for a sphere.
+    /// The square of the first eccentricity; 0 for a sphere.
     let eccentricity2: Double
 
-    /// nil where the system has none.
+    /// Reads the ellipsoid of a system, or returns nil if it has none.
     init?(of system: OGRSpatialReferenceH) {
         var status = OGRERR_NONE
         semiMajor = OSRGetSemiMajor(system, &status)
@@ -22,7 +22,7 @@ struct Ellipsoid: Equatable, Sendable {
         guard status == OGRERR_NONE, (0..<1).contains(eccentricity2) else { return nil }
     }
 
-    /// The place in geocentric coordinates, in metres. Angles are in radians.
+    /// Returns a place in geocentric coordinates, in metres. Angles are in radians.
     func cartesian(longitude: Double, latitude: Double) -> SIMD3<Double> {
         let normal = semiMajor / (1 - eccentricity2 * sin(latitude) * sin(latitude)).squareRoot()
         return SIMD3(
@@ -30,7 +30,8 @@ struct Ellipsoid: Equatable, Sendable {
             normal * (1 - eccentricity2) * sin(latitude))
     }
 
-    /// Square metres between the equator and a parallel, for each radian of longitude; negative in the south.
+    /// Returns the square metres between the equator and a parallel, for each radian of longitude; negative in the
+    /// south.
     ///
     /// Snyder, Map Projections: A Working Manual (USGS 1395), equation 3-12: half the squared semi-major axis times q,
     /// of which authalic latitudes are made. Latitudes beyond the poles count as the pole.

@@ -1,7 +1,7 @@
 import CGDAL
 package import TileGeometry
 
-/// How much ground each of a raster's pixels covers, in square metres on the ellipsoid of its coordinate system.
+/// The area on the ground of each pixel of a raster, in square metres on the ellipsoid of its coordinate system.
 ///
 /// In degrees and on maps that do not keep areas, such as web maps and UTM, pixels of one raster differ: at 60 degrees
 /// a pixel of a web map covers a quarter of what one at the equator does. For north-up and south-up rasters in degrees
@@ -10,9 +10,9 @@ package import TileGeometry
 /// pole, cover nothing; along the rim of a map that does not fill its raster, as Mollweide's, they are less exact.
 package struct GroundAreas: Sendable {
     private enum Pixels: Sendable {
-        /// All alike.
+        /// All pixels have the same area.
         case equal(Double)
-        /// Alike along a row, between two parallels: angles in radians.
+        /// The pixels of a row have the same area, between two parallels. Angles are in radians.
         case parallels(Ellipsoid, top: Double, height: Double, width: Double)
         case nodes(AreaNodes)
     }
@@ -79,7 +79,7 @@ package struct GroundAreas: Sendable {
             if OSRIsGeographic(system) != 0, transform.isAxisAligned {
                 let unit = OSRGetAngularUnits(system, nil)
                 let (top, height) = (transform.originY * unit, transform.rowY * unit)
-                // Pixels' numbers taken for degrees would be a place far beyond the poles.
+                // Rows and columns that were taken for degrees would lie far beyond the poles.
                 let bottom = top + Double(size.height) * height
                 guard min(top, bottom) < .pi / 2, max(top, bottom) > -.pi / 2 else { return nil }
                 return Ellipsoid(of: system).map {
@@ -93,7 +93,7 @@ package struct GroundAreas: Sendable {
         return AreaNodes(size: size, locator).map { .nodes($0) }
     }
 
-    /// nil where the raster says nothing.
+    /// Returns the coordinates of pixels, or nil if the raster has no georeference.
     private static func coordinates(
         of reference: SpatialReference
     ) throws(RasterError) -> PixelToGeocentric.Coordinates? {

@@ -5,7 +5,7 @@ package import TileGeometry
     import Glibc
 #endif
 
-/// How large a raster's pixels are on the ground, at its centre, in metres.
+/// The size of a raster's pixels on the ground, at its centre, in metres.
 package struct GroundPixelSize: Equatable, Sendable {
     /// The metres from a column to the next.
     package var width: Double
@@ -18,8 +18,8 @@ package struct GroundPixelSize: Equatable, Sendable {
         self.height = height
     }
 
-    /// Beyond this, a map's own metres are not those on the ground: UTM is off by a thousandth, web maps far from the
-    /// equator by half.
+    /// The largest stretch at which a map's metres are taken for those on the ground. UTM is off by a thousandth, web
+    /// maps far from the equator by half.
     private static let largestStretch = 0.02
 
     /// Map metres of a projected system, where these are the ground's to within 2 %; on the system's ellipsoid otherwise,
@@ -63,7 +63,7 @@ package struct GroundPixelSize: Equatable, Sendable {
         return isTrue ? onMap : real
     }
 
-    /// Longitudes and latitudes in radians of places in a projected system.
+    /// Returns the longitudes and latitudes, in radians, of places in a projected system.
     private static func geographic(
         _ places: [(x: Double, y: Double)], from system: OGRSpatialReferenceH
     ) -> [(Double, Double)]? {

@@ -4,9 +4,9 @@ import CGDAL
 final class PixelToGeocentric {
     private let ellipsoid: Ellipsoid
     private let coordinates: Coordinates
-    /// To longitude and latitude; nil where the coordinates are these.
+    /// The transformation to longitude and latitude; nil if the coordinates are these already.
     private let transformation: OGRCoordinateTransformationH?
-    /// Radians in the unit of longitude and latitude.
+    /// The unit of longitude and latitude, in radians.
     private let unit: Double
 
     enum Coordinates {
@@ -36,7 +36,7 @@ final class PixelToGeocentric {
         if let transformation { OCTDestroyCoordinateTransformation(transformation) }
     }
 
-    /// Geocentric coordinates in metres, NaN for places outside the map.
+    /// Returns the geocentric coordinates in metres, NaN for places outside the map.
     func places(_ pixels: [(column: Double, row: Double)]) -> [SIMD3<Double>] {
         var x = pixels.map(\.column)
         var y = pixels.map(\.row)

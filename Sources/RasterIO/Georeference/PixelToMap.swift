@@ -69,7 +69,8 @@ package final class PixelToMap {
     /// The longest line in the raster, in pixels along a row or a column, whose image is straight to a tenth of a pixel:
     /// longer ones are to be given points in between. nil where all are straight.
     ///
-    /// - Parameter wgs84: whether the image in longitude and latitude counts, and not that in the raster's own system.
+    /// - Parameter wgs84: true if lines must be straight in longitude and latitude, instead of in the raster's own
+    ///   system.
     package func longestStraightLine(size: PixelSize, wgs84: Bool) -> Int? {
         let transformation = wgs84 ? GDALMessages().during { toWGS84() } : nil
         defer { transformation.map { OCTDestroyCoordinateTransformation($0) } }

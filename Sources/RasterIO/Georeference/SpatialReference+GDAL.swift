@@ -1,7 +1,7 @@
 import CGDAL
 
 extension SpatialReference {
-    /// What a dataset says about its place.
+    /// Reads the reference of a dataset.
     init(dataset: GDALDatasetH) {
         self.init()
         var coefficients = [Double](repeating: 0, count: 6)

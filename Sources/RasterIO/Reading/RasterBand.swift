@@ -1,13 +1,13 @@
 import CGDAL
 public import TileGeometry
 
-/// What one band of a raster is, without its pixels.
+/// The properties of one band of a raster, without its pixels.
 public struct RasterBand: Equatable, Sendable {
     /// The number of the band, from 1, as GDAL and its users count.
     public let number: Int
     /// The band's description, such as "B04 red"; nil without one.
     public let name: String?
-    /// What the samples are stored as.
+    /// The type of the stored samples.
     public let sampleType: SampleType
     /// The value that stands for no data, as the file or the user says; NaN possible.
     public let nodata: Double?
@@ -17,8 +17,8 @@ public struct RasterBand: Equatable, Sendable {
     public let colorInterpretation: String
     /// The unit in which the file stores pixels: tiles or strips.
     public let blockSize: PixelSize
-    /// The factor of what a stored value v means, v * scale + offset, as the file says; nil where it has none. Reading does
-    /// not apply it.
+    /// The file's scale, by which a stored value v means v * scale + offset; nil if it has none. Reading does not apply
+    /// it.
     public let scale: Double?
     /// The offset that goes with `scale`; nil where the file has none.
     public let offset: Double?
@@ -54,7 +54,7 @@ public struct RasterBand: Equatable, Sendable {
         metadata = CStringList.dictionary(GDALGetMetadata(handle, nil))
     }
 
-    /// A value that GDAL gives with a flag for whether it is there.
+    /// Returns a value that GDAL gives together with a flag, or nil if the flag says that there is none.
     private static func value(_ get: (UnsafeMutablePointer<Int32>) -> Double) -> Double? {
         var isThere: Int32 = 0
         let value = get(&isThere)

@@ -1,16 +1,16 @@
 import CGDAL
 
-/// How to tell which of a band's samples hold data. An alpha band is not looked at here: it holds for every band.
+/// The rule by which samples of a band have data. The alpha band is not part of it, because it holds for every band.
 struct RasterMask: Equatable {
     enum Kind {
         case none
-        /// One for all bands: a mask in the file or beside it, or a nodata value of the bands together.
+        /// A mask for all bands: in the file, beside it, or by a nodata value of the bands together.
         case dataset
-        /// One for each band.
+        /// A mask for each band.
         case band
     }
 
-    /// A mask whose zeros have no data.
+    /// The kind of the mask, whose zeros mean no data.
     let kind: Kind
     /// Values that stand for no data.
     let nodata: NodataRange?
@@ -39,8 +39,8 @@ struct RasterMask: Equatable {
 struct NodataRange: Equatable {
     private let bounds: ClosedRange<Double>
 
-    /// nil where no range is needed: without a nodata value, or where it is NaN or infinite, which reading takes for
-    /// invalid in any case.
+    /// Makes a range, or nil if none is needed: without a nodata value, or if it is NaN or infinite, which reading
+    /// takes for invalid in any case.
     init?(_ nodata: Double?, of type: SampleType) {
         guard let nodata, nodata.isFinite else { return nil }
         let slack: Double
@@ -59,21 +59,22 @@ struct NodataRange: Equatable {
     var float64: ClosedRange<Double> { bounds }
 }
 
-/// The loops over a window's samples that put NaN where there is no data.
+/// The loops over the samples of a window that set NaN where there is no data.
 enum SampleValidity {
-    /// Samples of the nodata value become NaN.
+    /// Sets samples of the nodata value to NaN.
     static func invalidate(_ samples: UnsafeMutablePointer<Float>, count: Int, in nodata: ClosedRange<Float>) {
         for i in 0..<count where samples[i] >= nodata.lowerBound && samples[i] <= nodata.upperBound {
             samples[i] = .nan
         }
     }
 
-    /// Samples under a zero of the mask become NaN.
+    /// Sets samples under a zero of the mask to NaN.
     static func invalidate(_ samples: UnsafeMutablePointer<Float>, count: Int, under mask: UnsafePointer<UInt8>) {
         for i in 0..<count where mask[i] == 0 { samples[i] = .nan }
     }
 
-    /// float64 samples as float32; those of the nodata value as NaN, those beyond float32's range as infinite.
+    /// Converts float64 samples to float32. Those of the nodata value become NaN, and those outside float32's range
+    /// infinite.
     static func narrow(
         _ wide: UnsafePointer<Double>, count: Int, nodata: ClosedRange<Double>?,
         into samples: UnsafeMutablePointer<Float>
@@ -92,7 +93,7 @@ enum SampleValidity {
         }
     }
 
-    /// A mask that is zero where the alpha band is.
+    /// Makes a mask that is zero where the alpha band is.
     static func opacity(_ alpha: UnsafePointer<Float>, count: Int, into mask: UnsafeMutablePointer<UInt8>) {
         for i in 0..<count where alpha[i] == 0 { mask[i] = 0 }
     }

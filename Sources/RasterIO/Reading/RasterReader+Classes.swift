@@ -24,7 +24,7 @@ extension RasterReader {
 
     /// Reads a window of a mask: the class of each pixel of band 1, -1 where it has no data.
     ///
-    /// Several times as fast as `read`, which makes floating-point numbers of the pixels.
+    /// It is several times as fast as `read`, which converts the pixels to floating point.
     ///
     /// - Parameter classes: height x width.
     /// - Throws: `.badArgument` for windows outside the raster; `.readFailed`; `.unsupported` for values that are no

@@ -75,8 +75,8 @@ extension RasterReader {
         }
     }
 
-    /// All chosen bands in one call where float32 holds them, so that blocks with all bands in them are decoded once;
-    /// types that it does not hold through float64, band by band, where their nodata value is still itself.
+    /// Reads the chosen bands. If float32 holds their type, one call reads all bands, so that blocks that hold all
+    /// bands are decoded only once. Other types are read band by band as float64, which still holds their nodata value.
     private func readSamples(
         _ area: SampledArea, _ chosen: [Int], into samples: UnsafeMutablePointer<Float>
     ) throws(RasterError) {
@@ -106,7 +106,8 @@ extension RasterReader {
         }
     }
 
-    /// The mask that holds for all bands: the dataset's, and zeros of the alpha band; nil where there is neither.
+    /// Reads the mask that holds for all bands: the dataset's mask, and the zeros of the alpha band. Returns nil if
+    /// there is neither.
     private func readSharedMask(_ area: SampledArea, _ chosen: [Int]) throws(RasterError) -> UnsafePointer<UInt8>? {
         let count = area.size.area
         let masked = chosen.first { masks[$0 - 1].kind == .dataset }
@@ -118,7 +119,8 @@ extension RasterReader {
             mask.update(repeating: 1, count: count)
         }
         if let alphaBand {
-            // As it is stored: GDAL's mask of an alpha band exists for 8 and 16 bits only, and for few band counts.
+            // The alpha band is read as it is stored, because GDAL makes a mask of it only for 8 and 16 bits and for
+            // some band counts.
             let alpha = alphaScratch.reserve(count)
             try read(dataset.band(alphaBand), area, into: alpha, GDT_Float32, naming: "alpha band \(alphaBand)")
             SampleValidity.opacity(alpha, count: count, into: mask)

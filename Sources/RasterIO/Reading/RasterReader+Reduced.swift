@@ -2,21 +2,21 @@ import Dispatch
 import Synchronization
 package import TileGeometry
 
-/// What a pixel of a reduced raster is made of: a few stored pixels, evenly spread over its area.
+/// The way in which a pixel of a reduced raster is made of a few stored pixels, evenly spread over its area.
 package enum Reduction: Sendable {
-    /// The mean of those that have data: for measurements.
+    /// The mean of the pixels that have data, for measurements.
     case mean
-    /// The value that most of them have, of equally frequent ones the lowest: for numbers of classes. Having no data
-    /// counts as a value, after all others.
+    /// The most frequent value, for classes. Of equally frequent ones, the lowest wins. No data counts as a value after
+    /// all others.
     case mode
 }
 
 extension RasterReader {
     /// Reads a window at fewer pixels, through the raster's overviews where it has any.
     ///
-    /// Up to 3 x 3 stored pixels are looked at for each that is given, however many there are, so that a raster without
-    /// overviews costs little more than the decoding of its blocks; large ones are decoded by several threads. The
-    /// result does not depend on how many.
+    /// At most 3 x 3 stored pixels are used for each pixel of the result, so that a raster without overviews costs
+    /// little more than decoding its blocks. Several threads decode large windows; the result does not depend on their
+    /// number.
     ///
     /// - Parameters:
     ///   - window: lies inside the raster.
@@ -44,7 +44,7 @@ extension RasterReader {
         let target = ReducedTarget(
             window: window, size: size, bands: chosen, reduction: reduction, samples: samples, validity: validity)
 
-        // Every lane decodes rows of its own, through a reader of its own.
+        // Each lane decodes its own rows through its own reader.
         let lanes = window.size.area < 1 << 24 ? 1 : min(4, size.height)
         let failure = Mutex<RasterError?>(nil)
         DispatchQueue.concurrentPerform(iterations: lanes) { lane in
@@ -59,7 +59,7 @@ extension RasterReader {
     }
 }
 
-/// Where a reduced window goes; filled row by row.
+/// The result of reading a reduced window, which is filled row by row.
 ///
 /// - Note: `@unchecked Sendable`: threads fill rows that are not another's.
 private struct ReducedTarget: @unchecked Sendable {
@@ -70,7 +70,7 @@ private struct ReducedTarget: @unchecked Sendable {
     let samples: UnsafeMutablePointer<Float>
     let validity: UnsafeMutablePointer<UInt8>
 
-    /// Stored pixels that are looked at for one of the result, across and down.
+    /// The number of stored pixels across (and down) that are used for one pixel of the result.
     private var across: Int { min(3, (window.width - 1) / size.width + 1) }
     private var down: Int { min(3, (window.height - 1) / size.height + 1) }
 

@@ -12,7 +12,7 @@ public final class RasterReader: @unchecked Sendable {
     public let path: String
     /// The size of the raster in pixels.
     public let size: PixelSize
-    /// Band 1 first, alpha bands included.
+    /// The bands, band 1 first, including alpha bands.
     public let bands: [RasterBand]
     /// Where the raster lies on the ground, as far as it says.
     public let spatialReference: SpatialReference
@@ -23,7 +23,7 @@ public final class RasterReader: @unchecked Sendable {
     /// The raster's own metadata, default domain.
     package let metadata: [String: String]
 
-    /// The user's, for all bands, in place of the file's own.
+    /// The user's nodata value for all bands, which replaces the file's own.
     private let nodata: Double?
     let dataset: DatasetHandle
     let masks: [RasterMask]
@@ -112,7 +112,8 @@ public final class RasterReader: @unchecked Sendable {
         GDALMessages().during { CStringList.dictionary(GDALGetMetadata(dataset.raw, domain)) }
     }
 
-    /// Containers such as netCDF open without bands, and list what could be opened in their place.
+    /// Returns the error about a container such as netCDF, which opens without bands and lists what could be opened
+    /// instead.
     private static func noPixels(path: String, dataset: DatasetHandle) -> RasterError {
         let parts = GDALMessages().during { CStringList.dictionary(GDALGetMetadata(dataset.raw, "SUBDATASETS")) }
         guard let first = parts["SUBDATASET_1_NAME"] else {

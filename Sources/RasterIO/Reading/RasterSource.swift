@@ -2,9 +2,9 @@ import CGDAL
 import FileIO
 import Glibc
 
-/// A path that is to be opened for reading: which failures are the path's own, before GDAL speaks of formats.
+/// A path that is to be opened for reading. It tells failures of the path itself from those of the format.
 package struct RasterSource {
-    /// What is looked for under the path.
+    /// The kind of data that is expected under the path.
     package enum Kind: String {
         case raster, vector
 

@@ -1,16 +1,17 @@
 import CGDAL
 import TileGeometry
 
-/// What one reading call covers of a raster, and how many pixels it gives of it: as many as are there, or fewer.
+/// The part of a raster that one reading call covers, and the number of pixels that it returns: all of the part's
+/// pixels, or fewer.
 ///
-/// Fewer are taken with GDAL's nearest neighbour, each the stored pixel under its centre, from the coarsest overview
-/// that still has enough of them.
+/// Fewer pixels are sampled by GDAL's nearest neighbour, each the stored pixel under its centre, from the coarsest
+/// overview that still has enough of them.
 struct SampledArea {
     /// The stored pixels that hold the area.
     let window: PixelWindow
-    /// The pixels that are given.
+    /// The size of the result.
     let size: PixelSize
-    /// The area itself in stored pixels, where it does not begin and end with whole ones.
+    /// The area itself in stored pixels, if it does not begin and end with whole ones.
     private let exact: Extent?
 
     struct Extent {

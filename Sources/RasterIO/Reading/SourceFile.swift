@@ -37,8 +37,8 @@ package struct SourceFile: Codable, Hashable, Sendable {
         return nil
     }
 
-    /// What GDAL finds under one of its own paths. Its stat64, which Swift does not import, is the same as `stat` where a
-    /// file offset has 64 bits.
+    /// Returns what GDAL finds under one of its own paths. Its stat64, which Swift does not import, is the same as
+    /// `stat` where a file offset has 64 bits.
     private static func virtualStamp(_ path: String) -> FileStamp? {
         var status = stat()
         let isThere = withUnsafeMutablePointer(to: &status) { status in
@@ -49,7 +49,7 @@ package struct SourceFile: Codable, Hashable, Sendable {
         return FileStamp(size: Int(status.st_size), modified: modified)
     }
 
-    /// As ledgers and work in progress have had it from the start: one flat object.
+    /// The keys of one flat object, which ledgers and work in progress have had from the start.
     private enum CodingKeys: String, CodingKey {
         case path, bytes, modified
     }

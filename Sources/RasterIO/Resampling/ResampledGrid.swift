@@ -15,10 +15,10 @@ package struct ResampledGrid: Hashable, Sendable {
     /// The size of the grid, in its own pixels.
     package let size: PixelSize
 
-    /// Pixels of the raster on a side that are read at a time, about.
+    /// About how many pixels of the raster, on a side, are read at a time.
     private static let readSide = 1024
 
-    /// More than this, of either in one of the other, is refused by whoever makes a grid.
+    /// The largest ratio between the sizes of both rasters' pixels. Whoever makes a grid refuses a larger one.
     package static let largestRatio = Double(readSide)
 
     /// Lays a grid over a raster.
@@ -44,18 +44,18 @@ package struct ResampledGrid: Hashable, Sendable {
     /// True if one of the grid's pixels may be made of several of the raster's.
     package var shrinks: Bool { columnStep > 1 || rowStep > 1 }
 
-    /// A remainder that only rounding left is no pixel.
+    /// Returns how many pixels cover a length. A remainder that is only due to rounding does not make a pixel.
     private static func count(of length: Int, step: Double) -> Int {
         max(1, Int((Double(length) / step - 1e-6).rounded(.up)))
     }
 
-    /// Pixels that are made at a time.
+    /// The size of the part that is made at a time, in pixels of the grid.
     package var chunk: PixelSize {
         func side(_ step: Double) -> Int { min(Self.readSide, max(1, Int(Double(Self.readSide) / step))) }
         return PixelSize(width: side(columnStep), height: side(rowStep))
     }
 
-    /// Memory that reading takes beside the pixels that are asked for.
+    /// Returns the bytes that reading takes in addition to the pixels that are asked for.
     package func scratchByteCount(bands: Int) -> Int {
         guard !isNative else { return 0 }
         func sources(_ cells: Int, _ step: Double, _ length: Int) -> Int {
@@ -69,8 +69,8 @@ package struct ResampledGrid: Hashable, Sendable {
 
     // MARK: Back to the raster
 
-    /// The raster's pixels whose centres lie in a window of the grid. Windows that share no pixel share none here either,
-    /// and together they give the whole raster.
+    /// Returns the pixels of the raster whose centres lie in a window of the grid. Windows without common pixels have
+    /// none here either, and all windows together give the whole raster.
     package func rasterWindow(under window: PixelWindow) -> PixelWindow {
         let columns = Self.sources(
             window.x..<window.maxX, step: columnStep, length: raster.width, count: size.width)
@@ -85,7 +85,7 @@ package struct ResampledGrid: Hashable, Sendable {
         return first(range.lowerBound)..<first(range.upperBound)
     }
 
-    /// The grid's columns under the centres of the raster's, for columns of the raster that lie under `limits`.
+    /// Returns, for columns of the raster that lie under `limits`, the columns of the grid under their centres.
     package func columns(of columns: Range<Int>, in limits: Range<Int>) -> [Int] {
         Self.indices(of: columns, step: columnStep, in: limits)
     }

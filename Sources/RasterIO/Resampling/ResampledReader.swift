@@ -1,10 +1,10 @@
 package import TileGeometry
 
-/// A raster read on a grid of other pixels, as `RasterReader` reads it on its own.
+/// Reads a raster on a grid of other pixels, as `RasterReader` reads it on its own grid.
 ///
-/// GDAL reads the pixels; their means are formed here and not by GDAL's warper, which would round them to the raster's own
-/// type, and knows nothing of what makes a sample invalid to `RasterReader`: masks of single bands, the user's nodata value,
-/// infinite values. Invalid samples have no part in any mean.
+/// GDAL reads the pixels, but the means are computed here. GDAL's warper would round them to the raster's own type, and
+/// it does not know what makes a sample invalid for `RasterReader`: masks of single bands, the user's nodata value and
+/// infinite values. Invalid samples are left out of every mean.
 package final class ResampledReader: @unchecked Sendable {
     // Unchecked: as RasterReader, handed from thread to thread and never used by two at a time.
 
@@ -37,7 +37,7 @@ package final class ResampledReader: @unchecked Sendable {
 
     /// Reads a window of the grid as `RasterReader.read` does one of the raster.
     ///
-    /// What a pixel becomes does not depend on the window. Memory is bounded whatever the ratio.
+    /// The value of a pixel does not depend on the window in which it is read. Memory is bounded whatever the ratio.
     package func read(
         _ window: PixelWindow, bands: [Int], into samples: UnsafeMutableBufferPointer<Float>,
         validity: UnsafeMutableBufferPointer<UInt8>
@@ -80,7 +80,7 @@ package final class ResampledReader: @unchecked Sendable {
         }
     }
 
-    /// Of each of the raster's rows, the weighted sums of its samples for each of the grid's columns.
+    /// Computes, for each row of the raster, the weighted sums of its samples for each column of the grid.
     private func addColumns(_ samples: UnsafePointer<Float>, _ size: PixelSize, _ axis: ResamplingAxis) {
         let width = axis.starts.count
         let sums = self.sums.reserve(size.height * width)
@@ -106,7 +106,7 @@ package final class ResampledReader: @unchecked Sendable {
         }
     }
 
-    /// Of these, the mean over the rows that make one of the grid's.
+    /// Computes the mean of these sums over the rows that make one row of the grid.
     private func addRows(
         _ row: Int, _ axis: ResamplingAxis, width: Int, isFirst: Bool, into target: UnsafeMutablePointer<Float>,
         validity: UnsafeMutablePointer<UInt8>

@@ -1,23 +1,23 @@
-/// Which of a raster's columns (or rows) make each one of a resampled grid's, and with what weight.
+/// The columns (or rows) of a raster from which each column (or row) of a resampled grid is made, with their weights.
 ///
-/// Where pixels shrink, each of the raster's counts by the part of it that lies in the grid's pixel: the mean over its
-/// area. Where they grow, the two nearest centres count by their distance: linear interpolation, held at the edges. Both
-/// follow from the pixel's own number, whatever window it is read in.
+/// If the grid's pixels are larger, the result is the mean over their area: each pixel of the raster is weighted by the
+/// part of it inside the grid's pixel. If they are smaller, it is linear interpolation between the two nearest centres,
+/// held constant at the edges. Both depend only on the number of the pixel, not on the window in which it is read.
 struct ResamplingAxis {
-    /// The raster's columns that are needed.
+    /// The columns of the raster that are needed.
     let range: Range<Int>
-    /// For each of the grid's columns: the first of the raster's, counted from the start of `range`.
+    /// For each column of the grid, the first column of the raster, counted from the start of `range`.
     let starts: [Int]
-    /// Weights of column k are `weights[firstWeight[k]..<firstWeight[k + 1]]`.
+    /// The places of weights: those of column k are `weights[firstWeight[k]..<firstWeight[k + 1]]`.
     let firstWeight: [Int]
     let weights: [Double]
-    /// Whether a column of the raster decides if there is data: where pixels grow, only the one under the centre does,
-    /// so that data do not creep beyond their edge.
+    /// For each weight, true if that column of the raster decides whether there is data. If the grid's pixels are
+    /// smaller, only the column under the centre does, so that data do not grow beyond their edge.
     let decides: [Bool]
 
     /// - Parameters:
-    ///   - columns: of the grid, at least one.
-    ///   - length: of the raster.
+    ///   - columns: the columns of the grid, at least one.
+    ///   - length: the number of columns of the raster.
     init(_ columns: Range<Int>, step: Double, length: Int) {
         var firsts: [Int] = []
         var firstWeight = [0]
@@ -31,7 +31,7 @@ struct ResamplingAxis {
                 let last = max(first, min(length, Int(end.rounded(.up))) - 1)
                 firsts.append(first)
                 for source in first...last {
-                    // At least something, where rounding leaves nothing.
+                    // A small weight, in case rounding leaves nothing.
                     weights.append(max(1e-9, min(Double(source + 1), end) - max(Double(source), start)))
                     decides.append(weights[weights.count - 1] > 1e-6 || first == last)
                 }

@@ -1,8 +1,8 @@
 import CGDAL
 package import TileGeometry
 
-/// The first band of a raster on the grid of another: for each of that grid's pixels the one of the raster's that holds
-/// its centre.
+/// Reads the first band of a raster on the grid of another raster, by nearest neighbour: each pixel of the grid gets
+/// the pixel of the raster that holds its centre.
 ///
 /// Windows are warped one by one, through geotransforms, ground control points and coordinate systems; no more than a
 /// window is in memory. One thread at a time may use it.
@@ -16,15 +16,16 @@ package final class WarpedBandReader {
     package let warnings: [String]
     private let validity = ScratchBuffer<UInt8>()
 
-    /// Places between rows' exactly transformed points may be off by this part of a pixel.
+    /// The largest error, in pixels, of positions that are interpolated between exactly transformed points of a row.
     private static let tolerance = "0.02"
 
     /// Lays a raster over a grid; nothing is read yet.
     ///
     /// - Parameters:
-    ///   - source: one band, and an alpha band perhaps.
+    ///   - source: a raster of one band, and perhaps an alpha band.
     ///   - path: the raster whose grid it is, for messages.
-    /// - Throws: `.unsupported` where one of the two has no place and their sizes differ, or the source has more bands.
+    /// - Throws: `.unsupported` if one of the two has no georeference and their sizes differ, or if the source has more
+    ///   bands.
     package init(_ source: RasterReader, size: PixelSize, reference: SpatialReference, of path: String)
         throws(RasterError)
     {
@@ -104,8 +105,8 @@ package final class WarpedBandReader {
             band, GF_Read, 0, 0, width, height, samples, width, height, GDT_Float32, 0, 0) == CE_None
     }
 
-    /// Whether the corners of both lie within a hundredth of a pixel; without a place of its own, a raster of the same
-    /// size lies where the other does.
+    /// Returns true if the corners of both agree to a hundredth of a pixel. A raster of the same size without a
+    /// georeference is taken to lie where the other does.
     private static func isSame(_ first: SpatialReference, _ second: SpatialReference, _ size: PixelSize) -> Bool {
         if !first.hasPlace || !second.hasPlace || first.isEquivalent(to: second) { return true }
         guard let a = first.geoTransform, let b = second.geoTransform else { return false }
@@ -128,7 +129,7 @@ extension SpatialReference {
     /// The system of the raster's coordinates; nil where it does not say.
     package var system: CoordinateReferenceSystem? { geoTransform == nil ? groundControlPointCRS : crs }
 
-    /// That of a window of the raster.
+    /// Returns the reference of a window of the raster.
     func window(_ window: PixelWindow) -> SpatialReference {
         var result = self
         if let transform = geoTransform {

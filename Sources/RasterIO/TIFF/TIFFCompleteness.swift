@@ -1,14 +1,14 @@
 import CTIFF
 
-/// Whether all of a TIFF is there: every strip and tile of every image, overview and mask in it.
+/// The result of checking whether a TIFF is complete: every strip and tile of every image, overview and mask in it.
 ///
-/// GDAL opens a file whose end is missing without a word, and fails hours later at the first block that is not there.
+/// GDAL opens a file whose end is missing without any message, and fails hours later at the first missing block.
 package struct TIFFCompleteness: Equatable, Sendable {
-    /// Strips and tiles that lie, wholly or in part, beyond the end of the file.
+    /// The number of strips and tiles that lie, wholly or in part, beyond the end of the file.
     package internal(set) var missingBlocks = 0
-    /// Strips and tiles in all. Holes of sparse files, which have no place in the file, count as present.
+    /// The number of strips and tiles. Holes of sparse files, which take no place in the file, count as present.
     package internal(set) var totalBlocks = 0
-    /// Images that the file refers to and that cannot be read.
+    /// The number of images to which the file refers and that cannot be read.
     package internal(set) var unreadableDirectories = 0
 
     /// True if all of the file is there.
@@ -16,16 +16,20 @@ package struct TIFFCompleteness: Equatable, Sendable {
 
     /// Looks at a TIFF's structure, without decoding any pixel.
     ///
-    /// - Returns: nil for what is no local TIFF, or one that libtiff cannot read and GDAL may have more to say about.
+    /// - Returns: nil for anything but a local TIFF, and for a TIFF that libtiff cannot read, about which GDAL can say
+    ///   more.
     /// - Throws: `.truncated` if the file ends before its first directory does; `.damaged` if it claims more strips or
     ///   tiles than a file of its size can list.
     /// - Complexity: linear in the number of strips and tiles, never above what the file's size has room for.
     package static func check(path: String) throws(RasterError) -> TIFFCompleteness? {
         guard let header = TIFFHeader(path: path) else { return nil }
         try header.checkFirstDirectory(path: path)
-        guard let file = TIFFFile(path: path, fileSize: header.fileSize) else { return nil }
+        guard let file = TIFFFile(path: path, fileSize: header.fileSize) else {
+            try header.checkBlockTables(path: path)
+            return nil
+        }
         var result = TIFFCompleteness()
-        // Overviews and masks of some writers hang below their image as sub-directories, which may hang in turn.
+        // Some writers put overviews and masks into sub-directories of their image, which may have sub-directories too.
         var visited: Set<UInt64> = []
         var pending: [UInt64] = []
         try result.addChain(of: file, path: path, visited: &visited, pending: &pending)
@@ -40,7 +44,7 @@ package struct TIFFCompleteness: Equatable, Sendable {
         return result
     }
 
-    /// Refuses a TIFF that is not all there; anything else passes.
+    /// Refuses an incomplete TIFF. Anything else passes.
     ///
     /// - Throws: `.truncated` or `.damaged`.
     static func require(path: String) throws(RasterError) {
@@ -64,10 +68,7 @@ package struct TIFFCompleteness: Equatable, Sendable {
             totalBlocks += blocks
             // Each block's place takes two bytes at least in the tables of the file.
             guard totalBlocks <= file.fileSize / 2 else {
-                throw RasterError(
-                    .damaged, path: path,
-                    "\(path) is damaged: it claims \(totalBlocks) strips or tiles, which a file of \(file.fileSize) "
-                        + "bytes has no room to list; get an intact copy")
+                throw TIFFHeader.noRoom(forBlocks: UInt64(totalBlocks), path: path, fileSize: file.fileSize)
             }
             missingBlocks += (0..<blocks).count { !file.isPresent(block: UInt32($0)) }
             pending += file.subdirectoryOffsets

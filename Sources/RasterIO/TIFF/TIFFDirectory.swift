@@ -8,13 +8,13 @@ struct TIFFDirectory: Equatable {
     }
 
     var kind: Kind
-    /// Place of the directory, in bytes.
+    /// The offset of the directory in the file, in bytes.
     var offset: UInt64
     var size: PixelSize
-    /// A tile, or a strip as wide as the image.
+    /// The size of a tile, or of a strip as wide as the image.
     var blockSize: PixelSize
     var isTiled: Bool
-    /// Places of the first and last strip or tile in the file; nil where all are holes.
+    /// The offsets of the first and the last strip or tile in the file; nil if all are holes.
     var data: ClosedRange<UInt64>?
     /// True if the tiles follow each other as in the image, row by row.
     var isRowMajor: Bool
@@ -24,7 +24,7 @@ struct TIFFDirectory: Equatable {
 }
 
 extension TIFFFile {
-    /// All directories of the chain, the first image's first; those that hang below others are not among them.
+    /// Returns all directories of the chain, that of the first image first. Sub-directories are not among them.
     ///
     /// - Precondition: `TIFFCompleteness` has found no more blocks than the file has room to list.
     func directories() -> [TIFFDirectory] {

@@ -2,13 +2,13 @@ import CTIFF
 
 /// The one owner of a libtiff handle, on one directory of the file at a time.
 ///
-/// Its messages go nowhere, by handlers of its own: the process-wide ones belong to GDAL, which shares the library.
+/// Its own handlers drop all messages, because the process-wide handlers belong to GDAL, which shares the library.
 final class TIFFFile {
     /// The size in bytes.
     let fileSize: Int
     private let raw: OpaquePointer
 
-    /// Opens a file; nil where libtiff cannot read the file or its first directory.
+    /// Opens a file. Returns nil if libtiff cannot read the file or its first directory.
     init?(path: String, fileSize: Int) {
         guard let options = TIFFOpenOptionsAlloc() else { return nil }
         defer { TIFFOpenOptionsFree(options) }
@@ -28,7 +28,7 @@ final class TIFFFile {
     var directoryOffset: UInt64 { TIFFCurrentDirOffset(raw) }
     var isLastDirectory: Bool { TIFFLastDirectory(raw) != 0 }
 
-    /// Goes to the next directory of the chain; false where there is none, or none that can be read.
+    /// Goes to the next directory of the chain. Returns false if there is none, or it cannot be read.
     func advance() -> Bool { TIFFReadDirectory(raw) != 0 }
 
     /// Goes to a sub-directory.
@@ -36,7 +36,7 @@ final class TIFFFile {
 
     var isTiled: Bool { TIFFIsTiled(raw) != 0 }
 
-    /// Strips or tiles of the current directory.
+    /// The number of strips or tiles of the current directory.
     var blockCount: Int { Int(isTiled ? TIFFNumberOfTiles(raw) : TIFFNumberOfStrips(raw)) }
 
     /// Returns true if a strip or tile of the current directory lies inside the file, or is a hole of a sparse file.
@@ -69,7 +69,7 @@ final class TIFFFile {
         return offset != 0 && !overflow && end <= UInt64(fileSize)
     }
 
-    /// Places of the directories that hang below the current one.
+    /// The offsets of the directories below the current one.
     var subdirectoryOffsets: [UInt64] {
         var count: UInt16 = 0
         var offsets: UnsafePointer<UInt64>?
@@ -82,8 +82,8 @@ final class TIFFFile {
         return Array(UnsafeBufferPointer(start: offsets, count: Int(count)))
     }
 
-    /// Bytes of a block that are read in decoding it: some writers give the last strip, uncompressed, the length of a
-    /// full one, though the image and the file end before.
+    /// Returns how many bytes of a block are read in decoding it. Some writers give the last uncompressed strip the
+    /// length of a full one, although the image and the file end before that.
     private func needed(block: UInt32, byteCount: UInt64) -> UInt64 {
         guard TIFFIsTiled(raw) == 0, number(TIFFTAG_COMPRESSION, UInt16(0)) == UInt16(COMPRESSION_NONE) else {
             return byteCount
@@ -98,7 +98,7 @@ final class TIFFFile {
         return size == 0 ? byteCount : min(byteCount, size)
     }
 
-    /// A tag's value, or its default; `fallback` has the tag's width, which libtiff relies on.
+    /// Returns the value of a tag, or the default. `fallback` must have the tag's width, on which libtiff relies.
     func number<N: FixedWidthInteger>(_ tag: Int32, _ fallback: N) -> N {
         var value = fallback
         let found = withUnsafeMutablePointer(to: &value) { pointer in

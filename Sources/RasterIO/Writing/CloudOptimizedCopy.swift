@@ -44,7 +44,7 @@ struct CloudOptimizedCopy {
         return true
     }
 
-    /// What GDAL's progress function carries along.
+    /// The context of GDAL's progress function.
     private final class Stop {
         let isStopped: () -> Bool
 

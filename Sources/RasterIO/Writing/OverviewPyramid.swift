@@ -7,7 +7,8 @@ import TileGeometry
 /// let classes vote by their order of appearance; here memory is that of a few blocks, whatever the raster's size, and a
 /// tie goes to the lowest class.
 struct OverviewPyramid {
-    /// How four pixels become one. Pixels without data have no say; where none of the four has data, the result has none.
+    /// The ways in which four pixels become one. Pixels without data are ignored. If none of the four has data, the
+    /// result has none.
     enum Method: String {
         /// The value that most of them have.
         case mode = "MODE"
@@ -22,12 +23,12 @@ struct OverviewPyramid {
     let method: Method
     let sampleType: SampleType
 
-    /// No overview has larger sides than this where a smaller one would do: that of a block of a cloud-optimised GeoTIFF.
+    /// Overviews are made until one is no larger than this on a side, the side of a block of a cloud-optimised GeoTIFF.
     private static let smallestSide = 512
-    /// Pixels of an overview that are made at a time, on a side.
+    /// The side of the part of an overview that is made at a time, in pixels.
     private static let windowSide = 512
 
-    /// The factors of the overviews that a raster is given: until one of them fits into a block.
+    /// Returns the factors of the overviews that a raster gets, until one of them fits into a block.
     static func factors(for size: PixelSize) -> [Int] {
         var factors: [Int] = []
         var factor = 1

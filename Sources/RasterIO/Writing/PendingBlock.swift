@@ -11,7 +11,7 @@ final class PendingBlock {
     private let planeBytes: Int
     private let sampleBytes: Int
     private let bytes: UnsafeMutableRawBufferPointer
-    /// What was written, plane by plane.
+    /// The windows that were written, plane by plane.
     private var parts: [[PixelWindow]]
     private var missingPixels: Int
 
@@ -37,7 +37,7 @@ final class PendingBlock {
 
     var isComplete: Bool { missingPixels == 0 }
 
-    /// The block of one plane, as the file takes it.
+    /// Returns the bytes of one plane, as the file takes them.
     func plane(_ plane: Int) -> UnsafeMutableRawPointer? { bytes.baseAddress.map { $0 + plane * planeBytes } }
 
     /// Copies the part of a window that lies in the block.
@@ -58,7 +58,8 @@ final class PendingBlock {
         return true
     }
 
-    /// Remembers a part; one that continues the part before it, as rows written one by one do, joins it.
+    /// Remembers that a part was written. A part that continues the one before it, as a next row does, is merged with
+    /// it.
     private func extend(_ plane: Int, by part: PixelWindow) {
         if let last = parts[plane].last, last.x == part.x, last.width == part.width, last.maxY == part.y {
             parts[plane][parts[plane].count - 1].height += part.height

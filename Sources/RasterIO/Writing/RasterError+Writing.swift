@@ -2,7 +2,7 @@ package import FileIO
 import Glibc
 
 extension RasterError {
-    /// What went wrong with a raster's file as such: the same code, path and message.
+    /// Makes an error about a raster from one about its file, with the same code, path and message.
     package init(_ error: FileError) {
         let code: Code =
             switch error.code {
@@ -17,7 +17,7 @@ extension RasterError {
         self.init(code, path: error.path, error.message)
     }
 
-    /// Does what only the file system may refuse, and says of a raster what it says of a file.
+    /// Runs `body`, and turns its `FileError` into an error about a raster.
     package static func ofFile<R>(_ body: () throws(FileError) -> R) throws(RasterError) -> R {
         do {
             return try body()
@@ -26,7 +26,8 @@ extension RasterError {
         }
     }
 
-    /// What GDAL could not do with an output. It does not tell a full disk from other failures: the disk itself is asked.
+    /// Makes the error about something that GDAL could not do with an output. GDAL does not tell a full disk from other
+    /// failures, so the free space is checked.
     ///
     /// - Parameters:
     ///   - what: what was being done, such as "create" or "write to".

@@ -3,13 +3,13 @@ import Glibc
 package import TileGeometry
 
 extension RasterWriter {
-    /// What the raster to be written is.
+    /// The properties of a raster that is to be written.
     package struct Options: Sendable {
         /// The size in pixels.
         package var size: PixelSize
         /// The number of bands.
         package var bandCount: Int
-        /// What samples are stored as: `.uint8`, `.uint16` or `.float32`.
+        /// The type of stored samples: `.uint8`, `.uint16` or `.float32`.
         package var sampleType: SampleType
         /// The kind of GeoTIFF.
         package var format = RasterFormat.geoTIFF
@@ -20,7 +20,7 @@ extension RasterWriter {
         package var nodata: Double?
         /// Where the raster lies on the ground.
         package var spatialReference = SpatialReference.none
-        /// What a sample counts in each band: 1/255 where 255 stands for 1. nil where samples are what they are.
+        /// The value of a stored 1 in each band: 1/255 if 255 stands for 1. nil if samples are stored as they are.
         package var scale: Double?
         /// The descriptions of the first bands.
         package var bandNames: [String] = []
@@ -41,8 +41,8 @@ extension RasterWriter {
             self.sampleType = sampleType
         }
 
-        /// Blocks that GDAL compresses at the same time, each in memory of its own; it writes them in the order in which
-        /// they came, so that the file's bytes do not depend on it.
+        /// The number of blocks that GDAL compresses at the same time, each in memory of its own. It writes them in the
+        /// order in which they came, so the bytes of the file do not depend on this number.
         private static let compressionThreads = max(1, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
         /// The creation options in force for a plain GeoTIFF, sorted: they make the same bytes for the same options.
@@ -81,7 +81,8 @@ extension RasterWriter {
             return Self.listed(items, floats: sampleType == .float32)
         }
 
-        /// How overviews are made: classes by majority, as there is nothing between water and land; else by the mean.
+        /// The resampling of overviews: classes by majority, because there is nothing between water and land, and other
+        /// values by the mean.
         private var overviewResampling: String {
             let items = userItems
             return (items["OVERVIEW_RESAMPLING"] ?? items["RESAMPLING"])?.uppercased()
@@ -122,8 +123,8 @@ extension RasterWriter {
             throw RasterError(.badArgument, path: path, "cannot create \(path): \(reason)")
         }
 
-        /// GDAL goes on without an option that it does not know, or with another value, which would leave the user
-        /// with another file than was asked for.
+        /// Checks GDAL's creation options. GDAL ignores an option that it does not know, or uses another value, and the
+        /// user would get another file than was asked for.
         ///
         /// - Throws: `.badArgument` in GDAL's words.
         func checkCreationOptions(path: String) throws(RasterError) {
@@ -192,7 +193,7 @@ extension RasterWriter {
     }
 }
 
-/// What kind of file a raster is written as; the raw values are GDAL's short names of its drivers.
+/// The kinds of files that a raster can be written as. The raw values are the short names of GDAL's drivers.
 public enum RasterFormat: String, CaseIterable, Sendable {
     /// A tiled GeoTIFF, as the creation options have it.
     case geoTIFF = "GTiff"

@@ -1,5 +1,5 @@
 import CGDAL
-import FileIO
+package import FileIO
 package import TileGeometry
 
 /// A tiled, compressed GeoTIFF, cloud-optimised or not, written block by block and visible only when it is complete.
@@ -15,16 +15,16 @@ package import TileGeometry
 package final class RasterWriter: @unchecked Sendable {
     // Unchecked: a writer is handed from thread to thread and never used by two at a time; there is no lock.
 
-    /// Where the raster will be.
+    /// The path that the raster will have.
     package let path: String
-    /// What the raster is.
+    /// The properties of the raster.
     package let options: Options
     /// Size of the tiles or strips that are written first; not the one asked for where the creation options say
     /// otherwise.
     package let blockSize: PixelSize
 
     let file: StagedFile
-    /// What is written first where the file is a copy of it.
+    /// The plain GeoTIFF that is written first if the file is a cloud-optimised copy of it.
     private let draft: StagedFile?
     private var dataset: DatasetHandle?
     private let padding: [UInt8]
@@ -36,7 +36,7 @@ package final class RasterWriter: @unchecked Sendable {
     private var isWritten: [Bool]
     private var isFinished = false
 
-    /// Returns normally where a file could be made under this name, before any work is spent on it. Makes nothing.
+    /// Checks that a file can be made under this name, before any work is spent on it. Nothing is created.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`.
     package static func check(path: String, overwrite: Bool) throws(RasterError) {
@@ -145,10 +145,10 @@ package final class RasterWriter: @unchecked Sendable {
         try RasterError.ofFile { () throws(FileError) in try file.publish() }
     }
 
-    /// What there is of a finished output before it has its name: its final names, and those that the files have now.
-    package var stagedFiles: [(path: String, staged: String)] { file.finishedFiles }
+    /// The output under way, for a caller that gives several outputs their names together (`Publication`).
+    package var stagedOutput: any StagedOutput { file }
 
-    /// Gives the output up: nothing of it stays. Does nothing after `commit()`.
+    /// Removes the unfinished output. Does nothing after `commit()`.
     ///
     /// Quick, except for `COMPRESS=NONE`: GDAL fills an uncompressed file to its full length before closing it.
     package func discard() {
@@ -182,7 +182,7 @@ package final class RasterWriter: @unchecked Sendable {
         }
     }
 
-    /// What the draft was written for; nothing where there is none.
+    /// Makes the cloud-optimised copy of the draft, if there is one.
     private func makeCopy(_ messages: GDALMessages, _ isStopped: @escaping () -> Bool) -> Bool {
         guard let draft else { return true }
         return CloudOptimizedCopy(draft: draft.stagingPath, target: file.stagingPath, options: options)

@@ -2,35 +2,35 @@ import CGDAL
 import FileIO
 import TileGeometry
 
-/// Takes small islands out of a mask: each connected region of fewer than so many pixels is given to its largest neighbour,
-/// or to that one's where it is too small itself (GDAL's sieve filter).
+/// Removes small islands from a mask (GDAL's sieve filter): each connected region of fewer than so many pixels becomes
+/// part of its largest neighbour, or of that one's neighbour if it is too small itself.
 ///
-/// Pixels without data are neither changed nor anybody's neighbours. The result follows from the mask alone, wherever its
-/// tiles begin. The mask is read twice, row by row; memory follows the number of its regions, not that of its pixels: six
-/// million took 230 MiB.
+/// Pixels without data are not changed, and do not count as neighbours. The result depends on the mask alone, not on
+/// its tiles. The mask is read twice, row by row. Memory follows the number of regions, not of pixels: six million
+/// regions took 230 MiB.
 package struct SieveFilter: Sendable {
-    /// Regions of fewer pixels are given away.
+    /// The size in pixels below which a region is removed.
     package var minimumPixels: Int
-    /// True if pixels belong together that share a corner only.
+    /// True if pixels that share only a corner belong to one region.
     package var connectsCorners: Bool
 
-    /// Rows that are copied at a time, at most.
+    /// The most rows that are copied at a time.
     private static let rowsPerCopy = 64
 
-    /// Makes a filter; a region holds together by edges, and by corners too where that is wanted.
+    /// Makes a filter. Regions are connected by edges, and with `connectsCorners` also by corners.
     package init(minimumPixels: Int, connectsCorners: Bool = false) {
         self.minimumPixels = minimumPixels
         self.connectsCorners = connectsCorners
     }
 
-    /// Writes a mask without its islands.
+    /// Writes a mask without its small islands.
     ///
     /// - Parameters:
-    ///   - mask: one band of bytes, or of 16 bits where the writer's is. Its sieved pixels go through a hidden file in the
-    ///     writer's folder.
-    ///   - writer: of the mask's size, one band; finishing it is left to the caller.
-    ///   - progress: called now and then with the share that is done; where it returns false, the work stops.
-    /// - Returns: false where `progress` stopped the work, which leaves the writer without all of its pixels.
+    ///   - mask: a raster of one band of bytes, or of 16 bits if the writer's band has 16. The sieved pixels go through
+    ///     a hidden file in the writer's folder.
+    ///   - writer: the writer of a raster of the mask's size with one band. The caller finishes it.
+    ///   - progress: called now and then with the share that is done, 0 to 1. If it returns false, the work stops.
+    /// - Returns: false if `progress` stopped the work. The writer then lacks pixels.
     /// - Throws: `.badArgument` for masks and writers that do not fit, and for a number of pixels below 1;
     ///   `.readFailed`, `.writeFailed`, `.outOfSpace`.
     package func write(
@@ -61,7 +61,7 @@ package struct SieveFilter: Sendable {
             : try copy(dataset, UInt16(0), written.gdalType, to: writer, file, progress)
     }
 
-    /// - Returns: the sieved mask as an open scratch file; nil where `progress` stopped the work.
+    /// - Returns: the sieved mask as an open scratch file, or nil if `progress` stopped the work.
     private func filter(
         _ mask: RasterReader, _ type: GDALDataType, _ file: StagedFile, _ progress: (Double) -> Bool
     ) throws(RasterError) -> DatasetHandle? {
@@ -127,13 +127,13 @@ package struct SieveFilter: Sendable {
     }
 }
 
-/// A closure behind GDAL's progress function, for as long as one call.
+/// Lends a closure to GDAL as its progress function, for one call.
 private final class ProgressCall {
     private let share: Double
     private let progress: (Double) -> Bool
     private(set) var wasStopped = false
 
-    /// - Parameter share: the part of the whole work that the call is.
+    /// - Parameter share: the share of the call in the whole work, 0 to 1.
     init(share: Double, _ progress: @escaping (Double) -> Bool) {
         self.share = share
         self.progress = progress

@@ -1,4 +1,5 @@
 import Dispatch
+import FileIO
 import RasterIO
 import Synchronization
 import TileGeometry
@@ -71,9 +72,8 @@ final class BlockEncoder: @unchecked Sendable {
 
     /// Waits until all is written, and finishes the files; none has its name yet.
     ///
-    /// - Returns: the files by their final names and those that they have now.
     /// - Throws: `RasterError`, `CancellationError`.
-    func finish() throws -> [(path: String, staged: String)] {
+    func finish() throws {
         queue.sync { writeWhatIsThere() }
         if let error = state.withLock({ $0.error }) { throw error }
         // Where the disk is full at the very end, none is left.
@@ -88,14 +88,13 @@ final class BlockEncoder: @unchecked Sendable {
         } catch {
             throw cancellation.isCancelled ? CancellationError() : error
         }
-        return rasters.flatMap(\.writer.stagedFiles)
     }
 
     /// Puts the sieved mask in the place of its draft.
     private func replaceDraft(of raster: inout Raster) throws {
         guard let sieve, let options = raster.sieved else { return }
         let draft = raster.writer
-        let mask = try RasterReader(path: Self.stagedRaster(draft))
+        let mask = try RasterReader(path: draft.stagedOutput.stagingPath)
         raster.writer = try RasterWriter(path: draft.path, options: options)
         let cancellation = cancellation
         guard try sieve.write(mask, to: raster.writer, progress: { _ in !cancellation.isCancelled }) else {
@@ -105,24 +104,9 @@ final class BlockEncoder: @unchecked Sendable {
         try raster.writer.finish { cancellation.isCancelled }
     }
 
-    /// Where the finished rasters lie until `commit()`.
-    var stagedRasters: StagedRasters {
-        func path(_ kind: RasterOutput.Kind) -> String? {
-            rasters.first { $0.source.kind == kind }.map { Self.stagedRaster($0.writer) }
-        }
-        return StagedRasters(
-            mask: path(.mask)!, probabilities: path(.probabilities), confidence: path(.confidence))
-    }
-
-    private static func stagedRaster(_ writer: RasterWriter) -> String {
-        writer.stagedFiles.first { $0.path == writer.path }!.staged
-    }
-
-    /// Gives the finished files their names, the mask last.
-    ///
-    /// - Throws: `RasterError`.
-    func commit() throws {
-        for raster in rasters.reversed() { try raster.writer.commit() }
+    /// A finished raster, which has no name yet; nil for one that the run does not make.
+    func stagedOutput(_ kind: RasterOutput.Kind) -> (any StagedOutput)? {
+        rasters.first { $0.source.kind == kind }?.writer.stagedOutput
     }
 
     /// Gives the outputs up. Does nothing to those that have their names.

@@ -4,8 +4,17 @@ import RasterIO
 import TileGeometry
 
 extension SegmentationJob {
+    /// How a raster of one of the kinds is written.
+    func options(for kind: RasterOutput.Kind) -> RasterWriter.Options {
+        switch kind {
+        case .mask: maskOptions
+        case .probabilities: probabilityOptions
+        case .confidence: confidenceOptions
+        }
+    }
+
     /// The mask: classes with their names and colours, blocks aligned to the tiles.
-    var maskOptions: RasterWriter.Options {
+    private var maskOptions: RasterWriter.Options {
         var options = rasterOptions(bandCount: 1, sampleType: plan.output.usesWideMask ? .uint16 : .uint8)
         options.nodata = Double(plan.output.nodata)
         options.legend = plan.output.legend
@@ -13,7 +22,7 @@ extension SegmentationJob {
     }
 
     /// Probabilities: a band for each output channel.
-    var probabilityOptions: RasterWriter.Options {
+    private var probabilityOptions: RasterWriter.Options {
         let encoding = plan.output.probabilityEncoding
         var options = rasterOptions(bandCount: plan.output.probabilityBands, sampleType: encoding.sampleType)
         options.nodata = encoding.nodata
@@ -24,7 +33,7 @@ extension SegmentationJob {
     }
 
     /// The probability of each pixel's class.
-    var confidenceOptions: RasterWriter.Options {
+    private var confidenceOptions: RasterWriter.Options {
         let encoding = OutputEncoding.confidenceEncoding
         var options = rasterOptions(bandCount: 1, sampleType: encoding.sampleType)
         options.nodata = encoding.nodata
@@ -86,20 +95,24 @@ extension OutputEncoding {
     }
 }
 
-/// One of the rasters that a run makes: what it will be called, and what it is.
-struct RasterOutput {
-    enum Kind: String, Codable {
+/// One of the rasters that a run makes: what it is, and where it will be.
+public struct RasterOutput: Sendable {
+    /// The rasters that there may be, the mask first, which every run makes.
+    public enum Kind: String, Codable, CaseIterable, Sendable {
+        /// The class of each pixel.
         case mask
+        /// The probability of each class: a band for each output channel of the network.
         case probabilities
+        /// The probability of each pixel's class, in whole steps of a byte.
         case confidence
     }
 
     let kind: Kind
-    /// Of the finished raster.
+    /// Where the finished raster will be.
     let path: String
     let options: RasterWriter.Options
 
-    /// Of all samples as they lie in memory.
+    /// The bytes of all samples as they lie in memory.
     var byteCount: Int { RawLayout(options).byteCount }
 }
 

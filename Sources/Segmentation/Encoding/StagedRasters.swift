@@ -1,9 +1,77 @@
-/// The paths of a scene's complete rasters while they still have hidden names.
-public struct StagedRasters: Sendable {
-    /// The path of the mask.
-    public let mask: String
-    /// The path of the probabilities; nil where none are made.
-    public let probabilities: String?
-    /// The path of the confidence; nil where none is made.
-    public let confidence: String?
+import Dispatch
+package import FileIO
+import RasterIO
+import TileGeometry
+
+/// The rasters of a scene, complete and still hidden: between `SegmentationJob.stage` and their publication.
+///
+/// Products are made of them meanwhile. Then `publish` gives all outputs of the scene their names, or `giveUp` removes
+/// them; the work in progress that they were made of stays locked until then.
+package final class StagedRasters {
+    private let job: SegmentationJob
+    private let work: WorkInProgress
+    private let encoder: BlockEncoder
+    private let started: DispatchTime
+    private let times: StageTimes
+    private let readers: Int
+    private let verification: Verification?
+
+    init(
+        _ job: SegmentationJob, work: WorkInProgress, encoder: BlockEncoder, started: DispatchTime, times: StageTimes,
+        readers: Int, verification: Verification?
+    ) {
+        self.job = job
+        self.work = work
+        self.encoder = encoder
+        self.started = started
+        self.times = times
+        self.readers = readers
+        self.verification = verification
+    }
+
+    /// Where a raster lies now; nil for one that the run does not make.
+    package func path(_ kind: RasterOutput.Kind) -> String? { encoder.stagedOutput(kind)?.stagingPath }
+
+    /// What the run did; the time is that from its beginning until now.
+    package var summary: SegmentationSummary {
+        SegmentationSummary(
+            scene: job.scene.size, tiles: job.plan.grid.count, tilesComputed: work.progress.tilesComputed,
+            tilesResumed: work.recovered.tileRows * job.plan.grid.columns, workers: job.plan.tiling.workers,
+            readers: readers, seconds: started.secondsToNow, stages: times.seconds, verification: verification)
+    }
+
+    /// Gives all outputs of the scene their names, the mask's last, and removes the work in progress.
+    ///
+    /// The names are taken down beforehand in the folder of the work in progress: where the process is killed between two
+    /// of them, the next run of the scene takes them back.
+    ///
+    /// - Parameters:
+    ///   - products: what was made of the rasters, finished; in the order in which they get their names.
+    ///   - cancellation: heeded until the first name is given.
+    ///   - named: called with each name that has been given, for tests that stop the process there.
+    /// - Throws: `FileError`, `RasterError`, `CancellationError`. No output has its name then, and what was to be replaced
+    ///   is there as before.
+    package func publish(
+        after products: [any StagedOutput] = [], cancellation: Cancellation = Cancellation(),
+        named: (String) -> Void = { _ in }
+    ) throws {
+        do {
+            let rasters = RasterOutput.Kind.allCases.reversed().compactMap(encoder.stagedOutput)
+            let publication = try Publication(products + rasters, overwrite: job.options.overwrites)
+            if cancellation.isCancelled { throw CancellationError() }
+            try work.folder.announce(publication)
+            try publication.carryOut(named: named)
+        } catch {
+            throw giveUp(after: error)
+        }
+        work.remove()
+    }
+
+    /// Removes the rasters; the work in progress stays where the same run may succeed later.
+    ///
+    /// - Returns: the error, and what became of the work.
+    package func giveUp(after error: any Error) -> any Error {
+        encoder.discard()
+        return work.end(after: error, scene: job.scene.path)
+    }
 }

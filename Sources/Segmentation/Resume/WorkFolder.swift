@@ -29,7 +29,7 @@ final class WorkFolder {
         return (slash.map { String(output[...$0]) } ?? "") + ".\(name).overtile-work"
     }
 
-    /// Makes the folder, or takes over the one that is there.
+    /// Makes the folder, or takes over the one that is there, and ends what its run had begun to publish.
     ///
     /// - Throws: `SegmentationError` (`.locked`) where another process has it; `FileError` (`.cannotCreate`,
     ///   `.outOfSpace`).
@@ -66,6 +66,7 @@ final class WorkFolder {
         let number = Array("\(getpid())\n".utf8)
         ftruncate(lock, 0)
         _ = pwrite(lock, number, number.count, 0)
+        settlePublication()
     }
 
     deinit { close(lock) }
@@ -90,13 +91,38 @@ final class WorkFolder {
         rmdir(path)
     }
 
-    /// Removes what a run left that was killed while it removed its folder.
+    /// Ends what a run had begun that was killed while it gave outputs their names, or removed its folder.
     static func sweep(for output: String) {
         let path = path(for: output)
-        guard access(path, F_OK) == 0, access(path + "/" + keyName, F_OK) != 0 else { return }
-        guard let folder = try? WorkFolder(for: output), !folder.names.contains(keyName) else { return }
-        folder.remove()
+        func isThere(_ name: String) -> Bool { access(path + "/" + name, F_OK) == 0 }
+        guard isThere(""), !isThere(keyName) || isThere(publicationName) else { return }
+        // Another process may be at it.
+        guard let folder = try? WorkFolder(for: output) else { return }
+        if !folder.names.contains(keyName) { folder.remove() }
     }
+
+    /// The record of outputs that are about to get their names (`Publication`).
+    static let publicationName = "publication"
+
+    /// Ends what a killed run had begun to publish. Where all outputs have their names, its work is done and is removed;
+    /// where some have, they lose them again, and the work can be gone on with.
+    private func settlePublication() {
+        guard let data = read(Self.publicationName) else { return }
+        let publication = try? JSONDecoder().decode(Publication.self, from: data)
+        if publication?.settle() == true { clear() }
+        retract()
+    }
+
+    /// Writes down which outputs are about to get their names, on the disk.
+    ///
+    /// - Throws: `.outOfSpace`, `.writeFailed`.
+    func announce(_ publication: Publication) throws {
+        try write(JSONEncoder().encode(publication), to: Self.publicationName)
+        sync([Self.publicationName])
+    }
+
+    /// Removes the record: the outputs have all lost their names again.
+    func retract() { unlink(file(Self.publicationName)) }
 
     /// Writes a small file that is either there as a whole or not.
     ///

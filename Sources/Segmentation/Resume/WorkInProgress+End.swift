@@ -17,6 +17,7 @@ extension WorkInProgress {
     /// - Parameter scene: its path.
     /// - Returns: the error, and what became of the work.
     func end(after error: any Error, scene: String) -> any Error {
+        folder.retract()
         guard progress.tileRows > 0, isWorthKeeping(after: error, scene: scene) else {
             remove()
             return error

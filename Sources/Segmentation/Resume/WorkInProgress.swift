@@ -125,14 +125,6 @@ final class WorkInProgress: @unchecked Sendable {
         protect()
     }
 
-    /// Before the outputs get their names.
-    ///
-    /// - Throws: `FileError`.
-    func announce(_ publication: Publication) throws {
-        try folder.write(JSONEncoder().encode(publication), to: Publication.name)
-        folder.sync([Publication.name])
-    }
-
     // MARK: What an earlier run left
 
     private static func reasonToDiscard(_ folder: WorkFolder, _ key: WorkKey) -> String? {

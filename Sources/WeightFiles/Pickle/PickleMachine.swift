@@ -77,7 +77,7 @@ struct PickleMachine {
         }
     }
 
-    /// What to do with a checkpoint that is more than a state dict.
+    /// The advice about a checkpoint that is more than a state dict.
     static let advice = "save the weights alone with torch.save(net.state_dict(), ...)"
 
     // MARK: What instructions are made of

@@ -20,10 +20,10 @@ enum PickleValue {
     indirect case global(PickleGlobal)
     case storage(TorchStorage)
     indirect case tensor(TorchTensor)
-    /// What a call that is not understood would have made.
+    /// The unknown result of a call that is not understood.
     case opaque(PickleHeap.Object)
 
-    /// What it is called in Python, for errors.
+    /// The name of the kind in Python, for errors.
     var kind: String {
         switch self {
         case .none: "None"

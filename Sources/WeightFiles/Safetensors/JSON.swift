@@ -58,7 +58,7 @@ struct JSONCursor {
         }
     }
 
-    /// Nothing but white space may follow.
+    /// Checks that only white space follows.
     mutating func end() throws(ModelFileError) {
         skipWhiteSpace()
         guard position == text.count else { throw malformed("text after its end") }
@@ -79,7 +79,7 @@ struct JSONCursor {
         return value
     }
 
-    /// What follows a backslash, as UTF-8.
+    /// Reads what follows a backslash, as UTF-8.
     private mutating func escape() throws(ModelFileError) -> String.UTF8View {
         switch try byte() {
         case UInt8(ascii: "\""): return "\"".utf8
@@ -146,7 +146,7 @@ struct JSONCursor {
 
 /// JSON that is being written.
 package struct JSONText {
-    /// What has been written so far.
+    /// The text that has been written so far.
     package private(set) var utf8: [UInt8]
 
     /// Begins with a piece of JSON.

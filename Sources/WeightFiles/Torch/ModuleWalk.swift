@@ -134,7 +134,7 @@ struct NamedTensors {
             tensors.append((name, tensor))
         case .opaque(let object):
             let type = heap.type(of: object)
-            // What a module's get_extra_state() gave is no tensor by its name.
+            // The result of a module's get_extra_state() is not a tensor under its name.
             guard TorchConstructors.plain.contains(type.path) || name.hasSuffix("_extra_state") else {
                 throw foreign(name, type)
             }

@@ -14,7 +14,7 @@ struct TorchConstructors {
         "builtins.bytearray", "builtins.slice", "builtins.range",
     ]
 
-    /// What calling `global` makes, or nil where the global is not known.
+    /// Returns what calling `global` makes, or nil if the global is not known.
     ///
     /// - Throws: where the arguments are not what the function takes.
     func make(
@@ -61,7 +61,7 @@ struct TorchConstructors {
         }
     }
 
-    /// What a persistent id stands for, or nil where it is not one of PyTorch's.
+    /// Returns the storage for a persistent id, or nil if it is not one of PyTorch's.
     ///
     /// Either `("storage", type, key, location, count)`, with a sixth item `(viewKey, offset, count)` or None before
     /// torch 1.6; or `("module", class, file, source)`, before 1.6. The location (`cuda:0`) does not matter here.

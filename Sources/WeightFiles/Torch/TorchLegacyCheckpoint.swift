@@ -1,8 +1,8 @@
 import FileIO
 import StoredTensors
 
-/// What `torch.save` wrote before torch 1.6 (and still does with `_use_new_zipfile_serialization=False`): pickles in a
-/// row, and then the storages.
+/// The form that `torch.save` wrote before torch 1.6 (and still does with `_use_new_zipfile_serialization=False`):
+/// pickles in a row, and then the storages.
 ///
 ///     pickle     0x1950a86a20f9469cfc6c, a magic number
 ///     pickle     1001, the version

@@ -1,7 +1,7 @@
 import FileIO
 import StoredTensors
 
-/// What a PyTorch checkpoint's pickle holds, and the search for the state dict in it.
+/// The content of a PyTorch checkpoint's pickle, and the search for the state dict in it.
 struct TorchPickle {
     let root: PickleValue
     /// The pickle's length in bytes.
@@ -90,7 +90,7 @@ struct StateDictSearch {
 
     init(_ heap: PickleHeap) { self.heap = heap }
 
-    /// What lies under one of `wrappingKeys`, at any depth, or else the value itself.
+    /// Returns the value under one of `wrappingKeys`, at any depth, or else the value itself.
     ///
     /// A dict without tensors is no state dict; one of objects that are not understood is taken for one where nothing
     /// better is found, so that they can be named.

@@ -1,7 +1,8 @@
 import FileIO
 import StoredTensors
 
-/// What `torch.save` writes since torch 1.6: a zip archive with a pickle and one stored entry for each storage.
+/// The form that `torch.save` has written since torch 1.6: a zip archive with a pickle and one stored entry for each
+/// storage.
 ///
 ///     <any name>/data.pkl        the pickle
 ///     <any name>/byteorder       "little" or "big"; little where it is missing

@@ -160,7 +160,7 @@ struct FolderSurveyTests {
         for attempt in 1...3 {
             #expect(try survey(at: 60).ready.count == 1)
             try ledger.begin(path("a.tif"), identity: nil, settings: "s", model: "m", outputs: [], at: date(60))
-            #expect(try ledger.takeUpAbandoned() == 1)
+            #expect(try ledger.requeueInterrupted() == 1)
             #expect(try survey(at: 60).exhausted.count == (attempt == 3 ? 1 : 0))
         }
     }

@@ -1,0 +1,150 @@
+import FileIO
+public import Foundation
+public import SceneRunner
+public import Segmentation
+
+/// Where the outputs of a batch go: each kind of raster into a folder of its own, everything else beside the masks.
+///
+///     let layout = try FolderLayout(
+///         folder: "masks", others: [.probabilities: "probabilities"], naming: OutputNaming("{stem}.tif"),
+///         model: "unet.pth")
+///     layout.outputs(for: "in/a.tif", date: Date()).mask  // masks/a.tif
+public struct FolderLayout: Sendable {
+    /// The folder of each kind of raster, that of the masks among them.
+    public let rasters: [RasterOutput.Kind: String]
+    /// What is written beside the masks.
+    public let companions: Companions
+    /// How polygons and statistics are made.
+    public let products: ProductOptions
+    /// How the outputs of a scene are named.
+    public let naming: OutputNaming
+    /// The model's file.
+    public let model: String
+
+    /// What is written beside each mask, under its name with another ending.
+    public struct Companions: Equatable, Sendable {
+        /// The ending of polygons, such as "gpkg"; nil for none.
+        public var polygons: String?
+        /// The ending of statistics, "json" or "csv", after ".stats."; nil for none.
+        public var statistics: String?
+        /// True if a QGIS style is written.
+        public var hasStyle = false
+        /// True if a STAC item is written, beside the other rasters too.
+        public var hasItems = false
+
+        /// Makes a choice of nothing.
+        public init() {}
+    }
+
+    /// Lays out folders that exist.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder of the masks.
+    ///   - others: the folders of other rasters.
+    ///   - model: the model's file, whose name may be a part of the outputs' names.
+    /// - Throws: `BatchError` where a folder is not there, or two rasters share one.
+    public init(
+        folder: String, others: [RasterOutput.Kind: String] = [:], companions: Companions = Companions(),
+        products: ProductOptions = ProductOptions(), naming: OutputNaming, model: String
+    ) throws(BatchError) {
+        rasters = others.merging([.mask: folder]) { $1 }
+        self.companions = companions
+        self.products = products
+        self.naming = naming
+        self.model = model
+        try checkFolders()
+    }
+
+    /// The folder of the masks, in which the ledger lies too.
+    public var folder: String { rasters[.mask]! }
+
+    /// All folders that are written to, that of the masks first.
+    package var folders: [String] { RasterOutput.Kind.allCases.compactMap { rasters[$0] } }
+
+    /// Returns the outputs of a scene.
+    ///
+    /// - Parameter date: the day of the run, which may be a part of their names.
+    public func outputs(for scene: String, date: Date) -> OutputSet {
+        let name = naming.name(scene: scene, model: model, date: date)
+        let mask = FileName.joined(folder, name)
+        var outputs = OutputSet(mask: mask, others: rasters.mapValues { FileName.joined($0, name) })
+        let stem = FileName.withoutExtension(mask)
+        outputs.polygons = companions.polygons.map { "\(stem).\($0)" }
+        outputs.statistics = companions.statistics.map { "\(stem).stats.\($0)" }
+        outputs.hasStyle = companions.hasStyle
+        outputs.hasItems = companions.hasItems
+        return outputs
+    }
+
+    /// Which outputs there are, for the digest of a run's settings. Ledgers remember the digest: where a kind of output is
+    /// added, the text of all others stays as it is.
+    var kinds: String {
+        "\(rasters[.probabilities] != nil) \(rasters[.confidence] != nil) \(companions.polygons ?? "") "
+            + "\(companions.statistics ?? "") \(companions.hasStyle) \(companions.hasItems)"
+    }
+
+    /// Refuses outputs that would replace each other, a scene, the model, or a report.
+    ///
+    /// - Parameters:
+    ///   - scenes: all scenes of the batch.
+    ///   - date: the day of the run.
+    ///   - reports: other files that the run writes.
+    /// - Throws: `BatchError`; `OutputError` where two outputs of one scene have the same name.
+    package func check(_ scenes: [String], date: Date, reports: [String] = []) throws {
+        let inputs = Set(scenes.map(CanonicalPath.named) + [CanonicalPath.named(model)])
+        let reports = Set(reports.map(CanonicalPath.named))
+        let places = folders.map { CanonicalPath.named(FileName.joined($0, "x")).dropLast() }
+        var taken: [String: String] = [:]
+        for scene in scenes {
+            let name = naming.name(scene: scene, model: model, date: date)
+            if let other = taken.updateValue(scene, forKey: name) {
+                throw BatchError(
+                    .usage,
+                    "\(other) and \(scene) would both be written to \(FileName.joined(folder, name)): tell them apart "
+                        + "with --name, as {folder}-{stem}.tif, or run them into different folders")
+            }
+            for place in places where inputs.contains(place + name) {
+                throw BatchError(
+                    .usage,
+                    "\(place)\(name), an output, is the model or a scene itself and would be overwritten: choose another "
+                        + "folder or --name")
+            }
+            guard !reports.isEmpty else { continue }
+            for (kind, path) in outputs(for: scene, date: date).files where reports.contains(CanonicalPath.named(path))
+            {
+                throw BatchError(
+                    .usage,
+                    "the report and the \(kind) of \(scene) would both be written to \(path): choose another file")
+            }
+        }
+        // Names differ from scene to scene: what clashes for one of them clashes for all.
+        if let scene = scenes.first {
+            try OutputSet.refuseClashes([(scene, outputs(for: scene, date: date))], model: model)
+        }
+    }
+
+    private func checkFolders() throws(BatchError) {
+        for place in folders {
+            var isFolder: ObjCBool = false
+            let exists = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
+            guard exists, isFolder.boolValue else {
+                throw BatchError(
+                    .cannotCreate,
+                    "cannot write into \(place): "
+                        + (exists ? "it is no folder; name another" : "there is no such folder; make it first"))
+            }
+        }
+        let kinds = RasterOutput.Kind.allCases.filter { rasters[$0] != nil }
+        for (index, kind) in kinds.enumerated() {
+            for other in kinds[..<index] {
+                guard let place = rasters[kind], let taken = rasters[other],
+                    CanonicalPath.named(taken) == CanonicalPath.named(place)
+                else { continue }
+                throw BatchError(
+                    .usage,
+                    "\(other == .mask ? "masks" : other.rawValue) and \(kind) would both be written to \(place): "
+                        + "choose another folder for --\(kind)")
+            }
+        }
+    }
+}

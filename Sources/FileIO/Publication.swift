@@ -1,0 +1,147 @@
+import Foundation
+import Glibc
+
+/// Finished outputs that get their names together: all of them, or none.
+///
+///     let publication = try Publication([polygons, mask], overwrite: false)
+///     try record(publication)  // where the next run looks for it
+///     try publication.carryOut()
+///
+/// A file that is replaced keeps a hidden name until all outputs have theirs, so that it can come back. The value can be
+/// stored: where a process is killed between two names, the next run reads it and calls `settle()`.
+package struct Publication: Codable, Sendable {
+    /// What tells a file from any other, under whatever name.
+    private struct Mark: Codable, Equatable, Sendable {
+        let device: UInt64
+        let inode: UInt64
+        let bytes: Int
+        let modified: Int
+
+        /// Returns nil where no regular file has this name.
+        init?(path: String) {
+            guard let status = FileStatus(path: path, followsLinks: false), status.kind == .file else { return nil }
+            (device, inode) = (status.device, status.inode)
+            (bytes, modified) = (status.size, status.modified)
+        }
+
+        /// True if it is the same file, whatever has been written to it since.
+        func isSameFile(as other: Mark?) -> Bool { device == other?.device && inode == other?.inode }
+    }
+
+    /// A finished file that gets its name.
+    private struct Entry: Codable, Sendable {
+        /// The name as the caller gave it, for messages.
+        let path: String
+        /// The same name as an absolute path, for a run that was started in another folder.
+        let place: String
+        /// The hidden name that the file has until then.
+        let staged: String
+        let mark: Mark
+    }
+
+    /// A file that was there before, and is replaced.
+    private struct Earlier: Codable, Sendable {
+        let place: String
+        /// The hidden name under which it is kept.
+        let kept: String
+        /// True if an output gets its name; false for a sidecar that the new output does not have.
+        let isSucceeded: Bool
+    }
+
+    private let entries: [Entry]
+    private let earlier: [Earlier]
+    private let overwrite: Bool
+
+    /// Brings the bytes of finished outputs to the disk, and takes down which files they are.
+    ///
+    /// - Parameters:
+    ///   - outputs: finished outputs, in the order in which they get their names. The one that people look for is the last.
+    ///   - overwrite: true if files of the same names are replaced.
+    /// - Throws: `.writeFailed`, `.outOfSpace`.
+    package init(_ outputs: [any StagedOutput], overwrite: Bool) throws(FileError) {
+        var entries: [Entry] = []
+        for output in outputs {
+            let placement = FilePlacement(path: output.path, overwrite: overwrite)
+            for (path, staged) in output.finishedFiles {
+                try placement.flush(staged)
+                guard let mark = Mark(path: staged) else { continue }
+                entries.append(
+                    Entry(
+                        path: path, place: CanonicalPath.named(path), staged: CanonicalPath.named(staged), mark: mark))
+            }
+        }
+        let places = Set(entries.map(\.place))
+        let others = outputs.flatMap(\.companions).map(CanonicalPath.named).filter { !places.contains($0) }
+        let replaced = overwrite ? entries.map(\.place) + Set(others).sorted() : []
+        earlier = replaced.filter(Self.isReplaceable).map {
+            Earlier(place: $0, kept: Self.hiddenName(for: $0), isSucceeded: places.contains($0))
+        }
+        self.entries = entries
+        self.overwrite = overwrite
+    }
+
+    /// Gives the outputs their names, one after the other.
+    ///
+    /// - Parameter named: called with each name that has been given, for tests that stop the process there.
+    /// - Throws: `.outputExists` where another program made a file of a name in the meantime; `.writeFailed`,
+    ///   `.outOfSpace`. No output has its name then, and what was replaced is back.
+    package func carryOut(named: (String) -> Void = { _ in }) throws(FileError) {
+        do throws(FileError) {
+            for file in earlier { try keep(file) }
+            for entry in entries {
+                try FilePlacement(path: entry.path, overwrite: overwrite).move(from: entry.staged, to: entry.path)
+                named(entry.path)
+            }
+        } catch {
+            withdraw()
+            throw error
+        }
+        for folder in Set(entries.map { FileName.folder(of: $0.place) }) { FilePlacement.flushNames(in: folder) }
+        forgetEarlier()
+    }
+
+    /// Ends what a killed process left: takes the names away again where some outputs have theirs and others do not, and
+    /// removes what was replaced where all have.
+    ///
+    /// - Returns: true if all outputs have their names.
+    package func settle() -> Bool {
+        let isComplete = entries.allSatisfy { $0.mark.isSameFile(as: Mark(path: $0.place)) }
+        if isComplete { forgetEarlier() } else { withdraw() }
+        return isComplete
+    }
+
+    /// Takes the names away from the outputs that have them, and gives what was replaced its own back. A file that
+    /// somebody has changed since is left alone.
+    private func withdraw() {
+        for entry in entries.reversed() where Mark(path: entry.place) == entry.mark {
+            let before = earlier.first { $0.place == entry.place && FileStatus.exists($0.kept) }
+            if let before { rename(before.kept, before.place) } else { unlink(entry.place) }
+        }
+        for file in earlier where FileStatus.exists(file.kept) {
+            if FileStatus.exists(file.place) { unlink(file.kept) } else { rename(file.kept, file.place) }
+        }
+    }
+
+    private func forgetEarlier() { for file in earlier { unlink(file.kept) } }
+
+    /// Gives a file that is about to be replaced a hidden name. Where another file gets its name, it keeps that until then:
+    /// there is always a whole file under it.
+    private func keep(_ file: Earlier) throws(FileError) {
+        if file.isSucceeded, link(file.place, file.kept) == 0 { return }
+        // Some file systems have no hard links.
+        guard rename(file.place, file.kept) != 0, errno != ENOENT else { return }
+        throw FileError(.writeFailed, "replace", path: file.place, number: errno)
+    }
+
+    private static func isReplaceable(_ path: String) -> Bool {
+        guard let status = FileStatus(path: path, followsLinks: false) else { return false }
+        return status.kind != .folder
+    }
+
+    private static func hiddenName(for path: String) -> String {
+        var name = FileName.last(of: path)
+        while name.utf8.count > 150 { name.removeLast() }  // names end at 255 bytes
+        let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        return FileName.joined(FileName.folder(of: path), ".\(name).overtile-earlier-\(random)")
+    }
+}

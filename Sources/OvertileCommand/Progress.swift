@@ -1,0 +1,76 @@
+import Dispatch
+
+/// Shows how much of a scene is done.
+protocol ProgressDisplay: AnyObject {
+    func update(done: Int, of total: Int)
+
+    /// Ends the display. No update follows.
+    func finish()
+}
+
+/// A progress bar on a terminal, with the share that is done, the speed and the time left. It is drawn at most ten
+/// times a second.
+final class ProgressBar: ProgressDisplay {
+    private let label: String
+    private let pixels: Double
+    private let started = DispatchTime.now()
+    private var drawn: DispatchTime?
+    /// The tiles that an earlier run had done when this one began.
+    private var doneBefore: Int?
+
+    /// - Parameter pixels: the number of pixels of the whole scene.
+    init(label: String, pixels: Int) {
+        self.label = Console.oneLine(label)
+        self.pixels = Double(pixels)
+    }
+
+    func update(done: Int, of total: Int) {
+        let now = DispatchTime.now()
+        let doneBefore = doneBefore ?? done
+        self.doneBefore = doneBefore
+        if let drawn, now.uptimeNanoseconds - drawn.uptimeNanoseconds < 100_000_000, done < total { return }
+        drawn = now
+        let share = Double(done) / Double(total)
+        let seconds = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
+        // A line that wraps could not be drawn over again.
+        let room = max(0, (Console.terminalWidth ?? 80) - 1)
+        let length = room < 100 ? 20 : 30
+        let filled = Int(share * Double(length))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: length - filled)
+        let ownShare = Double(done - doneBefore) / Double(total)
+        let left = Duration.seconds(ownShare > 0 ? seconds / ownShare * (1 - share) : 0)
+        let speed = Text.number(pixels * ownShare / max(seconds, 1e-3) / 1e6, digits: 2)
+        let numbers = " [\(bar)] \(Int(share * 100)) %  \(speed) Mpx/s  \(Text.time(left)) left"
+        Console.writeError(Console.clearLine + String((shortLabel(room - numbers.count) + numbers).prefix(room)))
+    }
+
+    /// Removes the bar.
+    func finish() {
+        if drawn != nil { Console.writeError(Console.clearLine) }
+    }
+
+    /// Shortens the label at its beginning, because the end of a long name tells more.
+    private func shortLabel(_ room: Int) -> String {
+        label.count <= room ? label : "…" + label.suffix(max(0, room - 1))
+    }
+}
+
+/// Progress for programs that show a bar of their own: a line such as `progress 37` for each whole percent.
+final class ProgressLines: ProgressDisplay {
+    private var told: Int?
+
+    func update(done: Int, of total: Int) {
+        tell(percent: total > 0 ? Int((Double(done) / Double(total) * 100).rounded(.down)) : 100)
+    }
+
+    /// Prints a line if the percentage has changed.
+    ///
+    /// - Parameter percent: 0 to 100.
+    func tell(percent: Int) {
+        guard percent != told else { return }
+        told = percent
+        Console.note("progress \(percent)")
+    }
+
+    func finish() {}
+}

@@ -1,0 +1,143 @@
+import FileIO
+import MaskProducts
+import RasterIO
+public import Segmentation
+
+/// The outputs of one scene: which there are, and where each of them goes.
+///
+///     var outputs = OutputSet(mask: "out/scene.tif")
+///     outputs.polygons = "out/scene.gpkg"
+///     outputs.hasStyle = true
+///
+/// A set is reserved before any work is done, which is where it is decided whether it may be written; and it is published
+/// as a whole when everything is complete: all outputs appear, or none.
+public struct OutputSet: Equatable, Sendable {
+    /// What an output is.
+    public enum Kind: Equatable, Sendable, CustomStringConvertible {
+        /// One of the rasters that the network's scores are made into.
+        case raster(RasterOutput.Kind)
+        /// The regions of the mask.
+        case polygons
+        /// What the mask holds of each class.
+        case statistics
+        /// A QGIS style of the mask.
+        case style
+        /// An item of a catalogue (STAC) about a raster.
+        case item
+        /// A page, or JSON, that tells what was done.
+        case report
+
+        /// What the output is called in ledgers, logs and the environment of commands.
+        public var name: String {
+            switch self {
+            case .raster(let kind): kind.rawValue
+            case .polygons: "polygons"
+            case .statistics: "statistics"
+            case .style: "style"
+            case .item: "item"
+            case .report: "report"
+            }
+        }
+
+        /// The name.
+        public var description: String { name }
+
+        /// The option that says where the output goes; nil for one that lies beside another.
+        var option: String? {
+            switch self {
+            case .raster(.mask): "--output"
+            case .raster, .polygons, .report: "--\(name)"
+            case .statistics: "--stats"
+            case .style, .item: nil
+            }
+        }
+    }
+
+    /// Where each raster goes; there is always a mask.
+    public let rasters: [RasterOutput.Kind: String]
+    /// Where the polygons go; nil for none. The ending tells the format.
+    public var polygons: String?
+    /// Where the statistics go; nil for none. CSV where the name ends in .csv, else JSON.
+    public var statistics: String?
+    /// True if a QGIS style lies beside the mask.
+    public var hasStyle = false
+    /// True if a STAC item lies beside each raster.
+    public var hasItems = false
+    /// Where the report on this one scene goes; nil for none. A page where the name ends in .html, else JSON.
+    public var report: String?
+
+    /// Makes a set of a mask and other rasters.
+    public init(mask: String, others: [RasterOutput.Kind: String] = [:]) {
+        rasters = others.merging([.mask: mask]) { $1 }
+    }
+
+    /// Where the mask goes.
+    public var mask: String { rasters[.mask]! }
+
+    /// The rasters, the mask first.
+    public var rasterFiles: [(kind: Kind, path: String)] {
+        RasterOutput.Kind.allCases.compactMap { kind in rasters[kind].map { (.raster(kind), $0) } }
+    }
+
+    /// All outputs but the report, the mask first.
+    public var files: [(kind: Kind, path: String)] {
+        let products: [(kind: Kind, path: String?)] = [
+            (.polygons, polygons), (.statistics, statistics),
+            (.style, hasStyle ? QGISStyle.path(besideRaster: mask) : nil),
+        ]
+        return rasterFiles + products.compactMap { kind, path in path.map { (kind, $0) } }
+            + (hasItems ? rasterFiles.map { (.item, STACItem.path(besideRaster: $0.path)) } : [])
+    }
+
+    /// All outputs, the mask first and the report last.
+    var everything: [(kind: Kind, path: String)] { files + (report.map { [(.report, $0)] } ?? []) }
+
+    /// What is odd about the names: one that promises another format than its raster has.
+    var warnings: [SceneWarning] {
+        let others: Set = ["png", "jpg", "jpeg", "jp2", "img", "vrt", "nc", "asc", "shp", "gpkg", "geojson"]
+        return rasterFiles.map(\.path).filter { others.contains(FileName.pathExtension(of: $0)) }
+            .map { SceneWarning(.outputs, "\($0) will be a GeoTIFF, whatever its name says: name it .tif") }
+    }
+
+    /// Finds out whether all outputs may be written where they should be, and makes none of them. What killed runs left,
+    /// half published or under hidden names, is taken back first, so that it is in nobody's way.
+    ///
+    /// - Parameter overwrite: true if files of the same names may be replaced.
+    /// - Throws: `RasterError` and `FileError`: `.outputExists`, `.cannotCreate`, and for polygons of an unknown format
+    ///   `.badArgument`; `OutputError` for a report of an unknown format.
+    package func reserve(overwrite: Bool) throws {
+        SegmentationJob.recover(mask: mask)
+        for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
+        for (kind, path) in everything {
+            switch kind {
+            case .raster: try RasterWriter.check(path: path, overwrite: overwrite)
+            case .polygons:
+                var options = PolygonOptions()
+                options.overwrite = overwrite
+                try PolygonOutput.check(path: path, options: options)
+            case .statistics, .style, .item: try StagedDocument.check(path: path, overwrite: overwrite)
+            case .report: try RunReport.check(path, overwrite: overwrite)
+            }
+        }
+    }
+
+    /// Gives all outputs their names, the mask's last. Where that fails, none has its name, and the work is kept where
+    /// running the scene again makes sense.
+    ///
+    /// - Parameter named: called with each name that has been given, for tests that stop the process there.
+    /// - Throws: `FileError`, `RasterError`, `CancellationError`.
+    func publish(
+        _ rasters: StagedRasters, _ products: SceneProducts, cancellation: Cancellation, named: (String) -> Void
+    ) throws {
+        defer { products.discard() }
+        try rasters.publish(after: products.stagedOutputs, cancellation: cancellation, named: named)
+    }
+}
+
+/// Outputs that may not be named as they are.
+public struct OutputError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// One line: what is wrong, and what to do.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

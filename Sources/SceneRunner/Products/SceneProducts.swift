@@ -1,0 +1,161 @@
+import FileIO
+public import MaskProducts
+import RasterIO
+import Segmentation
+
+/// What is made of a scene's complete rasters: polygons, statistics, a style, items of a catalogue, a report.
+///
+/// All of it is made while the rasters are still hidden, and stays hidden itself: where something fails, the scene's work
+/// is kept, and no output has its name yet.
+final class SceneProducts {
+    private let outputs: OutputSet
+    private let options: ProductOptions
+    private let overwrites: Bool
+    private let countsClasses: Bool
+    private let scene: RasterReader
+
+    /// What the mask holds of each class; nil where nobody asked.
+    private(set) var statistics: MaskStatistics?
+    private(set) var warnings: [SceneWarning] = []
+    private var polygons: PolygonOutput?
+    private var documents: [StagedDocument] = []
+
+    /// - Parameter countsClasses: true if the classes are counted, even where the numbers go into no file.
+    init(
+        _ outputs: OutputSet, options: ProductOptions, overwrites: Bool, countsClasses: Bool, scene: RasterReader
+    ) {
+        self.outputs = outputs
+        self.options = options
+        self.overwrites = overwrites
+        self.countsClasses = countsClasses || outputs.statistics != nil
+        self.scene = scene
+    }
+
+    deinit { discard() }
+
+    /// Finds out whether the products can be made as asked for, before any work is spent on the scene.
+    ///
+    /// - Parameter legend: the classes that the mask will have.
+    /// - Throws: `RasterError`, `FileError`.
+    static func check(_ outputs: OutputSet, options: ProductOptions, legend: [LegendEntry]) throws {
+        if outputs.polygons != nil {
+            _ = try ClassLegend(legend, of: outputs.mask).values(of: options.polygons.classes)
+        }
+        try options.zones?.check()
+    }
+
+    /// The finished products, in the order in which they get their names.
+    var stagedOutputs: [any StagedOutput] {
+        documents.reversed() + (polygons.map { [$0.stagedOutput] } ?? [])
+    }
+
+    /// Makes all products but the report.
+    ///
+    /// - Parameter rasters: complete, under names that nobody sees.
+    /// - Throws: `RasterError`, `FileError`, `CancellationError`.
+    func make(from rasters: StagedRasters, cancellation: Cancellation) throws {
+        do {
+            let mask = try RasterReader(path: rasters.path(.mask)!)
+            if countsClasses {
+                var counted = try MaskStatistics(of: mask, zones: try options.zones?.place(on: mask))
+                counted.mask = outputs.mask
+                counted.warnings = counted.warnings.map { named($0, rasters) }
+                statistics = counted
+                // That nobody knows the area is no news to those who did not ask for it.
+                if let path = outputs.statistics {
+                    warnings += counted.warnings.map { SceneWarning(.products, $0) }
+                    try stage(counted.text(for: path), as: path)
+                }
+            }
+            if let path = outputs.polygons {
+                let polygons = try PolygonOutput(
+                    mask: mask, confidence: try rasters.path(.confidence).map { try RasterReader(path: $0) },
+                    options: options.polygons(overwrites), path: path)
+                self.polygons = polygons
+                try polygons.write { _, _ in if cancellation.isCancelled { throw CancellationError() } }
+            }
+            if outputs.hasStyle {
+                try stage(
+                    QGISStyle(mask.legend(ofBand: 1)).text, as: QGISStyle.path(besideRaster: outputs.mask))
+            }
+            guard outputs.hasItems else { return }
+            let time = AcquisitionTime(of: scene)
+            for kind in RasterOutput.Kind.allCases {
+                guard let name = outputs.rasters[kind], let staged = rasters.path(kind) else { continue }
+                let item = try STACItem(of: staged, named: name, time: time)
+                warnings += item.warnings.map { SceneWarning(.products, $0) }
+                try stage(item.text, as: STACItem.path(besideRaster: name))
+            }
+        } catch let error as RasterError {
+            // Nobody knows the hidden names.
+            throw RasterError(error.code, path: named(error.path, rasters), named(error.message, rasters))
+        }
+    }
+
+    /// Makes the report on the scene, where there is to be one.
+    ///
+    /// - Throws: `FileError`, `OutputError`.
+    func makeReport(_ report: RunReport, from rasters: StagedRasters) throws {
+        guard let path = outputs.report else { return }
+        try stage(named(report.text(for: path), rasters), as: path)
+    }
+
+    /// Where the finished file of an output lies now, by the name that it will have.
+    func stagingPath(of path: String, _ rasters: StagedRasters) -> String? {
+        if let raster = outputs.rasters.first(where: { $0.value == path }) { return rasters.path(raster.key) }
+        return stagedOutputs.first { $0.path == path }?.stagingPath
+    }
+
+    /// Removes what has no name yet.
+    func discard() {
+        polygons?.discard()
+        for document in documents { document.remove() }
+    }
+
+    private func stage(_ text: String, as path: String) throws(FileError) {
+        let document = try StagedDocument(path: path, overwrite: overwrites)
+        documents.append(document)
+        try document.write(Array(text.utf8))
+        try document.finish()
+    }
+
+    /// Puts the names that the rasters will have in the place of their hidden ones.
+    private func named(_ text: String, _ rasters: StagedRasters) -> String {
+        outputs.rasters.reduce(text) { text, output in
+            rasters.path(output.key).map { text.replacing($0, with: output.value) } ?? text
+        }
+    }
+}
+
+/// How polygons and statistics are made of masks.
+public struct ProductOptions: Sendable {
+    /// Which polygons are made.
+    public var polygons = PolygonOptions()
+    /// The polygons for which statistics are counted one by one; nil for the whole mask alone.
+    public var zones: ZoneLayer?
+
+    /// Makes options for polygons along the pixels' sides, and for statistics without zones.
+    public init() {}
+
+    /// What tells these options from others, for the digest of a run's settings. Ledgers remember the digest: the words
+    /// stay what they are, whatever types and rooms are called.
+    package var text: String {
+        func text(_ value: String?) -> String { value.map { "Optional(\($0.debugDescription))" } ?? "nil" }
+        let tolerance = polygons.tolerance.map { "Optional(\($0))" } ?? "nil"
+        let zones = zones.map { zones in
+            "Optional(GISOutputs.ZoneLayer(path: \(zones.path.debugDescription), layer: \(text(zones.layer)), "
+                + "field: \(text(zones.field))))"
+        }
+        return "ProductOptions(polygons: GISOutputs.PolygonOptions(minimumArea: \(polygons.minimumArea), "
+            + "tolerance: \(tolerance), classes: \(polygons.classes), "
+            + "connectedness: GISOutputs.Connectedness.\(polygons.connectedness), overwrite: \(polygons.overwrite)), "
+            + "zones: \(zones ?? "nil"))"
+    }
+
+    /// The options for polygons, with a choice about files of the same name.
+    func polygons(_ overwrites: Bool) -> PolygonOptions {
+        var result = polygons
+        result.overwrite = overwrites
+        return result
+    }
+}

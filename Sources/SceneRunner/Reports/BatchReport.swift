@@ -1,0 +1,110 @@
+public import Foundation
+package import Logging
+import Models
+
+/// What one run did, scene by scene, as the JSON of a report has it.
+public struct BatchReport: Encodable, Sendable {
+    /// What became of one scene. What is not known is nil or empty.
+    public struct Scene: Encodable, Sendable {
+        /// The scene as it was named.
+        public let scene: String
+        /// How the run ended: "done", "unchanged", "failed" or "stopped".
+        public let state: String
+        /// The files that were written.
+        public let outputs: [OutputRecord]
+        /// The number of the scene's pixels.
+        public let pixels: Int?
+        /// The wall time of the scene's run.
+        public let seconds: Double?
+        /// Millions of the scene's pixels in a second.
+        public let megapixelsPerSecond: Double?
+        /// How much of the mask each class covers.
+        public let classShares: [ClassShare]
+        /// All that was said of the scene.
+        public let warnings: [String]
+        /// Why the scene failed.
+        public let error: String?
+        /// The exit status that the error would have ended `segment` with.
+        public let status: Int?
+
+        init(_ result: SceneResult) {
+            scene = result.scene
+            var outcome: SceneOutcome?
+            var failure: (message: String, status: Int)?
+            switch result.ending {
+            case .done(let done): (state, outcome) = ("done", done)
+            case .unchanged: state = "unchanged"
+            case .failed(let message, let status): (state, failure) = ("failed", (message, status))
+            case .stopped: state = "stopped"
+            }
+            outputs = outcome?.files ?? []
+            pixels = outcome?.pixels
+            seconds = outcome?.seconds
+            megapixelsPerSecond = outcome?.megapixelsPerSecond
+            classShares = outcome?.classShares ?? []
+            warnings = outcome?.warnings ?? []
+            error = failure?.message
+            status = failure?.status
+        }
+    }
+
+    /// When the run began.
+    public let started: Date
+    /// When the run ended.
+    public let finished: Date
+    /// The model's file.
+    public let model: String
+    /// The folder of the outputs.
+    public let folder: String
+    /// The number of scenes that were done in this run.
+    public let done: Int
+    /// The number of scenes that were done before and had not changed.
+    public let unchanged: Int
+    /// The number of scenes that failed.
+    public let failed: Int
+    /// The number of scenes whose end the run did not see.
+    public let stopped: Int
+    /// The number of pixels of the scenes that were done in this run.
+    public let pixels: Int
+    /// The scenes, in their order.
+    public let scenes: [Scene]
+
+    /// Sums up what became of each scene.
+    ///
+    /// - Parameters:
+    ///   - model: the model's file.
+    ///   - folder: the folder of the outputs.
+    public init(_ results: [SceneResult], model: String, folder: String, started: Date, finished: Date) {
+        self.started = started
+        self.finished = finished
+        self.model = model
+        self.folder = folder
+        let scenes = results.map(Scene.init)
+        func count(_ state: String) -> Int { scenes.count { $0.state == state } }
+        (done, unchanged) = (count("done"), count("unchanged"))
+        (failed, stopped) = (count("failed"), count("stopped"))
+        pixels = scenes.reduce(0) { $0 + ($1.pixels ?? 0) }
+        self.scenes = scenes
+    }
+
+    /// Writes the last line of a run into its log.
+    package func log(to logger: Logger) {
+        logger.info(
+            "batch ended",
+            metadata: [
+                "done": .stringConvertible(done), "unchanged": .stringConvertible(unchanged),
+                "failed": .stringConvertible(failed), "stopped": .stringConvertible(stopped),
+                "folder": .string(folder),
+            ])
+    }
+
+    /// The report as JSON, with times in ISO 8601.
+    ///
+    /// - Throws: `EncodingError` for numbers that are not finite.
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    }
+}

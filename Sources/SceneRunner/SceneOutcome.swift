@@ -1,0 +1,132 @@
+package import FileIO
+import MaskProducts
+public import Segmentation
+import TileGeometry
+
+/// What became of one scene in one run.
+public struct SceneResult: Sendable {
+    /// How the run ended.
+    public enum Ending: Sendable {
+        /// All outputs are there.
+        case done(SceneOutcome)
+        /// The scene was done before, and nothing has changed since.
+        case unchanged
+        /// The scene failed.
+        ///
+        /// - message: one line for people.
+        /// - status: the exit status that the error would have ended `segment` with.
+        case failed(message: String, status: Int)
+        /// The run was stopped before the scene's end.
+        case stopped
+    }
+
+    /// The scene as it was named.
+    public let scene: String
+    /// How the run ended.
+    public let ending: Ending
+
+    /// Makes the result of a scene.
+    public init(scene: String, ending: Ending) {
+        self.scene = scene
+        self.ending = ending
+    }
+
+    /// True if the scene failed.
+    public var hasFailed: Bool {
+        if case .failed = ending { true } else { false }
+    }
+}
+
+/// What the run of a scene gave: what a log's line, a report and the ledger tell.
+public struct SceneOutcome: Sendable {
+    /// The scene as it was named.
+    public let scene: String
+    /// What was written, and where.
+    public let outputs: OutputSet
+    /// How many tiles were computed, and where the time went.
+    public let summary: SegmentationSummary
+    /// How much of the mask each class covers; empty where nobody asked.
+    public let classShares: [ClassShare]
+    /// All that was said of the scene, before the run and while it lasted.
+    public let warnings: [String]
+    /// The outputs with their checksums; empty where nobody asked.
+    public let files: [OutputRecord]
+    /// The files that the scene was made of when it was opened.
+    public let identity: SceneIdentity
+
+    /// The number of the scene's pixels.
+    public var pixels: Int { summary.scene.area }
+    /// The wall time of the run in seconds, its products included.
+    public var seconds: Double { summary.seconds }
+    /// Millions of the scene's pixels in a second.
+    public var megapixelsPerSecond: Double { summary.megapixelsPerSecond }
+}
+
+/// How much of a mask one class covers.
+public struct ClassShare: Codable, Equatable, Sendable {
+    /// The mask's value; nil for pixels without data.
+    public var value: Int?
+    /// What the class is called.
+    public var name: String
+    /// The number of its pixels.
+    public var pixels: Int
+    /// The class's part of the area that has data, or of its pixels where areas are not known, 0...1; for pixels without
+    /// data, their part of all pixels.
+    public var share: Double
+    /// The area on the ground; nil where nobody knows, and in ledgers of older versions.
+    public var hectares: Double?
+
+    /// Makes a share of its numbers.
+    package init(value: Int?, name: String, pixels: Int, share: Double, hectares: Double? = nil) {
+        self.value = value
+        self.name = name
+        self.pixels = pixels
+        self.share = share
+        self.hectares = hectares
+    }
+}
+
+extension ClassShare {
+    /// The classes that have a pixel, by ascending value, and last, where there are any, the pixels without data.
+    static func list(_ statistics: ClassStatistics) -> [ClassShare] {
+        var shares = statistics.classes.filter { $0.amount.pixels > 0 }.map { row in
+            ClassShare(
+                value: row.value, name: row.name, pixels: row.amount.pixels, share: row.share ?? 0,
+                hectares: row.amount.hectares)
+        }
+        let (valid, nodata) = (statistics.valid, statistics.nodata)
+        if nodata.pixels > 0 {
+            shares.append(
+                ClassShare(
+                    value: nil, name: "no data", pixels: nodata.pixels,
+                    share: Double(nodata.pixels) / Double(valid.pixels + nodata.pixels), hectares: nodata.hectares))
+        }
+        return shares
+    }
+}
+
+/// A file that was written for a scene, or is about to be.
+public struct OutputRecord: Codable, Equatable, Sendable {
+    /// What the output is: "mask", "probabilities", …
+    public var kind: String
+    /// The file's absolute path.
+    public var path: String
+    /// The file's size and time; nil while it is only planned.
+    package var stamp: FileStamp?
+    /// The file's SHA-256 in hexadecimal digits; nil while it is only planned.
+    public var checksum: String?
+    /// True if an attempt that has not come to its end may have replaced the file since: whatever is there then belongs to
+    /// the ledger.
+    public var isUnderway: Bool
+
+    /// Makes a record of an output, as one that is only planned where nothing else is said.
+    package init(
+        kind: String, path: String, stamp: FileStamp? = nil, checksum: String? = nil, isUnderway: Bool = false
+    ) {
+        self.kind = kind
+        self.path = path
+        self.stamp = stamp
+        self.checksum = checksum
+        self.isUnderway = isUnderway
+    }
+}
