@@ -14,7 +14,7 @@ import TileGeometry
 ///     let options = SegmentationOptions()
 ///     let scene = try options.open(scene: "scene.tif", for: model)
 ///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
-///     let summary = try job.run(mask: "mask.tif", probabilities: nil)
+///     let summary = try job.run([.mask: "mask.tif"])
 public final class SegmentationJob {
     /// The scene.
     public let scene: RasterReader
@@ -53,7 +53,7 @@ public final class SegmentationJob {
     /// - Throws: as the other initialiser.
     package init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool, backend: (any Backend)?
+        writesConfidence: Bool = false, backend: (any Backend)?
     ) throws {
         let planner = try Planner(
             scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,

@@ -163,7 +163,7 @@ import TileGeometry
             change(megabytes)(&options)
             let job = try SegmentationJob(
                 scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: true,
-                writesConfidence: false, backend: backend)
+                backend: backend)
             _ = try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
             return job
         }
