@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what is missing, builds everything and runs every test, the kernels once more under sanitizers, the scripts of
-# Tests/night in small, and the QGIS script where QGIS is installed. Arguments go to `swift test`, and leave the scripts
-# out, for example
+# Installs what is missing, builds everything and runs every test: the kernels once more under sanitizers, the scripts of
+# Tests/night in small, the QGIS script where QGIS is installed, the documentation, and the library's example. Arguments
+# go to `swift test`, and leave the scripts out, for example
 #   sh Tests/run.sh --filter TileGeometryTests
 # Tests on real scenes need a folder of shared test data beside the checkout (or OVERTILE_SHARED) and are skipped without.
 set -eu
@@ -23,6 +23,8 @@ if [ $# -eq 0 ]; then
         OVERTILE=.build/tests/release/overtile sh "Tests/night/$script.sh"
     done
     sh Tests/qgis/run.sh .build/tests/release/overtile
+    sh Tests/documentation/run.sh .build/tests/release
+    sh Tests/library/run.sh
 fi
 # shellcheck disable=SC2086
 exec swift test --disable-xctest --skip-build $flags "$@"
