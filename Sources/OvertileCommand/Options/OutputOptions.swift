@@ -97,6 +97,7 @@ struct OutputOptions: ParsableArguments {
 }
 
 extension RasterFormat: ExpressibleByArgument {
+    /// Reads the name of a format, in letters of either case.
     public init?(argument: String) {
         guard let format = Self.allCases.first(where: { $0.rawValue.lowercased() == argument.lowercased() }) else {
             return nil
