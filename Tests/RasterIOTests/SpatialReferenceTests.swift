@@ -100,4 +100,15 @@ struct SpatialReferenceTests {
         try zeros.withUnsafeBufferPointer { try writer.write(PixelWindow(size), band: 1, samples: $0) }
         try writer.commit()
     }
+
+    /// STAC items must be the same bytes in every process, and GDAL writes the ensemble or leaves it out by what it has
+    /// looked up before.
+    @Test("WKT of 2015 is the same with a datum ensemble and without")
+    func ensembles() throws {
+        let system = try CoordinateReferenceSystem("EPSG:32633")
+        #expect(system.wkt.contains("ENSEMBLE["))
+        let plain = try CoordinateReferenceSystem(system.wkt2015)
+        #expect(!plain.wkt.contains("ENSEMBLE["))
+        #expect(plain.wkt2015 == system.wkt2015)
+    }
 }

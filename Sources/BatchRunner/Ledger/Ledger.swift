@@ -57,7 +57,10 @@ public final class Ledger: Sendable {
     private static func check(_ queue: DatabaseQueue, _ path: String) throws {
         try queue.read { database in
             let mark = try Int.fetchOne(database, sql: "PRAGMA application_id")
-            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+            // A ledger that another process is making has the migrator's own table first, and the mark a moment later.
+            let tables =
+                try Int.fetchOne(
+                    database, sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'") ?? 0
             guard mark == LedgerSchema.applicationID || tables == 0 else {
                 throw LedgerError(
                     .damaged, "\(path) is no ledger of Overtile's, but another program's: move it away")

@@ -124,7 +124,7 @@ package struct STACItem {
             "proj:code": system?.identifier.map { .text($0) } ?? .null,
             "proj:shape": .list([.integer(raster.size.height), .integer(raster.size.width)]),
         ]
-        properties["proj:wkt2"] = system.map { .text($0.wkt) }
+        properties["proj:wkt2"] = system.map { .text($0.wkt2015) }
         if let transform = reference.geoTransform {
             properties["proj:transform"] = .numbers([
                 transform.columnX, transform.rowX, transform.originX, transform.columnY, transform.rowY,

@@ -35,18 +35,34 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
 
     /// Copies a system that GDAL owns; nil where it is empty.
     package init?(handle: OGRSpatialReferenceH) {
-        var text: UnsafeMutablePointer<CChar>?
-        defer { VSIFree(text) }
-        let status = GDALMessages().during {
-            CStringList(["FORMAT=WKT2_2019"]).withUnsafeConstant { OSRExportToWktEx(handle, &text, $0) }
-        }
-        guard status == OGRERR_NONE, let text, text[0] != 0 else { return nil }
-        wkt = String(cString: text)
+        guard let text = Self.wkt(of: handle, format: "WKT2_2019") else { return nil }
+        wkt = text
         var count: Int32 = 0
         let mapping = OSRGetDataAxisToSRSAxisMapping(handle, &count)
         axisMapping = UnsafeBufferPointer(start: mapping, count: Int(count)).map(Int.init)
         let year = OSRGetCoordinateEpoch(handle)
         epoch = year == 0 ? nil : year
+    }
+
+    /// WKT 2 in its edition of 2015 (ISO 19162:2015), which has no datum ensembles.
+    ///
+    /// In the edition of 2019 an ensemble may be there or not, by what GDAL has looked up before in the process. This
+    /// text is the same either way, for what must be the same bytes in every run.
+    package var wkt2015: String {
+        GDALMessages().during {
+            withUnsafeHandle { handle in handle.flatMap { Self.wkt(of: $0, format: "WKT2_2015") } }
+        } ?? wkt
+    }
+
+    /// Returns the WKT of a system in one of GDAL's formats; nil where the system is empty, or has no such form.
+    private static func wkt(of handle: OGRSpatialReferenceH, format: String) -> String? {
+        var text: UnsafeMutablePointer<CChar>?
+        defer { VSIFree(text) }
+        let status = GDALMessages().during {
+            CStringList(["FORMAT=\(format)"]).withUnsafeConstant { OSRExportToWktEx(handle, &text, $0) }
+        }
+        guard status == OGRERR_NONE, let text, text[0] != 0 else { return nil }
+        return String(cString: text)
     }
 
     /// Lends the system to GDAL, which copies what it keeps; nil is passed on where GDAL cannot read the WKT.
