@@ -152,7 +152,7 @@ extension Ledger {
     }
 
     /// Forgets scenes that failed because no file was there, and of which there never was one: names that were mistyped.
-    /// Those on servers, and parts of containers, may be there the next time.
+    /// Scenes on servers, and parts of containers, may be there the next time.
     package func forgetNeverFound() throws(LedgerError) {
         try update {
             try $0.execute(

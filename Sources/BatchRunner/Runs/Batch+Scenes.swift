@@ -89,7 +89,7 @@ extension Batch {
     }
 }
 
-/// Who wants to know how a batch goes on. Called from several threads at once.
+/// Something that is told how a batch goes on. Its functions are called from several threads at once.
 public protocol BatchObserver: Sendable {
     /// A scene was opened and checked, and is about to be segmented.
     func began(_ scene: String, _ run: SceneRun)

@@ -151,7 +151,7 @@ public final class Batch: Sendable {
             key, identity: identity, settings: settings, model: model.path, outputs: outputs, at: time)
     }
 
-    /// Whether the next scene would meet the same error: a full disk, a folder that is gone or may not be written.
+    /// Returns true if the next scene would meet the same error: a full disk, a folder that is gone or may not be written.
     private func isOfThePlace(_ error: any Error) -> Bool {
         let error = (error as? FileError).map { RasterError($0) } ?? error as? RasterError
         return switch error?.code {

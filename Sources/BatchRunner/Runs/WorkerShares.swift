@@ -3,7 +3,7 @@ import Synchronization
 
 /// The workers of a batch, taken by scenes as many at a time as each needs.
 ///
-/// Who asks first is served first, so that a large scene, which takes them all, is not passed by small ones for ever.
+/// The scene that asks first is served first, so that a large scene, which takes them all, is not passed by small ones for ever.
 final class WorkerShares: Sendable {
     private struct State {
         var free: Int

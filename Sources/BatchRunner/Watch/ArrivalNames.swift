@@ -1,12 +1,12 @@
 /// What a file's name says of its part in a folder of scenes.
 package enum ArrivalNames {
-    /// Of an upload under way: nothing is to be done until it has its own name.
+    /// Endings of an upload under way: nothing is to be done until the file has its own name.
     private static let partial: Set<String> = [
         "part", "partial", "filepart", "crdownload", "download", "tmp", "temp", "swp", "lock", "uploading",
         "incomplete",
     ]
 
-    /// Of what lies beside a raster and belongs to it: GDAL's and other programs' metadata, masks, overviews, world
+    /// Endings of what lies beside a raster and belongs to it: GDAL's and other programs' metadata, masks, overviews, world
     /// files, and the text that comes with satellite scenes.
     private static let sidecar: Set<String> = [
         "aux", "xml", "ovr", "rrd", "msk", "tfw", "tifw", "tiffw", "wld", "jgw", "jpgw", "pgw", "pngw", "j2w", "jp2w",
@@ -38,8 +38,7 @@ package enum ArrivalNames {
 
     /// The files that belong to a scene and go where it goes, by name: `scene.tif.aux.xml`, `scene.tfw`, `scene.done`.
     ///
-    /// Of those that share only the stem, a sidecar goes with the scene where it is no other scene's: the folder holds no
-    /// second raster of this stem.
+    /// A sidecar that shares only the stem goes with the scene if the folder holds no second raster of this stem.
     ///
     /// - Parameters:
     ///   - scene: its name without the folder.

@@ -133,7 +133,7 @@ package struct FolderSurvey: Sendable {
 
     private mutating func lookAgain(in seconds: Double) { nextLook = min(nextLook ?? seconds, seconds) }
 
-    /// Whether all of a TIFF is there; anything else is.
+    /// Returns true if all of a TIFF is there. Other files are taken to be complete.
     private static func isWhole(_ path: String) -> Bool {
         do {
             return try TIFFCompleteness.check(path: path)?.isComplete ?? true

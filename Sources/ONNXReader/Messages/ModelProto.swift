@@ -9,7 +9,7 @@ struct ModelProto: Sendable {
     var irVersion = 0
     /// The operator sets from which the graph's operators come. The domain of ONNX's own operators is empty.
     var opsets: [(domain: String, version: Int)] = []
-    /// Who wrote the file: "pytorch", "2.4.0".
+    /// The program that wrote the file, and its version: "pytorch", "2.4.0".
     var producerName = ""
     var producerVersion = ""
     var graph: GraphProto?

@@ -14,7 +14,7 @@ final class BlockEncoder: @unchecked Sendable {
     /// One raster on its way.
     private struct Raster {
         let source: RawRaster
-        /// Of the output, or of the draft that will be sieved into it.
+        /// The writer of the output, or of the draft that will be sieved into it.
         var writer: RasterWriter
         /// What the output will be; nil where no draft is made.
         var sieved: RasterWriter.Options?

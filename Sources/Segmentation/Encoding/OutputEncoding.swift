@@ -9,7 +9,7 @@ import RasterIO
 struct OutputEncoding: Sendable {
     /// The network's output channels: 1 is a sigmoid, more are a softmax.
     let channels: Int
-    /// Whether the scores are probabilities as they come.
+    /// True if the scores are probabilities as they come.
     let areProbabilities: Bool
     /// A sigmoid above this is class 1.
     let threshold: Float

@@ -117,7 +117,7 @@ public struct RasterOutput: Sendable {
 }
 
 extension SampleType {
-    /// Of one sample, of the types that rasters are written in.
+    /// The bytes of one sample.
     var sampleByteCount: Int {
         switch self {
         case .uint8, .int8: 1

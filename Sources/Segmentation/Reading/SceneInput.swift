@@ -112,6 +112,6 @@ struct SceneInput {
 }
 
 extension SegmentationOptions {
-    /// Whether the user says what happens to pixels.
+    /// True if the user says what happens to pixels.
     fileprivate var asksForScaling: Bool { scale != nil || offset != nil || mean != nil || std != nil }
 }

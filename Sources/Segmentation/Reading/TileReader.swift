@@ -80,7 +80,7 @@ final class TileReader: Sendable {
 }
 
 extension RasterReader {
-    /// Whether any block can be read without those before it, by a driver that uses one thread: several readers then
+    /// True if any block can be read without those before it, by a driver that uses one thread: several readers then
     /// share the work. JPEG 2000 is decoded on several threads by its drivers; archives are read from the front.
     fileprivate var decodesBlocksApart: Bool {
         let archives = ["/vsizip", "/vsigzip", "/vsitar", "/vsi7z", "/vsirar", "/vsistdin"]

@@ -32,7 +32,7 @@ struct RawLayout {
         sampleByteCount = options.sampleType.sampleByteCount
     }
 
-    /// Of all samples.
+    /// The bytes of all samples.
     var byteCount: Int { size.area * bandCount * sampleByteCount }
 
     /// The pieces of a window of one band, counted from 1: one for each block that it covers in all its width, one for each

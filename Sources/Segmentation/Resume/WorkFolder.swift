@@ -11,7 +11,7 @@ final class WorkFolder {
     let path: String
     private let output: String
     private let lock: Int32
-    /// Whether nobody else can be at work on this output; file systems without locks cannot say.
+    /// True if nobody else can be at work on this output, which file systems without locks cannot say.
     let isExclusive: Bool
 
     /// What says to what the rest belongs. It is written last and removed first: without it, the rest is of no use.
@@ -155,7 +155,7 @@ final class WorkFolder {
         return count == bytes.count ? Data(bytes) : nil
     }
 
-    /// Of a key, which names all files of a mosaic.
+    /// The bytes that a key may have; it names all files of a mosaic.
     private static let largestFile = 64 << 20
 
     /// Brings the folder's own entries, and its name, to the disk. Some file systems cannot, which is no reason to fail.
@@ -177,7 +177,7 @@ final class WorkFolder {
         return " (process \(number))"
     }
 
-    /// Whether an open file is still the one with this name.
+    /// Returns true if an open file is still the one with this name.
     private static func isSame(_ descriptor: Int32, _ name: String) -> Bool {
         guard let open = FileStatus(descriptor: descriptor), let named = FileStatus(path: name, followsLinks: false)
         else { return false }

@@ -28,7 +28,7 @@ extension WorkInProgress {
         return error
     }
 
-    /// Whether the same run may succeed later.
+    /// Returns true if the same run may succeed later.
     private func isWorthKeeping(after error: any Error, scene: String) -> Bool {
         if error is CancellationError { return true }
         guard let error = Self.ofOutput(error) else { return false }

@@ -12,7 +12,7 @@ final class WorkJournal {
     struct Progress: Equatable {
         /// Rows of tiles from the top of which all samples are written.
         var tileRows = 0
-        /// Of their tiles, those that the network ran on.
+        /// The number of their tiles that the network ran on.
         var tilesComputed = 0
     }
 

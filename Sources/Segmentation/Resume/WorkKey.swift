@@ -6,7 +6,7 @@ import TileGeometry
 /// Readable JSON, so that a person can tell why it is not. Left out is what only the finished files show and not the
 /// samples: names of classes, GeoTIFF creation options.
 struct WorkKey: Codable, Equatable {
-    /// Of this key, the journal and the rasters.
+    /// The version of this key, of the journal and of the raw rasters.
     static let currentFormat = 2
 
     var format = WorkKey.currentFormat

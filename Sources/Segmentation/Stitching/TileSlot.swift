@@ -7,7 +7,7 @@ import TileGeometry
 final class TileSlot: @unchecked Sendable {
     /// The tile that the slot carries now.
     var tile: Tile?
-    /// Whether the network ran on it: it has a valid pixel.
+    /// True if the network ran on the tile, which then has a valid pixel.
     var isComputed = false
 
     /// The input window on the mirrored scene: for each of its columns and rows, the scene's column or row.
