@@ -184,7 +184,7 @@ void overtile_group_normalization(
     const size_t *channels, size_t count, float epsilon, const float *scale, const float *shift,
     const overtile_map *src, const overtile_map *dst, const float *from, float *to);
 
-// Multiplications and additions, in milliards a second, that the calling thread does at best in so many seconds: the
+// Multiplications and additions, in billions per second, that the calling thread does at best in so many seconds: the
 // widest fused multiply-add of this processor, on registers alone.
 double overtile_peak_gigaflops(double seconds);
 

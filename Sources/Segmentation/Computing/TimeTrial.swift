@@ -10,7 +10,7 @@ struct TimeTrial {
     /// What the trial took, compiling included.
     let seconds: Double
 
-    /// A tile of more units than this is not where a trial starts: a slow core does some ten milliards a second.
+    /// A tile of more units than this is not where a trial starts: a slow core does some ten billion a second.
     private static let firstCost = 1e10
 
     /// A tile that is expected to take longer than this is not tried.

@@ -109,7 +109,7 @@ final class WorkFolder {
     static let publicationName = "publication"
 
     /// Ends what a killed run had begun to publish. Where all outputs have their names, its work is done and is removed;
-    /// where some have, they lose them again, and the work can be gone on with.
+    /// where some have, they lose them again, and the next run continues the work.
     private func settlePublication() {
         guard let data = read(Self.publicationName) else { return }
         let publication = try? JSONDecoder().decode(Publication.self, from: data)
