@@ -59,6 +59,12 @@ final class CommandProcess {
         try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\(descriptor)")
     }
 
+    /// True if the process waits for changes in folders (inotify).
+    var isWatchingFolders: Bool {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []
+        return files.compactMap(Int32.init).contains { (try? file($0)) == "anon_inode:inotify" }
+    }
+
     func signal(_ number: Int32) { kill(process, number) }
 
     func wait() throws -> Outcome {
