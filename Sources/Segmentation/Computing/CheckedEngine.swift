@@ -9,21 +9,23 @@ import Synchronization
 /// has changed. A line in the user's cache (`$XDG_CACHE_HOME/overtile`, else `~/.cache/overtile`) remembers what passed;
 /// where it cannot be written, each process compares anew.
 package enum CheckedEngine {
+    /// The names of the engines that this process may use.
     private static let passed = Mutex(Set<String>())
 
     /// The kernels to segment with.
     ///
     /// - Throws: `EngineCheckError` where they give other results than the reference operations; `InstructionSetError`.
     package static func backend(savesMemory: Bool = false) throws -> OvertileBackend {
-        let line = EngineRecord.line(for: try OvertileBackend())
+        let backend = try OvertileBackend()
         try passed.withLock { passed in
-            if passed.contains(line) { return }
-            let record = EngineRecord()
+            // A process asks once for each scene, and neither its libraries nor its processor change meanwhile.
+            if passed.contains(backend.name) { return }
+            let (record, line) = (EngineRecord(), EngineRecord.line(for: backend))
             if record?.contains(line) != true {
-                try check(OvertileBackend())
+                try check(backend)
                 record?.add(line)
             }
-            passed.insert(line)
+            passed.insert(backend.name)
         }
         return try OvertileBackend(savesMemory: savesMemory)
     }
