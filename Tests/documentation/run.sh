@@ -18,8 +18,8 @@ output=${2:-$work/pages}
 
 # What the modules import: the system libraries' module maps, and those that the build made.
 set --
-for module in "$root"/Sources/C*/module.modulemap "$root"/.build/checkouts/*/Sources/*/module.modulemap \
-    "$build"/../../checkouts/*/Sources/*/module.modulemap "$build"/*.build/module.modulemap; do
+for module in "$root"/Sources/C*/module.modulemap "$build"/../../checkouts/*/Sources/*/module.modulemap \
+    "$build"/*.build/module.modulemap; do
     [ -f "$module" ] && set -- "$@" -Xcc "-fmodule-map-file=$module"
 done
 for flag in $(pkg-config --cflags-only-I gdal libtiff-4 sqlite3); do set -- "$@" -Xcc "$flag"; done
