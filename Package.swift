@@ -68,7 +68,8 @@ let package = Package(
         room(
             "BatchRunner",
             [
-                "FileIO", "InferenceEngine", "Models", "RasterIO", "SceneRunner", "Segmentation", "TileGeometry",
+                "CLinux", "FileIO", "InferenceEngine", "Models", "RasterIO", "SceneRunner", "Segmentation",
+                "TileGeometry",
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
@@ -135,7 +136,7 @@ let package = Package(
         .testTarget(
             name: "OvertileCommandTests",
             dependencies: [
-                "OvertileCommand", "BatchRunner", "FileIO", "InferenceEngine", "RasterIO", "SceneRunner",
+                "OvertileCommand", "BatchRunner", "CLinux", "FileIO", "InferenceEngine", "RasterIO", "SceneRunner",
                 "TileGeometry",
                 "TestData", "TestMaps", "TestModelFiles", "TestNetworks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
