@@ -1,5 +1,5 @@
 import FileIO
-public import NetworkGraph
+package import NetworkGraph
 import ONNXReader
 import StoredTensors
 package import WeightFiles
@@ -16,7 +16,7 @@ public struct Model: Sendable {
     /// The structure of the network in one line: levels, widths, normalisation, upsampling.
     public let summary: String
     /// The network as it is tiled: seamless, or in tiles of a fixed size.
-    public let network: TiledNetwork
+    package let network: TiledNetwork
     /// The depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
     public let depths: ClosedRange<Int>?
     /// The number of elements of all tensors in the file.
@@ -39,8 +39,8 @@ public struct Model: Sendable {
     /// tensors.
     ///
     /// - Parameter item: a STAC MLM item that describes the model; nil for the one beside it, if there is one.
-    /// - Throws: `ModelFileError` for a file that cannot be read; `ArchitectureError` for one whose network is not known
-    ///   or cannot be run; `ModelOptionsError` for options that the network does not have.
+    /// - Throws: `ModelFileError` for a file that cannot be read. Other errors say in one line why the network is not known
+    ///   or cannot be run (`ArchitectureError`), or which option it does not have (`ModelOptionsError`).
     public init(path: String, options: ModelOptions = ModelOptions(), item: String? = nil) throws {
         if try Self.isONNX(path: path) {
             try self.init(try ONNXModel(path: path), options: options, item: item)

@@ -1,4 +1,7 @@
 /// The choices that a model file leaves to the user.
+///
+///     let model = try Model(path: "nested.pth", options: ModelOptions(depth: 3))
+///     print(model.depths ?? 1...1)  // those that the network has
 public struct ModelOptions: Hashable, Sendable {
     /// True if the convolutions pad with zeros. It is used only for families whose parameters are the same with and
     /// without padding.
@@ -53,19 +56,19 @@ public struct ModelOptions: Hashable, Sendable {
 }
 
 /// The error that a sound model does not offer what an option asks for.
-public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
+package struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
     /// What was asked for.
-    public enum Option: Sendable {
+    package enum Option: Sendable {
         case padded
         case depth
     }
 
     /// The model file.
-    public let path: String
+    package let path: String
     /// What was asked for.
-    public let option: Option
+    package let option: Option
     /// One line: what is wrong and what to do.
-    public let description: String
+    package let description: String
 }
 
 /// The options as Overtile writes them into `__metadata__` of a safetensors file, and reads them from it, so that the

@@ -37,7 +37,7 @@ enum ExitStatus: Int32 {
         case let error as LedgerError: self = Self(error.code)
         case let error as BatchError: self = Self(error.code)
         case is OutputError: self = .usage
-        case let error as BatchStopped: self.init(for: error.cause)
+        case let error as Batch.Stopped: self.init(for: error.cause)
         case is ChecksFailed: self = .badData
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil

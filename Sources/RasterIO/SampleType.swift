@@ -3,6 +3,9 @@ import CGDAL
 /// The type of a raster's stored samples. The raw values are GDAL's names.
 ///
 /// Complex types have no case: such rasters are refused.
+///
+///     var options = SegmentationOptions()
+///     options.probabilityType = .uint8  // a quarter of the disk that float32 takes
 public enum SampleType: String, Sendable, CustomStringConvertible {
     case uint8 = "Byte"
     case int8 = "Int8"

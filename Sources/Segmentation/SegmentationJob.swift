@@ -1,8 +1,8 @@
 import Foundation
 package import InferenceEngine
-public import Models
+package import Models
 import NetworkGraph
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
 /// One scene through one model, from file to file.
@@ -15,15 +15,15 @@ import TileGeometry
 ///     let scene = try options.open(scene: "scene.tif", for: model)
 ///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
 ///     let summary = try job.run([.mask: "mask.tif"])
-public final class SegmentationJob {
+package final class SegmentationJob {
     /// The scene.
-    public let scene: RasterReader
+    package let scene: RasterReader
     /// The model that the scene goes through.
-    public let model: Model
+    package let model: Model
     /// How the scene goes through the model.
     package var plan: Plan { compiled.plan }
     /// What the user should know before the run, a line each.
-    public var warnings: [String] { plan.warnings.map(\.description) }
+    package var warnings: [String] { plan.warnings.map(\.description) }
 
     let options: SegmentationOptions
     private let compiled: CompiledPlan
@@ -37,23 +37,12 @@ public final class SegmentationJob {
     ///   - options: what the user asks for.
     ///   - writesProbabilities: true if the run will write the probabilities of all classes.
     ///   - writesConfidence: true if the run will write the probability of each pixel's class.
+    ///   - backend: what runs the network; nil for Overtile's own kernels.
     /// - Throws: `SegmentationError` where scene, model and options do not fit together, or too little memory is allowed;
     ///   `RasterError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
-    public convenience init(
-        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false
-    ) throws {
-        try self.init(
-            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
-            writesConfidence: writesConfidence, backend: nil)
-    }
-
-    /// Plans and compiles for a backend of the caller's own; nil for Overtile's own kernels.
-    ///
-    /// - Throws: as the other initialiser.
     package init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false, backend: (any Backend)?
+        writesConfidence: Bool = false, backend: (any Backend)? = nil
     ) throws {
         let planner = try Planner(
             scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
@@ -102,7 +91,7 @@ public final class SegmentationJob {
     /// - Throws: `RasterError`, `FileError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no
     ///   output is left behind then.
     @discardableResult
-    public func run(
+    package func run(
         _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
         progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
     ) throws -> SegmentationSummary {
@@ -195,7 +184,7 @@ public final class SegmentationJob {
 
     private func verify(
         _ windows: Int, _ work: WorkInProgress, _ reader: TileReader, _ cancellation: Cancellation
-    ) throws -> Verification? {
+    ) throws -> SegmentationSummary.Verification? {
         guard windows > 0 else { return nil }
         let verifier = Verifier(
             grid: plan.grid, stride: model.network.stride, reader: reader,

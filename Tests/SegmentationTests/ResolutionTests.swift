@@ -185,7 +185,7 @@ import TileGeometry
     @Test("what is asked for, what the model says, and the scene's own, in this order")
     func choice() throws {
         let scene = try RasterReader(path: try scene())
-        func pixels(_ model: Model, _ choice: ResolutionChoice?) throws -> Resampling {
+        func pixels(_ model: Model, _ choice: SegmentationOptions.Resolution?) throws -> Resampling {
             var options = SegmentationOptions()
             options.resolution = choice
             return try Resampling(scene, description: model.description, options: options)

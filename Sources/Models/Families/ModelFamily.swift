@@ -90,15 +90,15 @@ struct FamilyMatch {
 }
 
 /// The error that the tensors of a file are not a network that Overtile knows.
-public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
+package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
     /// The file.
-    public let path: String
+    package let path: String
     /// The family that it is closest to: "the paper's U-Net".
-    public let closest: String
+    package let closest: String
     /// The content of the file, if it is not much like any family; nil if it is clearly meant to be of the closest one.
-    public let contents: String?
+    package let contents: String?
     /// The differences from the closest family, one sentence each.
-    public let problems: [String]
+    package let problems: [String]
 
     init(path: String, _ match: FamilyMatch, _ stateDict: StateDict) {
         self.path = path
@@ -122,7 +122,7 @@ public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
     }
 
     /// One line: the file, what it looks like, and what keeps it from being that.
-    public var description: String {
+    package var description: String {
         let shown = problems.prefix(4).joined(separator: "; ")
         let rest = problems.count > 4 ? "; and \(problems.count - 4) more" : ""
         guard let contents else { return "\(path): looks like \(closest), but \(shown)\(rest)" }

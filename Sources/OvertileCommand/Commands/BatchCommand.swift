@@ -77,7 +77,7 @@ struct BatchCommand: ParsableCommand {
         let report: BatchReport
         do {
             report = try tell(try run(batch, scenes, cancellation))
-        } catch let stopped as BatchStopped {
+        } catch let stopped as Batch.Stopped {
             // The reason for the stop is the error to report, even if the reports cannot be written for the same
             // reason.
             _ = try? tell(stopped.results)
@@ -104,7 +104,7 @@ struct BatchCommand: ParsableCommand {
         defer { progress.finish() }
         // All scenes are in the ledger from the start, so that `status` can tell how many are waiting.
         try batch.note(scenes, at: Date())
-        return try batch.run(scenes, observer: progress, cancellation: cancellation)
+        return try batch.runChecked(scenes, observer: progress, cancellation: cancellation)
     }
 }
 

@@ -83,7 +83,7 @@ struct SegmentCommand: ParsableCommand {
         defer { warnings.end(paths.scene) }
         let run = try SceneRun(
             scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options())
-        run.warnings.forEach { messages.warn($0.text) }
+        run.warnings.forEach(messages.warn)
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
         let bar = progress.display(
@@ -111,7 +111,7 @@ struct SegmentCommand: ParsableCommand {
             + (skipped > 0 ? ", \(skipped) of \(summary.tiles) tiles without data" : "")
     }
 
-    private func line(_ paths: OutputPaths, _ found: Verification) -> String {
+    private func line(_ paths: OutputPaths, _ found: SegmentationSummary.Verification) -> String {
         guard found.windows > 0 else { return "\(paths.outputs.mask): one tile, so that there is no border to verify" }
         let difference = found.largestDifference.map { "; probabilities differ by \($0) at most" } ?? ""
         return

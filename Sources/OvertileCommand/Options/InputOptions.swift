@@ -83,7 +83,7 @@ struct ResolutionOptions: ParsableArguments {
             The grid of the outputs: the scene's own, on which each pixel takes the model's answer for the place under \
             its centre, or the grid of the model's pixels.
             """, valueName: "scene|model"))
-    var grid = OutputPixelGrid.scene
+    var grid = SegmentationOptions.PixelGrid.scene
 
     func apply(to options: inout SegmentationOptions) {
         options.resolution = resolution?.choice
@@ -92,7 +92,7 @@ struct ResolutionOptions: ParsableArguments {
 }
 
 struct ResolutionArgument: ExpressibleByArgument {
-    let choice: ResolutionChoice
+    let choice: SegmentationOptions.Resolution
 
     init?(argument: String) {
         switch argument {

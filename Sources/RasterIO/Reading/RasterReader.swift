@@ -1,21 +1,21 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 /// One open raster, read window by window as float32 with a validity mask.
 ///
 /// Open one reader for each thread that reads: an open dataset is not for two threads at once. When the pixels of a
 /// small raster are wanted as a whole, read the window of its size.
-public final class RasterReader: @unchecked Sendable {
+package final class RasterReader: @unchecked Sendable {
     // Unchecked: a reader is handed from thread to thread and never used by two at a time; there is no lock.
 
     /// The raster, as it was named.
-    public let path: String
+    package let path: String
     /// The size of the raster in pixels.
-    public let size: PixelSize
+    package let size: PixelSize
     /// The bands, band 1 first, including alpha bands.
-    public let bands: [RasterBand]
+    package let bands: [RasterBand]
     /// Where the raster lies on the ground, as far as it says.
-    public let spatialReference: SpatialReference
+    package let spatialReference: SpatialReference
     /// GDAL's short name of the format: "GTiff", "VRT", "JP2OpenJPEG", …
     package let driverName: String
     /// The local files that the raster is made of, its own first: a mosaic's sources and all sidecars.
@@ -40,7 +40,7 @@ public final class RasterReader: @unchecked Sendable {
     /// - Parameter nodata: the value that stands for no data in every band, in place of the file's own; NaN allowed.
     /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster`; `.truncated` or `.damaged` for TIFFs that are not
     ///   all there; `.unsupported` for rasters of complex samples or without bands.
-    public init(path: String, nodata: Double? = nil) throws(RasterError) {
+    package init(path: String, nodata: Double? = nil) throws(RasterError) {
         let source = RasterSource(path: path)
         try TIFFCompleteness.require(path: path)
         let dataset = try source.open()

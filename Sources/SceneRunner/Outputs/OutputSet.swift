@@ -113,7 +113,7 @@ public struct OutputSet: Equatable, Sendable {
             switch kind {
             case .raster: try RasterWriter.check(path: path, overwrite: overwrite)
             case .polygons:
-                var options = PolygonOptions()
+                var options = PolygonOutput.Options()
                 options.overwrite = overwrite
                 try PolygonOutput.check(path: path, options: options)
             case .statistics, .style, .item: try StagedDocument.check(path: path, overwrite: overwrite)
@@ -139,9 +139,9 @@ public struct OutputSet: Equatable, Sendable {
 }
 
 /// Outputs that may not be named as they are.
-public struct OutputError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct OutputError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line: what is wrong, and what to do.
-    public let description: String
+    package let description: String
 
     init(_ description: String) { self.description = description }
 }

@@ -96,6 +96,9 @@ extension OutputEncoding {
 }
 
 /// One of the rasters that a run makes: what it is, and where it will be.
+///
+///     let outputs = OutputSet(mask: "mask.tif", others: [.confidence: "confidence.tif"])
+///     for kind in RasterOutput.Kind.allCases { print(kind, outputs.rasters[kind] ?? "not wanted") }
 public struct RasterOutput: Sendable {
     /// The rasters that there may be, the mask first, which every run makes.
     public enum Kind: String, Codable, CaseIterable, Sendable {

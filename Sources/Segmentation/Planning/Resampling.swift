@@ -2,22 +2,24 @@ package import Models
 package import RasterIO
 import TileGeometry
 
-/// The size of the pixels that a model is given.
-public enum ResolutionChoice: Hashable, Sendable {
-    /// The scene's own pixels.
-    case native
-    /// Pixels as large as those that the model was trained on.
-    case model
-    /// Pixels of so many metres on a side.
-    case metres(Double)
-}
+extension SegmentationOptions {
+    /// The size of the pixels that a model is given.
+    public enum Resolution: Hashable, Sendable {
+        /// The scene's own pixels.
+        case native
+        /// Pixels as large as those that the model was trained on.
+        case model
+        /// Pixels of so many metres on a side.
+        case metres(Double)
+    }
 
-/// The pixels that masks, probabilities and confidence are written in.
-public enum OutputPixelGrid: String, CaseIterable, Sendable {
-    /// The scene's own pixels: each takes what the model says of the place under its centre.
-    case scene
-    /// The pixels that the model was given.
-    case model
+    /// The pixels that masks, probabilities and confidence are written in.
+    public enum PixelGrid: String, CaseIterable, Sendable {
+        /// The scene's own pixels: each takes what the model says of the place under its centre.
+        case scene
+        /// The pixels that the model was given.
+        case model
+    }
 }
 
 /// The pixels that a model is given of a scene: the scene's own, or others that are made of them.

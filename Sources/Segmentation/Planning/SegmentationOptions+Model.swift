@@ -1,12 +1,12 @@
-public import Models
-public import RasterIO
+package import Models
+package import RasterIO
 
 extension SegmentationOptions {
     /// Opens a scene with the nodata value of these options; without one, with the model's own, unless the scene itself
     /// says which of its pixels have data.
     ///
     /// - Throws: `RasterError`.
-    public func open(scene path: String, for model: Model) throws(RasterError) -> RasterReader {
+    package func open(scene path: String, for model: Model) throws(RasterError) -> RasterReader {
         let scene = try RasterReader(path: path, nodata: nodata)
         guard nodata == nil, let described = model.description.nodata, !scene.marksInvalidPixels else { return scene }
         return try RasterReader(path: path, nodata: described.value)

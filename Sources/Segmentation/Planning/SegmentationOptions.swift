@@ -28,9 +28,9 @@ public struct SegmentationOptions: Sendable {
 
     /// The size of the pixels that the model is given; by default that of the pixels that it was trained on, where it says
     /// so, else the scene's.
-    public var resolution: ResolutionChoice?
+    public var resolution: Resolution?
     /// The pixels of the outputs.
-    public var outputPixelGrid = OutputPixelGrid.scene
+    public var outputPixelGrid = PixelGrid.scene
 
     // MARK: Tiles, workers and memory
 
@@ -70,6 +70,12 @@ public struct SegmentationOptions: Sendable {
 }
 
 /// A wish that cannot be met, or an input that does not fit the model.
+///
+///     do {
+///         print(try SceneRun(scene: "scene.tif", model: model, outputs: OutputSet(mask: "mask.tif")).tiles)
+///     } catch let error as SegmentationError where error.code == .memoryTooSmall {
+///         print(error)
+///     }
 public struct SegmentationError: Error, CustomStringConvertible, Sendable {
     /// The kind of trouble, for code that acts on it.
     public enum Code: Sendable {

@@ -85,7 +85,7 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         value.map { "Optional(\(text($0)))" } ?? "nil"
     }
 
-    private static func resolution(_ choice: ResolutionChoice) -> String {
+    private static func resolution(_ choice: SegmentationOptions.Resolution) -> String {
         switch choice {
         case .native: "Segmentation.ResolutionChoice.native"
         case .model: "Segmentation.ResolutionChoice.model"
