@@ -17,6 +17,9 @@ public struct Model: Sendable {
     public let summary: String
     /// The network as it is tiled: seamless, or in tiles of a fixed size.
     package let network: TiledNetwork
+    /// The network before its normalisations were folded, whose norms remember their training; nil where the file's only
+    /// size of input is no square.
+    package let unfolded: UnfoldedNetwork?
     /// The depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
     public let depths: ClosedRange<Int>?
     /// The number of elements of all tensors in the file.
@@ -65,6 +68,7 @@ public struct Model: Sendable {
         let output: TranslatedNetwork.OutputActivation?
         do {
             (network, output) = try model.graph.tiled()
+            unfolded = try model.graph.unfolded(tiledAs: network)
         } catch let error as ModelFileError {
             throw error
         } catch {
@@ -112,6 +116,7 @@ public struct Model: Sendable {
         parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
         do {
             network = try TiledNetwork(match.network.graph.foldingNormalizations())
+            unfolded = UnfoldedNetwork(match.network.graph, tiledAs: network)
         } catch {
             throw ArchitectureError(path: path, closest: family, problem: error)
         }
