@@ -45,11 +45,12 @@ public struct Model: Sendable {
     /// - Throws: `ModelFileError` for a file that cannot be read. Other errors say in one line why the network is not known
     ///   or cannot be run (`ArchitectureError`), or which option it does not have (`ModelOptionsError`).
     public init(path: String, options: ModelOptions = ModelOptions(), item: String? = nil) throws {
-        if try Self.isONNX(path: path) {
-            try self.init(try ONNXModel(path: path), options: options, item: item)
-        } else {
+        self = try ModelFileError.readingWhole {
+            if try Self.isONNX(path: path) {
+                return try Model(try ONNXModel(path: path), options: options, item: item)
+            }
             let file = try MappedFile(ofModel: path)
-            try self.init(try Checkpoint.read(path: path), path: path, file: file, options: options, item: item)
+            return try Model(try Checkpoint.read(path: path), path: path, file: file, options: options, item: item)
         }
     }
 

@@ -78,7 +78,7 @@ enum ExitStatus: Int32 {
         switch code {
         case .noSuchFile, .unreadable: self = .noInput
         case .outputExists, .cannotCreate: self = .cannotCreate
-        case .writeFailed: self = .inputOutput
+        case .readFailed, .writeFailed: self = .inputOutput
         case .unknownContainer, .truncated, .malformed, .refused, .unsupportedContainer, .unsupportedType,
             .unsupportedNetwork, .notAStateDict, .unrepresentable:
             self = .badData

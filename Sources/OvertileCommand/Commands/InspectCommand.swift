@@ -45,7 +45,7 @@ struct InspectCommand: ParsableCommand {
         if tensors { return try printTensors() }
         do {
             let report = ModelReport(try choices.load(model))
-            try Console.print(json ? JSONText.encode(report) : report.table)
+            try Console.print(json ? JSONText.encode(report) : report.table, isJSON: json)
         } catch let error as ArchitectureError {
             if !json { try printTensors() }
             throw error
@@ -54,7 +54,7 @@ struct InspectCommand: ParsableCommand {
 
     private func printTensors() throws {
         let report = TensorReport(try ModelTensors(path: model))
-        try Console.print(json ? JSONText.encode(report.tensors) : report.table)
+        try Console.print(json ? JSONText.encode(report.tensors) : report.table, isJSON: json)
     }
 }
 

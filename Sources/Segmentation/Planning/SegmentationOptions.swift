@@ -31,6 +31,8 @@ public struct SegmentationOptions: Sendable {
     public var resolution: Resolution?
     /// The pixels of the outputs.
     public var outputPixelGrid = PixelGrid.scene
+    /// True if a scene may be given to the model in more than a hundred times its own pixels.
+    package var allowsManyPixels = false
 
     // MARK: Tiles, workers and memory
 
