@@ -22,6 +22,8 @@ public struct Model: Sendable {
     package let unfolded: UnfoldedNetwork?
     /// The depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
     public let depths: ClosedRange<Int>?
+    /// What the tensors leave open, and what was taken for it.
+    package let assumptions: [Assumption]
     /// The number of elements of all tensors in the file.
     public let parameterCount: Int
     /// What is known about the model beside its weights, as far as it agrees with them.
@@ -65,6 +67,7 @@ public struct Model: Sendable {
         try options.checkThatNoneIsSet(for: "an ONNX network", path: path)
         summary = model.summary
         depths = nil
+        assumptions = []
         parameterCount = model.graph.parameterCount
         let output: TranslatedNetwork.OutputActivation?
         do {
@@ -114,6 +117,7 @@ public struct Model: Sendable {
         family = match.family.title
         summary = match.network.summary
         depths = match.network.depths
+        assumptions = match.network.assumptions.settled
         parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
         do {
             network = try TiledNetwork(match.network.graph.foldingNormalizations())
@@ -121,9 +125,14 @@ public struct Model: Sendable {
         } catch {
             throw ArchitectureError(path: path, closest: family, problem: error)
         }
-        description = try ModelDescription(
+        var description = try ModelDescription(
             metadata: stateDict.metadata, ofModel: path, item: item, bandCount: network.inputChannels,
             outputs: network.outputChannels)
+        if match.network.givesProbabilities {
+            description.activation = Sourced(.probabilities, source: "the assumption about the head")
+            description.refusals[.activation] = nil
+        }
+        self.description = description
     }
 }
 
