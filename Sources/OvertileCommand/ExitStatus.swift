@@ -87,7 +87,7 @@ enum ExitStatus: Int32 {
 
     private init(_ code: LedgerError.Code) {
         switch code {
-        case .noLedger: self = .noInput
+        case .noLedger, .notReadable: self = .noInput
         case .damaged, .newer: self = .badData
         case .notWritable: self = .cannotCreate
         case .outOfSpace, .failed: self = .inputOutput
