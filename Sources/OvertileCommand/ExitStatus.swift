@@ -49,8 +49,8 @@ enum ExitStatus: Int32 {
 
     private init(_ code: RasterError.Code) {
         switch code {
-        case .noSuchFile, .permissionDenied: self = .noInput
-        case .notARaster, .unsupported, .truncated, .damaged: self = .badData
+        case .noSuchFile, .permissionDenied, .notAFile: self = .noInput
+        case .notARaster, .notAllowed, .unsupported, .truncated, .damaged: self = .badData
         case .cannotCreate, .outputExists: self = .cannotCreate
         case .readFailed, .outOfSpace, .writeFailed: self = .inputOutput
         case .badArgument: self = .usage
