@@ -69,8 +69,9 @@ enum ExitStatus: Int32 {
     private init(_ code: SegmentationError.Code) {
         switch code {
         case .usage, .memoryTooSmall: self = .usage
-        case .badData: self = .badData
+        case .badData, .changed: self = .badData
         case .locked: self = .locked
+        case .shortOfResources: self = .inputOutput
         }
     }
 
@@ -99,7 +100,6 @@ enum ExitStatus: Int32 {
         switch code {
         case .usage: self = .usage
         case .noInput: self = .noInput
-        case .changed: self = .badData
         case .cannotCreate: self = .cannotCreate
         }
     }
