@@ -89,6 +89,10 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         case memoryTooSmall
         /// Another process is making the same output.
         case locked
+        /// The scene was written to while it was read.
+        case changed
+        /// The system gives too few threads, or too little memory.
+        case shortOfResources
     }
 
     /// The kind of trouble.
