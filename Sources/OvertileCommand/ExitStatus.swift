@@ -69,7 +69,7 @@ enum ExitStatus: Int32 {
     private init(_ code: SegmentationError.Code) {
         switch code {
         case .usage, .memoryTooSmall: self = .usage
-        case .badData: self = .badData
+        case .badData, .outsideArea: self = .badData
         case .locked: self = .locked
         }
     }

@@ -18,6 +18,7 @@ public enum SharedData {
     public static let missing = "needs the folder of shared test data: set OVERTILE_SHARED to its path"
 
     public static func geotiff(_ name: String) -> String { root.appendingPathComponent("data/geotiff/\(name)").path }
+    public static func field(_ path: String) -> String { root.appendingPathComponent("field/\(path)").path }
     public static func conformance(_ path: String) -> String {
         root.appendingPathComponent("conformance/\(path)").path
     }

@@ -25,6 +25,8 @@ public final class RasterReader: @unchecked Sendable {
 
     /// The user's nodata value for all bands, which replaces the file's own.
     private let nodata: Double?
+    /// What GDAL opens in place of the path where the scene is made of several files.
+    private let stack: RasterStack.Document?
     let dataset: DatasetHandle
     let masks: [RasterMask]
     /// The band whose zeros make a pixel transparent, counted from 1.
@@ -37,16 +39,35 @@ public final class RasterReader: @unchecked Sendable {
     /// Opens anything that GDAL does, `/vsi…` paths and subdatasets included, for reading only: nothing is written
     /// beside it. Local TIFFs, those that a mosaic names too, are looked through for missing blocks first.
     ///
-    /// - Parameter nodata: the value that stands for no data in every band, in place of the file's own; NaN allowed.
+    /// Several files with commas between them are the bands of one raster, and so are the files of a Sentinel-2 or
+    /// Landsat product, which is named by its folder or archive.
+    ///
+    ///     let reader = try RasterReader(path: "B04.tif,B03.tif,B02.tif")
+    ///
+    /// - Parameters:
+    ///   - nodata: the value that stands for no data in every band, in place of the file's own; NaN allowed.
+    ///   - stack: what may be chosen where the raster is made of several files.
     /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster`; `.truncated` or `.damaged` for TIFFs that are not
-    ///   all there; `.unsupported` for rasters of complex samples or without bands.
-    public init(path: String, nodata: Double? = nil) throws(RasterError) {
+    ///   all there; `.unsupported` for rasters of complex samples or without bands, and for files that do not lie on each
+    ///   other.
+    public convenience init(path: String, nodata: Double? = nil, stack: StackOptions = StackOptions())
+        throws(RasterError)
+    {
+        var document: RasterStack.Document?
+        if let files = try RasterStack(path: path, options: stack) {
+            document = try files.document(resolution: stack.resolution)
+        }
+        try self.init(path: path, nodata: nodata, document: document)
+    }
+
+    private init(path: String, nodata: Double?, document: RasterStack.Document?) throws(RasterError) {
         let source = RasterSource(path: path)
-        try TIFFCompleteness.require(path: path)
-        let dataset = try source.open()
+        if document == nil { try TIFFCompleteness.require(path: path) }
+        let dataset: DatasetHandle
+        if let document { dataset = try document.open(as: path) } else { dataset = try source.open() }
         let messages = GDALMessages()
         var files: [String] = []
-        if !source.isVirtual {
+        if document != nil || !source.isVirtual {
             files = messages.during { () -> [String] in
                 let list = GDALGetFileList(dataset.raw)
                 defer { CSLDestroy(list) }
@@ -71,7 +92,8 @@ public final class RasterReader: @unchecked Sendable {
         }
         self.path = path
         self.size = size
-        self.files = files
+        self.files = files + (document?.files ?? [])
+        stack = document
         self.bands = bands
         self.masks = masks
         self.nodata = nodata
@@ -91,7 +113,9 @@ public final class RasterReader: @unchecked Sendable {
     /// Opens another reader of the same raster, for another thread.
     ///
     /// - Throws: as `init`.
-    package func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
+    package func reopened() throws(RasterError) -> RasterReader {
+        try RasterReader(path: path, nodata: nodata, document: stack)
+    }
 
     /// The named classes of a mask, by ascending value: as a writer of this module left them, or else as other programs
     /// do, in an attribute table or as category names. Empty where no class has a name.

@@ -9,13 +9,18 @@ final class Stitcher {
     /// What writes where the outputs have other pixels than the tiles; nil where they have the same.
     private let nativeGrid: NativeGridWriter?
     private let columns: Int
+    /// The part of the scene that the outputs have.
+    private let origin: PixelWindow
     private var order: TileOrder
     /// Tiles of the unfinished row that the network ran on.
     private var computed = 0
 
-    /// - Parameter columns: of the tile grid.
-    init(_ work: WorkInProgress, columns: Int, nativeGrid: NativeGridWriter? = nil) {
+    /// - Parameters:
+    ///   - columns: of the tile grid.
+    ///   - origin: the part of the scene that the outputs have, in their pixels.
+    init(_ work: WorkInProgress, columns: Int, origin: PixelWindow, nativeGrid: NativeGridWriter? = nil) {
         self.work = work
+        self.origin = origin
         self.nativeGrid = nativeGrid
         self.columns = columns
         order = TileOrder(next: work.progress.tileRows * columns)
@@ -47,7 +52,7 @@ final class Stitcher {
             let samples = UnsafeRawPointer(slot.samples(for: raster.kind).baseAddress!)
             let plane = kept.size.area * raster.sampleType.sampleByteCount
             for band in 0..<raster.bandCount {
-                try raster.write(kept, band: band + 1, bytes: samples + band * plane)
+                try raster.write(kept.moved(from: origin), band: band + 1, bytes: samples + band * plane)
             }
         }
     }
@@ -85,11 +90,14 @@ final class NativeGridWriter {
     /// The scene, where one of the model's pixels may hold some with data and some without; nil where none does.
     private let scene: RasterReader?
     private let bands: [Int]
+    /// The part of the scene that is wanted; nil for all of it.
+    private let area: SceneArea?
     private var samples: [Float] = []
     private var validity: [UInt8] = []
 
     /// - Throws: `RasterError` where the scene has to be opened again, and cannot be.
-    init(_ scene: RasterReader, pixelGrid: ResampledGrid, bands: [Int]) throws(RasterError) {
+    init(_ scene: RasterReader, pixelGrid: ResampledGrid, bands: [Int], area: SceneArea?) throws(RasterError) {
+        self.area = area
         self.pixelGrid = pixelGrid
         self.bands = bands
         let mayHaveHoles =
@@ -101,7 +109,8 @@ final class NativeGridWriter {
     ///
     /// - Throws: `RasterError`.
     func write(_ slot: TileSlot, to raster: RawRaster) throws {
-        let window = pixelGrid.rasterWindow(under: slot.tile!.kept)
+        let under = pixelGrid.rasterWindow(under: slot.tile!.kept)
+        let window = area.map { under.intersection($0.window) } ?? under
         guard !window.isEmpty else { return }
         let side = Self.pieceSide
         for row in window.y / side...(window.maxY - 1) / side {
@@ -130,18 +139,31 @@ final class NativeGridWriter {
         let plane = kept.size.area
         for band in 0..<raster.bandCount {
             var pixels = places.map { source[band * plane + $0] }
-            if scene != nil { for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata } }
-            try pixels.withUnsafeBufferPointer { try raster.write(piece, band: band + 1, samples: $0) }
+            if scene != nil || area != nil {
+                for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata }
+            }
+            let place = area.map { piece.moved(from: $0.window) } ?? piece
+            try pixels.withUnsafeBufferPointer { try raster.write(place, band: band + 1, samples: $0) }
         }
     }
 
     private func readValidity(_ piece: PixelWindow) throws {
-        guard let scene else { return }
-        let area = piece.size.area
-        if validity.count < area {
-            validity = Array(repeating: 0, count: area)
-            samples = Array(repeating: 0, count: area * bands.count)
+        guard scene != nil || area != nil else { return }
+        let count = piece.size.area
+        if validity.count < count {
+            validity = Array(repeating: 0, count: count)
+            samples = Array(repeating: 0, count: count * bands.count)
         }
+        for index in 0..<count { validity[index] = 1 }
+        if let scene { try readValidity(piece, of: scene) }
+        try validity.withUnsafeMutableBufferPointer { validity in
+            try area?.cover(piece) { row in
+                UnsafeMutableBufferPointer(rebasing: validity[row * piece.width..<(row + 1) * piece.width])
+            }
+        }
+    }
+
+    private func readValidity(_ piece: PixelWindow, of scene: RasterReader) throws {
         try samples.withUnsafeMutableBufferPointer { samples in
             try validity.withUnsafeMutableBufferPointer { validity in
                 try scene.read(piece, bands: bands, into: samples, validity: validity)
