@@ -73,7 +73,7 @@ public final class SceneRun {
             scene: scene, model: model, options: options, writesProbabilities: outputs.rasters[.probabilities] != nil,
             writesConfidence: outputs.rasters[.confidence] != nil)
         try SceneProducts.check(outputs, options: products, legend: job.legend)
-        sceneWarnings = outputs.warnings + job.warnings.map { SceneWarning(.plan, $0) }
+        sceneWarnings = job.warnings.map { SceneWarning(.plan, $0) }
         self.products = products
         overwrites = options.overwrites
         self.path = path
