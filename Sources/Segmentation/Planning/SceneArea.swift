@@ -1,5 +1,5 @@
 import FileIO
-package import RasterIO
+import RasterIO
 import Synchronization
 package import TileGeometry
 import VectorIO
