@@ -20,7 +20,7 @@ extension SegmentationOptions {
         var result = model.description
         var settled = self
         settled.activation = activation ?? .logits
-        let output = try OutputEncoding(model, settled, writesProbabilities: false)
+        let output = try OutputEncoding(model, settled)
         if let bands {
             guard bands.count == model.bands, !bands.contains(where: { $0 < 1 }) else {
                 throw SegmentationError(

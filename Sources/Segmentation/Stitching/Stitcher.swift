@@ -6,14 +6,14 @@ import TileGeometry
 /// The order makes it plain what is done: all before the last finished row of tiles.
 final class Stitcher {
     private let work: WorkInProgress
-    /// What writes where the outputs have other pixels than the tiles; nil where they have the same.
+    /// The writer for outputs that have other pixels than the tiles; nil where they have the same.
     private let nativeGrid: NativeGridWriter?
     private let columns: Int
     private var order: TileOrder
     /// Tiles of the unfinished row that the network ran on.
     private var computed = 0
 
-    /// - Parameter columns: of the tile grid.
+    /// - Parameter columns: the columns of the tile grid.
     init(_ work: WorkInProgress, columns: Int, nativeGrid: NativeGridWriter? = nil) {
         self.work = work
         self.nativeGrid = nativeGrid
@@ -116,7 +116,7 @@ final class NativeGridWriter {
         }
     }
 
-    /// - Parameter nodata: of all outputs of this type.
+    /// - Parameter nodata: the nodata value of all outputs of this type.
     private func write<Sample: RasterSample>(
         _ piece: PixelWindow, _ slot: TileSlot, to raster: RawRaster, nodata: Sample
     ) throws {
