@@ -58,7 +58,7 @@ struct InspectCommand: ParsableCommand {
     }
 }
 
-/// What `inspect` prints about a model.
+/// The facts that `inspect` prints about a model.
 struct ModelReport: Encodable {
     let model: String
     let family: String
@@ -127,7 +127,7 @@ struct ModelReport: Encodable {
     }
 }
 
-/// What `inspect` prints about the tensors of a file, whether its network is known or not.
+/// The facts that `inspect` prints about the tensors of a file, whether its network is known or not.
 struct TensorReport {
     struct Tensor: Encodable {
         let name: String

@@ -15,7 +15,7 @@ import TileGeometry
 final class WorkInProgress: @unchecked Sendable {
     let outputs: [RasterOutput]
     let rasters: [RawRaster]
-    /// How far an earlier run had come.
+    /// The progress of an earlier run.
     let recovered: WorkJournal.Progress
     private(set) var progress: WorkJournal.Progress
     let tileRows: Int

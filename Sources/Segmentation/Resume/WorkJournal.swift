@@ -2,7 +2,7 @@ import FileIO
 import Glibc
 import RasterIO
 
-/// How far work in progress has come: a record is appended for each row of tiles, and for each time that all before it was
+/// The progress of a run, on disk: a record is appended for each row of tiles, and for each time that all before it was
 /// brought to the disk.
 ///
 /// A record of the first kind survives the process, as what it speaks of is in the system's hands by then; after a power
@@ -65,9 +65,9 @@ final class WorkJournal {
 
     deinit { close(descriptor) }
 
-    /// How far all runs so far have come, as far as it is certain.
+    /// Returns the progress of all runs so far, as far as it is certain.
     ///
-    /// - Parameter tileRows: that the work has.
+    /// - Parameter tileRows: the rows of tiles that the work has.
     /// - Returns: nil for a journal that contradicts itself.
     func recover(tileRows: Int) -> Progress? {
         var best = Progress()
@@ -83,7 +83,7 @@ final class WorkJournal {
         return best
     }
 
-    /// - Parameter isOnDisk: whether all samples of these rows were synced before.
+    /// - Parameter isOnDisk: true if all samples of these rows were synced before.
     /// - Throws: `.outOfSpace`, `.writeFailed`.
     func append(_ progress: Progress, isOnDisk: Bool) throws(FileError) {
         var record = Record(
@@ -105,7 +105,7 @@ final class WorkJournal {
         return record.checksum == record.expectedChecksum ? record : nil
     }
 
-    /// What Linux calls this run of the system, shortened; 0 where it does not say.
+    /// Linux's name of this run of the system, shortened; 0 where it does not say.
     static let currentBoot: UInt64 = {
         let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return 0 }
