@@ -99,9 +99,13 @@ let package = Package(
         tests(
             "ONNXReaderTests",
             ["ONNXReader", "NetworkGraph", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
-        tests(
-            "ModelsTests",
-            ["FileIO", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData", "TestNetworks"]),
+        .testTarget(
+            name: "ModelsTests",
+            dependencies: [
+                "FileIO", "InferenceEngine", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData",
+                "TestNetworks",
+            ],
+            path: "Tests/ModelsTests", exclude: ["Networks"], swiftSettings: swiftRules),
         tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "SceneRunnerTests",

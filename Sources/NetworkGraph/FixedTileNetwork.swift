@@ -50,9 +50,9 @@ package struct FixedTileNetwork: Sendable {
         tile: Int, isOnly: Bool, reason: NetworkError, graph: @escaping @Sendable (_ tile: Int) throws -> Graph
     ) throws {
         let example = try graph(tile)
+        let stride = try example.stride()
         try self.init(
-            example: example, stride: example.stride, tileRemainder: tile % example.stride,
-            onlyTile: isOnly ? tile : nil,
+            example: example, stride: stride, tileRemainder: tile % stride, onlyTile: isOnly ? tile : nil,
             reason: reason, graph: graph)
         if !isOnly { try settleStride(from: tile) }
     }

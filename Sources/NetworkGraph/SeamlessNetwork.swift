@@ -55,9 +55,12 @@ package struct SeamlessNetwork: Sendable {
         hasPadding = plane.nodes.contains {
             if case .padding(let padding) = $0.operation { padding.amounts != Borders(all: 0) } else { false }
         }
-        let needed = Axis.allCases.map { [origin] in
-            origin - plane.ranges(forOutput: 0..<stride, $0)[0]!.lowerBound
-        }.max()!
+        let reaches = Axis.allCases.map { plane.ranges(forOutput: 0..<stride, $0)[0]! }
+        let needed = reaches.map { [origin] in origin - $0.lowerBound }.max()!
+        guard needed <= Graph.largestMargin, reaches.allSatisfy({ $0.count <= 3 * Graph.largestMargin }) else {
+            throw NetworkError.marginTooLarge
+        }
+        try plane.checkDensity()
         margin = hasPadding ? (max(0, needed) + stride - 1) / stride * stride : max(0, needed)
     }
 
@@ -99,12 +102,20 @@ package enum NetworkError: Error, CustomStringConvertible, Sendable {
     case scalesMeet(node: String)
     /// The file holds a network for inputs of one size alone, and a tile is a square.
     case notSquare(height: Int, width: Int)
+    /// The strides, or the factors of enlargements, multiply to more than any tile has pixels.
+    case strideTooLarge
+    /// An output pixel depends on more pixels around it than any tile has.
+    case marginTooLarge
+    /// The map of a node has more values for each pixel of the input than any computer has memory for.
+    case mapTooLarge(node: String)
 
     /// True if the network can still be run on tiles of the size that it was made for.
     package var isOfTheTile: Bool {
         switch self {
         case .notEquivariant, .scalesMeet, .ragged: true
-        case .noSize, .outputSize, .outputGrowth, .outputScale, .notSquare: false
+        case .noSize, .outputSize, .outputGrowth, .outputScale, .notSquare, .strideTooLarge, .marginTooLarge,
+            .mapTooLarge:
+            false
         }
     }
 
@@ -127,6 +138,12 @@ package enum NetworkError: Error, CustomStringConvertible, Sendable {
             "\(node) joins maps of different resolutions"
         case .notSquare(let height, let width):
             "it takes inputs of \(height) x \(width) pixels alone, and tiles are squares: export it for an open or a square size"
+        case .strideTooLarge:
+            "its strides multiply to more than \(Graph.largestStride) pixels, more than a tile can have"
+        case .marginTooLarge:
+            "its output pixels depend on more than \(Graph.largestMargin) pixels on each side, more than a tile can have"
+        case .mapTooLarge(let node):
+            "\(node) gives more than \(Graph.largestDensity) values for each pixel of the scene"
         }
     }
 }

@@ -49,8 +49,8 @@ enum ExitStatus: Int32 {
 
     private init(_ code: RasterError.Code) {
         switch code {
-        case .noSuchFile, .permissionDenied: self = .noInput
-        case .notARaster, .unsupported, .truncated, .damaged: self = .badData
+        case .noSuchFile, .permissionDenied, .notAFile: self = .noInput
+        case .notARaster, .notAllowed, .unsupported, .truncated, .damaged: self = .badData
         case .cannotCreate, .outputExists: self = .cannotCreate
         case .readFailed, .outOfSpace, .writeFailed: self = .inputOutput
         case .badArgument: self = .usage
@@ -69,8 +69,9 @@ enum ExitStatus: Int32 {
     private init(_ code: SegmentationError.Code) {
         switch code {
         case .usage, .memoryTooSmall: self = .usage
-        case .badData: self = .badData
+        case .badData, .changed: self = .badData
         case .locked: self = .locked
+        case .shortOfResources: self = .inputOutput
         }
     }
 
@@ -78,7 +79,7 @@ enum ExitStatus: Int32 {
         switch code {
         case .noSuchFile, .unreadable: self = .noInput
         case .outputExists, .cannotCreate: self = .cannotCreate
-        case .writeFailed: self = .inputOutput
+        case .readFailed, .writeFailed: self = .inputOutput
         case .unknownContainer, .truncated, .malformed, .refused, .unsupportedContainer, .unsupportedType,
             .unsupportedNetwork, .notAStateDict, .unrepresentable:
             self = .badData
@@ -87,7 +88,7 @@ enum ExitStatus: Int32 {
 
     private init(_ code: LedgerError.Code) {
         switch code {
-        case .noLedger: self = .noInput
+        case .noLedger, .notReadable: self = .noInput
         case .damaged, .newer: self = .badData
         case .notWritable: self = .cannotCreate
         case .outOfSpace, .failed: self = .inputOutput
@@ -99,7 +100,6 @@ enum ExitStatus: Int32 {
         switch code {
         case .usage: self = .usage
         case .noInput: self = .noInput
-        case .changed: self = .badData
         case .cannotCreate: self = .cannotCreate
         }
     }

@@ -15,6 +15,10 @@ public struct RasterError: Error, Equatable, Sendable, CustomStringConvertible {
         case noSuchFile
         /// The file is there and may not be read.
         case permissionDenied
+        /// It is a pipe, a device or a socket, or names one: nothing that may be read from any place, and twice.
+        case notAFile
+        /// It is in a format, or names files, that a scene of a folder may not reach.
+        case notAllowed
         /// No driver of GDAL's recognises the file.
         case notARaster
         /// A raster that cannot be segmented: complex samples, or no bands.

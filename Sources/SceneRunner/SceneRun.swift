@@ -129,6 +129,8 @@ public final class SceneRun {
                 [SceneResult(scene: path, ending: .done(outcome))], model: job.model,
                 folder: FileName.folder(of: outputs.mask), started: opened, mask: rasters.path(.mask))
             try products.makeReport(report, from: rasters)
+            // The state that is remembered was looked up before the job's.
+            try identity.requireUnchanged(path)
         } catch {
             products.discard()
             throw rasters.giveUp(after: error)

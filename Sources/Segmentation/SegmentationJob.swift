@@ -27,7 +27,8 @@ package final class SegmentationJob {
 
     let options: SegmentationOptions
     private let compiled: CompiledPlan
-    private let identity: SceneIdentity
+    /// The state of the scene's files when the job was made.
+    let identity: SceneIdentity
 
     /// Plans how a scene goes through a model, and compiles the network for its tiles.
     ///
@@ -111,10 +112,15 @@ package final class SegmentationJob {
         progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
     ) throws -> StagedRasters {
         let started = DispatchTime.now()
+        let times = StageTimes()
         guard verifiedWindows == 0 || plan.resampling.keepsPixels else {
             throw SegmentationError(
                 .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
         }
+        let reader = TileReader(scene, plan, times: times)
+        try ResourceTrial.require(
+            threads: plan.tiling.workers + reader.threads + ResourceTrial.otherThreads,
+            bytes: plan.tiling.memoryBytes - MemoryBudget.processBytes)
         RasterCache.limit(bytes: MemoryBudget(total: plan.tiling.memoryLimit).rasterCacheBytes)
         let outputs = RasterOutput.Kind.allCases.compactMap { kind in
             rasters[kind].map { RasterOutput(kind: kind, path: $0, options: options(for: kind)) }
@@ -123,8 +129,7 @@ package final class SegmentationJob {
         let work = try WorkInProgress(outputs, key: key(outputs), tileRows: plan.grid.rows, warn: warn)
         do {
             work.removeLeftovers()
-            let times = StageTimes()
-            let reader = TileReader(scene, plan, times: times)
+            try work.verifyRecovered(windows, cancellation: cancellation, warn: warn)
             let encoder = try BlockEncoder(
                 work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times,
                 cancellation: cancellation)
@@ -177,7 +182,14 @@ package final class SegmentationJob {
     /// Returns what brings tiles back to the scene's pixels; nil where the outputs have the tiles' own.
     private func nativeGrid() throws -> NativeGridWriter? {
         guard !plan.resampling.keepsPixels else { return nil }
-        return try NativeGridWriter(scene, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands)
+        return try NativeGridWriter(
+            scene, windows: windows, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands)
+    }
+
+    /// Where the samples of each tile go in the outputs.
+    private var windows: OutputWindows {
+        OutputWindows(
+            grid: plan.grid, pixelGrid: plan.resampling.keepsPixels ? nil : plan.resampling.pixelGrid)
     }
 
     private func verify(

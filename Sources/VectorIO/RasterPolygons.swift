@@ -131,8 +131,12 @@ package final class RasterPolygons {
             var box = OGREnvelope()
             guard OGR_G_IsEmpty(geometry) == 0 else { return nil }
             OGR_G_GetEnvelope(geometry, &box)
-            let (left, top) = (Int(box.MinX.rounded(.down)), Int(box.MinY.rounded(.down)))
-            let (right, bottom) = (Int(box.MaxX.rounded(.up)), Int(box.MaxY.rounded(.up)))
+            // A file may hold any coordinates, and not all are whole numbers of 64 bits.
+            func column(_ x: Double) -> Int { Int(min(max(x, -1), Double(size.width) + 1)) }
+            func row(_ y: Double) -> Int { Int(min(max(y, -1), Double(size.height) + 1)) }
+            guard [box.MinX, box.MinY, box.MaxX, box.MaxY].allSatisfy({ !$0.isNaN }) else { return nil }
+            let (left, top) = (column(box.MinX.rounded(.down)), row(box.MinY.rounded(.down)))
+            let (right, bottom) = (column(box.MaxX.rounded(.up)), row(box.MaxY.rounded(.up)))
             return PixelWindow(x: left, y: top, width: right - left, height: bottom - top)
                 .intersection(PixelWindow(size))
         }

@@ -267,6 +267,8 @@ struct BatchTests {
             }
         }
         #expect(try bench.run()["a.tif"]?.contains("changed while") == true)
+        let names = try FileManager.default.contentsOfDirectory(atPath: bench.folder.path("out"))
+        #expect(!names.contains { $0.hasPrefix("a.") || $0.hasPrefix(".a.") }, "\(names)")
         bench.watcher.state.withLock { $0.onBegin = nil }
         #expect(try bench.run() == ["a.tif": "done", "b.tif": "unchanged"])
     }

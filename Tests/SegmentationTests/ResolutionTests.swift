@@ -204,6 +204,30 @@ import TileGeometry
         #expect { try pixels(model(), .metres(1e-3)) } throws: { "\($0)".contains("too far") }
     }
 
+    /// Metadata that asked for 1.5 cm made 533 million pixels of a small scene.
+    @Test("more than a hundred times the scene's own pixels are made only where that is said to be meant")
+    func manyPixels() throws {
+        let scene = try RasterReader(path: try scene())
+        func grid(_ said: Double?, asked: Double? = nil, allowed: Bool = false) throws -> ResampledGrid {
+            var options = SegmentationOptions()
+            options.resolution = asked.map { .metres($0) }
+            options.allowsManyPixels = allowed
+            return try Resampling(scene, description: try model(said).description, options: options).pixelGrid
+        }
+        #expect(try grid(3).columnStep == 0.1, "just a hundred times as many")
+        for refused in [(said: 2.9, asked: nil), (said: nil, asked: 2.9), (said: 60, asked: 0.2)]
+            as [(Double?, Double?)]
+        {
+            #expect {
+                try grid(refused.0, asked: refused.1)
+            } throws: {
+                ($0 as? SegmentationError)?.code == .usage && "\($0)".contains("--yes") && "\($0)".contains(" x ")
+            }
+            let (metres, allowed) = (refused.1 ?? refused.0!, try grid(refused.0, asked: refused.1, allowed: true))
+            #expect(abs(allowed.columnStep - metres / 30) < 1e-9)
+        }
+    }
+
     @Test("degrees: pixels of a scene far north are narrow, and the model's are square")
     func degrees() throws {
         let path = try scene([10, 0.001, 0, 60.02, 0, -0.001], crs: "EPSG:4326", width: 60, height: 40)

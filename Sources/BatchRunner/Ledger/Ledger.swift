@@ -27,11 +27,17 @@ package final class Ledger: Sendable {
 
     /// Opens the ledger of an output folder.
     ///
-    /// - Throws: `LedgerError`: `.noLedger`, `.damaged`, `.newer`, `.notWritable`, `.outOfSpace`, `.busy`.
+    /// - Throws: `LedgerError`: `.noLedger`, `.notReadable`, `.damaged`, `.newer`, `.notWritable`, `.outOfSpace`, `.busy`.
     package init(folder: String, access: Access) throws(LedgerError) {
         let path = folder + (folder.hasSuffix("/") ? "" : "/") + Self.fileName
         self.path = path
-        if access == .reading, Glibc.access(path, F_OK) != 0 {
+        if access == .reading, Glibc.access(path, R_OK) != 0 {
+            // A folder that may not be entered does not tell whether it has one.
+            guard errno != EACCES else {
+                throw LedgerError(
+                    .notReadable,
+                    "cannot read the ledger of \(folder): this user may not (Permission denied); ask for access to it")
+            }
             let hasFolder = FileStatus(path: folder)?.kind == .folder
             throw LedgerError(
                 .noLedger,
@@ -65,6 +71,11 @@ package final class Ledger: Sendable {
                 throw LedgerError(
                     .damaged, "\(path) is no ledger of Overtile's, but another program's: move it away")
             }
+            // What runs by itself, or computes rows that nobody stored, is none of Overtile's.
+            let others =
+                try Int.fetchOne(
+                    database, sql: "SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')") ?? 0
+            guard others == 0 else { throw LedgerError(damaged: "it has views or triggers", "open", path) }
             if try LedgerSchema.migrator.hasBeenSuperseded(database) {
                 throw LedgerError(
                     .newer, "the ledger \(path) was written by a newer Overtile: use that, or choose another folder")
@@ -95,6 +106,8 @@ package final class Ledger: Sendable {
             throw error
         } catch let error as DatabaseError {
             throw LedgerError(error, what, path)
+        } catch let error as RowDecodingError {
+            throw LedgerError(damaged: "\(error)", what, path)
         } catch {
             throw LedgerError(.failed, "cannot \(what) the ledger \(path): \(error)")
         }

@@ -6,6 +6,8 @@ package struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible 
     package enum Code: Sendable {
         /// The folder has none.
         case noLedger
+        /// It may not be read.
+        case notReadable
         /// It is no ledger, or was damaged.
         case damaged
         /// A newer Overtile wrote it.
@@ -34,11 +36,10 @@ package struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible 
     init(_ error: DatabaseError, _ what: String, _ path: String) {
         let reason = error.message ?? "\(error.resultCode)"
         switch error.resultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            self.init(
-                .damaged,
-                "cannot \(what) the ledger \(path): \(reason); restore it from a copy, or move it away to begin a new one"
-            )
+        // All questions are fixed: a file that makes no sense of one lacks a table or a column, or has others' rules.
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_SCHEMA, .SQLITE_MISMATCH, .SQLITE_CONSTRAINT,
+            .SQLITE_FORMAT, .SQLITE_TOOBIG, .SQLITE_RANGE:
+            self.init(damaged: reason, what, path)
         case .SQLITE_FULL:
             self.init(.outOfSpace, "cannot \(what) the ledger \(path): the disk is full; make room and run again")
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
@@ -50,5 +51,12 @@ package struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible 
         default:
             self.init(.failed, "cannot \(what) the ledger \(path): \(reason)")
         }
+    }
+
+    /// The error about a file that is no ledger any more.
+    init(damaged reason: String, _ what: String, _ path: String) {
+        self.init(
+            .damaged,
+            "cannot \(what) the ledger \(path): \(reason); restore it from a copy, or move it away to begin a new one")
     }
 }

@@ -150,8 +150,6 @@ public struct BatchError: Error, Equatable, Sendable, CustomStringConvertible {
         case usage
         /// An input is not there.
         case noInput
-        /// The scene changed while it was run.
-        case changed
         /// Outputs cannot be made where they should be.
         case cannotCreate
     }

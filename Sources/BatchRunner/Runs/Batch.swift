@@ -150,7 +150,6 @@ public final class Batch: Sendable {
             let outcome = try run.run(
                 extras: .all, cancellation: cancellation,
                 warnings: warnings, progress: { observer?.advanced(scene, tiles: $0, of: $1) })
-            try checkUnchanged(run.identity, scene)
             try ledger.succeed(key, outcome, at: now())
             log.done(outcome)
             return SceneResult(scene: scene, ending: .done(outcome))
@@ -187,12 +186,6 @@ public final class Batch: Sendable {
             outputs.folders.contains { access($0, W_OK | X_OK) != 0 }
         default: false
         }
-    }
-
-    private func checkUnchanged(_ identity: SceneIdentity, _ scene: String) throws(BatchError) {
-        // What is no file has no identity that could be looked at.
-        guard !identity.files.isEmpty, !identity.isUnchanged else { return }
-        throw BatchError(.changed, "\(scene) changed while it was segmented: run it again when it is complete")
     }
 
     private func text(of identity: SceneIdentity) throws -> String {

@@ -8,13 +8,21 @@ import WeightFiles
 protocol ModelFamily: SendableMetatype {
     /// The name of the family for messages: "the paper's U-Net".
     static var title: String { get }
-    /// The name of the weights of the convolution that reads the input. Other families hardly use it by chance.
+    /// The name of a tensor that other families hardly have by chance: mostly the weights of the convolution that reads
+    /// the input.
     static var landmark: String { get }
+    /// Returns the number of bands that the network reads.
+    static func bands(in parameters: ParameterTable) -> Int
     /// Builds the graph from the names and shapes of the parameters. What does not fit is noted in the builder's table.
     ///
     /// - Parameter options: the user's choices. A family ignores those that do not concern it, and a depth that it does
     ///   not have: `ModelOptions.check` tells the user.
     static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork
+}
+
+extension ModelFamily {
+    /// Returns the number of input channels of the landmark, which most families have in their first convolution.
+    static func bands(in parameters: ParameterTable) -> Int { parameters.channels(landmark, axis: 1, rank: 4) ?? 1 }
 }
 
 /// A graph, and what to tell people about it.
@@ -28,6 +36,10 @@ struct RecognizedNetwork {
     var whyNoDepths = "has no depths to choose"
     /// True if the parameters are the same with and without padding, so that the user has to say.
     var leavesPaddingOpen = false
+    /// What else the parameters leave open, and how it was settled.
+    var assumptions = SettledAssumptions()
+    /// True if the graph ends with probabilities and not with logits, because the user said so.
+    var givesProbabilities = false
 
     init(graph: Graph, summary: String) {
         self.graph = graph
@@ -38,7 +50,8 @@ struct RecognizedNetwork {
 enum ModelFamilies {
     static let all: [any ModelFamily.Type] = [
         PaperUNetFamily.self, DRIVEUNetFamily.self, PytorchUNetFamily.self, PooledSkipUNetFamily.self,
-        NestedUNetFamily.self,
+        NestedUNetFamily.self, SMPUnetFamily.self, SMPUnetPlusPlusFamily.self, SMPLinknetFamily.self, SMPFPNFamily.self,
+        SMPDeepLabPlusFamily.self, TorchvisionFCNFamily.self, TorchvisionDeepLabFamily.self,
     ]
 
     /// The most levels, which no real network reaches. It bounds what a hostile file can ask for; beyond it, the stride
@@ -60,9 +73,12 @@ struct FamilyMatch {
 
     init(_ family: any ModelFamily.Type, _ stateDict: StateDict, options: ModelOptions) {
         let parameters = ParameterTable(stateDict)
-        var builder = NetworkBuilder(parameters, landmark: family.landmark)
+        var builder = NetworkBuilder(parameters, bands: family.bands(in: parameters))
         self.family = family
-        network = family.network(from: &builder, options: options)
+        builder.assumptions = SettledAssumptions(options.assumptions)
+        var network = family.network(from: &builder, options: options)
+        network.assumptions = builder.assumptions
+        self.network = network
         problems = builder.parameters.problems + builder.parameters.unexpected
         hasLandmark = parameters.contains(family.landmark)
         likeness = builder.parameters.likeness

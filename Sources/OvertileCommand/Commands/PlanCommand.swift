@@ -57,7 +57,7 @@ struct PlanCommand: ParsableCommand {
         let expected = try job.expectedTime()
         report.expectedSeconds = expected.seconds
         report.trialSeconds = expected.trialSeconds
-        try Console.print(json ? try JSONText.encode(report) : report.table)
+        try Console.print(json ? try JSONText.encode(report) : report.table, isJSON: json)
     }
 }
 

@@ -85,9 +85,13 @@ struct ResolutionOptions: ParsableArguments {
             """, valueName: "scene|model"))
     var grid = SegmentationOptions.PixelGrid.scene
 
+    @Flag(help: "Go on where the resolution makes more than a hundred times the scene's own pixels.")
+    var yes = false
+
     func apply(to options: inout SegmentationOptions) {
         options.resolution = resolution?.choice
         options.outputPixelGrid = grid
+        options.allowsManyPixels = yes
     }
 }
 

@@ -16,12 +16,25 @@ struct ModelChoices: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
+            What is assumed where the tensors of a network leave something open, such as upsampling=bilinear. inspect \
+            shows what a network leaves open, what is taken for it, and what else may be.
+            """, valueName: "key=value,..."),
+        transform: { try ModelAssumptions(argument: $0) })
+    var assume = ModelAssumptions()
+
+    @Option(
+        help: ArgumentHelp(
+            """
             A STAC item (MLM extension) that describes the model. By default, the file with the model's name and the \
             ending .json, if there is one.
             """, valueName: "path"))
     var modelItem: String?
 
-    var options: ModelOptions { ModelOptions(padded: padded, depth: depth) }
+    var options: ModelOptions {
+        var options = ModelOptions(padded: padded, depth: depth)
+        options.assumptions = assume
+        return options
+    }
 
     /// Reads a model, and warns about the problems of its description.
     ///
@@ -30,6 +43,19 @@ struct ModelChoices: ParsableArguments {
         let model = try Model(path: path, options: options, item: modelItem)
         model.description.warnings.forEach(warn)
         return model
+    }
+}
+
+extension ModelAssumptions {
+    /// Reads the value of `--assume`.
+    ///
+    /// - Throws: `ValidationError`.
+    fileprivate init(argument: String) throws(ValidationError) {
+        do {
+            try self.init(parsing: argument)
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 }
 

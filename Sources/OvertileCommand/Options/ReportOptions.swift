@@ -65,7 +65,7 @@ struct NumberOutputOptions: ParsableArguments {
 
     func emit(_ report: some NumberReport, table: @autoclosure () -> String) throws {
         if let output { try report.writeReport(to: output, overwrite: overwrite) }
-        try Console.print(json ? report.json : table())
+        try Console.print(json ? report.json : table(), isJSON: json)
     }
 }
 

@@ -25,6 +25,7 @@ package final class RasterReader: @unchecked Sendable {
 
     /// The user's nodata value for all bands, which replaces the file's own.
     private let nodata: Double?
+    private let access: RasterAccess
     let dataset: DatasetHandle
     let masks: [RasterMask]
     /// The band whose zeros make a pixel transparent, counted from 1.
@@ -38,12 +39,20 @@ package final class RasterReader: @unchecked Sendable {
     /// beside it. Local TIFFs, those that a mosaic names too, are looked through for missing blocks first.
     ///
     /// - Parameter nodata: the value that stands for no data in every band, in place of the file's own; NaN allowed.
-    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster`; `.truncated` or `.damaged` for TIFFs that are not
+    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notAFile`, `.notARaster`; `.truncated` or `.damaged` for TIFFs that are not
     ///   all there; `.unsupported` for rasters of complex samples or without bands.
-    package init(path: String, nodata: Double? = nil) throws(RasterError) {
-        let source = RasterSource(path: path)
+    package convenience init(path: String, nodata: Double? = nil) throws(RasterError) {
+        try self.init(path: path, nodata: nodata, access: .anything)
+    }
+
+    /// Opens what an access reaches, as the other initialiser does.
+    ///
+    /// - Throws: also `.notAllowed` for what the access does not reach.
+    package init(path: String, nodata: Double? = nil, access: RasterAccess) throws(RasterError) {
+        let source = RasterSource(path: path, access: access)
+        try source.check()
         try TIFFCompleteness.require(path: path)
-        let dataset = try source.open()
+        let dataset = try source.openChecked()
         let messages = GDALMessages()
         var files: [String] = []
         if !source.isVirtual {
@@ -75,6 +84,7 @@ package final class RasterReader: @unchecked Sendable {
         self.bands = bands
         self.masks = masks
         self.nodata = nodata
+        self.access = access
         self.dataset = dataset
         alphaBand = bands.first(where: \.isAlpha)?.number
         spatialReference = messages.during { SpatialReference(dataset: dataset.raw) }
@@ -91,7 +101,9 @@ package final class RasterReader: @unchecked Sendable {
     /// Opens another reader of the same raster, for another thread.
     ///
     /// - Throws: as `init`.
-    package func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
+    package func reopened() throws(RasterError) -> RasterReader {
+        try RasterReader(path: path, nodata: nodata, access: access)
+    }
 
     /// The named classes of a mask, by ascending value: as a writer of this module left them, or else as other programs
     /// do, in an attribute table or as category names. Empty where no class has a name.

@@ -135,6 +135,7 @@ struct AllowedTiles {
     /// - Throws: `SegmentationError` for sizes out of range, or that the network's poolings do not divide.
     private func check(_ tile: Int, smallest: Int) throws {
         guard tile >= smallest && tile <= Self.largestTile else {
+            guard self.tile != nil else { throw unfit(tile, smallest: smallest) }
             throw SegmentationError(
                 .usage,
                 "--tile \(tile) is out of range: this network takes tiles of \(smallest) to \(Self.largestTile) pixels")
@@ -146,6 +147,20 @@ struct AllowedTiles {
                 "--tile \(tile) cannot be halved by all of the network's poolings: "
                     + "\(above - network.stride) or \(above) can")
         }
+    }
+
+    /// The error about a tile that nobody asked for: the network's own, or the usual one.
+    private func unfit(_ tile: Int, smallest: Int) -> SegmentationError {
+        guard let margin else {
+            return SegmentationError(
+                .usage,
+                "tiles of \(tile) pixels are not possible: this network takes \(smallest) to \(Self.largestTile); give --tile"
+            )
+        }
+        return SegmentationError(
+            .usage,
+            "--margin \(margin) leaves nothing of tiles of \(tile) pixels, which this network is run on: give a smaller one"
+                + ", or --tile \(smallest) or more where the network takes it")
     }
 
     /// The smallest size from here on that all poolings divide evenly.

@@ -41,6 +41,9 @@ package struct Resampling: Sendable {
     /// Pixels that are enlarged by more than this deserve a warning.
     private static let boldEnlargement = 4.0
 
+    /// More than this many times the scene's own pixels must be asked for.
+    private static let mostPixels = 100.0
+
     /// Decides as the options say, and else as the model's description does.
     ///
     /// - Throws: `SegmentationError` for a resolution that cannot be.
@@ -75,6 +78,13 @@ package struct Resampling: Sendable {
                 .usage,
                 "\(scene.path): its pixels are \(text(ground)) on the ground, too far from \(asked.value) m "
                     + "(\(asked.source)): give --resolution native, or another")
+        }
+        guard options.allowsManyPixels || 1 / (steps[0] * steps[1]) <= mostPixels * 1.001 else {
+            throw SegmentationError(
+                .usage,
+                "\(scene.path): its pixels of \(text(ground)), enlarged to \(asked.value) m (\(asked.source)), become "
+                    + "\(Int(sides[0].rounded(.up))) x \(Int(sides[1].rounded(.up))), more than a hundred times as many: "
+                    + "give --yes if that is meant, or --resolution native")
         }
         let pixelGrid = ResampledGrid(raster: scene.size, columnStep: steps[0], rowStep: steps[1])
         let isBold = steps.contains { $0 < 1 / boldEnlargement }

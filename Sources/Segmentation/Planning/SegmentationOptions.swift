@@ -31,6 +31,8 @@ public struct SegmentationOptions: Sendable {
     public var resolution: Resolution?
     /// The pixels of the outputs.
     public var outputPixelGrid = PixelGrid.scene
+    /// True if a scene may be given to the model in more than a hundred times its own pixels.
+    package var allowsManyPixels = false
 
     // MARK: Tiles, workers and memory
 
@@ -87,6 +89,10 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         case memoryTooSmall
         /// Another process is making the same output.
         case locked
+        /// The scene was written to while it was read.
+        case changed
+        /// The system gives too few threads, or too little memory.
+        case shortOfResources
     }
 
     /// The kind of trouble.

@@ -21,9 +21,12 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     /// - Parameter others: settings of the caller's own that change its outputs, such as which outputs it makes.
     package init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
         let (padded, depth) = (model.options.padded, model.options.depth)
+        let assumptions = model.options.assumptions
+        // Runs from before there were any say nothing of them.
+        let assumed = assumptions.isEmpty ? "" : ", assume \(assumptions.text)"
         self.init(
-            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")", options: options,
-            others: others)
+            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")\(assumed)",
+            options: options, others: others)
     }
 
     init(model: String, options: SegmentationOptions, others: [String: String] = [:]) {
@@ -78,8 +81,8 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     ]
 
     /// The properties of `SegmentationOptions` that change no result: how many workers run, how much memory they may use,
-    /// and whether outputs are replaced.
-    static let excluded: Set = ["workers", "memory", "overwrites"]
+    /// whether many pixels are meant, and whether outputs are replaced.
+    static let excluded: Set = ["workers", "memory", "allowsManyPixels", "overwrites"]
 
     private static func optional<Value>(_ value: Value?, _ text: (Value) -> String) -> String {
         value.map { "Optional(\(text($0)))" } ?? "nil"

@@ -7,7 +7,7 @@ import TileGeometry
 /// samples: names of classes, GeoTIFF creation options.
 struct WorkKey: Codable, Equatable {
     /// The version of this key, of the journal and of the raw rasters.
-    static let currentFormat = 2
+    static let currentFormat = 3
 
     var format = WorkKey.currentFormat
     var version = OvertileVersion.current
@@ -86,6 +86,17 @@ package struct SceneIdentity: Codable, Hashable, Sendable {
         files = paths.compactMap { SourceFile(path: $0) }
         (width, height, bands) = (scene.size.width, scene.size.height, scene.bands.count)
         path = files.first?.path ?? scene.path
+    }
+
+    /// Refuses a scene that was written to since: what was made of it is of two scenes.
+    ///
+    /// - Parameter scene: its name.
+    /// - Throws: `SegmentationError` (`.changed`).
+    package func requireUnchanged(_ scene: String) throws(SegmentationError) {
+        // What is no file has no state that could be looked at.
+        guard !files.isEmpty, !isUnchanged else { return }
+        throw SegmentationError(
+            .changed, "\(scene) changed while it was segmented: run it again when it is complete")
     }
 
     /// True if all files are what they were, which is told without opening any of them. A sidecar that has appeared since
