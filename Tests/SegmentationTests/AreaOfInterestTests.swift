@@ -114,8 +114,7 @@ import TileGeometry
         change(&options)
         let job = try SegmentationJob(
             scene: try options.open(scene: scene, for: model), model: model, options: options,
-            writesProbabilities: true,
-            writesConfidence: true)
+            kinds: [.probabilities, .confidence])
         return try job.run(
             [
                 .mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif"),
