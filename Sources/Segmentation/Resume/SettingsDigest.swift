@@ -78,8 +78,8 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     ]
 
     /// The properties of `SegmentationOptions` that change no result: how many workers run, how much memory they may use,
-    /// and whether outputs are replaced.
-    static let excluded: Set = ["workers", "memory", "overwrites"]
+    /// whether outputs are replaced, and which scenes are opened at all.
+    static let excluded: Set = ["workers", "memory", "overwrites", "access"]
 
     private static func optional<Value>(_ value: Value?, _ text: (Value) -> String) -> String {
         value.map { "Optional(\(text($0)))" } ?? "nil"
