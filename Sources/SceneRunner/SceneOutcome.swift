@@ -1,5 +1,6 @@
 package import FileIO
 import MaskProducts
+import RasterIO
 public import Segmentation
 import TileGeometry
 
@@ -53,6 +54,8 @@ public struct SceneOutcome: Sendable {
     public let files: [OutputRecord]
     /// The files that the scene was made of when it was opened.
     public let identity: SceneIdentity
+    /// What opening the scene may reach.
+    let access: RasterAccess
 
     /// The number of the scene's pixels.
     public var pixels: Int { summary.scene.area }

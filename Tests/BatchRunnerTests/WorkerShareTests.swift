@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Models
+import RasterIO
 import Segmentation
 import Synchronization
 import TestData
@@ -136,7 +137,7 @@ struct WorkerShareTests {
             var options = bench.options
             options.memory = memory
             return WorkerDemand(model: model, options: options, writesProbabilities: false, writesConfidence: false)
-                .share(ofScene: scene)
+                .share(ofScene: scene, access: .anything)
         }
         let plenty = share(16 << 30)
         #expect(plenty.workers < 4 && plenty.options.workers == plenty.workers)

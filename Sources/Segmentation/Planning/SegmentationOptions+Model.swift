@@ -7,9 +7,9 @@ extension SegmentationOptions {
     ///
     /// - Throws: `RasterError`.
     public func open(scene path: String, for model: Model) throws(RasterError) -> RasterReader {
-        let scene = try RasterReader(path: path, nodata: nodata)
+        let scene = try RasterReader(path: path, nodata: nodata, access: access)
         guard nodata == nil, let described = model.description.nodata, !scene.marksInvalidPixels else { return scene }
-        return try RasterReader(path: path, nodata: described.value)
+        return try RasterReader(path: path, nodata: described.value, access: access)
     }
 
     /// Returns the model's description with these options in it. A file can keep it, so that the options need not be given

@@ -25,6 +25,8 @@ public struct SegmentationOptions: Sendable {
     public var std: [Float]?
     /// The value of pixels without data; by default the scene's own.
     public var nodata: Double?
+    /// What opening the scene may reach; by default all that GDAL does.
+    public var access = RasterAccess.anything
 
     /// The size of the pixels that the model is given; by default that of the pixels that it was trained on, where it says
     /// so, else the scene's.
