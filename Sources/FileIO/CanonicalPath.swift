@@ -27,10 +27,26 @@ package enum CanonicalPath {
         return String(cString: text)
     }
 
-    /// Returns where a path leads, whether or not anything is there: an absolute path with all existing links resolved,
-    /// and without a "/" at its end.
+    /// Returns where a path leads, whether or not anything is there: an absolute path with all links resolved, and without a
+    /// "/" at its end.
     package static func destination(of path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+        // A link that leads to nothing yet counts as well: an output is written there.
+        let end = links(from: path).last ?? path
+        return URL(fileURLWithPath: end).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+
+    /// Links that lead to links, of which there are no more anywhere (Linux's limit).
+    private static let mostLinks = 40
+
+    /// Returns a path, and step by step where it leads if its last name is a symbolic link; empty for a circle of links.
+    static func links(from path: String) -> [String] {
+        var steps = [path]
+        while let target = try? FileManager.default.destinationOfSymbolicLink(atPath: steps[steps.count - 1]) {
+            guard steps.count <= mostLinks else { return [] }
+            let folder = FileName.folder(of: steps[steps.count - 1])
+            steps.append(target.hasPrefix("/") ? target : FileName.joined(folder, target))
+        }
+        return steps
     }
 
     /// Returns true if two paths lead to the same place, whether or not anything is there.

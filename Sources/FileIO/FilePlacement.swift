@@ -11,10 +11,10 @@ struct FilePlacement {
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`.
     func flush(_ file: String) throws(FileError) {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        let descriptor = FileCall.open(file, O_RDONLY)
         guard descriptor >= 0 else { throw failure("reopen", errno) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("sync", errno) }
+        guard FileCall.sync(descriptor) == 0 else { throw failure("sync", errno) }
     }
 
     /// Gives a staged file its name.
@@ -24,22 +24,22 @@ struct FilePlacement {
     func move(from old: String, to new: String) throws(FileError) {
         if !overwrite {
             // A hard link, unlike renaming, never replaces a file.
-            if link(old, new) == 0 {
-                unlink(old)
+            if FileCall.link(old, new) == 0 {
+                FileCall.unlink(old)
                 return
             }
             // Some file systems have no hard links.
             if errno == EEXIST || FileStatus.exists(new) { throw alreadyThere(new) }
         }
-        guard rename(old, new) != 0 else { return }
+        guard FileCall.rename(old, new) != 0 else { return }
         throw failure("rename", errno)
     }
 
     /// Flushes the new names in a folder to the disk. Some file systems cannot do that, which is no reason to fail.
     static func flushNames(in folder: String) {
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        let descriptor = FileCall.open(folder, O_RDONLY)
         guard descriptor >= 0 else { return }
-        fsync(descriptor)
+        _ = FileCall.sync(descriptor)
         close(descriptor)
     }
 

@@ -120,9 +120,21 @@ package enum FileSpace {
     /// - Returns: false if there is not enough room, or the file system cannot tell; `errno` says which. The file may
     ///   then have either length.
     package static func reserve(_ bytes: Int, descriptor: Int32) -> Bool {
-        var status: Int32
-        repeat { status = fallocate(descriptor, 0, 0, bytes) } while status != 0 && errno == EINTR
-        return status == 0
+        FileCall.reserve(descriptor, bytes) == 0
+    }
+
+    /// Returns true if a file can be written in a folder, which is tried with a small hidden one.
+    package static func canWrite(in folder: String) -> Bool {
+        let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        let path = FileName.joined(folder, ".overtile-trial-\(getpid())-\(random)")
+        let descriptor = FileCall.open(path, O_WRONLY | O_CREAT | O_EXCL)
+        guard descriptor >= 0 else { return false }
+        defer {
+            close(descriptor)
+            FileCall.unlink(path)
+        }
+        let bytes = [UInt8](repeating: 0, count: 4096)
+        return bytes.withUnsafeBytes { FileCall.writeAll(descriptor, $0) } == 0 && FileCall.sync(descriptor) == 0
     }
 
     /// Returns true if the disk under a folder has less room than this many bytes for the user.

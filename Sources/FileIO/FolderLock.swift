@@ -15,14 +15,14 @@ package final class FolderLock: Sendable {
     /// - Throws: `FileError`: `.locked` if another run has it; `.cannotCreate`, `.outOfSpace`.
     package init(folder: String) throws(FileError) {
         let path = folder + "/" + Self.fileName
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        let descriptor = FileCall.open(path, O_RDWR | O_CREAT)
         guard descriptor >= 0 else {
             let isFull = errno == ENOSPC || errno == EDQUOT
             throw FileError(
                 isFull ? .outOfSpace : .cannotCreate, "make", path: path, String(cString: strerror(errno)),
                 advice: "make the folder writable, or choose another")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard FileCall.lock(descriptor) == 0 else {
             let number = errno
             close(descriptor)
             guard number == EWOULDBLOCK else {

@@ -80,6 +80,35 @@ package struct Publication: Codable, Sendable {
         self.overwrite = overwrite
     }
 
+    /// True if a process that is killed in between would leave some of it undone.
+    var hasSeveralSteps: Bool { entries.count > 1 || !earlier.isEmpty }
+
+    /// Writes the value down, on the disk.
+    ///
+    /// - Parameter output: for messages.
+    /// - Throws: `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
+    func write(to path: String, output: String) throws(FileError) {
+        guard let data = try? JSONEncoder().encode(self) else { preconditionFailure("paths and numbers are JSON") }
+        let descriptor = FileCall.open(path, O_WRONLY | O_CREAT | O_EXCL)
+        guard descriptor >= 0 else { throw FileError(.cannotCreate, "create", path: output, number: errno) }
+        defer { close(descriptor) }
+        let number = data.withUnsafeBytes { FileCall.writeAll(descriptor, $0) }
+        guard number == 0 else { throw FileError(.writeFailed, "write", path: output, number: number) }
+        guard FileCall.sync(descriptor) == 0 else { throw FileError(.writeFailed, "sync", path: output, number: errno) }
+    }
+
+    /// Ends what a killed process has written down and had begun, and removes the record.
+    static func settle(record path: String) {
+        // One that is not whole was written before anything was done.
+        if let status = FileStatus(path: path, followsLinks: false), status.kind == .file, status.size < 64 << 20,
+            let data = FileManager.default.contents(atPath: path),
+            let publication = try? JSONDecoder().decode(Publication.self, from: data)
+        {
+            _ = publication.settle()
+        }
+        FileCall.unlink(path)
+    }
+
     /// Gives the outputs their names, one after the other.
     ///
     /// - Parameter named: called with each name that has been given, for tests that stop the process there.
@@ -117,21 +146,25 @@ package struct Publication: Codable, Sendable {
     private func withdraw() {
         for entry in entries.reversed() where Mark(path: entry.place) == entry.mark {
             let before = earlier.first { $0.place == entry.place && FileStatus.exists($0.kept) }
-            if let before { rename(before.kept, before.place) } else { unlink(entry.place) }
+            if let before { _ = FileCall.rename(before.kept, before.place) } else { FileCall.unlink(entry.place) }
         }
         for file in earlier where FileStatus.exists(file.kept) {
-            if FileStatus.exists(file.place) { unlink(file.kept) } else { rename(file.kept, file.place) }
+            if FileStatus.exists(file.place) {
+                FileCall.unlink(file.kept)
+            } else {
+                _ = FileCall.rename(file.kept, file.place)
+            }
         }
     }
 
-    private func forgetEarlier() { for file in earlier { unlink(file.kept) } }
+    private func forgetEarlier() { for file in earlier { FileCall.unlink(file.kept) } }
 
     /// Gives a file that is about to be replaced a hidden name. Where another file gets its name, it keeps that until then:
     /// there is always a whole file under it.
     private func keep(_ file: Earlier) throws(FileError) {
-        if file.isSucceeded, link(file.place, file.kept) == 0 { return }
+        if file.isSucceeded, FileCall.link(file.place, file.kept) == 0 { return }
         // Some file systems have no hard links.
-        guard rename(file.place, file.kept) != 0, errno != ENOENT else { return }
+        guard FileCall.rename(file.place, file.kept) != 0, errno != ENOENT else { return }
         throw FileError(.writeFailed, "replace", path: file.place, number: errno)
     }
 
@@ -142,7 +175,7 @@ package struct Publication: Codable, Sendable {
 
     private static func hiddenName(for path: String) -> String {
         var name = FileName.last(of: path)
-        while name.utf8.count > 150 { name.removeLast() }  // names end at 255 bytes
+        while name.utf8.count > 150 { name.removeLast() }  // names end at 255 bytes, and the rest is random
         let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         return FileName.joined(FileName.folder(of: path), ".\(name).overtile-earlier-\(random)")
     }

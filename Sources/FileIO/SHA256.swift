@@ -146,7 +146,7 @@ extension SHA256 {
                 .readFailed, what, path: path, reason,
                 message: "cannot \(what) \(path) again for its checksum: \(reason)")
         }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = FileCall.open(path, O_RDONLY)
         guard descriptor >= 0 else { throw failure("open", errno) }
         defer { close(descriptor) }
         var hash = SHA256()
@@ -154,7 +154,7 @@ extension SHA256 {
         defer { buffer.deallocate() }
         while true {
             if isCancelled() { throw CancellationError() }
-            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            let count = FileCall.read(descriptor, buffer.baseAddress, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw failure("read", errno) }
             guard count > 0 else { return hash.finish() }

@@ -41,7 +41,7 @@ package final class StagedDocument: StagedOutput {
     package init(path: String, overwrite: Bool, sidecars: [String] = StagedFile.sidecars) throws(FileError) {
         file = try StagedFile(path: path, overwrite: overwrite, sidecars: sidecars)
         self.path = path
-        let descriptor = open(file.stagingPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let descriptor = FileCall.open(file.stagingPath, O_WRONLY | O_CREAT | O_EXCL)
         guard descriptor >= 0 else {
             throw FileError(.cannotCreate, "create", path: path, number: errno, advice: "choose another place")
         }
@@ -56,15 +56,8 @@ package final class StagedDocument: StagedOutput {
     package func write<Element: BitwiseCopyable>(_ elements: [Element]) throws(FileError) {
         try elements.span.bytes.withUnsafeBytes { (bytes) throws(FileError) in
             guard let descriptor else { preconditionFailure("a document is written before it is published") }
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count > 0 {
-                    rest = rest.dropFirst(count)
-                } else if errno != EINTR {
-                    throw failure(errno)
-                }
-            }
+            let number = FileCall.writeAll(descriptor, bytes)
+            guard number == 0 else { throw failure(number) }
         }
     }
 
@@ -103,7 +96,7 @@ package final class StagedDocument: StagedOutput {
     private func closeFile() -> Int32 {
         guard let descriptor else { return 0 }
         self.descriptor = nil
-        return close(descriptor)
+        return FileCall.close(descriptor)
     }
 
     private func failure(_ number: Int32) -> FileError {

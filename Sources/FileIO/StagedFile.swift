@@ -26,6 +26,8 @@ package final class StagedFile: StagedOutput {
     package let stagingPath: String
     /// The folder of both.
     package let folder: String
+    /// The file itself, where the path is a link to it.
+    let place: String
     private let placement: FilePlacement
     private let sidecars: [String]
 
@@ -39,23 +41,27 @@ package final class StagedFile: StagedOutput {
     ///   - overwrite: true if a file of the same name may be replaced.
     ///   - sidecars: the endings, appended to the output's name, of files that would become part of it. Such files are
     ///     in the way like a file of the output's own name, and are removed when that is replaced.
-    /// - Throws: `.outputExists`; `.cannotCreate` if the path or the folder cannot be used.
+    ///   - suffix: what will be put behind the output's name for the longest name beside it.
+    /// - Throws: `.outputExists`; `.cannotCreate` if the path or the folder cannot be used. A symbolic link is not replaced:
+    ///   the output is what it points to.
     package init(
-        path: String, overwrite: Bool, sidecars: [String] = StagedFile.sidecars
+        path: String, overwrite: Bool, sidecars: [String] = StagedFile.sidecars, suffix: String = ""
     ) throws(FileError) {
         guard !path.hasPrefix("/vsi") else {
             throw FileError(
                 .cannotCreate, path: path, "outputs are local files", advice: "write one and copy it there")
         }
-        guard let prefix = Self.hiddenPrefix(path: path) else {
+        let place = try OutputPlace(path, suffix: suffix).path
+        guard let prefix = Self.hiddenPrefix(path: place), Self.hiddenPrefix(path: path) != nil else {
             let reason = "it does not name a file"
             throw FileError(.cannotCreate, path: path, reason, message: "cannot create \"\(path)\": \(reason)")
         }
         folder = prefix.folder
-        let slash = path.lastIndex(of: "/")
+        self.place = place
+        let slash = place.lastIndex(of: "/")
         let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         let hidden = "\(prefix.name)\(getpid())-\(random).tif"
-        stagingPath = slash == nil ? hidden : String(path[...(slash ?? path.startIndex)]) + hidden
+        stagingPath = slash == nil ? hidden : String(place[...(slash ?? place.startIndex)]) + hidden
         self.path = path
         self.sidecars = sidecars
         placement = FilePlacement(path: path, overwrite: overwrite)
@@ -75,22 +81,37 @@ package final class StagedFile: StagedOutput {
 
     /// The files of the finished output, its main file last: the names that they will have, and those that they have now.
     package var finishedFiles: [(path: String, staged: String)] {
-        [".aux.xml", ""].map { (path + $0, stagingPath + $0) }.filter { $0.0 == path || FileStatus.exists($0.1) }
+        [".aux.xml", ""].map { (place + $0, stagingPath + $0) }.filter { $0.0 == place || FileStatus.exists($0.1) }
     }
 
     /// Names of files that programs would take for part of the output: they go where it replaces another one.
-    package var companions: [String] { sidecars.map { path + $0 } }
+    package var companions: [String] { sidecars.map { place + $0 } }
 
     /// Flushes the file to the disk, and gives it its name.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. The staged file is still there then.
     package func publish() throws(FileError) {
-        try Publication([self], overwrite: placement.overwrite).carryOut()
+        try Self.publish(self, overwrite: placement.overwrite)
+    }
+
+    /// Gives one output its names, and takes away what killed runs left of it. Where the process is killed between two
+    /// names, a record in a hidden file beside them tells the next run.
+    static func publish(_ output: any StagedOutput, overwrite: Bool) throws(FileError) {
+        removeLeftovers(of: output.path, isExclusive: false)
+        let publication = try Publication([output], overwrite: overwrite)
+        guard publication.hasSeveralSteps else { return try publication.carryOut() }
+        let record = try hiddenFile(for: output.path) + recordEnding
+        defer { FileCall.unlink(record) }
+        try publication.write(to: record, output: output.path)
+        try publication.carryOut()
     }
 
     /// Removes what was staged, if anything.
     package func remove() {
-        for suffix in [""] + Self.sidecars + Self.temporaries { unlink(stagingPath + suffix) }
+        for suffix in [""] + Self.sidecars + Self.temporaries {
+            // Most of them are not there.
+            if suffix.isEmpty || FileStatus.exists(stagingPath + suffix) { FileCall.unlink(stagingPath + suffix) }
+        }
     }
 
     private func checkFolder() throws(FileError) {
@@ -109,14 +130,18 @@ package final class StagedFile: StagedOutput {
     }
 
     private func checkTarget() throws(FileError) {
-        if let status = FileStatus(path: path), status.kind != .file {
+        if let status = FileStatus(path: place), status.kind != .file {
             let kind = status.kind == .folder ? "a folder" : "not a regular file"
             throw FileError(.cannotCreate, path: path, "it is there already and is \(kind)")
         }
         guard !placement.overwrite else { return }
         // An orphaned sidecar would become part of the new raster.
-        for suffix in [""] + sidecars where FileStatus.exists(path + suffix) {
-            throw placement.alreadyThere(path + suffix)
+        let names = [place] + companions + (path == place ? [] : [path])
+        guard names.contains(where: FileStatus.exists) else { return }
+        // A killed run may have left some of them.
+        Self.removeLeftovers(of: path, isExclusive: false)
+        for name in names where FileStatus.exists(name) {
+            throw placement.alreadyThere(name == place ? path : name)
         }
     }
 }
@@ -126,9 +151,26 @@ extension StagedFile {
     private static func hiddenPrefix(path: String) -> (folder: String, name: String)? {
         let name = String(path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...])
         guard !name.isEmpty, name != ".", name != ".." else { return nil }
+        // Names end at 255 bytes; long ones that begin alike stay apart.
         var short = name
-        while short.utf8.count > 150 { short.removeLast() }  // names end at 255 bytes
+        if name.utf8.count > 150 {
+            while short.utf8.count > 130 { short.removeLast() }
+            short += "-" + SHA256.checksum(of: name).prefix(16)
+        }
         return (FileName.folder(of: path), ".\(short).overtile-")
+    }
+
+    /// What the names of records of a publication end in.
+    private static let recordEnding = ".tif.names"
+
+    /// A new hidden name for something of this process's beside an output.
+    private static func hiddenFile(for path: String) throws(FileError) -> String {
+        let place = try OutputPlace(path).path
+        guard let prefix = hiddenPrefix(path: place) else {
+            throw FileError(.cannotCreate, path: path, "it does not name a file")
+        }
+        let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        return FileName.joined(prefix.folder, "\(prefix.name)\(getpid())-\(random)")
     }
 
     /// Removes what killed processes left of an output under hidden names.
@@ -138,7 +180,9 @@ extension StagedFile {
     ///   - isExclusive: true if no other process can be at work on this output, so that everything is removed.
     ///     Otherwise only the files of processes that no longer exist are removed.
     package static func removeLeftovers(of path: String, isExclusive: Bool) {
-        guard let prefix = hiddenPrefix(path: path), let folder = opendir(prefix.folder) else { return }
+        guard let place = try? OutputPlace(path).path, let prefix = hiddenPrefix(path: place),
+            let folder = opendir(prefix.folder)
+        else { return }
         defer { closedir(folder) }
         var leftovers: [String] = []
         while let entry = readdir(folder) {
@@ -154,10 +198,14 @@ extension StagedFile {
             let isGone = kill(process, 0) != 0 && errno == ESRCH
             if isExclusive || isGone { leftovers.append(name) }
         }
-        for name in leftovers {
-            let path = prefix.folder + "/" + name
+        // Records first: the files that they speak of may have to be taken back.
+        for name in leftovers where name.hasSuffix(recordEnding) {
+            Publication.settle(record: FileName.joined(prefix.folder, name))
+        }
+        for name in leftovers where !name.hasSuffix(recordEnding) {
+            let path = FileName.joined(prefix.folder, name)
             // Outputs of several files lie in a hidden folder (`StagedFolder`).
-            if unlink(path) != 0, name.hasSuffix(".tifd") { try? FileManager.default.removeItem(atPath: path) }
+            if FileCall.unlink(path) != 0, name.hasSuffix(".tifd") { try? FileManager.default.removeItem(atPath: path) }
         }
     }
 }

@@ -15,6 +15,8 @@ package final class StagedFolder: StagedOutput {
     private let suffixes: [String]
     private let placement: FilePlacement
     private let name: String
+    /// The main file itself, where the path is a link to it.
+    private let place: String
 
     /// Chooses the name of the hidden folder. Nothing is created.
     ///
@@ -27,16 +29,21 @@ package final class StagedFolder: StagedOutput {
         path: String, siblings: [String] = [], suffixes: [String] = [], overwrite: Bool
     ) throws(FileError) {
         // The rules for the place of a single file hold here as well.
-        let place = try StagedFile(path: path, overwrite: overwrite)
-        folder = place.folder
-        hidden = place.stagingPath + "d"
-        name = FileName.last(of: path)
+        let longest = suffixes.max { $0.utf8.count < $1.utf8.count } ?? ""
+        let file = try StagedFile(path: path, overwrite: overwrite, suffix: longest)
+        folder = file.folder
+        hidden = file.stagingPath + "d"
+        place = file.place
+        name = FileName.last(of: place)
         stagingPath = hidden + "/" + name
         self.path = path
         self.siblings = siblings
         self.suffixes = suffixes
         placement = FilePlacement(path: path, overwrite: overwrite)
         if !overwrite {
+            if companions.contains(where: FileStatus.exists) {
+                StagedFile.removeLeftovers(of: path, isExclusive: false)
+            }
             for other in companions where FileStatus.exists(other) { throw placement.alreadyThere(other) }
         }
         for name in stagedNames { StagedOutputs.add(name) }
@@ -56,7 +63,7 @@ package final class StagedFolder: StagedOutput {
     ///
     /// - Throws: `.cannotCreate`, `.outOfSpace`.
     package func make() throws(FileError) {
-        guard mkdir(hidden, 0o777) != 0 else { return }
+        guard FileCall.makeFolder(hidden) != 0 else { return }
         throw FileError(.cannotCreate, "make a folder for", path: path, number: errno)
     }
 
@@ -64,24 +71,24 @@ package final class StagedFolder: StagedOutput {
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. Files that were moved are removed then.
     package func publish() throws(FileError) {
-        try Publication([self], overwrite: placement.overwrite).carryOut()
-        rmdir(hidden)
+        try StagedFile.publish(self, overwrite: placement.overwrite)
+        FileCall.removeFolder(hidden)
     }
 
     /// The files of the finished outputs, the main one last: the names that they will have, and those that they have now.
     package var finishedFiles: [(path: String, staged: String)] {
         (contents.filter { $0 != name }.sorted() + [name]).map { file in
-            (String(path.dropLast(name.count)) + file, hidden + "/" + file)
+            (String(place.dropLast(name.count)) + file, hidden + "/" + file)
         }
     }
 
     /// Names of files that programs would take for part of the output: they go where it replaces another one.
-    package var companions: [String] { names(beside: path) }
+    package var companions: [String] { names(beside: place) }
 
     /// Removes what was staged, if anything.
     package func remove() {
-        for file in contents { unlink(hidden + "/" + file) }
-        rmdir(hidden)
+        for file in contents { FileCall.unlink(hidden + "/" + file) }
+        FileCall.removeFolder(hidden)
     }
 
     private var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: hidden)) ?? [] }

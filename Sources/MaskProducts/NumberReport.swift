@@ -31,8 +31,13 @@ extension NumberReport {
 
 /// Formats lines of comma-separated values.
 enum CSVLine {
+    ///
+    /// Spreadsheet programs take a text that begins like a formula for one, and names of classes and zones come from
+    /// models and files of anybody's: an apostrophe before it makes it a text, and is not shown.
     static func text(_ values: [String]) -> String {
         values.map { value in
+            let isFormula = value.first.map { "=+-@\t\r".contains($0) } ?? false
+            let value = isFormula && Double(value) == nil ? "'" + value : value
             let isPlain = !value.unicodeScalars.contains { ["\"", ",", "\n", "\r"].contains($0) }
             return isPlain ? value : "\"" + value.replacing("\"", with: "\"\"") + "\""
         }.joined(separator: ",") + "\n"

@@ -11,7 +11,9 @@ struct OutputPaths {
     ///
     /// - Throws: `OutputError` where outputs would replace each other or an input; `FileError` where a folder is
     ///   missing.
-    static func resolve(scenes: [String], files: FileOptions, products: SceneProductOptions) throws -> [OutputPaths] {
+    static func resolve(
+        scenes: [String], files: FileOptions, products: SceneProductOptions, others: OtherFiles
+    ) throws -> [OutputPaths] {
         let all = try scenes.map { scene in
             func place(_ path: String, _ ending: String = "tif") throws -> String {
                 try Self.path(in: path, for: scene, of: scenes.count, ending: ending)
@@ -25,8 +27,9 @@ struct OutputPaths {
             outputs.report = scenes.count == 1 ? products.report : nil
             return OutputPaths(scene: scene, outputs: outputs)
         }
-        try OutputSet.refuseClashes(
-            all.map { ($0.scene, $0.outputs) }, model: files.model, report: scenes.count > 1 ? products.report : nil)
+        var others = others
+        if scenes.count > 1 { others.write(products.report, "--report") }
+        try OutputSet.refuseClashes(all.map { ($0.scene, $0.outputs) }, model: files.model, others: others)
         return all
     }
 

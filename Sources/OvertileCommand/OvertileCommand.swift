@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Overtile
 
 /// The root command; each subcommand is a thin file beside this one.
@@ -37,9 +38,13 @@ enum Main {
     static func main() {
         StandardStreams.reopenClosed()
         Signals.ignoreThoseOfWriting()
+        Signals.endOnSignal()
         do {
             try Arguments.check()
             var command = try OvertileCommand.parseAsRoot()
+            try ResourceTrial.require(
+                threads: ProcessInfo.processInfo.activeProcessorCount + ResourceTrial.otherThreads,
+                bytes: ResourceTrial.firstBytes)
             try command.run()
         } catch {
             exit(after: error)

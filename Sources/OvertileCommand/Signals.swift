@@ -19,6 +19,16 @@ enum Signals {
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     }
 
+    /// Ends the process at the first signal, without its unfinished outputs: for commands that take no time to stop
+    /// in.
+    static func endOnSignal() {
+        StagedOutputs.prepare()
+        listen { number in
+            StagedOutputs.removeAll()
+            _exit(128 + number)
+        }
+    }
+
     /// Starts to listen for signals.
     ///
     /// - Returns: the cancellation, which is cancelled when a signal arrives.
@@ -26,19 +36,23 @@ enum Signals {
         // A signal handler may do little more than set flags, so these are made before it is installed.
         _ = (received, cancellation)
         StagedOutputs.prepare()
-        for number in [SIGINT, SIGTERM, SIGHUP] {
-            let previous = signal(number) { number in
-                if Signals.received != 0 {
-                    StagedOutputs.removeAll()
-                    _exit(128 + number)
-                }
-                Signals.firstSignal.store(number, ordering: .releasing)
-                Signals.cancellation.cancel()
+        listen { number in
+            if Signals.received != 0 {
+                StagedOutputs.removeAll()
+                _exit(128 + number)
             }
+            Signals.firstSignal.store(number, ordering: .releasing)
+            Signals.cancellation.cancel()
+        }
+        return cancellation
+    }
+
+    private static func listen(_ handler: @escaping @convention(c) (Int32) -> Void) {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            let previous = signal(number, handler)
             // A signal that nohup, or a shell that starts a background job, has set to be ignored stays ignored.
             if unsafeBitCast(previous, to: Int.self) == 1 { signal(number, SIG_IGN) }
         }
-        return cancellation
     }
 
     /// The reason for a cancellation, as a message for the user.

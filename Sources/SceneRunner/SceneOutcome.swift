@@ -1,5 +1,6 @@
 package import FileIO
 import MaskProducts
+import RasterIO
 public import Segmentation
 import TileGeometry
 
@@ -62,6 +63,8 @@ public struct SceneOutcome: Sendable {
     package let files: [OutputRecord]
     /// The files that the scene was made of when it was opened.
     package let identity: SceneIdentity
+    /// What opening the scene may reach.
+    let access: RasterAccess
 
     /// The number of the scene's pixels.
     public var pixels: Int { summary.scene.area }

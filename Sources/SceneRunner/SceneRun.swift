@@ -48,6 +48,7 @@ public final class SceneRun {
     private let path: String
     private let products: ProductOptions
     private let overwrites: Bool
+    private let access: RasterAccess
     private let opened = Date()
     /// Called with each name that an output has been given. Tests stop the process there, or bring trouble.
     var named: (String) -> Void = { _ in }
@@ -67,7 +68,10 @@ public final class SceneRun {
     ) throws {
         let scene = try options.open(scene: path, for: model)
         identity = SceneIdentity(of: scene)
-        try outputs.refuseClashes(with: scene, model: model.path)
+        try scene.spatialReference.requireDatabase(path: path)
+        var others = OtherFiles()
+        others.read(products.zones?.path, "the zones")
+        try outputs.refuseClashes(with: scene, model: model.path, others: others)
         try outputs.reserve(overwrite: options.overwrites)
         job = try SegmentationJob(
             scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))
@@ -75,6 +79,7 @@ public final class SceneRun {
         sceneWarnings = job.warnings.map { SceneWarning(.plan, $0) }
         self.products = products
         overwrites = options.overwrites
+        access = options.access
         self.path = path
         self.outputs = outputs
     }
@@ -124,7 +129,7 @@ public final class SceneRun {
                 scene: path, outputs: outputs, summary: rasters.summary,
                 classShares: products.statistics.map { ClassShare.list($0.whole) } ?? [],
                 warnings: warnings + gathered.messages(about: path), files: files,
-                identity: identity)
+                identity: identity, access: access)
             let report = RunReport(
                 [SceneResult(scene: path, ending: .done(outcome))], model: job.model,
                 folder: FileName.folder(of: outputs.mask), started: opened, mask: rasters.path(.mask))

@@ -45,7 +45,26 @@ package final class VectorWriter: @unchecked Sendable {
     /// - Throws: `.badArgument` for unknown formats, `.unsupported` for those that GDAL cannot write here,
     ///   `.outputExists`, `.cannotCreate`.
     package static func check(path: String, overwrite: Bool) throws(RasterError) {
-        _ = try VectorFormat(path: path).stage(path, overwrite: overwrite)
+        let format = try VectorFormat(path: path)
+        let staged = try format.stage(path, overwrite: overwrite)
+        // Formats have rules of their own for the names of layers, which are those of files: made in memory, it shows.
+        let folder = "/vsimem/overtile-trial-" + FileName.last(of: FileName.folder(of: staged.stagingPath))
+        let messages = GDALMessages()
+        let created = withSettings {
+            messages.during {
+                VSIMkdir(folder, 0o700)
+                return create(
+                    FileName.joined(folder, FileName.last(of: staged.stagingPath)), format,
+                    Options(crs: nil, fields: []))
+            }
+        }
+        created?.0.close()
+        messages.during { VSIRmdirRecursive(folder) }
+        guard created == nil || !messages.failures.isEmpty else { return }
+        throw RasterError(
+            .cannotCreate, path: path,
+            "cannot create \(path): \(messages.reason(about: path, otherwise: "GDAL does not take its name for a layer")); "
+                + "choose another name")
     }
 
     /// Creates the file under its hidden name.

@@ -273,6 +273,36 @@ struct BatchTests {
         #expect(try bench.run() == ["a.tif": "done", "b.tif": "unchanged"])
     }
 
+    /// Its mask has room for its name, and the `.aux.xml` beside it has not. That was taken for a fault of the place, which
+    /// ended every pass of a watch and counted against no scene.
+    @Test("a scene whose name is too long for its outputs fails alone")
+    func longName() throws {
+        let name = String(repeating: "n", count: 245) + ".tif"
+        // No writer of Overtile's makes such a name.
+        let scene = try bench.addScene("c.tif", seed: 5)
+        try FileManager.default.moveItem(atPath: scene, toPath: bench.folder.path("in/" + name))
+        let ended = try bench.run()
+        #expect(ended["a.tif"] == "done" && ended["b.tif"] == "done")
+        #expect(ended[name]?.contains("255") == true, "\(ended[name] ?? "")")
+        let entry = try bench.ledger.entries(in: [.failed])
+        #expect(entry.count == 1 && entry[0].attempts == 1)
+    }
+
+    @Test("a scene that is found and is something else than its name says fails; one that is asked for is run")
+    func doors() throws {
+        let scene = bench.folder.path("in/b.tif")
+        let document = """
+            <VRTDataset rasterXSize="30" rasterYSize="20"><VRTRasterBand dataType="Byte" band="1"><SimpleSource>
+            <SourceFilename>\(scene)</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>
+            """
+        _ = try bench.folder.write(Array(document.utf8), to: "in/door.tif")
+        bench.options.access = .files()
+        let found = try bench.run()
+        #expect(found["b.tif"] == "done" && found["door.tif"]?.contains("--allow-drivers VRT") == true)
+        bench.options.access = .files(allowing: ["VRT"])
+        #expect(try bench.run()["door.tif"] == "done")
+    }
+
     @Test("where names have the day in them, what was done yesterday is done; what changes gets today's")
     func dated() throws {
         bench.template = "{stem}-{date}.tif"

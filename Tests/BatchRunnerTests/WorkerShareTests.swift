@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Models
+import RasterIO
 import Segmentation
 import Synchronization
 import TestData
@@ -135,7 +136,7 @@ struct WorkerShareTests {
             var options = bench.options
             options.memory = memory
             return WorkerDemand(model: model, options: options, kinds: [])
-                .share(ofScene: scene)
+                .share(ofScene: scene, access: .anything)
         }
         let plenty = share(16 << 30)
         #expect(plenty.workers < 4 && plenty.options.workers == plenty.workers)

@@ -1,8 +1,9 @@
 import Foundation
-import RasterIO
 import TestData
 import Testing
 import TileGeometry
+
+@testable import RasterIO
 
 /// An output appears under its name when it is complete, and else leaves nothing.
 struct RasterOutputTests {
@@ -164,5 +165,26 @@ struct RasterOutputTests {
         options.creationOptions = ["BLOCKXSIZE=17"]
         #expect(throws: RasterError.self) { _ = try RasterWriter(path: folder.path("out.tif"), options: options) }
         #expect(try folder.names.isEmpty)
+    }
+
+    /// `GDAL_PAM_ENABLED=NO` in the environment: a mask with names of classes failed after all the work.
+    @Test(
+        "names of classes are written whatever the environment says of sidecars",
+        arguments: [RasterFormat.geoTIFF, .cloudOptimized])
+    func sidecarsOff(format: RasterFormat) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("mask.tif")
+        var options = options(legend: [LegendEntry(value: 1, name: "water")])
+        options.format = format
+        try GDALLibrary.with("GDAL_PAM_ENABLED", "NO") {
+            let writer = try RasterWriter(path: path, options: options)
+            let size = writer.options.size
+            try [UInt8](repeating: 1, count: size.area).withUnsafeBufferPointer {
+                try writer.write(PixelWindow(size), band: 1, samples: $0)
+            }
+            try writer.commit()
+        }
+        #expect(try folder.names == ["mask.tif", "mask.tif.aux.xml"])
+        #expect(try RasterReader(path: path).legend(ofBand: 1).map(\.name) == ["water"])
     }
 }

@@ -113,4 +113,17 @@ import VectorIO
         }
         #expect(try folder.names.isEmpty)
     }
+
+    /// GDAL refused the layer when all had been computed.
+    @Test("a name that a format does not take for a layer is refused before anything is made")
+    func layerName() throws {
+        let error = #expect(throws: RasterError.self) {
+            try VectorWriter.check(path: folder.path("~.gpkg"), overwrite: false)
+        }
+        #expect(error?.code == .cannotCreate && error?.message.contains("choose another name") == true)
+        for name in ["a.gpkg", "a b.gpkg", "Wälder.gpkg", "~.geojson", "a.shp", "a.fgb"] {
+            try VectorWriter.check(path: folder.path(name), overwrite: false)
+        }
+        #expect(try folder.names.isEmpty)
+    }
 }

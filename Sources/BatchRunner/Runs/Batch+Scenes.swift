@@ -97,7 +97,7 @@ extension Batch {
                 cancellation: cancellation)
         }
         do {
-            return try attempt(demand.share(ofScene: scene))
+            return try attempt(demand.share(ofScene: scene, access: reach(of: scene)))
         } catch is ShareTooSmall {
             return try attempt((demand.workers, options))
         }

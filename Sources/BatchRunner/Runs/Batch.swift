@@ -32,6 +32,8 @@ public final class Batch: Sendable {
     let warnings: SceneWarnings
     /// Keeps other runs out of the folder; nil where the caller does so.
     private let lock: FolderLock?
+    /// The scenes that a user named one by one, which may be anything.
+    private let named: Set<String>
     private let errorStatus: @Sendable (any Error) -> Int
     let now: @Sendable () -> Date
 
@@ -64,11 +66,12 @@ public final class Batch: Sendable {
     /// - Parameters:
     ///   - ledger: remembers the scenes. Whoever opened it holds the folder's `FolderLock`, or gives it to the batch.
     ///   - warnings: gathers what is said of scenes while they are run.
+    ///   - named: the scenes that a user named one by one: whatever the options say, these may reach everything.
     ///   - errorStatus: returns the exit status that an error stands for.
     ///   - now: the time; tests have their own.
     package init(
         ledger: Ledger, model: Model, options: SegmentationOptions, outputs: FolderLayout, logger: Logger,
-        warnings: SceneWarnings, errorStatus: @escaping @Sendable (any Error) -> Int, lock: FolderLock? = nil,
+        warnings: SceneWarnings, named: Set<String> = [], errorStatus: @escaping @Sendable (any Error) -> Int, lock: FolderLock? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.ledger = ledger
@@ -76,6 +79,7 @@ public final class Batch: Sendable {
         self.options = options
         self.outputs = outputs
         self.warnings = warnings
+        self.named = named
         self.errorStatus = errorStatus
         self.lock = lock
         self.now = now
@@ -132,6 +136,7 @@ public final class Batch: Sendable {
         do {
             let outputs = outputs.outputs(for: scene, date: start)
             var options = share ?? self.options
+            options.access = reach(of: scene)
             options.overwrites = options.overwrites || OutputOwnership(earlier).covers(outputs)
             let run: SceneRun
             do {
@@ -175,6 +180,9 @@ public final class Batch: Sendable {
         }
     }
 
+    /// Returns what opening a scene may reach.
+    func reach(of scene: String) -> RasterAccess { named.contains(scene) ? .anything : options.access }
+
     private func begin(_ key: String, identity: String?, outputs: [OutputRecord], at time: Date) throws(LedgerError) {
         try ledger.begin(
             key, identity: identity, settings: settings, model: model.path, outputs: outputs, at: time)
@@ -182,9 +190,12 @@ public final class Batch: Sendable {
 
     /// Returns true if the next scene would meet the same error: a full disk, a folder that is gone or may not be written.
     private func isOfThePlace(_ error: any Error) -> Bool {
+        if (error as? SegmentationError)?.code == .shortOfResources { return true }
         let error = (error as? FileError).map { RasterError($0) } ?? error as? RasterError
         return switch error?.code {
-        case .outOfSpace, .writeFailed: true
+        case .outOfSpace: true
+        // What one scene brings with it may fail where all others are written.
+        case .writeFailed: !outputs.folders.allSatisfy(FileSpace.canWrite)
         case .cannotCreate, .outputExists:
             outputs.folders.contains { access($0, W_OK | X_OK) != 0 }
         default: false

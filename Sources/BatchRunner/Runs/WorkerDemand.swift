@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import RasterIO
 import Segmentation
 import TileGeometry
 
@@ -25,7 +26,11 @@ struct WorkerDemand {
 
     /// Returns the workers that a scene should have, and the options to run it with: all workers for a scene that cannot be
     /// planned, as running it will tell why; one for a scene that cannot even be opened.
-    func share(ofScene path: String) -> (workers: Int, options: SegmentationOptions) {
+    func share(
+        ofScene path: String, access: RasterAccess
+    ) -> (workers: Int, options: SegmentationOptions) {
+        var options = options
+        options.access = access
         guard workers > 1, let scene = try? options.open(scene: path, for: model) else { return (1, options) }
         func plan(_ options: SegmentationOptions) -> Plan? {
             try? Planner(scene: scene, model: model, options: options, kinds: kinds).plan()

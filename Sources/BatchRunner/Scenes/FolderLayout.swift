@@ -104,16 +104,21 @@ public struct FolderLayout: Sendable {
             + later.map { " \($0.rawValue)" }.joined()
     }
 
-    /// Refuses outputs that would replace each other, a scene, the model, or a report.
+    /// Refuses outputs that would replace each other, a scene, the model, or another file of the command's.
     ///
     /// - Parameters:
     ///   - scenes: all scenes of the batch.
     ///   - date: the day of the run.
-    ///   - reports: other files that the run writes.
+    ///   - others: what else the run reads and writes.
     /// - Throws: `BatchError`; `OutputError` where two outputs of one scene have the same name.
-    package func check(_ scenes: [String], date: Date, reports: [String] = []) throws {
-        let inputs = Set(scenes.map(CanonicalPath.named) + [CanonicalPath.named(model)])
-        let reports = Set(reports.map(CanonicalPath.named))
+    package func check(_ scenes: [String], date: Date, others: OtherFiles = OtherFiles()) throws {
+        var others = others
+        others.read(FileName.joined(folder, Ledger.fileName), "the ledger")
+        others.read(FileName.joined(folder, FolderLock.fileName), "the lock of the folder")
+        try others.refuseClashes(scenes: scenes, model: model)
+        let inputs = Set((scenes + [model] + others.inputs.map(\.path)).map(CanonicalPath.destination))
+        let written = Dictionary(
+            others.outputs.map { (CanonicalPath.destination(of: $0.path), $0.option) }, uniquingKeysWith: { $1 })
         let places = folders.map { CanonicalPath.named(FileName.joined($0, "x")).dropLast() }
         var taken: [String: String] = [:]
         for scene in scenes {
@@ -124,23 +129,30 @@ public struct FolderLayout: Sendable {
                     "\(other) and \(scene) would both be written to \(FileName.joined(folder, name)): tell them apart "
                         + "with --name, as {folder}-{stem}.tif, or run them into different folders")
             }
-            for place in places where inputs.contains(place + name) {
+            for place in places where inputs.contains(CanonicalPath.destination(of: place + name)) {
                 throw BatchError(
                     .usage,
                     "\(place)\(name), an output, is the model or a scene itself and would be overwritten: choose another "
                         + "folder or --name")
             }
-            guard !reports.isEmpty else { continue }
-            for (kind, path) in outputs(for: scene, date: date).files where reports.contains(CanonicalPath.named(path))
-            {
+            for (kind, path) in outputs(for: scene, date: date).files {
+                let place = CanonicalPath.destination(of: path)
+                if inputs.contains(place) {
+                    throw BatchError(
+                        .usage,
+                        "\(path), the \(kind) of \(scene), is an input and would be overwritten: choose another folder or "
+                            + "--name")
+                }
+                guard let option = written[place] else { continue }
+                let what = option == "--report" ? "the report" : "what \(option) names"
                 throw BatchError(
                     .usage,
-                    "the report and the \(kind) of \(scene) would both be written to \(path): choose another file")
+                    "\(what) and the \(kind) of \(scene) would both be written to \(path): choose another file")
             }
         }
         // Names differ from scene to scene: what clashes for one of them clashes for all.
         if let scene = scenes.first {
-            try OutputSet.refuseClashes([(scene, outputs(for: scene, date: date))], model: model)
+            try OutputSet.refuseClashes([(scene, outputs(for: scene, date: date))], model: model, others: others)
         }
     }
 

@@ -1,3 +1,4 @@
+import FileIO
 package import Foundation
 import Glibc
 
@@ -53,7 +54,7 @@ package struct FailedFolder: Sendable {
             for companion in companions { try move("\(source)/\(companion)", to: target(companion)) }
             try move(scene, to: target(name))
         } catch {
-            unlink(target(name) + ".txt")
+            FileCall.unlink(target(name) + ".txt")
             throw error
         }
         return target(name)
@@ -74,7 +75,7 @@ package struct FailedFolder: Sendable {
 
     /// To another disk too.
     private func move(_ old: String, to new: String) throws(MoveError) {
-        guard rename(old, new) != 0 else { return }
+        guard FileCall.rename(old, new) != 0 else { return }
         guard errno == EXDEV else { throw MoveError(scene: old, place: new, String(cString: strerror(errno))) }
         do {
             try FileManager.default.moveItem(atPath: old, toPath: new)

@@ -95,7 +95,7 @@ package final class WatchedScenes {
         let start = Int(started.timeIntervalSince1970 * 1e9)
         for output in entry.outputs {
             guard let stamp = FileStamp(path: output.path), stamp.modified >= start else { continue }
-            for suffix in ["", ".aux.xml"] { unlink(output.path + suffix) }
+            for suffix in ["", ".aux.xml"] { FileCall.unlink(output.path + suffix) }
         }
     }
 

@@ -37,7 +37,7 @@ public struct Preview: Sendable {
                 .badArgument, path: mask, "an opacity of \(options.opacity) makes no sense: choose 0 to 1")
         }
         let maskReader = try RasterReader(path: mask)
-        let sceneReader = try RasterReader(path: scene)
+        let sceneReader = try RasterReader(path: scene, access: options.access)
         let classes = ClassLegend(of: maskReader)
         let chosen = options.classes.isEmpty ? nil : try classes.values(of: options.classes)
         func isShown(_ value: Int) -> Bool { chosen?.contains(value) ?? true }
@@ -127,6 +127,8 @@ extension Preview {
         public var hasLegend = true
         /// A title above the legend; empty for none.
         public var title = ""
+        /// What opening the scene may reach.
+        package var access = RasterAccess.anything
 
         /// Makes the options of a picture of 1600 pixels with a half transparent mask and a legend.
         public init() {}

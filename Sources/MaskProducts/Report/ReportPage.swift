@@ -67,7 +67,8 @@ package struct ReportPage: Sendable {
         guard let path = scene.scene, let mask = scene.mask else { return nil }
         return Result { () throws(RasterError) in
             try ReportPictures(
-                scene: path, mask: mask, bands: scene.bands, preview: scene.preview, budget: budget)
+                scene: path, access: scene.access, mask: mask, bands: scene.bands, preview: scene.preview,
+                budget: budget)
         }
     }
 

@@ -22,7 +22,9 @@ struct ReportPictures: Sendable {
     ///   - budget: the most bytes that both pictures together may take in the page.
     /// - Returns: nil if even small pictures take more.
     /// - Throws: the errors of `Preview`.
-    init?(scene: String, mask: String, bands: [Int]?, preview made: Preview?, budget: Int) throws(RasterError) {
+    init?(
+        scene: String, access: RasterAccess, mask: String, bands: [Int]?, preview made: Preview?, budget: Int
+    ) throws(RasterError) {
         // Pictures of satellite scenes and their masks take about half a byte a pixel, and base64 needs 4 bytes for 3.
         var side = min(Self.largestSide, Int((Double(max(0, budget)) * 1.5 / 0.7).squareRoot()))
         guard side >= Self.smallestSide else { return nil }
@@ -33,6 +35,7 @@ struct ReportPictures: Sendable {
             var options = Preview.Options()
             options.longSide = side
             options.bands = bands
+            options.access = access
             preview = try Preview(scene: scene, mask: mask, options: options)
         }
         side = min(side, max(preview.scene.size.width, preview.scene.size.height))

@@ -8,6 +8,8 @@ package struct ReportScene: Sendable {
     package var name: String
     /// The path of the scene. Pictures are made only if both the scene and the mask are given.
     package var scene: String?
+    /// What opening the scene may reach.
+    package var access = RasterAccess.anything
     /// The path of the mask.
     package var mask: String?
     /// The bands of the scene that are shown, as in `Preview.Options`.

@@ -47,6 +47,9 @@ struct BatchCommand: ParsableCommand {
 
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
+        let others = FolderRunFiles(model: choices, products: products, reports: reports, log: logOptions)
+        let named = try SceneInputs(inputs, names: choice.names, recursive: choice.recursive)
+        try others.check(scenes: named.scenes, model: files.model)
         let logger = try logOptions.start(messages)
         try reports.check()
         let outputs = try files.plan(products)
@@ -56,13 +59,16 @@ struct BatchCommand: ParsableCommand {
         try ledger.requeueInterrupted()
         try ledger.forgetNeverFound()
         let started = Date()
-        let scenes = try findScenes(ledger, outputs, date: started)
+        let found = try findScenes(ledger, outputs, others.files, date: started)
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
+        options.access = choice.access
+        let scenes = found.scenes
         let warnings = messages.receiveRasterWarnings()
         let batch = Batch(
             ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,
-            outputs: outputs, logger: logger, warnings: warnings, errorStatus: { ExitStatus.number(for: $0) })
+            outputs: outputs, logger: logger, warnings: warnings, named: found.named,
+            errorStatus: { ExitStatus.number(for: $0) })
         func tell(_ results: [SceneResult]) throws -> BatchReport {
             let report = BatchReport(
                 results, model: batch.model.path, folder: outputs.folder, started: started, finished: Date())
@@ -88,14 +94,16 @@ struct BatchCommand: ParsableCommand {
         if report.failed > 0 { throw SomeScenesFailed(failed: report.failed, total: scenes.count) }
     }
 
-    private func findScenes(_ ledger: Ledger, _ outputs: FolderLayout, date: Date) throws -> [String] {
+    private func findScenes(
+        _ ledger: Ledger, _ outputs: FolderLayout, _ others: OtherFiles, date: Date
+    ) throws -> SceneInputs {
         // Masks that lie among the scenes are not scenes.
         var written: Set<String> = []
         try ledger.forEachEntry { entry in entry.outputs.forEach { written.insert($0.path) } }
         let found = try SceneInputs(inputs, names: choice.names, recursive: choice.recursive, ignoring: written)
         found.warnings.forEach(messages.warn)
-        try outputs.check(found.scenes, date: date, reports: reports.paths)
-        return found.scenes
+        try outputs.check(found.scenes, date: date, others: others)
+        return found
     }
 
     private func run(_ batch: Batch, _ scenes: [String], _ cancellation: Cancellation) throws -> [SceneResult] {

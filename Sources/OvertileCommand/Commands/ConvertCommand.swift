@@ -64,6 +64,7 @@ struct ConvertCommand: ParsableCommand {
         input.apply(to: &options)
         classes.apply(to: &options)
         if let resolution { options.resolution = .metres(resolution) }
+        try OutputPaths.require(output, isNoneOf: [model] + (choices.modelItem.map { [$0] } ?? []))
         if isItem {
             let model = try choices.load(model)
             return try model.writeItem(output, description: try description(of: model, options), overwrite: overwrite)

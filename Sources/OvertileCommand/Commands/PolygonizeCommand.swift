@@ -51,6 +51,7 @@ struct PolygonizeCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         messages.showRasterWarnings(about: mask)
         let options = polygons.options(overwrite: overwrite)
+        try OutputPaths.require(output, isNoneOf: [mask] + (confidence.map { [$0] } ?? []))
         try PolygonOutput.check(path: output, options: options)
         let reader = try RasterReader(path: mask)
         // Two rows of blocks are as much cache as a pass from top to bottom can use.

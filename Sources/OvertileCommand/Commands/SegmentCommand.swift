@@ -58,9 +58,14 @@ struct SegmentCommand: ParsableCommand {
 
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
-        let log = SceneLog(try logOptions.start(messages))
         let scenes = stack ? [scenes.joined(separator: ",")] : scenes
-        let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products)
+        var others = OtherFiles()
+        others.read(products.companions.zones.zones, "the zones")
+        others.read(choices.modelItem, "the model's item")
+        others.write(logOptions.logFile, "--log-file")
+        // Before the log is begun, which would add to whatever file that is.
+        let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
+        let log = SceneLog(try logOptions.start(messages))
         // That on one scene is one of its outputs.
         let report = scenes.count > 1 ? products.report : nil
         if let report { try RunReport.check(report, overwrite: files.overwrite) }

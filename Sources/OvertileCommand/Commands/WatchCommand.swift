@@ -47,9 +47,12 @@ struct WatchCommand: ParsableCommand {
 
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
+        let others = FolderRunFiles(model: choices, products: products, reports: reports, log: logOptions)
+        try others.check(scenes: others.files.outputs.map(\.path).filter(isScene), model: files.model)
         let logger = try logOptions.start(messages)
         try reports.check()
         let outputs = try files.plan(products)
+        try outputs.check([], date: Date(), others: others.files)
         let settings = try watching.settings(
             folder: folder, choice: choice, outputs: outputs.folders)
         let lock = try FolderLock(folder: outputs.folder)
@@ -83,11 +86,18 @@ struct WatchCommand: ParsableCommand {
         }
     }
 
+    /// Returns true if a file lies in the watched folder and would be taken for a scene.
+    private func isScene(_ path: String) -> Bool {
+        let (place, watched) = (CanonicalPath.destination(of: path), CanonicalPath.destination(of: folder))
+        return place.hasPrefix(watched + "/") && choice.names.matches(FileName.last(of: place))
+    }
+
     private func batch(
         _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
     ) throws -> Batch {
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
+        options.access = choice.access
         return Batch(
             ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,
             outputs: outputs, logger: logger, warnings: messages.receiveRasterWarnings(),

@@ -59,5 +59,25 @@ struct SceneChoice: ParsableArguments {
             """, valueName: "glob"))
     var pattern: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Scenes that are found in a folder or by a pattern are opened if they are local files in the format that \
+            their name promises. GDAL drivers named here, such as VRT,WMS, open them under any name, and may reach \
+            servers; "all" allows everything, as it is for scenes that are named one by one.
+            """, valueName: "names"))
+    var allowDrivers: String?
+
+    mutating func validate() throws {
+        guard let unknown = access.unknownDrivers.first else { return }
+        throw ValidationError(
+            "--allow-drivers \(unknown) names no driver: overtile doctor and gdalinfo --formats list them")
+    }
+
     var names: SceneNames { SceneNames(patterns: pattern) }
+
+    /// What scenes that are found may reach.
+    var access: RasterAccess {
+        .files(allowing: allowDrivers?.split(separator: ",").map { String($0).trimmed } ?? [])
+    }
 }

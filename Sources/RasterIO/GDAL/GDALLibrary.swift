@@ -23,6 +23,14 @@ package enum GDALLibrary {
     /// Registers GDAL's drivers and silences it, the first time; to be called before anything else of GDAL's.
     package static func prepare() { prepared }
 
+    /// Runs something with a setting of GDAL's own, on this thread alone, whatever the environment says.
+    static func with<R>(_ key: String, _ value: String, _ body: () throws -> R) rethrows -> R {
+        let previous = CPLGetThreadLocalConfigOption(key, nil).map { String(cString: $0) }
+        CPLSetThreadLocalConfigOption(key, value)
+        defer { CPLSetThreadLocalConfigOption(key, previous) }
+        return try body()
+    }
+
     /// The failure reported by one of GDAL's own threads, once.
     static func takeStrayFailure() -> String? {
         stray.withLock { message in

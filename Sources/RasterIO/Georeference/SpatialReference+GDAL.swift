@@ -16,6 +16,29 @@ extension SpatialReference {
         pixelIsPoint = place?.lowercased() == "point"
     }
 
+    /// Makes sure that PROJ can tell what the coordinate system means, before any work is spent on a raster that has one.
+    ///
+    /// - Parameter path: the raster, for the message.
+    /// - Throws: `.readFailed` where PROJ does not find its database.
+    package func requireDatabase(path: String) throws(RasterError) {
+        guard crs != nil || groundControlPointCRS != nil, let reason = Self.databaseProblem else { return }
+        throw RasterError(
+            .readFailed, path: path,
+            "cannot use the coordinate system of \(path): \(reason); install PROJ's data, or let PROJ_DATA name their folder"
+        )
+    }
+
+    /// The reason why PROJ has no database; nil where it has one.
+    private static let databaseProblem: String? = {
+        let messages = GDALMessages()
+        let isThere = messages.during { () -> Bool in
+            let system = OSRNewSpatialReference(nil)
+            defer { OSRDestroySpatialReference(system) }
+            return OSRImportFromEPSG(system, 4326) == OGRERR_NONE
+        }
+        return isThere ? nil : messages.reason(about: "", otherwise: "PROJ does not find its database proj.db")
+    }()
+
     /// Gives a dataset that is being made this place.
     ///
     /// - Returns: false where GDAL refuses a part; its reason is with whoever collects its messages.

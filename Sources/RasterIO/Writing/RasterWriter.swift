@@ -40,7 +40,9 @@ package final class RasterWriter: @unchecked Sendable {
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`.
     package static func check(path: String, overwrite: Bool) throws(RasterError) {
-        _ = try RasterError.ofFile { () throws(FileError) in try StagedFile(path: path, overwrite: overwrite) }
+        _ = try RasterError.ofFile { () throws(FileError) in
+            try StagedFile(path: path, overwrite: overwrite, suffix: ".aux.xml")
+        }
     }
 
     /// Creates the file under its hidden name.
@@ -52,7 +54,7 @@ package final class RasterWriter: @unchecked Sendable {
         try options.checkCreationOptions(path: path)
         func stage() throws(RasterError) -> StagedFile {
             try RasterError.ofFile { () throws(FileError) in
-                try StagedFile(path: path, overwrite: options.overwrite)
+                try StagedFile(path: path, overwrite: options.overwrite, suffix: ".aux.xml")
             }
         }
         let file = try stage()
@@ -60,13 +62,17 @@ package final class RasterWriter: @unchecked Sendable {
         let first = draft ?? file
         let messages = GDALMessages()
         guard let writing = options.sampleType.writing, let padding = options.sampleType.bytes(of: options.nodata ?? 0),
-            let created = messages.during({ Self.create(first.stagingPath, options, writing.gdalType) })
+            let created = Self.withSidecar({
+                messages.during({ Self.create(first.stagingPath, options, writing.gdalType) })
+            })
         else {
             first.remove()
             throw RasterError.failed(to: "create", first, messages, .cannotCreate)
         }
         let dataset = DatasetHandle(owning: created)
-        guard messages.during({ options.apply(to: created) }), let band = GDALGetRasterBand(created, 1) else {
+        guard Self.withSidecar({ messages.during({ options.apply(to: created) }) }),
+            let band = GDALGetRasterBand(created, 1)
+        else {
             dataset.close()
             first.remove()
             throw RasterError.failed(to: "describe", first, messages, .cannotCreate)
@@ -170,17 +176,25 @@ package final class RasterWriter: @unchecked Sendable {
         }
         // Much is written only now, the directory and the last blocks among it; closing itself reports nothing.
         let messages = GDALMessages()
-        messages.during { GDALFlushCache(dataset.raw) }
-        dataset.close(reportingTo: messages)
+        Self.withSidecar {
+            messages.during { GDALFlushCache(dataset.raw) }
+            dataset.close(reportingTo: messages)
+        }
         self.dataset = nil
         defer { draft?.remove() }
-        guard messages.failures.isEmpty, makeCopy(messages, isStopped), readsBack() else {
+        let isWhole = Self.withSidecar {
+            messages.failures.isEmpty && makeCopy(messages, isStopped) && readsBack()
+        }
+        guard isWhole else {
             // Before removing, which makes room again.
             let error = isStopped() ? stopped : RasterError.failed(to: "finish", file, messages)
             file.remove()
             throw error
         }
     }
+
+    /// Names of classes are in a sidecar too, which GDAL does not write where `GDAL_PAM_ENABLED` says so.
+    private static func withSidecar<R>(_ body: () -> R) -> R { GDALLibrary.with("GDAL_PAM_ENABLED", "YES", body) }
 
     /// Makes the cloud-optimised copy of the draft, if there is one.
     private func makeCopy(_ messages: GDALMessages, _ isStopped: @escaping () -> Bool) -> Bool {

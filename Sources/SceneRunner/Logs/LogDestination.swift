@@ -47,18 +47,7 @@ package final class LogDestination: Sendable {
         state.withLock { state in
             if let path { Self.follow(path, &state) }
             let bytes = Array((line + "\n").utf8)
-            bytes.withUnsafeBytes { bytes in
-                var rest = bytes[...]
-                while !rest.isEmpty {
-                    let count = Glibc.write(
-                        state.descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                    if count > 0 {
-                        rest = rest.dropFirst(count)
-                    } else if errno != EINTR {
-                        return
-                    }
-                }
-            }
+            _ = bytes.withUnsafeBytes { FileCall.writeAll(state.descriptor, $0) }
         }
     }
 
@@ -72,6 +61,6 @@ package final class LogDestination: Sendable {
     }
 
     private static func open(_ path: String) -> Int32 {
-        Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        FileCall.open(path, O_WRONLY | O_CREAT | O_APPEND)
     }
 }

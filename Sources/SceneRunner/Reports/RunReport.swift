@@ -110,6 +110,7 @@ extension SceneOutcome {
     fileprivate func describe(in section: inout ReportScene, outputsIn folder: String, mask stagedMask: String?) {
         let maskFile = stagedMask ?? outputs.mask
         section.scene = scene
+        section.access = access
         section.mask = maskFile
         section.size = summary.scene
         section.seconds = summary.seconds

@@ -13,9 +13,9 @@ extension SegmentationOptions {
             if case .name(let names) = band { names } else { [] as [String] }
         }
         if names.allSatisfy({ !$0.isEmpty }) { stack.bands = names }
-        let scene = try RasterReader(path: path, nodata: nodata, stack: stack)
+        let scene = try RasterReader(path: path, nodata: nodata, access: access, stack: stack)
         guard nodata == nil, let described = model.description.nodata, !scene.marksInvalidPixels else { return scene }
-        return try RasterReader(path: path, nodata: described.value, stack: stack)
+        return try RasterReader(path: path, nodata: described.value, access: access, stack: stack)
     }
 
     /// Returns the model's description with these options in it. A file can keep it, so that the options need not be given

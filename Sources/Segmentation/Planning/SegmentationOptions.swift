@@ -30,6 +30,8 @@ public struct SegmentationOptions: Sendable {
     public var std: [Float]?
     /// The value of pixels without data; by default the scene's own.
     public var nodata: Double?
+    /// What opening the scene may reach; by default all that GDAL does.
+    public var access = RasterAccess.anything
 
     /// The part of the scene that is wanted; by default all of it. Outputs cover its bounding box.
     public var area: AreaOfInterest?

@@ -28,8 +28,8 @@ final class RawRaster: Sendable {
         layout = RawLayout(output.options)
         sampleType = output.options.sampleType
         bandCount = output.options.bandCount
-        let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (isNew ? O_CREAT | O_TRUNC : 0)
-        descriptor = open(path, flags, 0o666)
+        let flags = O_RDWR | O_NOFOLLOW | (isNew ? O_CREAT | O_TRUNC : 0)
+        descriptor = FileCall.open(path, flags)
         guard descriptor >= 0 else { throw Self.failure("open", output.path, errno) }
         do throws(FileError) {
             if isNew { try Self.reserve(output.byteCount, descriptor, output.path) }
@@ -62,7 +62,7 @@ final class RawRaster: Sendable {
     func write(_ window: PixelWindow, band: Int, bytes: UnsafeRawPointer) throws(FileError) {
         // The system's type for places in memory is the same for both ways; these are only read from.
         let source = UnsafeMutableRawPointer(mutating: bytes)
-        try transfer("write", window, band: band, source) { pwritev(descriptor, $0, $1, $2) }
+        try transfer("write", window, band: band, source) { FileCall.write(descriptor, $0, $1, at: $2) }
     }
 
     /// Reads a window of one band, counted from 1: height x width.
@@ -71,14 +71,14 @@ final class RawRaster: Sendable {
     func read(
         _ window: PixelWindow, band: Int, into destination: UnsafeMutableRawPointer
     ) throws(FileError) {
-        try transfer("read", window, band: band, destination) { preadv(descriptor, $0, $1, $2) }
+        try transfer("read", window, band: band, destination) { FileCall.read(descriptor, $0, $1, at: $2) }
     }
 
     /// Brings all that was written to the disk itself.
     ///
     /// - Throws: `.outOfSpace`, `.writeFailed`.
     func sync() throws(FileError) {
-        guard fdatasync(descriptor) == 0 else { throw Self.failure("sync", output, errno) }
+        guard FileCall.syncData(descriptor) == 0 else { throw Self.failure("sync", output, errno) }
     }
 
     /// Moves a window between memory and the file.
@@ -114,7 +114,6 @@ final class RawRaster: Sendable {
                             iov_len: piece.rowByteCount - skipped))
                 }
                 let moved = call(places.baseAddress!, Int32(count), piece.offset + done)
-                if moved < 0 && errno == EINTR { continue }
                 guard moved > 0 else { return moved < 0 ? errno : EIO }
                 done += moved
             }
@@ -134,7 +133,7 @@ final class RawRaster: Sendable {
                 advice: "make room and run again")
         }
         // Not all file systems can: the file is then as long, and takes its room as it is written.
-        guard ftruncate(descriptor, count) == 0 else { throw failure("make room for", output, errno) }
+        guard FileCall.resize(descriptor, count) == 0 else { throw failure("make room for", output, errno) }
     }
 
     private static func failure(_ what: String, _ output: String, _ number: Int32) -> FileError {

@@ -86,8 +86,8 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     ]
 
     /// The properties of `SegmentationOptions` that change no result: how many workers run, how much memory they may use,
-    /// whether many pixels are meant, and whether outputs are replaced.
-    static let excluded: Set = ["workers", "memory", "allowsManyPixels", "overwrites"]
+    /// whether many pixels are meant, whether outputs are replaced, and which scenes are opened at all.
+    static let excluded: Set = ["workers", "memory", "allowsManyPixels", "overwrites", "access"]
 
     private static func optional<Value>(_ value: Value?, _ text: (Value) -> String) -> String {
         value.map { "Optional(\(text($0)))" } ?? "nil"

@@ -37,19 +37,19 @@ final class WorkFolder {
         path = Self.path(for: output)
         self.output = output
         while true {
-            guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw Self.failure(output, errno) }
+            guard FileCall.makeFolder(path) == 0 || errno == EEXIST else { throw Self.failure(output, errno) }
             // A link is nobody's work.
-            let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+            let folder = FileCall.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             guard folder >= 0 || errno == ENOENT else { throw Self.failure(output, errno) }
             close(folder)
             let name = path + "/lock"
-            let descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+            let descriptor = FileCall.open(name, O_RDWR | O_CREAT | O_NOFOLLOW)
             if descriptor < 0 {
                 // The one who had it is removing it.
                 guard errno != ENOENT else { continue }
                 throw Self.failure(output, errno)
             }
-            let isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+            let isLocked = FileCall.lock(descriptor) == 0
             if !isLocked && errno == EWOULDBLOCK {
                 let holder = Self.holder(descriptor)
                 close(descriptor)
@@ -64,7 +64,7 @@ final class WorkFolder {
             break
         }
         let number = Array("\(getpid())\n".utf8)
-        ftruncate(lock, 0)
+        _ = FileCall.resize(lock, 0)
         _ = pwrite(lock, number, number.count, 0)
         settlePublication()
     }
@@ -80,15 +80,15 @@ final class WorkFolder {
 
     /// Removes all but the lock.
     func clear() {
-        unlink(file(Self.keyName))
-        for name in names { unlink(file(name)) }
+        FileCall.unlink(file(Self.keyName))
+        for name in names { FileCall.unlink(file(name)) }
     }
 
     /// Removes the folder; the lock last, so that nobody works in it before.
     func remove() {
         clear()
-        unlink(file("lock"))
-        rmdir(path)
+        FileCall.unlink(file("lock"))
+        FileCall.removeFolder(path)
     }
 
     /// Ends what a run had begun that was killed while it gave outputs their names, or removed its folder.
@@ -126,32 +126,32 @@ final class WorkFolder {
     }
 
     /// Removes the record: the outputs have all lost their names again.
-    func retract() { unlink(file(Self.publicationName)) }
+    func retract() { FileCall.unlink(file(Self.publicationName)) }
 
     /// Writes a small file that is either there as a whole or not.
     ///
     /// - Throws: `.outOfSpace`, `.writeFailed`.
     func write(_ data: Data, to name: String) throws(FileError) {
-        let descriptor = open(file(name + ".new"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o666)
+        let descriptor = FileCall.open(file(name + ".new"), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw Self.failure(output, errno) }
         defer { close(descriptor) }
-        let count = data.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        guard count == data.count else { throw Self.failure(output, count < 0 ? errno : ENOSPC) }
-        guard rename(file(name + ".new"), file(name)) == 0 else { throw Self.failure(output, errno) }
+        let number = data.withUnsafeBytes { FileCall.writeAll(descriptor, $0) }
+        guard number == 0 else { throw Self.failure(output, number) }
+        guard FileCall.rename(file(name + ".new"), file(name)) == 0 else { throw Self.failure(output, errno) }
     }
 
     /// A small file; nil where there is none, or none that can be meant.
     func read(_ name: String) -> Data? { Self.read(file(name)) }
 
     static func read(_ path: String) -> Data? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = FileCall.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         guard let status = FileStatus(descriptor: descriptor), status.kind == .file, status.size <= largestFile else {
             return nil
         }
         var bytes = [UInt8](repeating: 0, count: status.size)
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        let count = FileCall.read(descriptor, &bytes, bytes.count)
         return count == bytes.count ? Data(bytes) : nil
     }
 
@@ -162,9 +162,9 @@ final class WorkFolder {
     func sync(_ names: [String]) {
         let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         for entry in names.map(file) + [path, parent] {
-            let descriptor = open(entry, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            let descriptor = FileCall.open(entry, O_RDONLY | O_NOFOLLOW)
             guard descriptor >= 0 else { continue }
-            fsync(descriptor)
+            _ = FileCall.sync(descriptor)
             close(descriptor)
         }
     }

@@ -75,7 +75,7 @@ final class WorkJournal {
         self.key = key
         self.boot = boot
         self.output = output
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_APPEND, 0o666)
+        descriptor = FileCall.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_APPEND)
         guard descriptor >= 0 else { throw Self.failure(output, errno) }
     }
 
@@ -97,7 +97,7 @@ final class WorkJournal {
             guard record.tileRows >= best.tileRows else { continue }
             best = Progress(tileRows: Int(record.tileRows), tilesComputed: Int(record.tilesComputed))
         }
-        ftruncate(descriptor, count * Self.recordByteCount)
+        _ = FileCall.resize(descriptor, count * Self.recordByteCount)
         return best
     }
 
@@ -122,16 +122,16 @@ final class WorkJournal {
             tilesComputed: UInt64(progress.tilesComputed))
         for (index, sum) in checksums.enumerated() { record.sums[index] = sum }
         record.checksum = record.expectedChecksum
-        let written = withUnsafeBytes(of: &record) { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        guard written == Self.recordByteCount else { throw Self.failure(output, written < 0 ? errno : ENOSPC) }
-        guard !isOnDisk || fdatasync(descriptor) == 0 else { throw Self.failure(output, errno) }
+        let number = withUnsafeBytes(of: &record) { FileCall.writeAll(descriptor, $0) }
+        guard number == 0 else { throw Self.failure(output, number) }
+        guard !isOnDisk || FileCall.syncData(descriptor) == 0 else { throw Self.failure(output, errno) }
     }
 
     /// The record at a place, or nil where there is none that is whole.
     private func record(_ index: Int) -> Record? {
         var record = Record(key: 0, boot: 0, tileRows: 0, tilesComputed: 0)
         let count = withUnsafeMutableBytes(of: &record) {
-            pread(descriptor, $0.baseAddress, $0.count, index * Self.recordByteCount)
+            FileCall.read(descriptor, $0.baseAddress, $0.count, at: index * Self.recordByteCount)
         }
         guard count == Self.recordByteCount, record.magic == Record.magic else { return nil }
         return record.checksum == record.expectedChecksum ? record : nil

@@ -1,0 +1,87 @@
+import Foundation
+
+@testable import BatchRunner
+@testable import FileIO
+@testable import Models
+@testable import ONNXReader
+@testable import RasterIO
+@testable import Segmentation
+@testable import StoredTensors
+@testable import VectorIO
+@testable import WeightFiles
+
+/// Each reader, taken as far as the program takes it with a file of that kind.
+enum Readers {
+    /// Elements that are read of a tensor, at most: files may list large ones that overlap.
+    private static let mostElements = 1 << 16
+
+    static func checkpoint(_ path: String) throws {
+        let stateDict = try Checkpoint.read(path: path)
+        for (_, tensor) in stateDict.tensors where tensor.count <= mostElements { _ = tensor.elements() }
+        _ = try Model(path: path)
+    }
+
+    static func pickle(_ path: String) throws {
+        var machine = PickleMachine(FileSlice(try MappedFile(path: path)))
+        _ = try machine.run()
+    }
+
+    static func onnx(_ path: String) throws {
+        let model = try ONNXModel(path: path)
+        _ = model.summary
+        _ = try Model(path: path)
+    }
+
+    static func metadata(_ bytes: UnsafeRawBufferPointer) throws {
+        let value = try MetadataParser.parse(bytes)
+        _ = MLMItem.description(of: value, bandCount: 3, file: "model")
+        let text = String(decoding: bytes, as: UTF8.self)
+        _ = OvertileMetadata.description(of: ["overtile": text, "classes": text, "bands": text], file: "model")
+        let keys = ["class_names", "resolution", "tile_size", "standardization_mean", "det_conf", "seg_thresh"]
+        _ = DeepnessMetadata.description(
+            of: Dictionary(keys.map { ($0, text) }, uniquingKeysWith: { $1 }), bandCount: 3, file: "model")
+    }
+
+    static func tiff(_ path: String) throws {
+        _ = try TIFFCompleteness.check(path: path)
+        _ = try GeoTIFFCheck(path: path)
+    }
+
+    static func mosaic(_ path: String) throws {
+        // Nothing beyond the folder, whatever the document says.
+        _ = try RasterReader(path: path, access: .files())
+    }
+
+    static func ledger(_ path: String) throws {
+        let folder = FileName.folder(of: path)
+        for suffix in ["-journal", "-wal", "-shm"] { unlink(path + suffix) }
+        let ledger = try Ledger(folder: folder, access: .reading)
+        try ledger.forEachEntry { entry in
+            _ = entry.outputs.count
+            _ = entry.started?.formatted(.iso8601)
+        }
+        try ledger.forEachKnown { _ in }
+        _ = LedgerMetrics(folder: folder, totals: try ledger.totals(), time: Date()).text
+    }
+
+    static func journal(_ path: String) throws {
+        // The key and the boot of the corpus' journals.
+        let journal = try WorkJournal(path: path, key: 1, output: "mask.tif", boot: 7)
+        guard let progress = journal.recover(tileRows: 9) else { return }
+        precondition((0...9).contains(progress.tileRows))
+        for row in 0..<progress.tileRows { _ = journal.row(row, rasters: 3) }
+    }
+
+    /// What a record names is a file like any other's: only names that do not exist are settled here.
+    static func record(_ path: String) {
+        guard let data = FileManager.default.contents(atPath: path), !data.contains(UInt8(ascii: "/")) else { return }
+        Publication.settle(record: path)
+    }
+
+    static func zones(_ path: String) throws {
+        var reference = SpatialReference.none
+        reference.geoTransform = GeoTransform([500_000, 10, 0, 5_000_000, 0, -10])
+        reference.crs = try CoordinateReferenceSystem("EPSG:32633")
+        _ = try RasterPolygons(path: path, size: PixelSize(width: 20, height: 10), reference: reference)
+    }
+}
