@@ -53,6 +53,8 @@ public struct SceneOutcome: Sendable {
     public let files: [OutputRecord]
     /// The files that the scene was made of when it was opened.
     public let identity: SceneIdentity
+    /// What the model was given, and how that fits its memory; nil where nobody looked.
+    package let feed: FeedReport?
 
     /// The number of the scene's pixels.
     public var pixels: Int { summary.scene.area }

@@ -61,8 +61,13 @@ public final class SceneRun {
         job = try SegmentationJob(
             scene: scene, model: model, options: options, writesProbabilities: outputs.rasters[.probabilities] != nil,
             writesConfidence: outputs.rasters[.confidence] != nil)
+        try outputs.refuseProducts(of: job.task)
         try SceneProducts.check(outputs, options: products, legend: job.legend)
-        warnings = outputs.warnings + job.warnings.map { SceneWarning(.plan, $0) }
+        warnings =
+            outputs.warnings
+            + job.planWarnings.map {
+                SceneWarning(.plan, $0.description, generality: $0.isGeneral ? .scaling : nil)
+            }
         self.products = products
         overwrites = options.overwrites
         self.path = path
@@ -87,18 +92,20 @@ public final class SceneRun {
             warn: { gathered?.add(SceneWarning(.work, $0), about: path) })
         let products = SceneProducts(
             outputs, options: products, overwrites: overwrites,
-            countsClasses: extras.contains(.classShares) || outputs.report != nil, scene: job.scene)
+            countsClasses: (extras.contains(.classShares) || outputs.report != nil) && job.task == .segmentation,
+            scene: job.scene)
         let outcome: SceneOutcome
         do {
             try products.make(from: rasters, cancellation: cancellation)
             products.warnings.forEach { gathered?.add($0, about: path) }
+            rasters.warnings.forEach { gathered?.add(SceneWarning(.mask, $0), about: path) }
             let files =
                 extras.contains(.checksums) ? try records(products, rasters, cancellation: cancellation) : []
             outcome = SceneOutcome(
                 scene: path, outputs: outputs, summary: rasters.summary,
                 classShares: products.statistics.map { ClassShare.list($0.whole) } ?? [],
                 warnings: warnings.map(\.text) + (gathered?.messages(about: path) ?? []), files: files,
-                identity: identity)
+                identity: identity, feed: job.feed)
             let report = RunReport(
                 [SceneResult(scene: path, ending: .done(outcome))], model: job.model,
                 folder: FileName.folder(of: outputs.mask), started: opened, mask: rasters.path(.mask))

@@ -23,7 +23,16 @@ public final class SegmentationJob {
     /// How the scene goes through the model.
     package var plan: Plan { compiled.plan }
     /// What the user should know before the run, a line each.
-    public var warnings: [String] { plan.warnings.map(\.description) }
+    public var warnings: [String] { planWarnings.map(\.description) }
+    /// What the user should know before the run.
+    package var planWarnings: [PlanWarning] { plan.warnings + feedWarnings }
+    /// What the comparison of the scene's pixels with the model's memory gives reason to warn of.
+    package var feedWarnings: [PlanWarning] {
+        feed?.warnings(about: scene.path, adopts: options.scaling == .auto) ?? []
+    }
+
+    /// What a comparison of the scene's pixels with the model's memory of its training found; nil where nobody asked.
+    package let feed: FeedReport?
 
     let options: SegmentationOptions
     private let compiled: CompiledPlan
@@ -55,10 +64,15 @@ public final class SegmentationJob {
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
         writesConfidence: Bool = false, backend: (any Backend)?
     ) throws {
-        let planner = try Planner(
-            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
-            writesConfidence: writesConfidence, backend: backend)
-        compiled = try planner.compiledPlan()
+        func planner(_ options: SegmentationOptions) throws -> Planner {
+            try Planner(
+                scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
+                writesConfidence: writesConfidence, backend: backend)
+        }
+        let asked = try planner(options)
+        feed = options.checksFeed || options.scaling == .auto ? try asked.feedReport() : nil
+        let options = options.scaling == .auto ? options.adopting(feed?.best?.scaling) : options
+        compiled = try planner(options).compiledPlan()
         identity = SceneIdentity(of: scene)
         self.scene = scene
         self.model = model
@@ -67,6 +81,9 @@ public final class SegmentationJob {
 
     /// The classes that the mask will have.
     package var legend: [LegendEntry] { plan.output.legend }
+
+    /// What the outputs are for.
+    package var task: ModelTask { plan.output.task }
 
     /// A line for each step of the network: its shapes, and the kernel that runs it.
     package var kernelListing: [String] { compiled.networks.listing }
@@ -128,6 +145,10 @@ public final class SegmentationJob {
             throw SegmentationError(
                 .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
         }
+        guard verifiedWindows == 0 || plan.output.task == .segmentation else {
+            throw SegmentationError(
+                .usage, "--verify compares classes, and --task \(plan.output.task.rawValue) gives none")
+        }
         RasterCache.limit(bytes: MemoryBudget(total: plan.tiling.memoryLimit).rasterCacheBytes)
         let outputs = RasterOutput.Kind.allCases.compactMap { kind in
             rasters[kind].map { RasterOutput(kind: kind, path: $0, options: options(for: kind)) }
@@ -139,7 +160,8 @@ public final class SegmentationJob {
             let times = StageTimes()
             let reader = TileReader(scene, plan, times: times)
             let encoder = try BlockEncoder(
-                work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times,
+                work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) },
+                nodata: plan.output.task == .segmentation ? plan.output.nodata : nil, times: times,
                 cancellation: cancellation)
             do {
                 try finish(work, reader, encoder, times, cancellation, progress)

@@ -130,7 +130,8 @@ import TestNetworks
     /// An option that is neither in the digest nor excluded from it would let a ledger take an old result for a new one.
     @Test func everyOptionHasAKeyOrIsExcluded() {
         let properties = Mirror(reflecting: SegmentationOptions()).children.compactMap(\.label)
-        let known = SettingsDigest.entries.map(\.property) + SettingsDigest.excluded
+        let later = SettingsDigest.laterEntries.map(\.property)
+        let known = SettingsDigest.entries.map(\.property) + later + SettingsDigest.excluded
         #expect(properties.sorted() == known.sorted())
         #expect(Set(SettingsDigest.entries.map(\.key)).count == SettingsDigest.entries.count)
     }

@@ -19,11 +19,16 @@ public struct ModelDescription: Sendable, Equatable {
     public var classes: Sourced<[ClassDescription]>?
     /// What the network's outputs are.
     public var activation: Sourced<Activation>?
+    /// What the network's outputs are for.
+    public var task: Sourced<ModelTask>?
     /// The threshold, 0 to 1. With one output, a pixel is class 1 if its probability is above the threshold. With more
     /// outputs, a pixel is class 0 if none of its probabilities reaches the threshold.
     public var threshold: Sourced<Float>?
     /// The value of pixels without data in the images that the model was trained on.
     public var nodata: Sourced<Double>?
+    /// The mean and standard deviation of the scaled pixels that the model was trained on. They tell of a network without
+    /// norms whether it is fed as it was.
+    package var seen: Sourced<InputStatistics>?
 
     /// The demands of a source that Overtile cannot follow, by subject, one line each with the source. The model can be
     /// run only if a more trusted source, or the user, overrides them.
@@ -59,6 +64,7 @@ public struct ModelDescription: Sendable, Equatable {
         case bands
         case scaling
         case activation
+        case task
     }
 
     /// What the network's outputs are.
@@ -82,12 +88,16 @@ public struct ModelDescription: Sendable, Equatable {
         if !settled(.activation, activation != nil) {
             (result.activation, result.refusals[.activation]) = (other.activation, other.refusals[.activation])
         }
+        if !settled(.task, task != nil) {
+            (result.task, result.refusals[.task]) = (other.task, other.refusals[.task])
+        }
         result.tile = tile ?? other.tile
         result.overlap = overlap ?? other.overlap
         result.resolution = resolution ?? other.resolution
         result.classes = classes ?? other.classes
         result.threshold = threshold ?? other.threshold
         result.nodata = nodata ?? other.nodata
+        result.seen = seen ?? other.seen
         result.warnings += other.warnings
         return result
     }
@@ -109,6 +119,11 @@ public struct ModelDescription: Sendable, Equatable {
         if let scaling, let count = scaling.value.bandCounts.first(where: { $0 != 1 && $0 != bandCount }) {
             result.scaling = nil
             result.warnings.append(weightsWin(scaling.source, "has values for \(count.counted("band"))", realBands))
+        }
+        if let seen, seen.value.mean.count != bandCount {
+            result.seen = nil
+            result.warnings.append(
+                weightsWin(seen.source, "has values for \(seen.value.mean.count.counted("band"))", realBands))
         }
         let classCounts = outputs == 1 ? [1, 2] : [outputs]
         if let classes, !classCounts.contains(classes.value.count) {

@@ -35,6 +35,7 @@ struct BatchCommand: ParsableCommand {
     @OptionGroup(title: "Scenes") var choice: SceneChoice
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Input") var feed: FeedOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
@@ -57,6 +58,7 @@ struct BatchCommand: ParsableCommand {
         let started = Date()
         let scenes = try findScenes(ledger, outputs, date: started)
         var options = SegmentationOptions(input, resolution, outputOptions, plan)
+        feed.apply(to: &options)
         options.overwrites = files.overwrite
         let warnings = messages.receiveRasterWarnings()
         let batch = Batch(

@@ -36,6 +36,7 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup(title: "Watching") var watching: WatchOptions
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Input") var feed: FeedOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
@@ -86,6 +87,7 @@ struct WatchCommand: ParsableCommand {
         _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
     ) throws -> Batch {
         var options = SegmentationOptions(input, resolution, outputOptions, plan)
+        feed.apply(to: &options)
         options.overwrites = files.overwrite
         return Batch(
             ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,

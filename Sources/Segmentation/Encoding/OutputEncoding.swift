@@ -7,7 +7,9 @@ import RasterIO
 
 /// How scores become classes and probabilities, and how classes are stored.
 struct OutputEncoding: Sendable {
-    /// The network's output channels: 1 is a sigmoid, more are a softmax.
+    /// What the outputs are for.
+    let task: ModelTask
+    /// The network's output channels: 1 is a sigmoid, more are a softmax, or several sigmoids for a task of several labels.
     let channels: Int
     /// True if the scores are probabilities as they come.
     let areProbabilities: Bool
@@ -29,11 +31,12 @@ struct OutputEncoding: Sendable {
         if options.activation == nil, let refusal = description.refusals[.activation] {
             throw SegmentationError(.usage, refusal)
         }
+        task = try Self.task(model, options)
         channels = model.outputChannels
         areProbabilities = (options.activation ?? description.activation?.value) == .probabilities
         let threshold = options.threshold ?? description.threshold?.value
         self.threshold = threshold ?? 0.5
-        smallestProbability = channels > 1 ? threshold : nil
+        smallestProbability = channels > 1 && task == .segmentation ? threshold : nil
         self.writesProbabilities = writesProbabilities
         self.writesConfidence = writesConfidence
         probabilityEncoding = ProbabilityEncoding(sampleType: options.probabilityType)
@@ -47,12 +50,13 @@ struct OutputEncoding: Sendable {
             }
         }
         try check(options)
+        try checkTask(options)
     }
 
     /// The number of values that the mask may have: two for a sigmoid.
     var classCount: Int { Self.classCount(channels: channels) }
     /// True if the mask needs 16 bits, as the largest value that fits is nodata.
-    var usesWideMask: Bool { bytesPerPixel.mask == 2 }
+    var usesWideMask: Bool { maskSampleType == .uint16 }
     var nodata: Int { usesWideMask ? 65535 : 255 }
     var probabilityBands: Int { writesProbabilities ? channels : 0 }
     /// How the confidence is stored: one byte is enough for steps of 0.004.
@@ -61,7 +65,7 @@ struct OutputEncoding: Sendable {
     /// The bytes that a pixel takes in each of the outputs.
     var bytesPerPixel: OutputBytes {
         OutputBytes(
-            channels: channels, probabilities: writesProbabilities ? probabilityEncoding : nil,
+            task: task, channels: channels, probabilities: writesProbabilities ? probabilityEncoding : nil,
             confidence: writesConfidence ? Self.confidenceEncoding : nil)
     }
 
@@ -114,9 +118,16 @@ extension OutputBytes {
     /// - Parameters:
     ///   - probabilities: how probabilities are stored; nil where nobody asked for them.
     ///   - confidence: how the confidence is stored; nil where nobody asked for it.
-    init(channels: Int, probabilities: ProbabilityEncoding? = nil, confidence: ProbabilityEncoding? = nil) {
+    init(
+        task: ModelTask = .segmentation, channels: Int, probabilities: ProbabilityEncoding? = nil,
+        confidence: ProbabilityEncoding? = nil
+    ) {
+        switch task {
         // One value is left for nodata.
-        mask = OutputEncoding.classCount(channels: channels) < 255 ? 1 : 2
+        case .segmentation: mask = OutputEncoding.classCount(channels: channels) < 255 ? 1 : 2
+        case .multilabel: mask = channels
+        case .regression: mask = channels * MemoryLayout<Float>.stride
+        }
         self.probabilities = channels * (probabilities?.sampleByteCount ?? 0)
         self.confidence = confidence?.sampleByteCount ?? 0
     }

@@ -20,6 +20,7 @@ extension SegmentationOptions {
         var result = model.description
         var settled = self
         settled.activation = activation ?? .logits
+        settled.task = task ?? .segmentation
         let output = try OutputEncoding(model, settled, writesProbabilities: false)
         if let bands {
             guard bands.count == model.bands, !bands.contains(where: { $0 < 1 }) else {
@@ -47,6 +48,10 @@ extension SegmentationOptions {
         if let nodata { result.nodata = Sourced(nodata, source: "--nodata") }
         if let threshold { result.threshold = Sourced(threshold, source: "--threshold") }
         if !classNames.isEmpty { result.classes = Sourced(output.classes, source: "--classes") }
+        if let task {
+            result.task = Sourced(task, source: "--task")
+            result.refusals[.task] = nil
+        }
         if let activation {
             result.activation = Sourced(activation, source: "--activation")
             result.refusals[.activation] = nil

@@ -28,7 +28,8 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
 
     init(model: String, options: SegmentationOptions, others: [String: String] = [:]) {
         self.model = model
-        self.options = Dictionary(uniqueKeysWithValues: Self.entries.map { ($0.key, $0.text(options)) })
+        let later = Self.laterEntries.compactMap { entry in entry.text(options).map { (entry.key, $0) } }
+        self.options = Dictionary(uniqueKeysWithValues: Self.entries.map { ($0.key, $0.text(options)) } + later)
             .merging(others) { $1 }
     }
 
@@ -77,9 +78,15 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         Entry("creationOptions") { "\($0.creationOptions)" },
     ]
 
+    /// Options that came after the first digests were kept: they are in a digest only where they are not as by default, so
+    /// that older digests stay.
+    static let laterEntries: [(property: String, key: String, text: @Sendable (SegmentationOptions) -> String?)] = [
+        ("scaling", "scaling", { $0.scaling == .asSaid ? nil : "auto" }), ("task", "task", { $0.task?.rawValue }),
+    ]
+
     /// The properties of `SegmentationOptions` that change no result: how many workers run, how much memory they may use,
-    /// and whether outputs are replaced.
-    static let excluded: Set = ["workers", "memory", "overwrites"]
+    /// whether outputs are replaced, and whether what the network is given is looked at.
+    static let excluded: Set = ["workers", "memory", "overwrites", "checksFeed"]
 
     private static func optional<Value>(_ value: Value?, _ text: (Value) -> String) -> String {
         value.map { "Optional(\(text($0)))" } ?? "nil"
