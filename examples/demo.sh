@@ -43,7 +43,7 @@ echo "$scene: 5400 x 2700 pixels of 1/15 degree"
 
 say "Segmenting the world"
 mask="$out/world-water.tif"
-"$OVERTILE" segment "$scene" --model "$root/examples/models/water.safetensors" --classes land,water --std 255 \
+"$OVERTILE" segment "$scene" --model "$root/examples/models/water.safetensors" \
     --output "$mask" --of COG --style --polygons "$out/world-water.gpkg" --stats "$out/world-water.json" \
     --report "$out/report.html" --overwrite
 "$OVERTILE" preview "$scene" "$mask" --classes-only water --opacity 0.7 --title "The world's water" \

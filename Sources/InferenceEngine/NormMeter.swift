@@ -29,15 +29,19 @@ package final class NormMeter {
     /// - Parameters:
     ///   - size: pixels of the input on a side, which the network has to take.
     ///   - first: how many norms are measured, from the input on; nil for all. What comes behind the last is not run.
-    ///   - weights: what other meters of the same graph share with this one.
+    ///   - renormalizes: true if each norm uses its input's own mean and variance, tile by tile, as in training. What the
+    ///     norms behind the first see then does not depend on the pixels' scaling: where the network was trained, and is
+    ///     wired as it was, it is what they remember.
     /// - Returns: nil for a graph without a norm that remembers anything.
     /// - Throws: `NetworkError` where the network does not take that size, `GraphError`, or `EngineError` where it cannot be
     ///   run.
-    package init?(_ graph: Graph, size: Int, first: Int? = nil, backend: any Backend) throws {
+    package init?(
+        _ graph: Graph, size: Int, first: Int? = nil, renormalizes: Bool = false, backend: any Backend
+    ) throws {
         norms = Array(graph.rememberingNorms.prefix(first ?? .max))
         guard !norms.isEmpty else { return nil }
         network = try CompiledNetwork(
-            TileComputation(measuring: norms, of: graph, size: size), backend: backend)
+            TileComputation(measuring: norms, of: graph, size: size, renormalizes: renormalizes), backend: backend)
         session = try InferenceSession(network)
         epsilons = norms.map(\.memory.standardizedEpsilons)
         sums = Array(repeating: 0, count: network.outputShape.channels)
@@ -111,6 +115,12 @@ package struct NormDivergences: Sendable {
         /// channel: the mean over the norm's channels, 0 to `cap`. It is 0 where both are the same, 0.3 for images of the
         /// same kind, and several for another scaling.
         package let divergence: Double
+
+        /// Takes a norm's name and its number.
+        package init(label: String, divergence: Double) {
+            self.label = label
+            self.divergence = divergence
+        }
     }
 
     /// No divergence counts as more than this.
@@ -119,8 +129,24 @@ package struct NormDivergences: Sendable {
     /// The norms in the graph's order, one at least.
     package let norms: [Norm]
 
+    /// Takes the norms in their order, one at least.
+    package init(norms: [Norm]) {
+        precondition(!norms.isEmpty, "divergences of no norms")
+        self.norms = norms
+    }
+
     /// The first norm's divergence, which tells of the input alone.
     package var first: Double { norms[0].divergence }
+
+    /// The middle one of the divergences of the norms behind the first; the first's own where it is the only one.
+    ///
+    /// Where norms use their inputs' own statistics (`NormMeter.init(renormalizes:)`), it is below 0.15 for a network that
+    /// was trained, whatever it is fed, and above 0.25 for one whose norms hold random numbers.
+    package var middle: Double {
+        guard norms.count > 1 else { return first }
+        let later = norms.dropFirst().map(\.divergence).sorted()
+        return (later[(later.count - 1) / 2] + later[later.count / 2]) / 2
+    }
 
     /// The mean of all norms' divergences.
     package var mean: Double { norms.map(\.divergence).reduce(0, +) / Double(norms.count) }
@@ -129,7 +155,7 @@ package struct NormDivergences: Sendable {
     /// `(variance + mean² - 1 - ln variance) / 2`.
     ///
     /// - Parameter epsilon: what a norm adds to the first variance before anything else. It is in the 1 of the other.
-    static func divergence(mean: Double, variance: Double, epsilon: Double) -> Double {
+    package static func divergence(mean: Double, variance: Double, epsilon: Double) -> Double {
         let variance = max(0, variance) + epsilon
         let divergence = (variance + mean * mean - 1 - log(variance)) / 2
         return divergence.isFinite ? min(cap, max(0, divergence)) : cap

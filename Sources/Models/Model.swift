@@ -85,6 +85,9 @@ public struct Model: Sendable {
             description.activation = Sourced(
                 ModelDescription.Activation(output), source: "the last operation of \(FileName.last(of: path))")
             description.refusals[.activation] = nil
+            if output == .sigmoids, network.outputChannels > 1, description.task == nil {
+                description.task = Sourced(.multilabel, source: "the sigmoids at the end of \(FileName.last(of: path))")
+            }
         }
         self.description = description
     }
@@ -140,7 +143,7 @@ extension ModelDescription.Activation {
     fileprivate init(_ output: TranslatedNetwork.OutputActivation) {
         switch output {
         case .logits: self = .logits
-        case .probabilities: self = .probabilities
+        case .probabilities, .sigmoids: self = .probabilities
         }
     }
 }

@@ -31,6 +31,20 @@ package struct NormMemory: Sendable {
             shift: ConstantTensor(shape: mean.shape) { zip(mean.elements(), factors()).map { -$0 * $1 } })
     }
 
+    /// The factor and summand that the norm applies to a map of mean 0 and variance 1.
+    ///
+    /// - Parameter affine: what the norm does to the map that it remembers.
+    fileprivate func recovered(from affine: ChannelAffine) -> ChannelAffine {
+        let (mean, variance, epsilon) = (mean, variance, epsilon)
+        let scale = ConstantTensor(shape: mean.shape) {
+            zip(affine.scale.elements(), variance.elements()).map { $0 * (max(0, $1) + epsilon).squareRoot() }
+        }
+        let shift = ConstantTensor(shape: mean.shape) {
+            zip(zip(affine.shift.elements(), mean.elements()), affine.scale.elements()).map { $0.0 + $0.1 * $1 }
+        }
+        return ChannelAffine(scale: scale, shift: shift)
+    }
+
     /// For each channel, the number that a standardised map's variance misses of the epsilon that the norm adds.
     package var standardizedEpsilons: [Double] {
         variance.elements().map { Double(epsilon) / (Double(max(0, $0)) + Double(epsilon)) }
@@ -61,8 +75,10 @@ extension Graph {
     /// A graph that measures what the norms are given: for each in turn, the mean of its standardised input and the mean of
     /// its square, a channel for each of the norm's, all over a single pixel.
     ///
-    /// - Parameter norms: norms of this graph, one at least. Behind the last of them nothing is computed.
-    fileprivate func measuring(_ norms: [RememberingNorm]) -> Graph {
+    /// - Parameters:
+    ///   - norms: norms of this graph, one at least. Behind the last of them nothing is computed.
+    ///   - renormalizes: true if each norm then uses its input's own mean and variance, as in training.
+    fileprivate func measuring(_ norms: [RememberingNorm], renormalizes: Bool) -> Graph {
         let measured = Dictionary(uniqueKeysWithValues: norms.map { ($0.value, $0) })
         var measures: [Value] = []
         var graph = rewritten { value, node, result in
@@ -73,6 +89,11 @@ extension Graph {
                 let square = result.append(
                     .arithmetic(.multiplication), standard, standard, label: "squares before \(norm.label)")
                 measures += [mean, result.append(.globalMean, square, label: "mean square before \(norm.label)")]
+                if renormalizes, case .affine(let affine) = node.operation {
+                    let own = Operation.groupNormalization(
+                        groups: affine.scale.count, norm.memory.recovered(from: affine), epsilon: norm.memory.epsilon)
+                    return result.append(own, node.inputs, label: node.label)
+                }
             }
             return result.append(node.operation, node.inputs, label: node.label)
         }
@@ -91,9 +112,13 @@ extension TileComputation {
     /// - Parameters:
     ///   - norms: some of the graph's norms, one at least.
     ///   - size: pixels of the input on a side.
+    ///   - renormalizes: true if each norm then uses its input's own mean and variance, as in training, and not what it
+    ///     remembers.
     /// - Throws: `NetworkError` where the network gives nothing for that size, `GraphError` where it contradicts itself.
-    package init(measuring norms: [Graph.RememberingNorm], of graph: Graph, size: Int) throws {
-        guard let fixed = try graph.measuring(norms).fixingSizes(at: size),
+    package init(
+        measuring norms: [Graph.RememberingNorm], of graph: Graph, size: Int, renormalizes: Bool = false
+    ) throws {
+        guard let fixed = try graph.measuring(norms, renormalizes: renormalizes).fixingSizes(at: size),
             let (shapes, _) = try fixed.shapes(height: size, width: size)
         else { throw NetworkError.noSize(upTo: size) }
         self.init(fixed, rows: 0..<1, columns: 0..<1, origin: 0, shapes: shapes)

@@ -24,6 +24,7 @@ final class BatchProgress: BatchObserver {
     private let total: Double
     private let started = DispatchTime.now()
     private let state = Mutex(State())
+    private let general = GeneralWarnings()
 
     /// - Parameter sizes: the size of each scene in bytes, from which the time left is estimated before the scenes are
     ///   opened.
@@ -37,7 +38,7 @@ final class BatchProgress: BatchObserver {
     }
 
     func began(_ scene: String, _ run: SceneRun) {
-        run.sceneWarnings.forEach { messages.warn($0.line(about: scene)) }
+        general.news(of: run.sceneWarnings).forEach { messages.warn($0.line(about: scene)) }
         state.withLock { state in
             state.running.append((scene, 0))
             draw(&state, always: true)
@@ -116,11 +117,12 @@ final class BatchProgress: BatchObserver {
 final class WatchProgress: BatchObserver {
     private let messages: MessageOptions
     private let bar = Mutex<(bar: ProgressBar, pixels: Int)?>(nil)
+    private let general = GeneralWarnings()
 
     init(_ messages: MessageOptions) { self.messages = messages }
 
     func began(_ scene: String, _ run: SceneRun) {
-        run.sceneWarnings.forEach { messages.warn($0.line(about: scene)) }
+        general.news(of: run.sceneWarnings).forEach { messages.warn($0.line(about: scene)) }
         let name = URL(fileURLWithPath: scene).lastPathComponent
         bar.withLock { $0 = messages.progressBar(name, pixels: run.job.scene.size.area).map { ($0, 0) } }
     }

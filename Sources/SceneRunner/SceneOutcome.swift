@@ -65,6 +65,8 @@ public struct SceneOutcome: Sendable {
     package let identity: SceneIdentity
     /// What opening the scene may reach.
     let access: RasterAccess
+    /// What the model was given, and how that fits its memory; nil where nobody looked.
+    package let feed: FeedReport?
 
     /// The number of the scene's pixels.
     public var pixels: Int { summary.scene.area }

@@ -75,8 +75,11 @@ public final class SceneRun {
         try outputs.reserve(overwrite: options.overwrites)
         job = try SegmentationJob(
             scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))
+        try outputs.refuseProducts(of: job.task)
         try SceneProducts.check(outputs, options: products, legend: job.legend)
-        sceneWarnings = job.warnings.map { SceneWarning(.plan, $0) }
+        sceneWarnings = job.planWarnings.map {
+            SceneWarning(.plan, $0.description, generality: $0.isGeneral ? .scaling : nil)
+        }
         self.products = products
         overwrites = options.overwrites
         access = options.access
@@ -118,18 +121,20 @@ public final class SceneRun {
             warn: { gathered.add(SceneWarning(.work, $0), about: path) })
         let products = SceneProducts(
             outputs, options: products, overwrites: overwrites,
-            countsClasses: extras.contains(.classShares) || outputs.report != nil, scene: job.scene)
+            countsClasses: (extras.contains(.classShares) || outputs.report != nil) && job.task == .segmentation,
+            scene: job.scene)
         let outcome: SceneOutcome
         do {
             try products.make(from: rasters, cancellation: cancellation)
             products.warnings.forEach { gathered.add($0, about: path) }
+            rasters.warnings.forEach { gathered.add(SceneWarning(.mask, $0), about: path) }
             let files =
                 extras.contains(.checksums) ? try records(products, rasters, cancellation: cancellation) : []
             outcome = SceneOutcome(
                 scene: path, outputs: outputs, summary: rasters.summary,
                 classShares: products.statistics.map { ClassShare.list($0.whole) } ?? [],
                 warnings: warnings + gathered.messages(about: path), files: files,
-                identity: identity, access: access)
+                identity: identity, access: access, feed: job.feed)
             let report = RunReport(
                 [SceneResult(scene: path, ending: .done(outcome))], model: job.model,
                 folder: FileName.folder(of: outputs.mask), started: opened, mask: rasters.path(.mask))

@@ -15,6 +15,8 @@ package struct SceneWarning: Equatable, Sendable {
         case work
         /// The products of the mask.
         case products
+        /// The finished mask itself.
+        case mask
     }
 
     /// The subject of the warning.
@@ -22,10 +24,20 @@ package struct SceneWarning: Equatable, Sendable {
     /// One line for people; it need not name the scene.
     package let text: String
 
+    /// What warnings that are the same for every scene of a run are about.
+    public enum Generality: Sendable {
+        /// How pixels are scaled where nobody says so.
+        case scaling
+    }
+
+    /// What the warning is about where every other scene of the run gives the same; nil for a warning of this scene alone.
+    public let generality: Generality?
+
     /// Makes a warning of its subject and its text.
-    package init(_ subject: Subject, _ text: String) {
+    package init(_ subject: Subject, _ text: String, generality: Generality? = nil) {
         self.subject = subject
         self.text = text
+        self.generality = generality
     }
 
     /// The text with the scene's name before it, unless the name is part of it.

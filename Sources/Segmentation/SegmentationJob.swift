@@ -22,8 +22,17 @@ package final class SegmentationJob {
     package let model: Model
     /// The plan of the scene's way through the model.
     package var plan: Plan { compiled.plan }
-    /// The warnings before the run, a line each.
-    package var warnings: [String] { plan.warnings.map(\.description) }
+    /// What the user should know before the run, a line each.
+    package var warnings: [String] { planWarnings.map(\.description) }
+    /// What the user should know before the run.
+    package var planWarnings: [PlanWarning] { plan.warnings + feedWarnings }
+    /// What the comparison of the scene's pixels with the model's memory gives reason to warn of.
+    package var feedWarnings: [PlanWarning] {
+        feed?.warnings(about: scene.path, adopts: options.scaling == .auto) ?? []
+    }
+
+    /// What a comparison of the scene's pixels with the model's memory of its training found; nil where nobody asked.
+    package let feed: FeedReport?
 
     let options: SegmentationOptions
     private let compiled: CompiledPlan
@@ -44,9 +53,13 @@ package final class SegmentationJob {
         scene: RasterReader, model: Model, options: SegmentationOptions, kinds: Set<RasterOutput.Kind> = [],
         backend: (any Backend)? = nil
     ) throws {
-        let planner = try Planner(
-            scene: scene, model: model, options: options, kinds: kinds, backend: backend)
-        compiled = try planner.compiledPlan()
+        func planner(_ options: SegmentationOptions) throws -> Planner {
+            try Planner(scene: scene, model: model, options: options, kinds: kinds, backend: backend)
+        }
+        let asked = try planner(options)
+        feed = options.checksFeed || options.scaling == .auto ? try asked.feedReport() : nil
+        let options = options.scaling == .auto ? options.adopting(feed?.best?.scaling) : options
+        compiled = try planner(options).compiledPlan()
         identity = SceneIdentity(of: scene)
         self.scene = scene
         self.model = model
@@ -55,6 +68,9 @@ package final class SegmentationJob {
 
     /// The classes that the mask will have.
     package var legend: [LegendEntry] { plan.output.legend }
+
+    /// What the outputs are for.
+    package var task: ModelTask { plan.output.task }
 
     /// A line for each step of the network: its shapes, and the kernel that runs it.
     package var kernelListing: [String] { compiled.networks.listing }
@@ -117,6 +133,10 @@ package final class SegmentationJob {
             throw SegmentationError(
                 .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
         }
+        guard verifiedWindows == 0 || plan.output.task == .segmentation else {
+            throw SegmentationError(
+                .usage, "--verify compares classes, and --task \(plan.output.task.rawValue) gives none")
+        }
         let reader = TileReader(scene, plan, times: times)
         try ResourceTrial.require(
             threads: plan.tiling.workers + reader.threads + ResourceTrial.otherThreads,
@@ -131,7 +151,8 @@ package final class SegmentationJob {
             work.removeLeftovers()
             try work.verifyRecovered(windows, cancellation: cancellation, warn: warn)
             let encoder = try BlockEncoder(
-                work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times,
+                work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) },
+                nodata: plan.output.task == .segmentation ? plan.output.nodata : nil, times: times,
                 cancellation: cancellation)
             do {
                 try finish(work, reader, encoder, times, cancellation, progress)

@@ -138,6 +138,27 @@ import Testing
         }
     }
 
+    /// Gains and offsets that the norms of a trained network undo when they use their inputs' own statistics.
+    @Test(arguments: [(1, 0), (0.02, 0), (400, 0), (0.5, 3)] as [(Float, Float)])
+    func laterNorms_ThatRenormalize_RememberWhateverTheScaling(gain: Float, offset: Float) throws {
+        func middle(_ graph: Graph) throws -> Double {
+            let meter = try #require(
+                try NormMeter(graph, size: Self.size, renormalizes: true, backend: OvertileBackend()))
+            // One tile: each is normalised by itself.
+            try meter.measure { _ = $0.update(fromContentsOf: Self.tiles[1].map { gain * $0 + offset }) }
+            return meter.divergences.middle
+        }
+        var memory = Self.widths.map(Statistics.blank)
+        for norm in Self.widths.indices {
+            memory[norm] = try Self.statistics(of: Self.graph(memory), norm: norm, [Self.tiles[1]])
+        }
+        // Padding with zeros is not scaled: it costs something.
+        #expect(try middle(Self.graph(memory)) < (offset == 0 ? 0.02 : 0.2))
+        // Random numbers are no memory.
+        memory[1].mean = memory[1].mean.indices.map { Float($0 % 5) - 2 }
+        #expect(try middle(Self.graph(memory)) > 0.3)
+    }
+
     @Test func firstNorms_AreMeasuredAlone() throws {
         let graph = try Self.trained()
         func measured(first: Int?) throws -> [Double] {

@@ -22,8 +22,8 @@ struct DescribedModelTests {
     /// The same. The overlap is that of both neighbours together: an eighth of a tile on each side.
     static let deepnessFlags = [
         "--bands", "1,2,3", "--scale", "\(Float(1) / 255)", "--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225",
-        "--classes", "_background,road", "--resolution", "20", "--tile", "48", "--margin", "6", "--activation",
-        "probabilities", "--threshold", "0.1",
+        "--classes", "_background,road", "--resolution", "20", "--tile", "48", "--margin", "6", "--threshold",
+        "0.1",
     ]
 
     @Test("a Deepness model runs without flags, and inspect tells that the file says so")
@@ -39,7 +39,7 @@ struct DescribedModelTests {
 
         let (text, sources, values) = try bench.inspect(described)
         let expected = [
-            "bands": "Deepness, by model_type of model.onnx", "activation": "Deepness, by model_type of model.onnx",
+            "bands": "Deepness, by model_type of model.onnx",
             "scaling": "standardization_mean and _std of model.onnx", "classes": "class_names of model.onnx",
             "resolution": "resolution of model.onnx", "tile": "tiles_size of model.onnx",
             "overlap": "tiles_overlap of model.onnx", "threshold": "seg_thresh of model.onnx",

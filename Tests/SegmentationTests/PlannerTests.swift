@@ -41,11 +41,36 @@ import TileGeometry
         ),
         (
             .bytesScaled(scene: "s.tif"), false,
-            "s.tif: pixels are scaled by 1/255, as no scale, offset, mean or std was given"
+            "s.tif: pixels are scaled by 1/255, as no scale, offset, mean or std was given: --std 255 says so"
         ),
         (
             .pixelsUnscaled(scene: "s.tif", type: .uint16), false,
-            "s.tif: UInt16 pixels are given to the model as they are, as no scale, offset, mean or std was given"
+            "s.tif: UInt16 pixels are given to the model as they are, as no scale, offset, mean or std was given: "
+                + "--std 10000 divides them, --scale 1 says so"
+        ),
+        (
+            .scalingUnlikely(
+                scene: "s.tif", divergence: 49.04,
+                suggestions: [
+                    ScalingSuggestion(flags: "--std 255", name: "1/255", divergence: 0.0312),
+                    ScalingSuggestion(flags: "--scale 1 --std 9", name: "own", divergence: 0.4),
+                ]), false,
+            "s.tif: the model was not trained on pixels that are scaled like this (divergence 49 from its memory): "
+                + "try --std 255 (1/255: 0.0312), or --scale 1 --std 9 (own: 0.4)"
+        ),
+        (
+            .valuesFarOut(scene: "s.tif", lowest: 0, highest: 10_000), false,
+            "s.tif: the model is given values from 0 to 10000, and most are trained on -3 to 3: scale them with "
+                + "--std 255, 1000, 3000, 10000 or 65535, or with --mean and --std"
+        ),
+        (
+            .valuesAlike(scene: "s.tif", lowest: 0, highest: 0.0001), false,
+            "s.tif: the model is given values from 0 to 0.0001, which are hardly different to it: scale them less, with "
+                + "--scale 1, --std 255 or --std 10000, or with --mean and --std"
+        ),
+        (
+            .scalingNotChosen(scene: "s.tif", reason: "why"), false,
+            "s.tif: --scaling auto chooses nothing, as why: pixels are scaled as without it"
         ),
         (
             .unknownPixelSize(scene: "s.tif", metres: 10, source: "key"), false,

@@ -35,7 +35,7 @@ for number in range(count):
                     path + ".ppm", path + ".tif"], check=True)
     subprocess.run(["rm", "-f", path + ".ppm", path + ".tif.aux.xml"], check=True)
 PYTHON
-"$overtile" batch "$place/whole" --model "$model" --output "$place/expected" --quiet > /dev/null
+"$overtile" batch "$place/whole" --model "$model" --resolution native --output "$place/expected" --quiet > /dev/null
 
 # Five uploads at a time, each with pauses of its own.
 python3 - "$place/whole" "$place/in" <<'PYTHON' &
@@ -66,7 +66,7 @@ until [ "$(find "$place/out" -name 'scene-*.tif' | wc -l)" -eq "$scenes" ]; do
     [ "$round" -le 400 ] || fail "only $(find "$place/out" -name 'scene-*.tif' | wc -l) of $scenes masks after $round rounds"
     passes=''
     for pass in 0 1 2 3 4 5 6 7 8 9; do
-        "$overtile" watch "$place/in" --model "$model" --output "$place/out" --settle 1 \
+        "$overtile" watch "$place/in" --model "$model" --resolution native --output "$place/out" --settle 1 \
             --log-file "$place/log" --log-format json > /dev/null 2> "$place/said/$pass" &
         passes="$passes $!"
     done

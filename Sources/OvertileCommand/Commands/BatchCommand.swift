@@ -36,6 +36,7 @@ struct BatchCommand: ParsableCommand {
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Area") var area: AreaOptions
+    @OptionGroup(title: "Input") var feed: FeedOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
@@ -61,6 +62,7 @@ struct BatchCommand: ParsableCommand {
         let started = Date()
         let found = try findScenes(ledger, outputs, others.files, date: started)
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
+        feed.apply(to: &options)
         options.overwrites = files.overwrite
         options.access = choice.access
         let scenes = found.scenes

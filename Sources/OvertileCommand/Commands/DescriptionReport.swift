@@ -29,6 +29,7 @@ struct DescriptionReport: Encodable {
     let resolution: Entry<Double>?
     let classes: Entry<[Class]>?
     let activation: Entry<String>?
+    let task: Entry<String>?
     let threshold: Entry<Float>?
     let nodata: Entry<String>?
     let refusals: [String]
@@ -36,7 +37,8 @@ struct DescriptionReport: Encodable {
     let rows: [(String, String)]
 
     private enum CodingKeys: CodingKey {
-        case bands, scaling, tile, overlap, resolution, classes, activation, threshold, nodata, refusals, warnings
+        case bands, scaling, tile, overlap, resolution, classes, activation, task, threshold, nodata, refusals,
+            warnings
     }
 
     init(_ description: ModelDescription) {
@@ -56,6 +58,7 @@ struct DescriptionReport: Encodable {
         resolution = entry(description.resolution) { $0 }
         classes = entry(description.classes) { $0.map { Class(name: $0.name, color: $0.color?.hexadecimal) } }
         activation = entry(description.activation) { $0.rawValue }
+        task = entry(description.task) { $0.rawValue }
         threshold = entry(description.threshold) { $0 }
         nodata = entry(description.nodata) { "\($0)" }
         refusals = description.refusals.values.sorted()
@@ -73,6 +76,7 @@ struct DescriptionReport: Encodable {
         if description.resolution == nil { rows.append(("Resolution", "not stated: scenes are taken as they are")) }
         add("Class names", description.classes) { $0.map(\.name).joined(separator: ", ") }
         add("Outputs are", description.activation, \.rawValue)
+        add("Task", description.task, \.rawValue)
         add("Threshold", description.threshold) { "\($0)" }
         add("No data", description.nodata) { "\($0)" }
         rows += description.refusals.values.sorted().map { ("Not followed", $0) }

@@ -15,7 +15,8 @@ struct InspectCommand: ParsableCommand {
                             whether it is given by --assume
               parameters    how many numbers the model holds
               bands         bands of the scene that the model takes
-              outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax
+              outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax, unless task
+                            is multilabel (a sigmoid each) or regression (values)
               classes       values of the mask
               stride        positions of tiles differ by multiples of this, in pixels
               margin        pixels that are needed on each side of an output pixel; absent for fixed tiles
@@ -26,8 +27,13 @@ struct InspectCommand: ParsableCommand {
               seamless      whether tiles fit together without seams; if not, reason says why
               description   what the model file and its STAC item say, each value with its source:
                             bands, scaling, tile, overlap (percent), resolution (metres), classes,
-                            activation, threshold, nodata; and what of it cannot be followed:
+                            activation, task, threshold, nodata; and what of it cannot be followed:
                             refusals, warnings
+
+            With --scene, also what the model is given of that scene, and how each usual scaling of its pixels fits \
+            what the network's batch norms remember of its training: the mean over the norms' channels of the \
+            Kullback-Leibler divergence of what they are given from what they remember, 0 to 50. Below 0.3 it fits. \
+            In --json it is under feed.
 
             If the network of a file is not known, its tensors are listed, and the exit code is 65.
             """)
@@ -38,20 +44,46 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "List the tensors of the file, whether its network is known or not.")
     var tensors = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Also tell what the model is given of this scene, and how it fits the network's memory of its training.
+            """, valueName: "path"))
+    var scene: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
     @OptionGroup(title: "Network") var choices: ModelChoices
+    @OptionGroup(title: "Input, with --scene") var input: InputOptions
+    @OptionGroup(title: "Input, with --scene") var resolution: ResolutionOptions
 
     func run() throws {
         if tensors { return try printTensors() }
         do {
-            let report = ModelReport(try choices.load(model))
-            try Console.print(json ? JSONText.encode(report) : report.table, isJSON: json)
+            let model = try choices.load(model)
+            var report = ModelReport(model)
+            report.feed = try scene.map { try feed(of: $0, model) }
+            let table = report.feed.map { ["", Text.table($0.rows)] + ($0.hypotheses.isEmpty ? [] : ["", $0.table]) }
+            try Console.print(
+                json ? JSONText.encode(report) : ([report.table] + (table ?? [])).joined(separator: "\n"), isJSON: json)
         } catch let error as ArchitectureError {
             if !json { try printTensors() }
             throw error
         }
+    }
+
+    private func feed(of path: String, _ model: Model) throws -> FeedSummary {
+        var options = SegmentationOptions()
+        input.apply(to: &options)
+        resolution.apply(to: &options)
+        // What the outputs mean changes nothing of what the model is given.
+        options.activation = .logits
+        options.task = .segmentation
+        let scene = try options.open(scene: path, for: model)
+        let planner = try Planner(
+            scene: scene, model: model, options: options)
+        return FeedSummary(try planner.feedReport(isComplete: true))
     }
 
     private func printTensors() throws {
@@ -79,6 +111,7 @@ struct ModelReport: Encodable {
     let seamless: Bool
     let reason: String?
     let description: DescriptionReport
+    var feed: FeedSummary?
 
     init(_ model: Model) {
         let network = model.network
@@ -107,6 +140,13 @@ struct ModelReport: Encodable {
         description = DescriptionReport(model.description)
     }
 
+    private var classesText: String {
+        if description.task?.value == ModelTask.regression.rawValue { return "none: \(Text.counted(outputs, "value"))" }
+        if outputs == 1 { return "2, by a sigmoid" }
+        let isMultilabel = description.task?.value == ModelTask.multilabel.rawValue
+        return isMultilabel ? "\(outputs), each by a sigmoid" : "\(classes), by a softmax"
+    }
+
     var table: String {
         var rows = [
             ("Model", model),
@@ -116,7 +156,7 @@ struct ModelReport: Encodable {
         rows += [
             ("Parameters", Text.grouped(parameters)),
             ("Bands", "\(bands)"),
-            ("Classes", outputs == 1 ? "2, by a sigmoid" : "\(classes), by a softmax"),
+            ("Classes", classesText),
             ("Stride", "\(stride) pixels"),
         ]
         if let margin, let smallestTile {

@@ -20,6 +20,9 @@ struct PlanCommand: ParsableCommand {
               seamless         whether tiles fit together without seams; if not, reason says why
               expectedSeconds  how long computing takes, from a trial of tiles on this machine
               trialSeconds     how long the trial took
+              feed             what the model is given: source says who scales pixels so; for each band
+                               its low and high in the scene, and givenLow and givenHigh for the model;
+                               memory tells how this fits the model's memory of its training
             """)
 
     @Argument(help: "A raster that GDAL opens.")
@@ -38,6 +41,7 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Area") var area: AreaOptions
+    @OptionGroup(title: "Input") var feed: FeedOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
@@ -47,10 +51,12 @@ struct PlanCommand: ParsableCommand {
         var options = SegmentationOptions()
         input.apply(to: &options)
         area.apply(to: &options)
+        feed.apply(to: &options)
         resolution.apply(to: &options)
         plan.apply(to: &options)
         // What the outputs mean changes nothing of the plan.
         options.activation = .logits
+        options.task = .segmentation
         let model = try choices.load(model, warn: messages.warn)
         let scene = try options.open(scene: scene, for: model)
         let job = try SegmentationJob(scene: scene, model: model, options: options)
@@ -88,16 +94,18 @@ struct PlanReport: Encodable {
     /// From a trial of the network on this machine.
     var expectedSeconds: Double?
     var trialSeconds: Double?
+    let feed: FeedSummary?
     private let sampling: String?
 
     private enum CodingKeys: CodingKey {
         case scene, width, height, resolution, gridWidth, gridHeight, tile, margin, step, columns, rows, tiles,
             overlapCost
-        case workers, memoryBytes, memoryLimit, flop, seamless, reason, expectedSeconds, trialSeconds
+        case workers, memoryBytes, memoryLimit, flop, seamless, reason, expectedSeconds, trialSeconds, feed
     }
 
     init(_ job: SegmentationJob) {
         let (plan, model, scene) = (job.plan, job.model, job.scene)
+        feed = job.feed.map(FeedSummary.init)
         self.scene = scene.path
         width = scene.size.width
         height = scene.size.height
@@ -139,6 +147,7 @@ struct PlanReport: Encodable {
             ("Seamless", reason.map { "no: \($0)" } ?? "yes"),
             ("Memory", "\(ByteCount.text(memoryBytes)) of \(ByteCount.text(memoryLimit)) allowed"),
         ]
+        if let feed { rows += feed.rows }
         if let expectedSeconds, let trialSeconds {
             let (expected, trial) = (Text.time(.seconds(expectedSeconds)), Text.time(.seconds(trialSeconds)))
             rows.append(("Expected time", "\(expected), from a trial of \(trial) on this machine"))

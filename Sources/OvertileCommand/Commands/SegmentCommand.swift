@@ -36,6 +36,7 @@ struct SegmentCommand: ParsableCommand {
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Area") var area: AreaOptions
+    @OptionGroup(title: "Input") var feed: FeedOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the mask") var products: SceneProductOptions
@@ -71,11 +72,12 @@ struct SegmentCommand: ParsableCommand {
         if let report { try RunReport.check(report, overwrite: files.overwrite) }
         let model = try choices.load(files.model, warn: messages.warn)
         let warnings = messages.receiveRasterWarnings()
+        let general = GeneralWarnings()
         let started = Date()
         var results: [SceneResult] = []
         for paths in outputs {
             do {
-                let outcome = try segment(paths, model, warnings, log, cancellation)
+                let outcome = try segment(paths, model, warnings, general, log, cancellation)
                 results.append(SceneResult(scene: paths.scene, ending: .done(outcome)))
             } catch let error where outputs.count > 1 && !(error is CancellationError) {
                 Console.report(error)
@@ -92,15 +94,17 @@ struct SegmentCommand: ParsableCommand {
     }
 
     private func segment(
-        _ paths: OutputPaths, _ model: Model, _ warnings: SceneWarnings, _ log: SceneLog, _ cancellation: Cancellation
+        _ paths: OutputPaths, _ model: Model, _ warnings: SceneWarnings, _ general: GeneralWarnings, _ log: SceneLog,
+        _ cancellation: Cancellation
     ) throws -> SceneOutcome {
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
+        feed.apply(to: &options)
         options.overwrites = files.overwrite
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
         let run = try SceneRun(
             scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options())
-        run.warnings.forEach(messages.warn)
+        general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
         let bar = progress.display(

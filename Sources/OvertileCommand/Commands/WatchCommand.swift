@@ -37,6 +37,7 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Area") var area: AreaOptions
+    @OptionGroup(title: "Input") var feed: FeedOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
@@ -96,6 +97,7 @@ struct WatchCommand: ParsableCommand {
         _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
     ) throws -> Batch {
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
+        feed.apply(to: &options)
         options.overwrites = files.overwrite
         options.access = choice.access
         return Batch(

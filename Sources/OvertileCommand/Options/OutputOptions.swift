@@ -123,7 +123,17 @@ struct ClassOptions: ParsableArguments {
             valueName: "logits|probabilities"))
     var activation: ModelDescription.Activation?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            What the model's outputs are for: one class for each pixel (segmentation, the default), a mask band for each \
+            class, which is there or not (multilabel, the default for sigmoids over several outputs), or the values \
+            themselves, as float32 (regression). A model that says it is something else needs this.
+            """, valueName: "segmentation|multilabel|regression"))
+    var task: ModelTask?
+
     func apply(to options: inout SegmentationOptions) {
+        options.task = task
         options.classNames =
             classes?.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmed } ?? []
         options.threshold = threshold
@@ -133,3 +143,4 @@ struct ClassOptions: ParsableArguments {
 
 extension ModelDescription.Activation: ExpressibleByArgument {}
 extension SegmentationOptions.PixelGrid: ExpressibleByArgument {}
+extension ModelTask: ExpressibleByArgument {}

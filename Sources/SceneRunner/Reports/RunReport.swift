@@ -136,6 +136,7 @@ extension SceneOutcome {
                 kind == .item ? "STAC item" : kind.name.capitalized,
                 path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path)
         }
+        section.facts += feed?.lines.map { ReportFact($0.title, $0.text) } ?? []
         let plan = ["TILE", "MARGIN", "STEP"].compactMap { mask?.metadata["OVERTILE_\($0)"] }
         if plan.count == 3 {
             section.facts.append(

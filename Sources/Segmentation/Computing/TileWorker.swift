@@ -1,4 +1,5 @@
 import InferenceEngine
+import Models
 import NetworkGraph
 import RasterIO
 import TileGeometry
@@ -14,6 +15,8 @@ final class TileWorker {
     private let probabilityRasters: [(kind: RasterOutput.Kind, encoding: ProbabilityEncoding, bands: Int)]
     /// The scores of one pixel, by output channel.
     private var scores: [Float]
+    /// True once a tile's outputs were looked at.
+    private var isChecked = false
 
     /// - Throws: `EngineError` where the backend cannot make its per-thread state.
     init(_ compiled: CompiledPlan) throws {
@@ -35,8 +38,12 @@ final class TileWorker {
         if hasValidPixel {
             normalize(slot, into: session.input)
             try session.run()
+            if !isChecked { try output.check(session.output) }
+            isChecked = true
         }
-        if output.usesWideMask {
+        if output.task != .segmentation {
+            encodeChannels(session.output, isComputed: hasValidPixel, in: slot)
+        } else if output.usesWideMask {
             encode(session.output, isComputed: hasValidPixel, in: slot, mask: slot.mask.bindMemory(to: UInt16.self))
         } else {
             encode(session.output, isComputed: hasValidPixel, in: slot, mask: slot.mask.bindMemory(to: UInt8.self))
@@ -62,6 +69,42 @@ final class TileWorker {
                     }
                 }
                 position += slot.columns.sources.count
+            }
+        }
+    }
+
+    /// Stores a band of the mask for each channel: labels, or the values themselves.
+    ///
+    /// - Parameter map: [channels][tile.output.height][tile.output.width]
+    private func encodeChannels(_ map: UnsafeBufferPointer<Float>, isComputed: Bool, in slot: TileSlot) {
+        let (size, kept) = (slot.tile!.output.size, slot.tile!.kept)
+        let (plane, keptPlane) = (size.area, kept.size.area)
+        let place = kept.moved(from: slot.tile!.output)
+        let values = slot.samples(for: .mask)
+        let labels = values.bindMemory(to: UInt8.self)
+        let rasters = probabilityRasters.map { ($0.encoding, $0.bands, slot.samples(for: $0.kind)) }
+        for row in 0..<kept.height {
+            let validity = slot.validityRow(kept.y + row, kept)
+            for column in 0..<kept.width {
+                let position = row * kept.width + column
+                let pixel = (place.y + row) * size.width + place.x + column
+                let isValid = isComputed && validity[validity.startIndex + column] == 1
+                for channel in scores.indices { scores[channel] = isValid ? map[channel * plane + pixel] : .nan }
+                if output.task == .regression {
+                    for channel in scores.indices {
+                        values.storeBytes(
+                            of: scores[channel], toByteOffset: (channel * keptPlane + position) * 4, as: Float.self)
+                    }
+                    continue
+                }
+                output.label(&scores) { channel, isThere in
+                    labels[channel * keptPlane + position] = isValid ? (isThere ? 1 : 0) : .max
+                }
+                for (encoding, bands, samples) in rasters {
+                    for band in 0..<bands {
+                        encoding.store(scores[band], at: band * keptPlane + position, in: samples)
+                    }
+                }
             }
         }
     }

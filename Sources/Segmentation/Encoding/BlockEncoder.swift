@@ -35,13 +35,20 @@ final class BlockEncoder: @unchecked Sendable {
     private let cancellation: Cancellation
     private let state = Mutex(State())
     private var rasters: [Raster]
+    /// Looks for a second class in the mask as it was computed; nil where there are no classes.
+    private var classes: OnlyClass?
     private let scratch: UnsafeMutableRawBufferPointer
 
     /// Begins the outputs under their hidden names.
     ///
-    /// - Parameter sieve: what takes islands out of the mask; nil for none.
+    /// - Parameters:
+    ///   - sieve: what takes islands out of the mask; nil for none.
+    ///   - nodata: the mask's value for pixels without data; nil for a mask that holds no classes.
     /// - Throws: `RasterError`.
-    init(_ work: WorkInProgress, sieve: SieveFilter?, times: StageTimes, cancellation: Cancellation) throws {
+    init(
+        _ work: WorkInProgress, sieve: SieveFilter?, nodata: Int? = nil, times: StageTimes, cancellation: Cancellation
+    ) throws {
+        classes = nodata.map { OnlyClass(nodata: $0) }
         self.sieve = sieve
         self.times = times
         self.cancellation = cancellation
@@ -135,10 +142,24 @@ final class BlockEncoder: @unchecked Sendable {
                     .intersection(PixelWindow(size))
                 for band in 1...raster.writer.options.bandCount {
                     try raster.source.read(window, band: band, into: scratch.baseAddress!)
+                    if raster.source.kind == .mask { look(at: window.size.area, raster.writer.options.sampleType) }
                     try write(window, band: band, to: raster.writer)
                 }
             }
             raster.blockRows += 1
+        }
+    }
+
+    /// The only class that the mask has, as it was computed; nil where it has several, or none. It is known once all is
+    /// written.
+    var onlyClass: Int? { queue.sync { classes?.value } }
+
+    private func look(at count: Int, _ type: SampleType) {
+        let pixels = UnsafeRawBufferPointer(scratch)
+        if type == .uint16 {
+            classes?.look(at: UnsafeBufferPointer(rebasing: pixels.bindMemory(to: UInt16.self)[..<count]))
+        } else {
+            classes?.look(at: UnsafeBufferPointer(rebasing: pixels.bindMemory(to: UInt8.self)[..<count]))
         }
     }
 

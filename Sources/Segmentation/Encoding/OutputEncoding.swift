@@ -7,7 +7,9 @@ import RasterIO
 
 /// The encoding of scores as classes and probabilities, and of classes in the mask.
 struct OutputEncoding: Sendable {
-    /// The network's output channels: 1 is a sigmoid, more are a softmax.
+    /// What the outputs are for.
+    let task: ModelTask
+    /// The network's output channels: 1 is a sigmoid, more are a softmax, or several sigmoids for a task of several labels.
     let channels: Int
     /// True if the scores are probabilities as they come.
     let areProbabilities: Bool
@@ -31,11 +33,12 @@ struct OutputEncoding: Sendable {
         if options.activation == nil, let refusal = description.refusals[.activation] {
             throw SegmentationError(.usage, refusal)
         }
+        task = try Self.task(model, options)
         channels = model.outputChannels
         areProbabilities = (options.activation ?? description.activation?.value) == .probabilities
         let threshold = options.threshold ?? description.threshold?.value
         self.threshold = threshold ?? 0.5
-        smallestProbability = channels > 1 ? threshold : nil
+        smallestProbability = channels > 1 && task == .segmentation ? threshold : nil
         self.kinds = kinds.union([.mask])
         probabilityType = options.probabilityType
         let described = description.classes?.value ?? []
@@ -50,12 +53,13 @@ struct OutputEncoding: Sendable {
         // What there is beside the mask is made of probabilities.
         needsProbabilities = smallestProbability != nil || self.kinds.count > 1
         try check(options)
+        try checkTask(options)
     }
 
     /// The number of values that the mask may have: two for a sigmoid.
     var classCount: Int { Self.classCount(channels: channels) }
     /// True if the mask needs 16 bits, as the largest value that fits is nodata.
-    var usesWideMask: Bool { Self.maskType(channels: channels) == .uint16 }
+    var usesWideMask: Bool { maskSampleType == .uint16 }
     /// The mask's value of pixels without data.
     var nodata: Int { usesWideMask ? 65535 : 255 }
 
@@ -74,7 +78,7 @@ struct OutputEncoding: Sendable {
         var bytes: [RasterOutput.Kind: Int] = [:]
         for kind in kinds {
             switch kind.pixels(self) {
-            case .classes: bytes[kind] = Self.maskType(channels: channels).sampleByteCount
+            case .classes: bytes[kind] = maskBands * maskSampleType.sampleByteCount
             case .probabilities(let encoding, let bands): bytes[kind] = bands * encoding.sampleByteCount
             }
         }

@@ -9,10 +9,7 @@ extension SegmentationJob {
         let output = plan.output
         switch kind.pixels(output) {
         case .classes:
-            var options = rasterOptions(bandCount: 1, sampleType: OutputEncoding.maskType(channels: output.channels))
-            options.nodata = Double(output.nodata)
-            options.legend = output.legend
-            return options
+            return maskOptions
         case .probabilities(let encoding, let bands):
             var options = rasterOptions(bandCount: bands, sampleType: encoding.sampleType)
             options.nodata = encoding.nodata
@@ -20,6 +17,19 @@ extension SegmentationJob {
             options.bandNames = kind.bandNames(output)
             return options
         }
+    }
+
+    /// The mask: classes with their names and colours, blocks aligned to the tiles.
+    private var maskOptions: RasterWriter.Options {
+        let output = plan.output
+        var options = rasterOptions(bandCount: output.maskBands, sampleType: output.maskSampleType)
+        options.nodata = output.task == .regression ? .nan : Double(output.nodata)
+        if output.task == .segmentation {
+            options.legend = output.legend
+        } else {
+            options.bandNames = output.maskBandNames
+        }
+        return options
     }
 
     private func rasterOptions(bandCount: Int, sampleType: SampleType) -> RasterWriter.Options {
@@ -44,7 +54,7 @@ extension OutputEncoding {
     /// - Throws: `SegmentationError` where the options name more or fewer classes than the model has.
     func check(_ options: SegmentationOptions) throws {
         let names = options.classNames
-        let allowed = channels == 1 ? [0, 1, 2] : [0, channels]
+        let allowed = channels == 1 && task == .segmentation ? [0, 1, 2] : [0, channels]
         guard allowed.contains(names.count) else {
             let wanted = channels == 1 ? "1 name, or 2 with the background's first" : "\(channels)"
             throw SegmentationError(
@@ -113,7 +123,14 @@ extension SegmentationJob {
         ] where values.contains(where: { $0 != standard }) {
             facts["OVERTILE_\(key)"] = values.map { "\($0)" }.joined(separator: ",")
         }
-        if output.channels == 1 { facts["OVERTILE_THRESHOLD"] = "\(output.threshold)" }
+        if options.scaling == .auto {
+            facts["OVERTILE_SCALING"] = "auto: " + (feed?.best?.scaling.name ?? "as without it")
+        }
+        if output.task != .segmentation { facts["OVERTILE_TASK"] = output.task.rawValue }
+        if output.task == .regression { facts["OVERTILE_ACTIVATION"] = nil }
+        if output.channels == 1 && output.task == .segmentation || output.task == .multilabel {
+            facts["OVERTILE_THRESHOLD"] = "\(output.threshold)"
+        }
         if let threshold = output.smallestProbability { facts["OVERTILE_THRESHOLD"] = "\(threshold)" }
         if let wanted = plan.resampling.wanted { facts["OVERTILE_RESOLUTION"] = "\(wanted.value)" }
         if !plan.resampling.pixelGrid.isNative { facts["OVERTILE_GRID"] = options.outputPixelGrid.rawValue }

@@ -1,5 +1,6 @@
 import Dispatch
 package import FileIO
+import Models
 import RasterIO
 import TileGeometry
 
@@ -31,6 +32,16 @@ package final class StagedRasters {
 
     /// Returns the path at which a raster lies now; nil for one that the run does not make.
     package func path(_ kind: RasterOutput.Kind) -> String? { encoder.stagedOutput(kind)?.stagingPath }
+
+    /// What the finished mask gives reason to warn of, a line each.
+    package var warnings: [String] {
+        guard let only = encoder.onlyClass else { return [] }
+        let name = job.legend.first { $0.value == only }.map { " (\($0.name))" } ?? ""
+        return [
+            "\(job.scene.path): the mask has a single class, \(only)\(name), wherever there is data: if more was expected, look "
+                + "how the model is fed, with 'overtile inspect \(FileName.last(of: job.model.path)) --scene'"
+        ]
+    }
 
     /// The summary of the run; the time is that from its beginning until now.
     package var summary: SegmentationSummary {

@@ -16,6 +16,14 @@ package enum PlanWarning: Equatable, Sendable, CustomStringConvertible {
     case bytesScaled(scene: String)
     /// Nobody says how pixels are scaled, and pixels of this type are taken as they are.
     case pixelsUnscaled(scene: String, type: SampleType)
+    /// Another scaling of the pixels fits the model's memory of its training several times better than the one in use.
+    case scalingUnlikely(scene: String, divergence: Double, suggestions: [ScalingSuggestion])
+    /// The network is given values far beyond those that networks are trained on.
+    case valuesFarOut(scene: String, lowest: Float, highest: Float)
+    /// The network is given values that hardly differ.
+    case valuesAlike(scene: String, lowest: Float, highest: Float)
+    /// The scaling was to follow the model's memory, which says nothing.
+    case scalingNotChosen(scene: String, reason: String)
     /// The scene does not say where it lies, so that it is run as it is and not at so many metres.
     case unknownPixelSize(scene: String, metres: Double, source: String)
     /// Pixels are enlarged so much that the model sees no more detail for it.
@@ -47,9 +55,17 @@ package enum PlanWarning: Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .slowerKernels, .smallerTiles, .fewerWorkers: true
         case .namelessBands, .alphaTakenForData, .storedScaleUnused, .noStoredScale, .bytesScaled, .pixelsUnscaled,
-            .unknownPixelSize, .pixelsEnlarged, .describedTileUnused,
-            .describedOverlapUnused, .seams, .area:
+            .scalingUnlikely, .valuesFarOut, .valuesAlike, .scalingNotChosen, .unknownPixelSize, .pixelsEnlarged,
+            .describedTileUnused, .describedOverlapUnused, .seams, .area:
             false
+        }
+    }
+
+    /// True if the same would be said of every scene of its kind, so that once a run is enough.
+    package var isGeneral: Bool {
+        switch self {
+        case .bytesScaled, .pixelsUnscaled: true
+        default: false
         }
     }
 
@@ -66,9 +82,23 @@ package enum PlanWarning: Equatable, Sendable, CustomStringConvertible {
         case .noStoredScale(let scene):
             "\(scene): its bands carry no scale and no offset: --apply-scale changes nothing"
         case .bytesScaled(let scene):
-            "\(scene): pixels are scaled by 1/255, as no scale, offset, mean or std was given"
+            "\(scene): pixels are scaled by 1/255, as no scale, offset, mean or std was given: "
+                + "--std 255 says so"
         case .pixelsUnscaled(let scene, let type):
-            "\(scene): \(type) pixels are given to the model as they are, as no scale, offset, mean or std was given"
+            "\(scene): \(type) pixels are given to the model as they are, as no scale, offset, mean or std was given: "
+                + "--std 10000 divides them, --scale 1 says so"
+        case .scalingUnlikely(let scene, let divergence, let suggestions):
+            "\(scene): the model was not trained on pixels that are scaled like this (divergence "
+                + "\(FeedReport.text(divergence)) from its memory): try "
+                + suggestions.map(\.description).joined(separator: ", or ")
+        case .valuesFarOut(let scene, let lowest, let highest):
+            "\(scene): the model is given values from \(FeedReport.text(lowest)) to \(FeedReport.text(highest)), and most "
+                + "are trained on -3 to 3: scale them with --std 255, 1000, 3000, 10000 or 65535, or with --mean and --std"
+        case .valuesAlike(let scene, let lowest, let highest):
+            "\(scene): the model is given values from \(FeedReport.text(lowest)) to \(FeedReport.text(highest)), which are "
+                + "hardly different to it: scale them less, with --scale 1, --std 255 or --std 10000, or with --mean and --std"
+        case .scalingNotChosen(let scene, let reason):
+            "\(scene): --scaling auto chooses nothing, as \(reason): pixels are scaled as without it"
         case .unknownPixelSize(let scene, let metres, let source):
             "\(Resampling.whyUnknown(scene)): it is run as it is, not at \(metres) m (\(source))"
         case .pixelsEnlarged(let scene, let pixels, let metres, let source):

@@ -8,6 +8,7 @@ import TileGeometry
 ///
 /// Everything that can be checked is checked here, before anything is written.
 package struct Planner: Sendable {
+    private let scene: RasterReader
     private let model: Model
     private let options: SegmentationOptions
     private let input: SceneInput
@@ -32,9 +33,26 @@ package struct Planner: Sendable {
         output = try OutputEncoding(model, options, kinds: kinds)
         let pixelGrid = resampling.keepsPixels ? resampling.pixelGrid : nil
         area = try options.area.map { try SceneArea($0, of: scene, pixelGrid: pixelGrid) }
+        self.scene = scene
         self.model = model
         self.options = options
         self.backend = backend
+    }
+
+    /// Compares what the model will be given with what it remembers of its training.
+    ///
+    /// - Parameter isComplete: true to run every usual way of scaling through the whole network, for a table.
+    /// - Throws: `RasterError`, `EngineError`, `EngineCheckError`.
+    package func feedReport(isComplete: Bool = false) throws -> FeedReport {
+        let budget = MemoryBudget(total: options.memory ?? MemoryBudget.standard.total)
+        let check = FeedCheck(
+            scene: scene, model: model, bands: input.bands, normalization: input.normalization, resampling: resampling,
+            memory: budget.workerBytes(weights: 0)
+        ) { try backend ?? CheckedEngine.backend() }
+        var report = try check.report(isComplete: isComplete)
+        report.source = input.scalingSource
+        report.bands = input.bands
+        return report
     }
 
     /// Plans from estimates of what the network takes; nothing is compiled.

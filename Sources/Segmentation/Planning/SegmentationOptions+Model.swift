@@ -26,6 +26,7 @@ extension SegmentationOptions {
         var result = model.description
         var settled = self
         settled.activation = activation ?? .logits
+        settled.task = task ?? .segmentation
         let output = try OutputEncoding(model, settled)
         if let bands {
             let hasZero = bands.contains { if case .number(let number) = $0 { number < 1 } else { false } }
@@ -54,6 +55,10 @@ extension SegmentationOptions {
         if let nodata { result.nodata = Sourced(nodata, source: "--nodata") }
         if let threshold { result.threshold = Sourced(threshold, source: "--threshold") }
         if !classNames.isEmpty { result.classes = Sourced(output.classes, source: "--classes") }
+        if let task {
+            result.task = Sourced(task, source: "--task")
+            result.refusals[.task] = nil
+        }
         if let activation {
             result.activation = Sourced(activation, source: "--activation")
             result.refusals[.activation] = nil

@@ -30,6 +30,12 @@ public struct SegmentationOptions: Sendable {
     public var std: [Float]?
     /// The value of pixels without data; by default the scene's own.
     public var nodata: Double?
+    /// Who chooses the four above: whoever says something, or what the network's norms remember of its training, where that
+    /// is clearly another scaling.
+    public var scaling = ScalingChoice.asSaid
+    /// True if what the network is given is compared with what its norms remember, so that a wrong scaling is warned of.
+    public var checksFeed = true
+
     /// What opening the scene may reach; by default all that GDAL does.
     public var access = RasterAccess.anything
 
@@ -65,6 +71,8 @@ public struct SegmentationOptions: Sendable {
     public var threshold: Float?
     /// The meaning of the network's outputs; by default logits.
     public var activation: ModelDescription.Activation?
+    /// What the network's outputs are for; by default what the model says, and else one class for each pixel.
+    public var task: ModelTask?
     /// The type that probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
     public var probabilityType = SampleType.float32
     /// The number of pixels that an island of the mask needs to stay: smaller ones are given to their largest neighbour;
@@ -79,6 +87,14 @@ public struct SegmentationOptions: Sendable {
 
     /// Makes options that leave everything to the defaults.
     public init() {}
+}
+
+/// Who chooses how pixels are scaled.
+public enum ScalingChoice: String, Sendable, CaseIterable {
+    /// The options, else the model's description, else the default.
+    case asSaid = "said"
+    /// What the network's norms remember of its training, where a usual scaling fits it clearly better.
+    case auto
 }
 
 /// A wish that cannot be met, or an input that does not fit the model.

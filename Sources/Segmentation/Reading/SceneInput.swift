@@ -6,6 +6,8 @@ import RasterIO
 struct SceneInput {
     let bands: [Int]
     let normalization: Normalization
+    /// Who says how pixels are scaled.
+    let scalingSource: String
     let warnings: [PlanWarning]
 
     /// - Throws: `SegmentationError` where scene, model and options do not fit together.
@@ -15,6 +17,9 @@ struct SceneInput {
         self.bands = bands
         self.normalization = normalization
         self.warnings = bandWarnings + warnings
+        scalingSource =
+            options.scalingFlags ?? model.description.scaling?.source
+            ?? (warnings.isEmpty ? "nobody" : "nobody: the default for such pixels")
     }
 
     private static func bands(
@@ -122,7 +127,16 @@ struct SceneInput {
 
 extension SegmentationOptions {
     /// True if the user says what happens to pixels.
-    fileprivate var asksForScaling: Bool { scale != nil || offset != nil || mean != nil || std != nil }
+    fileprivate var asksForScaling: Bool { scalingFlags != nil }
+
+    /// The options by which the user says what happens to pixels: "--scale, --mean"; nil where there are none.
+    fileprivate var scalingFlags: String? {
+        let given = [
+            ("--scale", scale != nil), ("--offset", offset != nil), ("--mean", mean != nil), ("--std", std != nil),
+        ]
+        let flags = given.filter(\.1).map(\.0)
+        return flags.isEmpty ? nil : flags.joined(separator: ", ")
+    }
 
     /// True if a part of the scale that bands carry is neither 1 or 0 nor replaced by the user's own.
     fileprivate func leavesOut(_ stored: StoredScale) -> Bool {

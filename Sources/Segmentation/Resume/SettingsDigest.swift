@@ -82,12 +82,15 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         Entry("creationOptions") { "\($0.creationOptions)" },
         Entry("area") { $0.area?.identity },
         Entry("stackResolution") { $0.stackResolution == .first ? nil : "\($0.stackResolution)" },
+        Entry("scaling") { $0.scaling == .asSaid ? nil : "auto" },
+        Entry("task") { $0.task?.rawValue },
         Entry("appliesStoredScale") { $0.appliesStoredScale.map { "\($0)" } },
     ]
 
     /// The properties of `SegmentationOptions` that change no result: how many workers run, how much memory they may use,
-    /// whether many pixels are meant, whether outputs are replaced, and which scenes are opened at all.
-    static let excluded: Set = ["workers", "memory", "allowsManyPixels", "overwrites", "access"]
+    /// whether many pixels are meant, whether outputs are replaced, which scenes are opened at all, and whether what the
+    /// network is given is looked at.
+    static let excluded: Set = ["workers", "memory", "allowsManyPixels", "overwrites", "access", "checksFeed"]
 
     private static func optional<Value>(_ value: Value?, _ text: (Value) -> String) -> String {
         value.map { "Optional(\(text($0)))" } ?? "nil"

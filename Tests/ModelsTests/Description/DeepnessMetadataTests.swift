@@ -23,7 +23,7 @@ import Testing
         #expect(found.threshold?.value == 0.25)
         #expect(found.classes?.value.map(\.name) == ["_background", "building"])
         #expect(found.bands?.value == [.number(1), .number(2), .number(3)])
-        #expect(found.activation?.value == .probabilities)
+        #expect(found.activation == nil && found.task == nil, "the graph's end says what the outputs are")
         let scaling = try #require(found.scaling)
         #expect(scaling.value.scale == [1 / 255] && scaling.value.mean == [0.485, 0.456, 0.406])
         #expect(scaling.value.std == [0.229, 0.224, 0.225])
@@ -41,6 +41,15 @@ import Testing
         }
         #expect(try read(["overtile.std": "1e38"]).scaling?.value.std == [1e38])
         #expect(MetadataValue.array([.number(.infinity), .number(.nan), .number(1.5)]).json == "[null, null, 1.5]")
+    }
+
+    @Test("other kinds than segmentation are declared, or refused")
+    func kinds() throws {
+        let regression = try read(["model_type": "\"Regressor\""])
+        #expect(regression.task == Sourced(.regression, source: "model_type of model.onnx"))
+        #expect(regression.refusals.isEmpty && regression.warnings.isEmpty)
+        let detection = try read(["model_type": "Detector"])
+        #expect(detection.task == nil && detection.refusals[.task]?.contains("--task segmentation") == true)
     }
 
     @Test("the documented tile key, and the one that the reader looks for, which wins")
@@ -69,7 +78,7 @@ import Testing
         #expect(plain.scaling == nil && plain.activation == nil && plain.bands == nil)
         let deepness = try read(["tiles_overlap": "15"])
         #expect(deepness.scaling?.value.scale == [1 / 255] && deepness.scaling?.value.mean == nil)
-        #expect(deepness.activation?.source == "Deepness, by tiles_overlap of model.onnx")
+        #expect(deepness.bands?.source == "Deepness, by tiles_overlap of model.onnx" && deepness.activation == nil)
         #expect(try read([:]) == ModelDescription())
     }
 

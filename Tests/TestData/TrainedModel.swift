@@ -1,0 +1,20 @@
+import Foundation
+
+/// Small networks that were trained on the waves of `SyntheticScene`, so that their norms remember them.
+public enum TrainedModel: String, CaseIterable, Sendable {
+    /// Was given the waves divided by 255.
+    case plain = "waves"
+    /// Was given the waves divided by 255, less `mean` and divided by `std`.
+    case standardised = "waves-standardised"
+
+    /// The mean of each band of the waves, divided by 255.
+    public static let mean: [Float] = [0.4956, 0.4994, 0.4981]
+    /// The standard deviation of each band of the waves, divided by 255.
+    public static let std: [Float] = [0.218, 0.2183, 0.2185]
+
+    /// The model file.
+    public var path: String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Trained/\(rawValue).safetensors").path
+    }
+}
