@@ -119,7 +119,8 @@ import Testing
             change(&options)
             return #expect(throws: SegmentationError.self) {
                 try OutputEncoding(
-                    model, options, kinds: (probabilities ? [.probabilities] : []).union(confidence ? [.confidence] : []))
+                    model, options,
+                    kinds: (probabilities ? [.probabilities] : []).union(confidence ? [.confidence] : []))
             }
         }
         #expect(refusal(probabilities: true) { $0.task = .regression }?.description.contains("--probabilities") == true)

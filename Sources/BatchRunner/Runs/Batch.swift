@@ -71,7 +71,8 @@ public final class Batch: Sendable {
     ///   - now: the time; tests have their own.
     package init(
         ledger: Ledger, model: Model, options: SegmentationOptions, outputs: FolderLayout, logger: Logger,
-        warnings: SceneWarnings, named: Set<String> = [], errorStatus: @escaping @Sendable (any Error) -> Int, lock: FolderLock? = nil,
+        warnings: SceneWarnings, named: Set<String> = [], errorStatus: @escaping @Sendable (any Error) -> Int,
+        lock: FolderLock? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.ledger = ledger
