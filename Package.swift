@@ -57,7 +57,8 @@ let package = Package(
         room("VectorIO", ["CGDAL", "CLinux", "CSQLite", "FileIO", "RasterIO", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "COneDNN", "COvertileKernels"]),
         room(
-            "Segmentation", ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry"]),
+            "Segmentation",
+            ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry", "VectorIO"]),
         room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "SceneRunner",
@@ -91,7 +92,7 @@ let package = Package(
         tests("NetworkGraphTests", ["NetworkGraph", "TestNetworks"]),
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "TestMaps", "TestNetworks"]),
         tests("FileIOTests", ["FileIO", "TestData"]),
-        tests("RasterIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData"]),
+        tests("RasterIOTests", ["CGDAL", "FileIO", "RasterIO", "TileGeometry", "TestData"]),
         tests("VectorIOTests", ["RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "WeightFilesTests",

@@ -140,7 +140,7 @@ final class WatchProgress: BatchObserver {
                 "\(outcome.outputs.mask): \(Text.time(.seconds(outcome.seconds))), "
                     + "\(Text.number(outcome.megapixelsPerSecond, digits: 3)) Mpx/s, \(Text.shares(outcome.classShares))"
             )
-        case .unchanged, .stopped: break
+        case .unchanged, .outside, .stopped: break
         }
     }
 

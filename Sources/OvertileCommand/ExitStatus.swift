@@ -69,7 +69,7 @@ enum ExitStatus: Int32 {
     private init(_ code: SegmentationError.Code) {
         switch code {
         case .usage, .memoryTooSmall: self = .usage
-        case .badData, .changed: self = .badData
+        case .badData, .changed, .outsideArea: self = .badData
         case .locked: self = .locked
         case .shortOfResources: self = .inputOutput
         }

@@ -50,6 +50,14 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
     }
 }
 
+/// int8 samples that were read as if they had no sign.
+enum SampleSign {
+    /// Gives samples from 128 to 255 their meaning as int8, -128 to -1.
+    static func restore(_ samples: UnsafeMutablePointer<Float>, count: Int) {
+        for i in 0..<count where samples[i] > 127 { samples[i] -= 256 }
+    }
+}
+
 /// A Swift type whose values `RasterWriter` takes as samples.
 package protocol RasterSample: BitwiseCopyable, Sendable {
     /// The sample type that the values are stored as.

@@ -15,6 +15,8 @@ public struct SceneResult: Sendable {
         case done(SceneOutcome)
         /// The scene was done before, and nothing has changed since.
         case unchanged
+        /// The scene has no pixel in the area that is wanted, and no outputs.
+        case outside
         /// The scene failed.
         ///
         /// - message: one line for people.

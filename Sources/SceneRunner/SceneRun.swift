@@ -72,7 +72,7 @@ public final class SceneRun {
         job = try SegmentationJob(
             scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))
         try SceneProducts.check(outputs, options: products, legend: job.legend)
-        sceneWarnings = outputs.warnings + job.warnings.map { SceneWarning(.plan, $0) }
+        sceneWarnings = job.warnings.map { SceneWarning(.plan, $0) }
         self.products = products
         overwrites = options.overwrites
         self.path = path

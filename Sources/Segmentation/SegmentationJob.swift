@@ -174,22 +174,26 @@ package final class SegmentationJob {
         let (pixelGrid, keepsPixels) = (plan.resampling.pixelGrid, plan.resampling.keepsPixels)
         let rows = work.progress.tileRows
         if rows == 0 { return 0 }
-        if rows == plan.grid.rows { return keepsPixels ? pixelGrid.size.height : scene.size.height }
-        let computed = PixelWindow(x: 0, y: 0, width: pixelGrid.size.width, height: rows * plan.grid.step)
-        return keepsPixels ? computed.height : pixelGrid.rasterWindow(under: computed).maxY
+        let part = plan.outputWindow
+        if rows == plan.grid.rows { return part.height }
+        let computed = PixelWindow(
+            x: 0, y: 0, width: pixelGrid.size.width, height: (plan.grid.firstRow + rows) * plan.grid.step)
+        let bottom = keepsPixels ? computed.height : pixelGrid.rasterWindow(under: computed).maxY
+        return min(max(0, bottom - part.y), part.height)
     }
 
     /// Returns what brings tiles back to the scene's pixels; nil where the outputs have the tiles' own.
     private func nativeGrid() throws -> NativeGridWriter? {
         guard !plan.resampling.keepsPixels else { return nil }
         return try NativeGridWriter(
-            scene, windows: windows, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands)
+            scene, windows: windows, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands, area: plan.area)
     }
 
     /// Where the samples of each tile go in the outputs.
     private var windows: OutputWindows {
         OutputWindows(
-            grid: plan.grid, pixelGrid: plan.resampling.keepsPixels ? nil : plan.resampling.pixelGrid)
+            grid: plan.grid, pixelGrid: plan.resampling.keepsPixels ? nil : plan.resampling.pixelGrid,
+            part: plan.outputWindow)
     }
 
     private func verify(
@@ -198,7 +202,8 @@ package final class SegmentationJob {
         guard windows > 0 else { return nil }
         let verifier = Verifier(
             grid: plan.grid, stride: model.network.stride, reader: reader,
-            worker: try TileWorker(compiled), output: plan.output, cancellation: cancellation)
+            worker: try TileWorker(compiled), output: plan.output, origin: plan.outputWindow,
+            cancellation: cancellation)
         return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: plan.slotLayout))
     }
 
@@ -206,7 +211,8 @@ package final class SegmentationJob {
         _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
-        let stitcher = Stitcher(work, columns: plan.grid.columns, nativeGrid: try nativeGrid())
+        let stitcher = Stitcher(
+            work, columns: plan.grid.columns, origin: plan.outputWindow, nativeGrid: try nativeGrid())
         let layout = plan.slotLayout
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }

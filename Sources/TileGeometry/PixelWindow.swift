@@ -59,6 +59,11 @@ package struct PixelWindow: Hashable, Sendable {
             x: left, y: top, width: max(0, min(maxX, other.maxX) - left), height: max(0, min(maxY, other.maxY) - top))
     }
 
+    /// Returns the same window as it is counted from the upper left pixel of another.
+    package func moved(from origin: PixelWindow) -> PixelWindow {
+        PixelWindow(x: x - origin.x, y: y - origin.y, width: width, height: height)
+    }
+
     /// Returns true if all of the other window lies in this one.
     package func contains(_ other: PixelWindow) -> Bool {
         other.x >= x && other.y >= y && other.maxX <= maxX && other.maxY <= maxY

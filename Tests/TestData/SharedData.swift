@@ -18,6 +18,7 @@ package enum SharedData {
     package static let missing = "needs the folder of shared test data: set OVERTILE_SHARED to its path"
 
     package static func geotiff(_ name: String) -> String { root.appendingPathComponent("data/geotiff/\(name)").path }
+    package static func field(_ path: String) -> String { root.appendingPathComponent("field/\(path)").path }
     package static func conformance(_ path: String) -> String {
         root.appendingPathComponent("conformance/\(path)").path
     }

@@ -139,6 +139,9 @@ public final class Batch: Sendable {
                     scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
                 earlier = outputs.files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
+            } catch let error as SegmentationError where error.code == .outsideArea {
+                log.outside(scene)
+                return SceneResult(scene: scene, ending: .outside)
             } catch let error where !(error is ShareTooSmall) {
                 try begin(key, identity: entry?.identity, outputs: earlier, at: start)
                 started = true

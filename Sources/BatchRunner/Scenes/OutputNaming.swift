@@ -1,6 +1,7 @@
 import FileIO
 package import Foundation
 import Glibc
+import RasterIO
 
 /// Names of outputs, from a template: `{stem}` is the scene's name without its extension, `{model}` the model's, `{folder}`
 /// the name of the folder that the scene lies in, `{date}` the day on which it is run (2026-11-21, local time).
@@ -59,7 +60,7 @@ package struct OutputNaming: Equatable, Sendable {
         parts.map { part in
             switch part {
             case .text(let text): text
-            case .stem: Self.plain(FileName.stem(of: scene))
+            case .stem: Self.plain(SceneName.stem(of: scene))
             case .model: Self.plain(FileName.stem(of: model))
             case .folder: Self.plain(FileName.last(of: FileName.folder(of: CanonicalPath.named(scene))))
             case .date: Self.day(date)

@@ -35,6 +35,7 @@ struct BatchCommand: ParsableCommand {
     @OptionGroup(title: "Scenes") var choice: SceneChoice
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Area") var area: AreaOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
@@ -56,7 +57,7 @@ struct BatchCommand: ParsableCommand {
         try ledger.forgetNeverFound()
         let started = Date()
         let scenes = try findScenes(ledger, outputs, date: started)
-        var options = SegmentationOptions(input, resolution, outputOptions, plan)
+        var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
         let warnings = messages.receiveRasterWarnings()
         let batch = Batch(

@@ -61,9 +61,13 @@ extension ModelAssumptions {
 
 extension SegmentationOptions {
     /// Collects the settings from the option groups of a command.
-    init(_ input: InputOptions, _ resolution: ResolutionOptions, _ output: OutputOptions, _ plan: PlanOptions) {
+    init(
+        _ input: InputOptions, _ area: AreaOptions, _ resolution: ResolutionOptions, _ output: OutputOptions,
+        _ plan: PlanOptions
+    ) {
         self.init()
         input.apply(to: &self)
+        area.apply(to: &self)
         resolution.apply(to: &self)
         output.apply(to: &self)
         plan.apply(to: &self)

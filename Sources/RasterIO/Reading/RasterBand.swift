@@ -9,6 +9,8 @@ package struct RasterBand: Equatable, Sendable {
     package let name: String?
     /// The type of the stored samples.
     package let sampleType: SampleType
+    /// True for int8 samples that GDAL hands out as if they had no sign, as it did before 3.7.
+    let hidesSign: Bool
     /// The value that stands for no data, as the file or the user says; NaN possible.
     package let nodata: Double?
     /// True for a band that says how opaque pixels are, and shows nothing itself.
@@ -38,8 +40,11 @@ package struct RasterBand: Equatable, Sendable {
                     + "\(typeName); convert it to \(isComplex ? "amplitude or intensity" : "Float32") first")
         }
         self.number = number
+        // https://gdal.org/en/stable/drivers/raster/gtiff.html: PIXELTYPE=SIGNEDBYTE marks int8 in a GDT_Byte band.
+        let structure = CStringList.dictionary(GDALGetMetadata(handle, "IMAGE_STRUCTURE"))
+        hidesSign = type == .uint8 && structure["PIXELTYPE"] == "SIGNEDBYTE"
         name = GDALGetDescription(handle).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-        sampleType = type
+        sampleType = hidesSign ? .int8 : type
         nodata = override ?? Self.value { GDALGetRasterNoDataValue(handle, $0) }
         let interpretation = GDALGetRasterColorInterpretation(handle)
         isAlpha = interpretation == GCI_AlphaBand

@@ -34,6 +34,7 @@ package struct BatchReport: Encodable, Sendable {
             switch result.ending {
             case .done(let done): (state, outcome) = ("done", done)
             case .unchanged: state = "unchanged"
+            case .outside: state = "outside"
             case .failed(let message, let status): (state, failure) = ("failed", (message, status))
             case .stopped: state = "stopped"
             }

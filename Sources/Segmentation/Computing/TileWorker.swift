@@ -10,6 +10,8 @@ final class TileWorker {
     private let normalization: Normalization
     private let output: OutputEncoding
     private let probabilityRasters: [(kind: RasterOutput.Kind, encoding: ProbabilityEncoding, bands: Int)]
+    /// The part of the scene that is wanted, where tiles have the outputs' pixels; else nil.
+    private let area: SceneArea?
     /// The scores of one pixel, by output channel.
     private var scores: [Float]
 
@@ -18,6 +20,7 @@ final class TileWorker {
         sessions = try compiled.networks.makeSessions()
         (normalization, output) = (compiled.plan.normalization, compiled.plan.output)
         probabilityRasters = output.probabilityRasters
+        area = compiled.plan.resampling.keepsPixels ? compiled.plan.area : nil
         scores = Array(repeating: 0, count: output.channels)
     }
 
@@ -26,6 +29,7 @@ final class TileWorker {
     /// - Returns: true if the network ran.
     func run(_ slot: TileSlot) throws -> Bool {
         let kept = slot.tile!.kept
+        try area?.cover(kept) { row in UnsafeMutableBufferPointer(rebasing: slot.validityRow(kept.y + row, kept)) }
         let session = sessions[slot.tile!.output.size]!
         let hasValidPixel = (kept.y..<kept.maxY).contains { slot.validityRow($0, kept).contains(1) }
         if hasValidPixel {
@@ -67,6 +71,7 @@ final class TileWorker {
         _ map: UnsafeBufferPointer<Float>, isComputed: Bool, in slot: TileSlot, mask: UnsafeMutableBufferPointer<Class>
     ) {
         let (size, kept) = (slot.tile!.output.size, slot.tile!.kept)
+        let place = kept.moved(from: slot.tile!.output)
         let (plane, keptPlane) = (size.area, kept.size.area)
         let nodata = Class(truncatingIfNeeded: output.nodata)
         let rasters = probabilityRasters.map { ($0.kind, $0.encoding, $0.bands, slot.samples(for: $0.kind)) }
@@ -81,7 +86,7 @@ final class TileWorker {
                     }
                     continue
                 }
-                let pixel = row * size.width + column
+                let pixel = (place.y + row) * size.width + place.x + column
                 for channel in scores.indices { scores[channel] = map[channel * plane + pixel] }
                 let winner = output.classify(&scores)
                 mask[position] = Class(truncatingIfNeeded: winner)

@@ -12,8 +12,13 @@ public import RasterIO
 public struct SegmentationOptions: Sendable {
     // MARK: The scene's pixels
 
-    /// The scene's bands in the model's order, counted from 1; by default all bands but alpha.
-    public var bands: [Int]?
+    /// The scene's bands in the model's order, by number or by name; by default all bands but alpha.
+    public var bands: [ModelDescription.BandSelector]?
+    /// The pixels that all bands are laid on, where the scene is made of several files.
+    public var stackResolution = StackResolution.first
+    /// True if the scale and the offset that the scene's bands carry are applied before everything else; by default they
+    /// are not.
+    public var appliesStoredScale: Bool?
     /// The factor that pixels are multiplied with first; by default 1/255 for bytes, and 1 for all other types.
     public var scale: Float?
     /// The number that is added to scaled pixels; by default 0.
@@ -25,6 +30,9 @@ public struct SegmentationOptions: Sendable {
     public var std: [Float]?
     /// The value of pixels without data; by default the scene's own.
     public var nodata: Double?
+
+    /// The part of the scene that is wanted; by default all of it. Outputs cover its bounding box.
+    public var area: AreaOfInterest?
 
     /// The size of the pixels that the model is given; by default that of the pixels that it was trained on, where it says
     /// so, else the scene's.
@@ -87,6 +95,8 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         case badData
         /// The model and one tile need more memory than is allowed.
         case memoryTooSmall
+        /// The scene has no pixel in the area that is wanted.
+        case outsideArea
         /// Another process is making the same output.
         case locked
         /// The scene was written to while it was read.

@@ -25,10 +25,14 @@ struct WorkKey: Codable, Equatable {
         let margin: Int
         let step: Int
         let unit: Int
+        /// The first column and row, width and height of the part that is wanted; nil for the whole scene.
+        let selection: [Int]?
 
         init(_ grid: TileGrid) {
             (width, height) = (grid.scene.width, grid.scene.height)
             (tile, margin, step, unit) = (grid.tile, grid.margin, grid.step, grid.unit)
+            let part = grid.selection
+            selection = part == PixelWindow(grid.scene) ? nil : [part.x, part.y, part.width, part.height]
         }
     }
 

@@ -23,6 +23,8 @@ struct Verifier {
     let reader: TileReader
     let worker: TileWorker
     let output: OutputEncoding
+    /// The part of the scene that the outputs have.
+    let origin: PixelWindow
     let cancellation: Cancellation
 
     /// - Parameters:
@@ -45,14 +47,15 @@ struct Verifier {
             if cancellation.isCancelled { throw CancellationError() }
             try read(tile, into: slot)
             _ = try worker.run(slot)
-            try mask.read(tile.kept, band: 1, into: stored.baseAddress!)
+            let place = tile.kept.moved(from: origin)
+            try mask.read(place, band: 1, into: stored.baseAddress!)
             let found =
                 output.usesWideMask
                 ? compare(stored, slot, UInt16.self, tile.kept) : compare(stored, slot, UInt8.self, tile.kept)
             (pixels, others) = (pixels + found.pixels, others + found.others)
             guard let probabilities, let encoded else { continue }
             for band in 0..<encoded.bands {
-                try probabilities.read(tile.kept, band: band + 1, into: stored.baseAddress!)
+                try probabilities.read(place, band: band + 1, into: stored.baseAddress!)
                 largest = max(
                     largest, difference(stored, slot, encoded.encoding, band: band, area: tile.kept.size.area))
             }
