@@ -9,9 +9,9 @@ final class TileWorker {
     private let sessions: [PixelSize: InferenceSession]
     private let normalization: Normalization
     private let output: OutputEncoding
-    private let probabilityRasters: [(kind: RasterOutput.Kind, encoding: ProbabilityEncoding, bands: Int)]
     /// The part of the scene that is wanted, where tiles have the outputs' pixels; else nil.
     private let area: SceneArea?
+    private let probabilityRasters: [(kind: RasterOutput.Kind, encoding: ProbabilityEncoding, bands: Int)]
     /// The scores of one pixel, by output channel.
     private var scores: [Float]
 
@@ -19,8 +19,8 @@ final class TileWorker {
     init(_ compiled: CompiledPlan) throws {
         sessions = try compiled.networks.makeSessions()
         (normalization, output) = (compiled.plan.normalization, compiled.plan.output)
-        probabilityRasters = output.probabilityRasters
         area = compiled.plan.resampling.keepsPixels ? compiled.plan.area : nil
+        probabilityRasters = output.probabilityRasters
         scores = Array(repeating: 0, count: output.channels)
     }
 
