@@ -260,12 +260,13 @@ import TileGeometry
     @Test("areas that cannot be")
     func refused() throws {
         let scene = try scene(.upright)
-        func code(_ area: AreaOfInterest, _ scene: String) throws -> SegmentationError.Code? {
+        func code(_ area: SegmentationOptions.AreaOfInterest, _ scene: String) throws -> SegmentationError.Code? {
             let error = #expect(throws: SegmentationError.self) { try segment(scene, to: "part") { $0.area = area } }
             #expect(try folder.names.allSatisfy { !$0.hasPrefix("part") })
             return error?.code
         }
-        let far = AreaOfInterest.box(west: 900_000, south: 4_000_000, east: 900_100, north: 4_000_100, system: nil)
+        let far = SegmentationOptions.AreaOfInterest.box(
+            west: 900_000, south: 4_000_000, east: 900_100, north: 4_000_100, system: nil)
         #expect(try code(far, scene) == .outsideArea)
         #expect(try code(.box(west: 1, south: 0, east: 2, north: 1, system: "EPSG:nothing"), scene) == .usage)
         #expect(try code(.box(west: 2, south: 0, east: 1, north: 1, system: nil), scene) == .usage)

@@ -103,11 +103,11 @@ import TileGeometry
                 .init(plain, $0.0, properties: "<Description>\($0.1)</Description>")
             })
         for (bands, numbers) in [(["B08", "b3"], [3, 2]), ([2, 1], [2, 1]), ([1, "nir"], [1, 3])]
-            as [([BandSelector], [Int])]
+            as [([ModelDescription.BandSelector], [Int])]
         {
             #expect(try job(named, model) { $0.bands = bands }.plan.bands == numbers)
         }
-        for bands in [["B04", "B02"], [0, 1], [4, 1], [1], [1, 2, 3]] as [[BandSelector]] {
+        for bands in [["B04", "B02"], [0, 1], [4, 1], [1], [1, 2, 3]] as [[ModelDescription.BandSelector]] {
             let error = #expect(throws: SegmentationError.self) { try job(named, model) { $0.bands = bands } }
             #expect(error?.code == .usage && error?.description.contains("--bands") == true)
         }

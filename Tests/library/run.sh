@@ -9,7 +9,9 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# A package of its own has a build of its own.
+# A package of its own has a build of its own. The example is always compiled anew: where a type of the library got another
+# package property, its size is another, and an incremental build does not see that from outside the package.
+rm -rf "$root"/.build/library/*/debug/areas.build
 swift build --package-path "$root/examples/library" --scratch-path "$root/.build/library"
 areas=$(swift build --package-path "$root/examples/library" --scratch-path "$root/.build/library" --show-bin-path)/areas
 

@@ -167,27 +167,30 @@ package struct Sourced<Value: Sendable & Equatable>: Sendable, Equatable {
     }
 }
 
-/// One of a scene's bands, as a model or a user asks for it.
-///
-///     options.bands = [4, 3, 2]
-///     options.bands = ["B04", "B03", "B02"]
-public enum BandSelector: Hashable, Sendable, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
-    /// A band by its number, counted from 1.
-    case number(Int)
-    /// A band by any of these names, such as "B04" or "red". The first is the one that the model itself uses.
-    case name([String])
+extension ModelDescription {
+    /// One of a scene's bands, as a model or a user asks for it.
+    ///
+    ///     var options = SegmentationOptions()
+    ///     options.bands = [4, 3, 2]
+    ///     options.bands = ["B04", "B03", "B02"]
+    public enum BandSelector: Hashable, Sendable, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
+        /// A band by its number, counted from 1.
+        case number(Int)
+        /// A band by any of these names, such as "B04" or "red". The first is the one that the model itself uses.
+        case name([String])
 
-    /// Selects a band by its number, counted from 1.
-    public init(integerLiteral number: Int) { self = .number(number) }
+        /// Selects a band by its number, counted from 1.
+        public init(integerLiteral number: Int) { self = .number(number) }
 
-    /// Selects a band by its name.
-    public init(stringLiteral name: String) { self = .name([name]) }
+        /// Selects a band by its name.
+        public init(stringLiteral name: String) { self = .name([name]) }
 
-    /// The band for messages: its number, or its name.
-    package var text: String {
-        switch self {
-        case .number(let number): "\(number)"
-        case .name(let names): names[0]
+        /// The band for messages: its number, or its name.
+        package var text: String {
+            switch self {
+            case .number(let number): "\(number)"
+            case .name(let names): names[0]
+            }
         }
     }
 }

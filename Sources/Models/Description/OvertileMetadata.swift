@@ -79,9 +79,9 @@ enum OvertileMetadata {
     }
 
     /// Reads bands: numbers, names, and lists of names that mean the same band.
-    private static func bands(_ value: MetadataValue) -> [BandSelector]? {
+    private static func bands(_ value: MetadataValue) -> [ModelDescription.BandSelector]? {
         guard let elements = value.elements, !elements.isEmpty else { return nil }
-        let bands = elements.compactMap { element -> BandSelector? in
+        let bands = elements.compactMap { element -> ModelDescription.BandSelector? in
             switch element {
             case .number: element.count.flatMap { $0 > 0 ? .number($0) : nil }
             case .string: element.text.map { .name([$0]) }

@@ -95,7 +95,7 @@ extension StackResolution: ExpressibleByArgument {
 
 /// A list of bands, separated by commas: numbers from 1 on, or names.
 struct BandList: ExpressibleByArgument {
-    var selectors: [BandSelector]
+    var selectors: [ModelDescription.BandSelector]
 
     init?(argument: String) {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmed }

@@ -145,7 +145,7 @@ struct RasterStack {
     }
 }
 
-/// What may be chosen where a scene is made of several files.
+/// The choices that there are where a scene is made of several files.
 package struct StackOptions: Equatable, Sendable {
     /// The pixels that all bands are laid on.
     package var resolution = StackResolution.first
@@ -156,7 +156,10 @@ package struct StackOptions: Equatable, Sendable {
     package init() {}
 }
 
-/// The pixels that the bands of a stack are laid on.
+/// The pixels that the bands of a scene are laid on, where it is made of several files.
+///
+///     var options = SegmentationOptions()
+///     options.stackResolution = .finest
 public enum StackResolution: Hashable, Sendable {
     /// Those of the first band.
     case first

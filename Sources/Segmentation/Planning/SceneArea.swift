@@ -4,33 +4,35 @@ import Synchronization
 package import TileGeometry
 import VectorIO
 
-/// The part of a scene that is wanted: a box, or the polygons of a file.
-///
-///     var options = SegmentationOptions()
-///     options.area = .box(west: 13.0, south: 52.3, east: 13.8, north: 52.7, system: "EPSG:4326")
-///     options.area = .polygons(path: "fields.gpkg", layer: nil)
-public enum AreaOfInterest: Equatable, Sendable, CustomStringConvertible {
-    /// A box along the axes of a coordinate system, such as "EPSG:4326", which is the scene's own where none is given.
-    case box(west: Double, south: Double, east: Double, north: Double, system: String?)
-    /// The polygons of a vector file; its only layer where none is named.
-    case polygons(path: String, layer: String?)
+extension SegmentationOptions {
+    /// The part of a scene that is wanted: a box, or the polygons of a file.
+    ///
+    ///     var options = SegmentationOptions()
+    ///     options.area = .box(west: 13.0, south: 52.3, east: 13.8, north: 52.7, system: "EPSG:4326")
+    ///     options.area = .polygons(path: "fields.gpkg", layer: nil)
+    public enum AreaOfInterest: Equatable, Sendable, CustomStringConvertible {
+        /// A box along the axes of a coordinate system, such as "EPSG:4326", which is the scene's own where none is given.
+        case box(west: Double, south: Double, east: Double, north: Double, system: String?)
+        /// The polygons of a vector file; its only layer where none is named.
+        case polygons(path: String, layer: String?)
 
-    /// The area for people.
-    public var description: String {
-        switch self {
-        case .box(let west, let south, let east, let north, let system):
-            "\(west),\(south),\(east),\(north)" + (system.map { " in \($0)" } ?? "")
-        case .polygons(let path, let layer): FileName.last(of: path) + (layer.map { ", layer \($0)" } ?? "")
+        /// The area for people.
+        public var description: String {
+            switch self {
+            case .box(let west, let south, let east, let north, let system):
+                "\(west),\(south),\(east),\(north)" + (system.map { " in \($0)" } ?? "")
+            case .polygons(let path, let layer): FileName.last(of: path) + (layer.map { ", layer \($0)" } ?? "")
+            }
         }
-    }
 
-    /// What tells this area from others: of a file, its content counts and not its name.
-    var identity: String {
-        switch self {
-        case .box(let west, let south, let east, let north, let system):
-            "box \(west) \(south) \(east) \(north) \(system ?? "")"
-        case .polygons(let path, let layer):
-            "polygons \((try? SHA256.checksum(ofFile: path, isCancelled: { false })) ?? path) \(layer ?? "")"
+        /// What tells this area from others: of a file, its content counts and not its name.
+        var identity: String {
+            switch self {
+            case .box(let west, let south, let east, let north, let system):
+                "box \(west) \(south) \(east) \(north) \(system ?? "")"
+            case .polygons(let path, let layer):
+                "polygons \((try? SHA256.checksum(ofFile: path, isCancelled: { false })) ?? path) \(layer ?? "")"
+            }
         }
     }
 }
@@ -48,7 +50,7 @@ package struct SceneArea: Sendable {
     /// - Parameter pixelGrid: the outputs' pixels; nil for the scene's own.
     /// - Throws: `SegmentationError` (`.outsideArea`, `.usage`); `RasterError` for a file of polygons that cannot be read
     ///   or laid over the scene.
-    init(_ area: AreaOfInterest, of scene: RasterReader, pixelGrid: ResampledGrid?) throws {
+    init(_ area: SegmentationOptions.AreaOfInterest, of scene: RasterReader, pixelGrid: ResampledGrid?) throws {
         let size = pixelGrid?.size ?? scene.size
         let reference = pixelGrid.map { scene.spatialReference.resampled(to: $0) } ?? scene.spatialReference
         var placed: RasterPolygons?

@@ -13,7 +13,7 @@ public struct SegmentationOptions: Sendable {
     // MARK: The scene's pixels
 
     /// The scene's bands in the model's order, by number or by name; by default all bands but alpha.
-    public var bands: [BandSelector]?
+    public var bands: [ModelDescription.BandSelector]?
     /// The pixels that all bands are laid on, where the scene is made of several files.
     public var stackResolution = StackResolution.first
     /// True if the scale and the offset that the scene's bands carry are applied before everything else; by default they

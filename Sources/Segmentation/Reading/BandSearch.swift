@@ -36,7 +36,7 @@ struct BandSearch {
     /// their order, with a warning.
     ///
     /// - Throws: `SegmentationError` listing the scene's bands where one is missing, or is not the only one of its name.
-    func bands(_ wanted: Sourced<[BandSelector]>) throws -> (bands: [Int], warnings: [PlanWarning]) {
+    func bands(_ wanted: Sourced<[ModelDescription.BandSelector]>) throws -> (bands: [Int], warnings: [PlanWarning]) {
         let asksForNames = wanted.value.contains { if case .name = $0 { true } else { false } }
         if asksForNames, candidates.count == wanted.value.count, candidates.allSatisfy(\.isNameless) {
             let order = wanted.value.map(\.text).joined(separator: ", ")
@@ -55,7 +55,9 @@ struct BandSearch {
 
     /// The bands where only one of those that are wanted is not found, and the scene has as many in all: this one is the
     /// band that is marked as alpha, as programs mark the fourth of four bands without being asked.
-    private func bandsWithAlpha(_ wanted: Sourced<[BandSelector]>) -> (bands: [Int], warnings: [PlanWarning])? {
+    private func bandsWithAlpha(_ wanted: Sourced<[ModelDescription.BandSelector]>) -> (
+        bands: [Int], warnings: [PlanWarning]
+    )? {
         guard scene.bands.count == wanted.value.count, let alpha = scene.bands.first(where: \.isAlpha)?.number else {
             return nil
         }
@@ -64,7 +66,7 @@ struct BandSearch {
         return (found.map { $0 ?? alpha }, [.alphaTakenForData(scene: scene.path, band: alpha)])
     }
 
-    private func number(of selector: BandSelector, source: String) throws -> Int {
+    private func number(of selector: ModelDescription.BandSelector, source: String) throws -> Int {
         switch selector {
         case .number(let number):
             guard (1...scene.bands.count).contains(number) else { throw missing(selector, "has no band", source) }
@@ -85,7 +87,9 @@ struct BandSearch {
         }
     }
 
-    private func missing(_ selector: BandSelector, _ what: String, _ source: String) -> SegmentationError {
+    private func missing(_ selector: ModelDescription.BandSelector, _ what: String, _ source: String)
+        -> SegmentationError
+    {
         let list = scene.bands.map { band in
             let color = band.colorInterpretation == "Undefined" ? nil : band.colorInterpretation.lowercased()
             let name = band.name ?? color

@@ -23,7 +23,7 @@ struct SceneInput {
     }
 
     private static func bands(
-        of scene: RasterReader, model: Model, requested: [BandSelector]?
+        of scene: RasterReader, model: Model, requested: [ModelDescription.BandSelector]?
     ) throws -> (bands: [Int], warnings: [PlanWarning]) {
         if let requested {
             guard requested.count == model.bands else {

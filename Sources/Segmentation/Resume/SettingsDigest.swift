@@ -96,7 +96,7 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         value.map { "Optional(\(text($0)))" } ?? "nil"
     }
 
-    private static func bands(_ bands: [BandSelector]) -> String {
+    private static func bands(_ bands: [ModelDescription.BandSelector]) -> String {
         let texts = bands.map { band in
             switch band {
             case .number(let number): "\(number)"
