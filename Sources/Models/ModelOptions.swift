@@ -1,3 +1,6 @@
+import StoredTensors
+import WeightFiles
+
 /// The choices that a model file leaves to the user.
 public struct ModelOptions: Hashable, Sendable {
     /// True if the convolutions pad with zeros. It is used only for families whose parameters are the same with and
@@ -5,6 +8,10 @@ public struct ModelOptions: Hashable, Sendable {
     public var padded: Bool
     /// The pruned depth of a U-Net++ with deep supervision; nil for the mean of all heads' logits.
     public var depth: Int?
+    /// The key under which a checkpoint has the network, or the first words of its tensors' names; nil for what is found.
+    package var key: String?
+    /// The output of an ONNX network that is meant; nil for the first that could be a map of scores.
+    package var outputName: String?
 
     /// Makes options. Without arguments, nothing is chosen.
     public init(padded: Bool = false, depth: Int? = nil) {
@@ -26,12 +33,50 @@ public struct ModelOptions: Hashable, Sendable {
                 path: path, option: .depth,
                 description: "\(path): leave out depth \(depth): \(title) has no depths to choose")
         }
+        if let key {
+            throw ModelOptionsError(
+                path: path, option: .key,
+                description: "\(path): leave out key \(ModelFileError.quoted(key)): \(title) is the whole file")
+        }
+    }
+
+    /// Checks the output that is asked for against those of an ONNX network.
+    ///
+    /// - Throws: `ModelOptionsError` for one that it does not have.
+    func checkOutput(among names: [String], path: String) throws(ModelOptionsError) {
+        guard let outputName, !names.contains(outputName) else { return }
+        let known = names.prefix(8).map(ModelFileError.quoted).joined(separator: ", ")
+        throw ModelOptionsError(
+            path: path, option: .outputName,
+            description: "\(path): there is no output \(ModelFileError.quoted(outputName)): the network has \(known)")
+    }
+
+    /// Returns the prefix of the network's names that the key means; nil if there is no key, or if it is that of a
+    /// dictionary, which has been taken.
+    ///
+    /// - Throws: `ModelOptionsError` for a key that the file does not have.
+    func prefix(in stateDict: StateDict, path: String) throws(ModelOptionsError) -> String? {
+        guard let key, stateDict.key != key, stateDict.key?.hasSuffix("." + key) != true else { return nil }
+        let prefix = key + "."
+        guard !stateDict.tensors.contains(where: { $0.name.hasPrefix(prefix) }) else { return prefix }
+        let words = Set(stateDict.tensors.map { String($0.name.prefix { $0 != "." }) }).sorted()
+        let keys = ([stateDict.key].compactMap { $0 } + stateDict.otherKeys).filter { !$0.isEmpty }
+        let known = (keys + words).prefix(8).map(ModelFileError.quoted).joined(separator: ", ")
+        throw ModelOptionsError(
+            path: path, option: .key,
+            description: "\(path): there is no key \(ModelFileError.quoted(key)): the file has \(known)")
     }
 
     /// Checks the options against a network.
     ///
     /// - Throws: `ModelOptionsError` for a choice that the network does not offer.
     func check(against network: RecognizedNetwork, title: String, path: String) throws(ModelOptionsError) {
+        if let outputName {
+            throw ModelOptionsError(
+                path: path, option: .outputName,
+                description:
+                    "\(path): leave out the output \(ModelFileError.quoted(outputName)): a checkpoint names none")
+        }
         if padded && !network.leavesPaddingOpen {
             throw ModelOptionsError(
                 path: path, option: .padded,
@@ -58,6 +103,8 @@ public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
     public enum Option: Sendable {
         case padded
         case depth
+        case key
+        case outputName
     }
 
     /// The model file.
@@ -77,9 +124,11 @@ extension ModelOptions {
     /// Returns these options, with those that are not set taken from a model file. Values that make no sense are
     /// ignored, so that metadata never stop a model that can run.
     func completed(from metadata: [String: String]) -> ModelOptions {
-        ModelOptions(
+        var options = ModelOptions(
             padded: padded || metadata[Self.paddedKey] == "true",
             depth: depth ?? metadata[Self.depthKey].flatMap { Int($0) })
+        (options.key, options.outputName) = (key, outputName)
+        return options
     }
 
     /// The entries that hold these options in a file.

@@ -21,9 +21,11 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     /// - Parameter others: settings of the caller's own that change its outputs, such as which outputs it makes.
     package init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
         let (padded, depth) = (model.options.padded, model.options.depth)
+        let key =
+            (model.options.key.map { ", key \($0)" } ?? "") + (model.options.outputName.map { ", output \($0)" } ?? "")
         self.init(
-            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")", options: options,
-            others: others)
+            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")\(key)",
+            options: options, others: others)
     }
 
     init(model: String, options: SegmentationOptions, others: [String: String] = [:]) {
