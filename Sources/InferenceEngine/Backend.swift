@@ -72,7 +72,7 @@ package struct KernelShape: Hashable, Sendable {
     package var stride: Int
     /// Pixels from one tap to the next.
     package var dilation: Int
-    /// 1, or as many as channels.
+    /// The groups of channels that are convolved each for itself; 1 where every output reads every input.
     package var groups = 1
 }
 

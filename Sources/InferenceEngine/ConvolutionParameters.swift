@@ -6,7 +6,7 @@ import NetworkGraph
 package struct ConvolutionParameters: Sendable {
     /// Position of the operation in the network's graph.
     let node: Int
-    let kernel: KernelShape
+    private(set) var kernel: KernelShape
     /// True if `max(0, x)` follows.
     let relu: Bool
     /// Zeros around the source; none for a transposed convolution.
@@ -29,6 +29,10 @@ package struct ConvolutionParameters: Sendable {
         if convolution.isDepthwise {
             loadWeights = { convolution.depthwiseWeights(inputs, stored: storedInputs) }
             loadBias = { inputs.spread(convolution.bias?.elements() ?? []) }
+        } else if convolution.isComputedInGroups(storedInputs: storedInputs, storedOutputs: storedOutputs) {
+            kernel.groups = convolution.groups
+            loadWeights = { convolution.weights.elements() }
+            loadBias = { Self.storedBias(convolution.bias, count: storedOutputs) }
         } else {
             loadWeights = {
                 convolution.storedWeights(inputs, storedInputs: storedInputs, storedOutputs: storedOutputs)
@@ -56,6 +60,12 @@ package struct ConvolutionParameters: Sendable {
 }
 
 extension Convolution {
+    /// True if its groups are convolved each for itself: where channels are stored without gaps. They are spread out with
+    /// zeros else.
+    func isComputedInGroups(storedInputs: Int, storedOutputs: Int) -> Bool {
+        groups > 1 && !isDepthwise && storedInputs == inputChannels && storedOutputs == outputChannels
+    }
+
     fileprivate func storedWeights(_ inputs: PackedChannels, storedInputs: Int, storedOutputs: Int) -> [Float] {
         let taps = kernelHeight * kernelWidth
         let inputsPerGroup = inputChannels / groups

@@ -11,18 +11,36 @@ package enum MapOperation: Sendable {
     case pooling(Pooling, padding: Borders)
     /// For each row and column of the destination, where it samples the source.
     case resampling(rows: [Resize.Sample], columns: [Resize.Sample])
+    /// The same for cubic resizing, of four rows and four columns each.
+    case cubicResampling(rows: [Resize.Taps], columns: [Resize.Taps])
     /// The source with other pixels than zeros around it.
     case padding(Padding)
     /// The mean of each channel over all its pixels.
     case globalMean
     /// The mean of the source's channels at `positions`, into the destination's first.
     case channelMean(positions: [Int])
+    /// The largest value of each channel over all its pixels.
+    case globalMaximum
+    /// The largest of the source's channels at `positions`, into the destination's first.
+    case channelMaximum(positions: [Int])
     /// Softmax over the channels at `positions`; all others become 0.
     case softmax(positions: [Int])
+    /// Softmax over each group of channels by their positions; all others become 0.
+    case groupedSoftmax(groups: [[Int]])
     /// The source's channels at `positions`, into the destination's first ones.
     case channelSlice(positions: [Int])
     /// Groups of channels by their positions; `scale` and `shift` of each channel as stored.
     case groupNormalization(groups: [[Int]], scale: [Float], shift: [Float], epsilon: Float)
+    /// Each pixel normalised over the channels at `positions`; `scale` and `shift` of each channel as stored.
+    case channelNormalization(positions: [Int], scale: [Float], shift: [Float], epsilon: Float)
+    /// The source's channels made pixels, or the other way round.
+    case shuffle(PixelShuffle)
+    /// What becomes of a map and a constant, which has the destination's channels as stored at `positions`, or one for all.
+    case pixelArithmetic(Arithmetic, PixelConstant, positions: [Int])
+    /// Scores of queries and keys; the channels of each head as stored in both, and the destination's of each head.
+    case attentionScores(queries: [[Int]], keys: [[Int]], scores: [[Int]])
+    /// Shares and values; each head's channels as stored in both, and in the destination.
+    case attentionMixture(shares: [[Int]], values: [[Int]], mixtures: [[Int]])
 
     /// How an operand of an `arithmetic` is stretched.
     package struct Operand: Hashable, Sendable {
@@ -38,6 +56,15 @@ package enum MapOperation: Sendable {
         case .arithmetic(let arithmetic, _, _, _, _): arithmetic.rawValue
         case .pooling(let pooling, _): pooling.kind == .maximum ? "max pooling" : "average pooling"
         case .resampling: "resampling"
+        case .cubicResampling: "cubic resampling"
+        case .globalMaximum: "largest over pixels"
+        case .channelMaximum: "largest over channels"
+        case .groupedSoftmax: "softmax of groups"
+        case .channelNormalization: "layer normalisation"
+        case .shuffle: "pixel shuffle"
+        case .pixelArithmetic(let arithmetic, _, _): "\(arithmetic.rawValue) of a constant"
+        case .attentionScores: "attention's scores"
+        case .attentionMixture: "attention's mixture"
         case .padding: "padding"
         case .globalMean: "mean over pixels"
         case .channelMean: "mean over channels"
@@ -62,6 +89,8 @@ package enum StoredActivation: Sendable {
     case silu
     /// `max(0, min(1, alpha * x + beta))`, times `x` for a hard swish.
     case hardSigmoid(alpha: Float, beta: Float, timesInput: Bool)
+    /// Any other function, without parameters that differ from channel to channel.
+    case function(Activation)
 
     init(_ activation: Activation, _ channels: PackedChannels) {
         switch activation {
@@ -74,6 +103,8 @@ package enum StoredActivation: Sendable {
         case .silu: self = .silu
         case .hardSigmoid(let alpha, let beta): self = .hardSigmoid(alpha: alpha, beta: beta, timesInput: false)
         case .hardSwish: self = .hardSigmoid(alpha: 1 / 6, beta: 0.5, timesInput: true)
+        case .elu, .gelu, .mish, .tanh, .softplus, .erf, .exponential, .squareRoot, .power, .absolute, .quantized:
+            self = .function(activation)
         }
     }
 
@@ -85,6 +116,7 @@ package enum StoredActivation: Sendable {
         case .sigmoid: "sigmoid"
         case .silu: "SiLU"
         case .hardSigmoid(_, _, let timesInput): timesInput ? "hard swish" : "hard sigmoid"
+        case .function(let activation): activation.name
         }
     }
 }

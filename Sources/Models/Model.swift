@@ -24,8 +24,10 @@ public struct Model: Sendable {
     public let depths: ClosedRange<Int>?
     /// What the tensors leave open, and what was taken for it.
     package let assumptions: [Assumption]
-    /// The number of elements of all tensors in the file.
+    /// The number of elements of all of the network's tensors.
     public let parameterCount: Int
+    /// The network's tensors in the file, where it is a checkpoint.
+    package let tensors: NetworkTensors
     /// The description of the model beside its weights, as far as it agrees with them.
     public let description: ModelDescription
     /// The choices that the file leaves to the user.
@@ -49,10 +51,15 @@ public struct Model: Sendable {
     public init(path: String, options: ModelOptions = ModelOptions(), item: String? = nil) throws {
         self = try ModelFileError.readingWhole {
             if try Self.isONNX(path: path) {
-                return try Model(try ONNXModel(path: path), options: options, item: item)
+                var model = try ONNXModel(path: path)
+                let outputs = [model.graph.outputName] + model.graph.otherOutputs
+                try options.checkOutput(among: outputs, path: path)
+                if let name = options.outputName { model = try ONNXModel(path: path, output: name) }
+                return try Model(model, options: options, item: item)
             }
             let file = try MappedFile(ofModel: path)
-            return try Model(try Checkpoint.read(path: path), path: path, file: file, options: options, item: item)
+            let stateDict = try Checkpoint.read(path: path, key: options.key)
+            return try Model(stateDict, path: path, file: file, options: options, item: item)
         }
     }
 
@@ -69,6 +76,7 @@ public struct Model: Sendable {
         depths = nil
         assumptions = []
         parameterCount = model.graph.parameterCount
+        tensors = NetworkTensors()
         let output: TranslatedNetwork.OutputActivation?
         do {
             (network, output) = try model.graph.tiled()
@@ -89,6 +97,7 @@ public struct Model: Sendable {
                 description.task = Sourced(.multilabel, source: "the sigmoids at the end of \(FileName.last(of: path))")
             }
         }
+        description.add(model.graph, options, file: FileName.last(of: path))
         self.description = description
     }
 
@@ -108,7 +117,8 @@ public struct Model: Sendable {
         _ stateDict: StateDict, path: String, file: MappedFile?, options: ModelOptions, item: String?
     ) throws {
         let options = options.completed(from: stateDict.metadata)
-        let match = FamilyMatch.closest(to: stateDict, options: options)
+        let prefix = try options.prefix(in: stateDict, path: path)
+        let match = FamilyMatch.closest(to: stateDict, options: options, under: prefix)
         guard match.problems.isEmpty else { throw ArchitectureError(path: path, match, stateDict) }
         try options.check(against: match.network, title: match.family.title, path: path)
         self.path = path
@@ -121,7 +131,8 @@ public struct Model: Sendable {
         summary = match.network.summary
         depths = match.network.depths
         assumptions = match.network.assumptions.settled
-        parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
+        tensors = NetworkTensors(match, stateDict)
+        parameterCount = tensors.of(stateDict).tensors.map(\.tensor.count).reduce(0, +)
         do {
             network = try TiledNetwork(match.network.graph.foldingNormalizations())
             unfolded = UnfoldedNetwork(match.network.graph, tiledAs: network)
@@ -131,11 +142,30 @@ public struct Model: Sendable {
         var description = try ModelDescription(
             metadata: stateDict.metadata, ofModel: path, item: item, bandCount: network.inputChannels,
             outputs: network.outputChannels)
+        description.warnings += tensors.warnings(
+            about: stateDict, file: FileName.last(of: path), bands: network.inputChannels,
+            isScaled: description.scaling != nil)
         if match.network.givesProbabilities {
             description.activation = Sourced(.probabilities, source: "the assumption about the head")
             description.refusals[.activation] = nil
         }
         self.description = description
+    }
+}
+
+extension ModelDescription {
+    /// Adds what an ONNX graph itself tells: the type of its pixels, and outputs that are not used.
+    fileprivate mutating func add(_ graph: ONNXGraph, _ options: ModelOptions, file: String) {
+        if let type = graph.input.integerType, scaling == nil, refusals[.scaling] == nil {
+            var asTheyAre = PixelScaling()
+            asTheyAre.scale = [1]
+            scaling = Sourced(asTheyAre, source: "the type of the input of \(file), \(type)")
+        }
+        guard options.outputName == nil, !graph.otherOutputs.isEmpty else { return }
+        let others = graph.otherOutputs.prefix(4).map(ModelFileError.quoted).joined(separator: ", ")
+        warnings.append(
+            "\(file): of its \(graph.otherOutputs.count + 1) outputs \(ModelFileError.quoted(graph.outputName)) is used: "
+                + "--output-name chooses another (\(others)\(graph.otherOutputs.count > 4 ? ", ..." : ""))")
     }
 }
 

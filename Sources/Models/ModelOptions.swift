@@ -1,3 +1,6 @@
+import StoredTensors
+import WeightFiles
+
 /// The choices that a model file leaves to the user.
 ///
 ///     let model = try Model(path: "nested.pth", options: ModelOptions(depth: 3))
@@ -10,6 +13,10 @@ public struct ModelOptions: Hashable, Sendable {
     public var depth: Int?
     /// What is assumed about a network whose tensors leave more open than that.
     package var assumptions = ModelAssumptions()
+    /// The key under which a checkpoint has the network, or the first words of its tensors' names; nil for what is found.
+    package var key: String?
+    /// The output of an ONNX network that is meant; nil for the first that could be a map of scores.
+    package var outputName: String?
 
     /// Makes options. Without arguments, nothing is chosen.
     public init(padded: Bool = false, depth: Int? = nil) {
@@ -36,12 +43,50 @@ public struct ModelOptions: Hashable, Sendable {
                 path: path, option: .assumptions,
                 description: "\(path): leave out the assumption \(assumptions.text): \(title) leaves nothing open")
         }
+        if let key {
+            throw ModelOptionsError(
+                path: path, option: .key,
+                description: "\(path): leave out key \(ModelFileError.quoted(key)): \(title) is the whole file")
+        }
+    }
+
+    /// Checks the output that is asked for against those of an ONNX network.
+    ///
+    /// - Throws: `ModelOptionsError` for one that it does not have.
+    func checkOutput(among names: [String], path: String) throws(ModelOptionsError) {
+        guard let outputName, !names.contains(outputName) else { return }
+        let known = names.prefix(8).map(ModelFileError.quoted).joined(separator: ", ")
+        throw ModelOptionsError(
+            path: path, option: .outputName,
+            description: "\(path): there is no output \(ModelFileError.quoted(outputName)): the network has \(known)")
+    }
+
+    /// Returns the prefix of the network's names that the key means; nil if there is no key, or if it is that of a
+    /// dictionary, which has been taken.
+    ///
+    /// - Throws: `ModelOptionsError` for a key that the file does not have.
+    func prefix(in stateDict: StateDict, path: String) throws(ModelOptionsError) -> String? {
+        guard let key, stateDict.key != key, stateDict.key?.hasSuffix("." + key) != true else { return nil }
+        let prefix = key + "."
+        guard !stateDict.tensors.contains(where: { $0.name.hasPrefix(prefix) }) else { return prefix }
+        let words = Set(stateDict.tensors.map { String($0.name.prefix { $0 != "." }) }).sorted()
+        let keys = ([stateDict.key].compactMap { $0 } + stateDict.otherKeys).filter { !$0.isEmpty }
+        let known = (keys + words).prefix(8).map(ModelFileError.quoted).joined(separator: ", ")
+        throw ModelOptionsError(
+            path: path, option: .key,
+            description: "\(path): there is no key \(ModelFileError.quoted(key)): the file has \(known)")
     }
 
     /// Checks the options against a network.
     ///
     /// - Throws: `ModelOptionsError` for a choice that the network does not offer.
     func check(against network: RecognizedNetwork, title: String, path: String) throws(ModelOptionsError) {
+        if let outputName {
+            throw ModelOptionsError(
+                path: path, option: .outputName,
+                description:
+                    "\(path): leave out the output \(ModelFileError.quoted(outputName)): a checkpoint names none")
+        }
         if padded && !network.leavesPaddingOpen {
             throw ModelOptionsError(
                 path: path, option: .padded,
@@ -84,6 +129,8 @@ package struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
         case padded
         case depth
         case assumptions
+        case key
+        case outputName
     }
 
     /// The model file.
@@ -109,6 +156,7 @@ extension ModelOptions {
             depth: depth ?? metadata[Self.depthKey].flatMap { Int($0) })
         let said = metadata[Self.assumptionsKey].flatMap { try? ModelAssumptions(parsing: $0) }
         options.assumptions = assumptions.completed(from: said ?? ModelAssumptions())
+        (options.key, options.outputName) = (key, outputName)
         return options
     }
 

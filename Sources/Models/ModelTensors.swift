@@ -19,14 +19,15 @@ package struct ModelTensors: Sendable {
 
     /// Reads what a model file holds, whether or not its network is known.
     ///
+    /// - Parameter key: the dictionary of a checkpoint that is meant; nil for the one that is found.
     /// - Throws: `ModelFileError` for a file that cannot be read.
-    package init(path: String) throws(ModelFileError) {
+    package init(path: String, key: String? = nil) throws(ModelFileError) {
         let stateDict: StateDict
         if try Checkpoint.isONNX(path: path) {
             let model = try ONNXModel(path: path)
             stateDict = try Checkpoint.finished(StateDict(tensors: model.graph.weights), of: model.file)
         } else {
-            stateDict = try Checkpoint.read(path: path)
+            stateDict = try Checkpoint.read(path: path, key: key)
         }
         entries = stateDict.tensors.map { name, tensor in
             Entry(name: name, shape: tensor.shape, type: tensor.type?.rawValue ?? "")

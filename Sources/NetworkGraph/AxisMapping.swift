@@ -74,8 +74,13 @@ extension Operation {
             return .window(extent: 1, stride: 1, offset: borders.before(axis))
         case .padding(let padding):
             return .window(extent: 1, stride: 1, offset: -padding.amounts.before(axis))
-        case .affine, .activation, .concatenation, .arithmetic, .globalMean, .channelMean, .softmax, .channelSlice,
-            .groupNormalization:
+        case .depthToSpace(let block, _):
+            return .expanding(extent: block, factor: block, offset: 0)
+        case .spaceToDepth(let block):
+            return .window(extent: block, stride: block, offset: 0)
+        case .affine, .activation, .concatenation, .arithmetic, .globalMean, .globalMaximum, .channelMean,
+            .channelMaximum, .softmax, .groupedSoftmax, .channelSlice, .groupNormalization, .channelNormalization,
+            .pixelArithmetic, .attentionScores, .attentionMixture:
             return .identity
         }
     }

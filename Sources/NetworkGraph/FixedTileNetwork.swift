@@ -17,6 +17,8 @@ package struct FixedTileNetwork: Sendable {
     package let onlyTile: Int?
     /// The operation that ties the network to its tile; nil where it is run so though it need not be.
     package let reason: NetworkError?
+    /// True if windows may leave a rest of their map out, as they do in this network whatever the tile.
+    private let allowsRests: Bool
 
     /// A network of which tiles of every size that its windows divide evenly may be computed.
     ///
@@ -44,28 +46,31 @@ package struct FixedTileNetwork: Sendable {
     ///   - tile: a size that it takes, in pixels on a side.
     ///   - isOnly: true if there is no other.
     ///   - reason: why the network is not seamless.
+    ///   - allowsRests: true if windows leave a rest of their map out whatever the tile.
     ///   - graph: gives the network for a size of tile that is a whole number of strides from `tile`.
     /// - Throws: `GraphError` or `NetworkError` where the graph cannot be run at all.
     package init(
-        tile: Int, isOnly: Bool, reason: NetworkError, graph: @escaping @Sendable (_ tile: Int) throws -> Graph
+        tile: Int, isOnly: Bool, reason: NetworkError, allowsRests: Bool = false,
+        graph: @escaping @Sendable (_ tile: Int) throws -> Graph
     ) throws {
         let example = try graph(tile)
         let stride = try example.stride()
         try self.init(
             example: example, stride: stride, tileRemainder: tile % stride, onlyTile: isOnly ? tile : nil,
-            reason: reason, graph: graph)
+            reason: reason, allowsRests: allowsRests || isOnly, graph: graph)
         if !isOnly { try settleStride(from: tile) }
     }
 
     private init(
         example: Graph, stride: Int, tileRemainder: Int, onlyTile: Int?, reason: NetworkError?,
-        graph: @escaping @Sendable (_ tile: Int) throws -> Graph
+        allowsRests: Bool = false, graph: @escaping @Sendable (_ tile: Int) throws -> Graph
     ) throws {
         self.graph = graph
         self.stride = stride
         self.tileRemainder = tileRemainder
         self.onlyTile = onlyTile
         self.reason = reason
+        self.allowsRests = allowsRests
         inputChannels = example.inputChannels
         outputChannels = try example.channels()[example.output.index]
     }
@@ -108,6 +113,12 @@ package struct FixedTileNetwork: Sendable {
         return TileComputation(graph, rows: kept, columns: kept, origin: origin, shapes: shapes)
     }
 
+    /// The pixels at each border of a tile for which the network gives nothing; nil for a size that it does not take.
+    package func leastMargin(ofTile tile: Int) -> Int? {
+        guard let (graph, shapes) = try? shapes(tile: tile) else { return nil }
+        return (tile - shapes[graph.output.index].height + 1) / 2
+    }
+
     /// Multiplications and additions of a whole tile, for each of its pixels; 0 for a size that the network does not
     /// take.
     func operationsPerPixel(tile: Int) -> Double {
@@ -125,7 +136,7 @@ package struct FixedTileNetwork: Sendable {
         guard let (shapes, isRagged) = try fixed.shapes(height: tile, width: tile) else {
             throw NetworkError.noSize(upTo: tile)
         }
-        guard !isRagged || onlyTile != nil else { throw NetworkError.ragged(tile) }
+        guard !isRagged || allowsRests else { throw NetworkError.ragged(tile) }
         return (fixed, shapes)
     }
 }

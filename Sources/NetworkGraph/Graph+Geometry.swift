@@ -22,6 +22,19 @@ extension Graph {
         }
     }
 
+    /// Makes sure that the output lies over the input, pixel upon pixel, as that of a network of one size does not have to.
+    ///
+    /// - Throws: `NetworkError.outputScale`; `outputSize` where the resolution cannot be told, and the size is another.
+    package func checkOutputSize(height: Int, width: Int) throws {
+        try checkOutputScale()
+        guard try scales(.vertical).scales[output.index] == nil || scales(.horizontal).scales[output.index] == nil,
+            let shape = try shapes(height: height, width: width)?.shapes[output.index]
+        else { return }
+        guard (shape.height, shape.width) == (height, width) else {
+            throw NetworkError.outputSize(input: height, height: shape.height, width: shape.width)
+        }
+    }
+
     /// The total stride in input pixels, whether or not the maps that meet fit together.
     ///
     /// - Throws: `NetworkError.strideTooLarge`.
@@ -59,7 +72,7 @@ extension Graph {
             case .fitToSize:
                 // Whether both have one resolution shows in the amounts, which then do not depend on the size.
                 scales.append(scales[node.inputs[1].index])
-            case .globalMean:
+            case .globalMean, .globalMaximum:
                 scales.append(nil)
             case .resize(let resize) where resize.isFixed(axis):
                 scales.append(nil)

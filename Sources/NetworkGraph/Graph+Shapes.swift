@@ -52,8 +52,36 @@ extension Graph {
                 throw GraphError(node, "\(inputs[0]) channels cannot be parted into \(groups) groups")
             }
             return inputs[0]
-        case .pooling, .resize, .crop, .padding, .fitToSize, .globalMean, .softmax:
+        case .pooling, .resize, .crop, .padding, .fitToSize, .globalMean, .globalMaximum, .softmax:
             return inputs[0]
+        case .groupedSoftmax(let groups):
+            guard groups > 0, inputs[0] % groups == 0 else {
+                throw GraphError(node, "\(inputs[0]) channels cannot be parted into \(groups) groups")
+            }
+            return inputs[0]
+        case .channelNormalization(let affine, _):
+            try expect(affine.scale.count)
+            return inputs[0]
+        case .pixelArithmetic(_, let constant, _):
+            if constant.shape[0] != 1 { try expect(constant.shape[0]) }
+            return inputs[0]
+        case .depthToSpace(let block, _):
+            guard block > 0, inputs[0] % (block * block) == 0 else {
+                throw GraphError(node, "\(inputs[0]) channels do not make squares of \(block) x \(block) pixels")
+            }
+            return inputs[0] / (block * block)
+        case .spaceToDepth(let block):
+            return inputs[0] * block * block
+        case .attentionScores(let heads, let keys):
+            guard inputs[0] == inputs[1], inputs[0] % heads == 0 else {
+                throw GraphError(node, "takes maps of \(inputs[0]) and \(inputs[1]) channels for \(heads) heads")
+            }
+            return heads * keys
+        case .attentionMixture(let heads):
+            guard inputs[1] % heads == 0, inputs[0] % heads == 0 else {
+                throw GraphError(node, "takes maps of \(inputs[0]) and \(inputs[1]) channels for \(heads) heads")
+            }
+            return inputs[1]
         case .activation(let activation):
             if case .parametricReLU(let slopes) = activation { try expect(slopes.count) }
             return inputs[0]
@@ -62,7 +90,7 @@ extension Graph {
                 throw GraphError(node, "takes maps of \(inputs[0]) and \(inputs[1]) channels")
             }
             return max(inputs[0], inputs[1])
-        case .channelMean:
+        case .channelMean, .channelMaximum:
             return 1
         case .channelSlice(let start, let count, let step):
             guard start >= 0, count > 0, step > 0, start + (count - 1) * step < inputs[0] else {
@@ -112,6 +140,12 @@ extension Graph {
                 $0 == $1 || min($0, $1) == 1
             }
             return fits ? nil : other
+        case .attentionScores(_, let keys): return inputs[1].height * inputs[1].width == keys ? nil : inputs[1]
+        case .attentionMixture(let heads):
+            return heads * inputs[1].height * inputs[1].width == first.channels ? nil : inputs[1]
+        case .pixelArithmetic(_, let constant, _):
+            let odd = MapShape(channels: constant.shape[0], height: constant.shape[1], width: constant.shape[2])
+            return [1, first.height].contains(odd.height) && [1, first.width].contains(odd.width) ? nil : odd
         default: return nil
         }
     }
@@ -119,11 +153,18 @@ extension Graph {
     private func length(of node: Node, _ inputs: [Int], _ axis: Axis, _ isRagged: inout Bool) -> Int {
         let length = inputs[0]
         switch node.operation {
-        case .input, .affine, .activation, .concatenation, .channelMean, .softmax, .channelSlice, .groupNormalization:
+        case .input, .affine, .activation, .concatenation, .channelMean, .channelMaximum, .softmax, .groupedSoftmax,
+            .channelSlice, .groupNormalization, .channelNormalization, .pixelArithmetic, .attentionScores,
+            .attentionMixture:
             return length
+        case .depthToSpace(let block, _):
+            return length * block
+        case .spaceToDepth(let block):
+            if length % block != 0 { isRagged = true }
+            return length / block
         case .arithmetic:
             return max(length, inputs[1])
-        case .globalMean:
+        case .globalMean, .globalMaximum:
             return 1
         case .convolution:
             guard case .window(let extent, let stride, _) = node.operation.mapping(axis), length >= extent else {

@@ -34,13 +34,45 @@ package enum Operation: Sendable {
     case globalMean
     /// The mean of each pixel over all its channels: one channel is left.
     case channelMean
+    /// The largest value of each channel over all its pixels: one pixel is left.
+    case globalMaximum
+    /// The largest value of each pixel over all its channels: one channel is left.
+    case channelMaximum
     /// `exp(in[c]) / Σ exp(in[i])`, a sum over the channels, at each pixel.
     case softmax
+    /// A softmax over each of so many groups of neighbouring channels, as of the keys of each head of an attention.
+    case groupedSoftmax(groups: Int)
     /// Every `step`-th of its input's channels, `count` of them from `start` on.
     case channelSlice(start: Int, count: Int, step: Int)
     /// Each group of neighbouring channels gets mean 0 and variance 1 over all its pixels, then each channel its factor
     /// and summand (Wu and He 2018). With as many groups as channels it is instance normalisation.
     case groupNormalization(groups: Int, ChannelAffine, epsilon: Float)
+    /// Each pixel gets mean 0 and variance 1 over all its channels, then each channel its factor and summand (layer
+    /// normalisation; Ba, Kiros and Hinton 2016).
+    case channelNormalization(ChannelAffine, epsilon: Float)
+    /// Channels become pixels: each square of `block` x `block` pixels is made of as many channels of one pixel.
+    case depthToSpace(block: Int, DepthOrder)
+    /// Pixels become channels: those of each square of `block` x `block` pixels, row by row, become channels of one pixel,
+    /// all channels of the square's first pixel first.
+    case spaceToDepth(block: Int)
+    /// A sum, difference, product or quotient with a constant for each pixel, as position encodings are. The constant's
+    /// shape is (channels, height, width), each the map's or 1.
+    case pixelArithmetic(Arithmetic, ConstantTensor, isConstantFirst: Bool)
+    /// Of two maps (queries, keys) of the same channels, which are parted into heads: for each head and each of the
+    /// pixels of the keys, one after the other, a channel that holds the scalar product of its vector with that of each query.
+    case attentionScores(heads: Int, keys: Int)
+    /// Of two maps (shares, values): the channels of the shares are heads times the pixels of the values. Each pixel gets,
+    /// for each head, the sum of that head's channels of all values, weighted by its shares.
+    case attentionMixture(heads: Int)
+}
+
+/// Which channels make the pixels of one square.
+package enum DepthOrder: Hashable, Sendable {
+    /// `out[c][y * block + i][x * block + j] = in[(i * block + j) * channels + c][y][x]`: ONNX's "DCR".
+    case squareFirst
+    /// `out[c][y * block + i][x * block + j] = in[(c * block + i) * block + j][y][x]`: ONNX's "CRD", PyTorch's pixel
+    /// shuffle.
+    case channelFirst
 }
 
 /// A function that is applied to each value for itself.
@@ -61,6 +93,28 @@ package enum Activation: Sendable {
     case hardSwish
     /// `x * sigmoid(x)`
     case silu
+    /// `x < 0 ? alpha * (exp(x) - 1) : x`
+    case elu(alpha: Float)
+    /// `x * Φ(x)`, Φ being the normal distribution's; or the approximation of it by a hyperbolic tangent.
+    case gelu(isApproximate: Bool)
+    /// `x * tanh(log(1 + exp(x)))`
+    case mish
+    /// `tanh(x)`
+    case tanh
+    /// `log(1 + exp(x))`
+    case softplus
+    /// The error function.
+    case erf
+    /// `exp(x)`
+    case exponential
+    /// `sqrt(x)`
+    case squareRoot
+    /// `x` to a power greater than 0.
+    case power(Float)
+    /// `|x|`
+    case absolute
+    /// The nearest whole number to `x / scale`, ties to even, plus a zero point, and clipped: a quantised value in float32.
+    case quantized(scale: Float, zero: Float, lowest: Float, highest: Float)
 }
 
 /// What is made of two values.
@@ -123,7 +177,11 @@ extension Operation {
         switch self {
         case .resize(let resize): resize.seam
         case .globalMean: "a mean over the whole map makes every pixel depend on the whole tile"
+        case .globalMaximum: "the largest value of the whole map makes every pixel depend on the whole tile"
         case .groupNormalization: "mean and variance of the whole map make every pixel depend on the whole tile"
+        case .pixelArithmetic(_, let constant, _) where constant.shape[1] > 1 || constant.shape[2] > 1:
+            "it takes another constant at each pixel of the tile, as of position encodings"
+        case .attentionScores, .attentionMixture: "attention makes every pixel depend on the whole tile"
         default: nil
         }
     }
@@ -154,6 +212,15 @@ extension Operation {
         case .softmax: "softmax"
         case .channelSlice: "slice of channels"
         case .groupNormalization: "group normalisation"
+        case .globalMaximum: "largest of the map"
+        case .channelMaximum: "largest of the channels"
+        case .groupedSoftmax: "softmax of groups"
+        case .channelNormalization: "layer normalisation"
+        case .depthToSpace: "channels to pixels"
+        case .spaceToDepth: "pixels to channels"
+        case .pixelArithmetic(let arithmetic, _, _): "\(arithmetic.rawValue) of a constant for each pixel"
+        case .attentionScores: "attention's scores"
+        case .attentionMixture: "attention's mixture"
         }
     }
 }
@@ -170,6 +237,17 @@ extension Activation {
         case .hardSigmoid: "hard sigmoid"
         case .hardSwish: "hard swish"
         case .silu: "SiLU"
+        case .elu: "ELU"
+        case .gelu: "GELU"
+        case .mish: "Mish"
+        case .tanh: "tanh"
+        case .softplus: "softplus"
+        case .erf: "error function"
+        case .exponential: "exponential"
+        case .squareRoot: "square root"
+        case .power: "power"
+        case .absolute: "absolute value"
+        case .quantized: "quantisation"
         }
     }
 }

@@ -13,6 +13,8 @@ package struct Resize: Hashable, Sendable {
         case nearest(Rounding)
         /// A mean of the pixels on both sides, the nearer one weighing more; of both axes together, bilinear.
         case linear
+        /// A polynomial through four pixels on each axis (Keys 1981), of which `a` is the slope beyond the nearer two.
+        case cubic(a: Float)
     }
 
     /// How a fractional position becomes that of the nearest pixel.
@@ -110,6 +112,21 @@ package struct Resize: Hashable, Sendable {
     ///   - position: of the output.
     ///   - input: the input's length, at whose borders samples are clamped; nil for a map without borders.
     package func sample(_ position: Int, _ axis: Axis, input: Int?) -> Sample {
+        var sample = unclamped(position, axis, input: input)
+        guard let input else { return sample }
+        sample.low = min(max(sample.low, 0), input - 1)
+        sample.high = min(max(sample.high, 0), input - 1)
+        return sample
+    }
+
+    /// The first of the pixels around an output position's place, were there no borders, and how far the place is beyond the
+    /// pixel before it.
+    private func place(_ position: Int, _ axis: Axis, input: Int?) -> (first: Int, weight: Float) {
+        let sample = unclamped(position, axis, input: input)
+        return (sample.low, sample.weight)
+    }
+
+    private func unclamped(_ position: Int, _ axis: Axis, input: Int?) -> Sample {
         // Whole pixels apart, so that the fraction is the same wherever the map begins.
         var (whole, place) = (0, Float(0))
         switch (coordinates, length(axis)) {
@@ -132,10 +149,28 @@ package struct Resize: Hashable, Sendable {
         var sample = sample(at: place)
         sample.low += whole
         sample.high += whole
-        guard let input else { return sample }
-        sample.low = min(max(sample.low, 0), input - 1)
-        sample.high = min(max(sample.high, 0), input - 1)
         return sample
+    }
+
+    /// What an output position takes of the input along one axis: `Σ weights[i] * in[positions[i]]`.
+    package struct Taps: Hashable, Sendable {
+        /// The four pixels around the place, those beyond the input's borders being the pixels at them.
+        package var positions: [Int]
+        /// How much of each is taken; the sum is 1.
+        package var weights: [Float]
+    }
+
+    /// The input pixels that an output position takes its value from in cubic mode.
+    ///
+    /// - Parameters: as for `sample`.
+    package func taps(_ position: Int, _ axis: Axis, input: Int?) -> Taps {
+        guard case .cubic(let a) = mode else { preconditionFailure("only cubic resizing has four taps") }
+        // The place without a border, of which the first tap is one pixel before.
+        let (first, t) = place(position, axis, input: input)
+        func far(_ x: Float) -> Float { ((a * x - 5 * a) * x + 8 * a) * x - 4 * a }
+        func near(_ x: Float) -> Float { ((a + 2) * x - (a + 3)) * x * x + 1 }
+        let positions = (first..<first + 4).map { place in input.map { min(max(place, 0), $0 - 1) } ?? place }
+        return Taps(positions: positions, weights: [far(t + 1), near(t), near(1 - t), far(2 - t)])
     }
 
     private func fraction(_ position: Int, scale: Float) -> Float {
@@ -152,6 +187,9 @@ package struct Resize: Hashable, Sendable {
             let low = place.rounded(.down)
             let weight = place - low
             return Sample(low: Int(low), high: weight == 0 ? Int(low) : Int(low) + 1, weight: weight)
+        case .cubic:
+            let low = place.rounded(.down)
+            return Sample(low: Int(low) - 1, high: Int(low) + 2, weight: place - low)
         case .nearest(let rounding):
             let nearest: Float =
                 switch rounding {

@@ -6,7 +6,7 @@ package import StoredTensors
 /// Nothing is computed yet: `graph.resolved(height:width:)` gives the network for one size of input.
 package struct ONNXModel: Sendable {
     /// The versions of ONNX's own operators that are read. All differences between them that matter are handled.
-    package static let opsets = 9...21
+    package static let opsets = 9...24
 
     /// The file, as the caller named it.
     package let path: String
@@ -41,10 +41,12 @@ package struct ONNXModel: Sendable {
     ///
     /// Source: the ONNX specification, https://onnx.ai/onnx/repo-docs/IR.html.
     ///
+    /// - Parameter output: the name of the output that the network is run for; nil for the first with four axes, or else
+    ///   the first.
     /// - Throws: `ModelFileError`: `noSuchFile` and `unreadable`; `truncated` and `malformed` for a file that breaks the
     ///   format's rules; `refused` for weights outside the model's folder; `unsupportedType` and `unsupportedNetwork`
     ///   for sound files that need more than Overtile has.
-    package init(path: String) throws(ModelFileError) {
+    package init(path: String, output: String? = nil) throws(ModelFileError) {
         let file = try MappedFile(ofModel: path)
         var reader = ModelReader(file)
         let model = try reader.model()
@@ -57,7 +59,7 @@ package struct ONNXModel: Sendable {
         irVersion = model.irVersion
         producer = [model.producerName, model.producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
         metadata = Dictionary(model.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
-        self.graph = try GraphBuilder.graph(graph, opset: Self.opset(of: model, file), file: file)
+        self.graph = try GraphBuilder.graph(graph, opset: Self.opset(of: model, file), output: output, file: file)
     }
 
     private static func opset(of model: ModelProto, _ file: MappedFile) throws(ModelFileError) -> Int {

@@ -34,10 +34,12 @@ package enum Checkpoint {
     /// The file stays mapped for as long as a tensor of the result lives, and the elements are turned into float32
     /// each time they are asked for. It must not be cut short in that time (see `MappedFile`): replace it by renaming.
     ///
+    /// - Parameter key: the key of the dictionary that is meant where a checkpoint has several, alone or with those that
+    ///   lead to it ("ema", "nets.ema"). If the file has no dictionary of that name, the result has another key.
     /// - Throws: `ModelFileError`, whose description is one line with the file, what is wrong, and what to do.
-    package static func read(path: String) throws(ModelFileError) -> StateDict {
+    package static func read(path: String, key: String? = nil) throws(ModelFileError) -> StateDict {
         let file = FileSlice(try MappedFile(ofModel: path))
-        return try finished(try contents(of: file), of: file.file)
+        return try finished(try contents(of: file, key: key), of: file.file)
     }
 
     /// Returns the tensors of a file under their names without the prefixes of wrappers. There is at least one.
@@ -62,11 +64,11 @@ package enum Checkpoint {
         return Container(file) == nil && KnownFormat(file) == .onnx
     }
 
-    private static func contents(of file: FileSlice) throws(ModelFileError) -> StateDict {
+    private static func contents(of file: FileSlice, key: String?) throws(ModelFileError) -> StateDict {
         switch Container(file) {
-        case .torchZip?: return try TorchZipCheckpoint.read(file)
+        case .torchZip?: return try TorchZipCheckpoint.read(file, key: key)
         case .safetensors?: return try SafetensorsFile.read(file)
-        case .torchLegacy?: return try TorchLegacyCheckpoint.read(file)
+        case .torchLegacy?: return try TorchLegacyCheckpoint.read(file, key: key)
         case nil:
             throw file.file.error(
                 .unknownContainer, "\(KnownFormat(file)?.rawValue ?? "is of no known kind"): \(advice)")

@@ -6,6 +6,11 @@ package struct StateDict: Sendable {
     package var tensors: [(name: String, tensor: StoredTensor)]
     /// The text entries of safetensors' `__metadata__`; empty for containers without any.
     package var metadata: [String: String]
+    /// The keys under which a checkpoint has these tensors, joined by points; nil if there are none, or if the tensors come
+    /// from elsewhere.
+    package var key: String?
+    /// The keys of other dictionaries of tensors in the same checkpoint.
+    package var otherKeys: [String] = []
 
     /// The most tensors of a file: a hundred times what the largest networks have.
     static let largestCount = 100_000

@@ -37,7 +37,13 @@ import TestNetworks
 
     static let modes: [(String, Resize.Mode)] = [
         ("linear", .linear), ("floor", .nearest(.floor)), ("ceil", .nearest(.ceil)), ("half down", .nearest(.halfDown)),
-        ("half up", .nearest(.halfUp)),
+        ("half up", .nearest(.halfUp)), ("cubic", .cubic(a: -0.75)),
+    ]
+
+    /// Functions of each value that are told without parameters for each channel.
+    static let functions: [Activation] = [
+        .elu(alpha: 0.7), .gelu(isApproximate: false), .gelu(isApproximate: true), .mish, .tanh, .softplus, .erf,
+        .exponential, .absolute, .quantized(scale: 0.01, zero: 3, lowest: -20, highest: 25),
     ]
 
     static let coordinates: [(String, Resize.Coordinates)] = [
@@ -72,7 +78,37 @@ import TestNetworks
             .plain("SiLU", .activation(.silu)),
             .plain("hard sigmoid", .activation(.hardSigmoid(alpha: 0.3, beta: 0.4))),
             .plain("hard swish", .activation(.hardSwish)),
-            .plain("softmax", .softmax),
+            .plain("softmax", .softmax), .plain("softmax of groups", .groupedSoftmax(groups: 3)),
+            Case("root and power") { builder, map in
+                let positive = builder.graph.append(.activation(.absolute), map)
+                let root = builder.graph.append(.activation(.squareRoot), positive)
+                return (builder.graph.append(.activation(.power(2.5)), root), 21)
+            },
+            Case("layer normalisation of a concatenation") { builder, map in
+                let (joined, channels) = builder.joined(map)
+                let operation = Operation.channelNormalization(builder.affine(channels), epsilon: 1e-4)
+                return (builder.graph.append(operation, joined), channels)
+            },
+            Case("largest of the channels") { builder, map in
+                let (joined, _) = builder.joined(map)
+                let largest = builder.graph.append(.channelMaximum, joined)
+                return (builder.graph.append(.arithmetic(.multiplication), map, largest), 21)
+            },
+            Case("convolution in groups of 4, whose channels are whole blocks") { builder, map in
+                (builder.grouped(builder.convolution(map, 21, 32), 32, groups: 8), 32)
+            },
+            Case("convolution in groups of 7, whose channels leave gaps") { builder, map in
+                (builder.grouped(map, 21, groups: 3), 21)
+            },
+            Case("pixels to channels and back") { builder, map in
+                let deep = builder.graph.append(.spaceToDepth(block: 2), map)
+                let mixed = builder.convolution(deep, 84, 84, kernel: 1)
+                return (builder.graph.append(.depthToSpace(block: 2, .squareFirst), mixed), 21)
+            },
+            Case("pixel shuffle") { builder, map in
+                let half = builder.graph.append(.pooling(.even(2)), builder.convolution(map, 21, 20))
+                return (builder.graph.append(.depthToSpace(block: 2, .channelFirst), half), 5)
+            },
             Case("depthwise convolution") { builder, map in (builder.depthwise(map, 21), 21) },
             Case("depthwise convolution of a concatenation") { builder, map in
                 let (joined, channels) = builder.joined(map)
@@ -110,6 +146,7 @@ import TestNetworks
                 return (builder.graph.append(.crop(Borders(all: 1)), up), 21)
             },
         ]
+        + functions.map { .plain($0.name, .activation($0)) }
         + [Pooling.Kind.maximum, .average(countsPadding: false), .average(countsPadding: true)].map { kind in
             Case("pooling, \(kind)") { builder, map in
                 let pooling = Pooling(
@@ -127,6 +164,28 @@ import TestNetworks
         }
 
     static let tied: [Case] = [
+        Case("largest of the map") { builder, map in
+            let largest = builder.graph.append(.globalMaximum, map)
+            return (builder.graph.append(.arithmetic(.multiplication), map, largest), 21)
+        },
+        Case("position encodings") { builder, map in
+            let constant = ConstantTensor.random([21, 32, 32], scale: 1, using: &builder.generator)
+            return (builder.graph.append(.pixelArithmetic(.addition, constant, isConstantFirst: false), map), 21)
+        },
+        Case("a quotient of a constant for each row") { builder, map in
+            let divisor = builder.graph.append(.activation(.clip(lowest: 0.5, highest: 2)), map)
+            let constant = ConstantTensor.random([1, 32, 1], scale: 1, using: &builder.generator)
+            return (builder.graph.append(.pixelArithmetic(.division, constant, isConstantFirst: true), divisor), 21)
+        },
+        Case("attention of two heads, with fewer keys than queries") { builder, map in
+            let queries = builder.convolution(map, 21, 24, kernel: 1)
+            let small = builder.graph.append(.pooling(.even(8)), map)
+            let keys = builder.convolution(small, 21, 24, kernel: 1)
+            let values = builder.convolution(small, 21, 24, kernel: 1)
+            let scores = builder.graph.append(.attentionScores(heads: 2, keys: 16), queries, keys)
+            let shares = builder.graph.append(.groupedSoftmax(groups: 2), scores)
+            return (builder.graph.append(.attentionMixture(heads: 2), shares, values), 24)
+        },
         Case("squeeze and excite") { builder, map in
             let mean = builder.graph.append(.globalMean, map, label: "squeeze")
             let gate = builder.graph.append(.activation(.sigmoid), builder.convolution(mean, 21, 21, kernel: 1))
@@ -243,6 +302,13 @@ struct LayerBuilder {
             bias: .random([outputs], scale: 0.2, using: &generator))
         let padded = kernel == 3 ? graph.append(.zeroPadding(1), map) : map
         return graph.append(.convolution(convolution), padded, label: "convolution")
+    }
+
+    mutating func grouped(_ map: Graph.Value, _ channels: Int, groups: Int) -> Graph.Value {
+        let convolution = Convolution(
+            weights: .random([channels, channels / groups, 3, 3], scale: 0.3, using: &generator),
+            bias: .random([channels], scale: 0.2, using: &generator), groups: groups)
+        return graph.append(.convolution(convolution), graph.append(.zeroPadding(1), map), label: "grouped")
     }
 
     mutating func depthwise(_ map: Graph.Value, _ channels: Int) -> Graph.Value {

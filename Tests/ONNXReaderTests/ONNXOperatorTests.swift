@@ -277,8 +277,8 @@ import TestNetworks
             ("MaxPool", [], [:], "no attribute kernel_shape"), ("Add", [[5, 1, 1]], [:], "do not fit together"),
             ("Concat", [[1, 6, 13, 18]], ["axis": .int(1)], "gets a constant"),
             ("Resize", [[0], [4]], ["mode": .string("cubic")], "batch or the channels"),
-            ("ReduceMax", [], ["axes": .ints([2])], "only means are"),
-            ("Cast", [], ["to": .int(7)], "int64 of a map"), ("ArgMax", [], [:], "Overtile does itself"),
+            ("ReduceMin", [], ["axes": .ints([2])], "only means, sums and maxima are"),
+            ("Cast", [], ["to": .int(7)], "int64 of a map"), ("TopK", [], [:], "Overtile does itself"),
             ("QLinearConv", [], [:], "before quantisation"), ("Loop", [], [:], "control flow"),
             ("NoSuchOperator", [], [:], "operator that is not read"),
             ("Transpose", [], ["perm": .ints([0, 1, 2, 2])], "permutes axes"), ("Floor", [], [:], "only shapes"),
@@ -295,7 +295,7 @@ import TestNetworks
         let error = try ONNXModel.error(bytes: model)
         #expect(error?.code == .unsupportedNetwork)
         #expect(error?.message.hasPrefix("MatMul node '/encoder/attn' ") == true)
-        #expect(error?.message.hasSuffix("attention over pixels is not a convolutional network") == true)
+        #expect(error?.message.contains("not as attention of each pixel to all others") == true)
     }
 
     @Test func otherDomainsAreRefused() throws {
@@ -304,7 +304,7 @@ import TestNetworks
     }
 
     @Test func aNodeWithoutANameIsNamedAfterItsOutput() throws {
-        let model = ONNXWriter.model { $0.node("Erf", ["x"], ["y"]) }
-        #expect(try ONNXModel.error(bytes: model)?.message.hasPrefix("the Erf node that gives 'y' ") == true)
+        let model = ONNXWriter.model { $0.node("Det", ["x"], ["y"]) }
+        #expect(try ONNXModel.error(bytes: model)?.message.hasPrefix("the Det node that gives 'y' ") == true)
     }
 }

@@ -152,7 +152,7 @@ import TestNetworks
         #expect(error?.message.contains("sparse") == true)
     }
 
-    @Test("versions of operators", arguments: [8, 22, 0, -1])
+    @Test("versions of operators", arguments: [8, 25, 0, -1])
     func opsets(opset: Int) throws {
         let model = ONNXWriter.model(opset: opset) { $0.node("Relu", ["x"], ["y"]) }
         let error = try ONNXModel.error(bytes: model)

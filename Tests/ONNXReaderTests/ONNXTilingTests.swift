@@ -29,6 +29,44 @@ import TestNetworks
         #expect(try tiled.computation(tile: 60, margin: 12).input.rows.count == 60)
     }
 
+    /// Twice or half of the input's size, of one size alone: the middle of the picture was taken for its mask.
+    @Test("outputs of another size are refused for fixed sizes, too", arguments: [2, 0.5, 1.5] as [Float])
+    func otherSizesOfOutput(factor: Float) throws {
+        func network(_ factor: Float) throws -> TiledNetwork {
+            var writer = ONNXWriter()
+            writer.input("x", [1, 6, 64, 64])
+            writer.weights("factor", [4], [1, 1, factor, factor])
+            writer.node("GlobalAveragePool", ["x"], ["m"])
+            writer.node("Mul", ["x", "m"], ["a"])
+            writer.node("Resize", ["a", "", "factor"], ["y"], ["mode": .string("linear")])
+            writer.output("y", nil)
+            return try ONNXModel.read(bytes: writer.bytes).graph.tiled().network
+        }
+        #expect(throws: NetworkError.self) { try network(factor) }
+        #expect(try network(1).onlyTile == 64)
+    }
+
+    /// Padding by a mirrored pixel, then 3 x 3 windows at every second: the last mirrored pixel is never read, and no size
+    /// was taken for even.
+    @Test("anti-aliased pooling of open size runs on fixed tiles", arguments: ["reflect", "edge", "constant"])
+    func antiAliasedPooling(mode: String) throws {
+        let bytes = ONNXWriter.model {
+            $0.integers("pads", [0, 0, 1, 1, 0, 0, 1, 1])
+            $0.weights("w", [6, 1, 3, 3])
+            $0.weights("factors", [4], [1, 1, 2, 2])
+            $0.node("Pad", ["x", "pads"], ["p"], name: "the padding", ["mode": .string(mode)])
+            $0.node("Conv", ["p", "w"], ["c"], ["group": .int(6), "strides": .ints([2, 2])])
+            $0.node("Resize", ["c", "", "factors"], ["y"])
+        }
+        switch try ONNXModel.read(bytes: bytes).graph.tiled().network {
+        case .seamless: #expect(mode == "constant")
+        case .fixedTiles(let network):
+            #expect(mode != "constant" && network.stride == 2 && network.tileRemainder == 0 && network.onlyTile == nil)
+            #expect(network.reason?.description.contains("'the padding'") == true)
+            #expect(try network.computation(tile: 64, margin: 8).outputHeight == 48)
+        }
+    }
+
     @Test func outputsThatDoNotGrowAreRefusedWithTheirSizes() throws {
         #expect {
             try network(first: 1.5, second: 1)

@@ -24,10 +24,10 @@ package final class MemoryFile {
 
 extension Checkpoint {
     /// Reads a model file of these bytes.
-    package static func read(bytes: some Collection<UInt8>) throws -> StateDict {
+    package static func read(bytes: some Collection<UInt8>, key: String? = nil) throws -> StateDict {
         let file = MemoryFile(Array(bytes))
         defer { withExtendedLifetime(file) {} }
-        return try read(path: file.path)
+        return try read(path: file.path, key: key)
     }
 
     /// The error that reading a model file of these bytes throws, or nil.

@@ -31,6 +31,62 @@ import WeightFiles
         #expect(stateDict.elements == Self.expected)
     }
 
+    /// What a training loop saves beside epoch and optimizer, whose own tensors are no network's.
+    private func training(_ dictionaries: [String]) -> [UInt8] {
+        file { writer in
+            writer.code("}(")
+            writer.string("loss")  // a tensor, but no weights
+            writer.tensor(.vector(key: "1", count: 2))
+            writer.string("optimizer")
+            writer.code("}")
+            writer.string("exp_avg")
+            writer.stateDict(TorchWriter.smallTensors)
+            writer.code("s")
+            for key in dictionaries {
+                writer.string(key)
+                writer.stateDict(TorchWriter.smallTensors)
+            }
+            writer.code("u")
+        }
+    }
+
+    @Test(
+        "under any key, an average giving way to what it was made of",
+        arguments: [
+            (["network_weights"], "network_weights", []), (["ema"], "ema", []),
+            (["ema", "weights"], "weights", ["ema"]),
+            (["state_dict", "ema"], "state_dict", ["ema"]), (["a", "model"], "model", ["a"]),
+        ])
+    func underAnyKey(keys: [String], chosen: String, others: [String]) throws {
+        let stateDict = try Checkpoint.read(bytes: training(keys))
+        #expect(stateDict.elements == Self.expected)
+        #expect(stateDict.key == chosen && stateDict.otherKeys == others)
+        for key in keys { #expect(try Checkpoint.read(bytes: training(keys), key: key).key == key) }
+        #expect(try Checkpoint.read(bytes: training(keys), key: "nowhere").key == chosen)
+    }
+
+    @Test func severalAreToBeChosenFrom() throws {
+        let error = try Checkpoint.error(bytes: training(["generator", "critic"]))
+        #expect(error?.code == .notAStateDict)
+        #expect(error?.message.contains("('generator', 'critic'): choose one with --key") == true)
+        #expect(try Checkpoint.read(bytes: training(["generator", "critic"]), key: "critic").elements == Self.expected)
+    }
+
+    @Test func keysAreFollowedToAnyDepth() throws {
+        let bytes = file { writer in
+            writer.code("}")
+            writer.string("nets")
+            writer.code("}(")
+            for key in ["main", "other"] {
+                writer.string(key)
+                writer.stateDict(TorchWriter.smallTensors)
+            }
+            writer.code("us")
+        }
+        #expect(try Checkpoint.read(bytes: bytes, key: "other").key == "nets.other")
+        #expect(try Checkpoint.read(bytes: bytes, key: "nets.main").otherKeys == ["nets.other"])
+    }
+
     @Test func wrappedTwice() throws {
         let stateDict = try Checkpoint.read(
             bytes: file { writer in

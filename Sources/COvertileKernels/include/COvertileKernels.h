@@ -112,6 +112,28 @@ void overtile_hard_sigmoid(
     const overtile_map *src, const overtile_map *dst, float alpha, float beta, bool times_input, const float *from,
     float *to);
 
+// Functions of each value for itself that take a library's exponentials, with up to four parameters.
+typedef enum {
+    OVERTILE_ELU,                               // alpha
+    OVERTILE_GELU,
+    OVERTILE_GELU_APPROXIMATE,
+    OVERTILE_MISH,
+    OVERTILE_TANH,
+    OVERTILE_SOFTPLUS,
+    OVERTILE_ERF,
+    OVERTILE_EXPONENTIAL,
+    OVERTILE_SQUARE_ROOT,
+    OVERTILE_POWER,                             // exponent
+    OVERTILE_ABSOLUTE,
+    OVERTILE_QUANTIZED,                         // scale, zero point, lowest, highest
+} overtile_function_kind;
+void overtile_function(
+    overtile_function_kind kind, const float *parameters, const overtile_map *src, const overtile_map *dst,
+    const float *from, float *to);
+
+// c[row][column] = sum of a[row][i] * b[i][column]; all dense.
+void overtile_product(size_t rows, size_t inner, size_t columns, const float *a, const float *b, float *c);
+
 typedef enum { OVERTILE_ADDITION, OVERTILE_SUBTRACTION, OVERTILE_MULTIPLICATION, OVERTILE_DIVISION } overtile_arithmetic;
 
 // One of two maps that become one. What it has but one of is stretched.

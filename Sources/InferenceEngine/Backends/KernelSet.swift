@@ -144,7 +144,7 @@ struct KernelSet: @unchecked Sendable {
             let operations = kernel.operationCount(inputChannels: inputs, to: destination)
             return KernelEstimate(
                 cost: 1.3 * operations + traffic, scratchByteCount: 0,
-                weightByteCount: kernel.weightByteCount(inputs, destination.channels))
+                weightByteCount: kernel.weightByteCount(inputs / kernel.groups, destination.channels))
         case .transposedConvolution(let kernel):
             // Each input pixel meets every tap once.
             let operations = kernel.operationCount(inputChannels: destination.channels, to: source)

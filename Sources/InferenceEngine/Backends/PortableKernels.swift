@@ -40,6 +40,7 @@ enum PortableKernels {
     ) throws(EngineError) -> any Kernel {
         let maps = sources.map { overtile_map($0, channelBlock: channelBlock) }
         let dst = overtile_map(destination, channelBlock: channelBlock)
+        if let attention = AttentionKernel(operation, maps, dst) { return attention }
         return LoopKernel(
             implementation: operation.name,
             loop: try loop(operation, from: maps, to: dst, channels: destination.channels))
@@ -49,6 +50,7 @@ enum PortableKernels {
         _ operation: MapOperation, from maps: [overtile_map], to dst: overtile_map, channels: Int
     ) throws(EngineError) -> LoopKernel.Loop {
         let pair = MapPair(src: maps[0], dst: dst)
+        if let loop = tokenLoop(operation, from: maps, to: dst) { return loop }
         switch operation {
         case .activation(let activation):
             return try loop(activation, pair)
@@ -68,6 +70,9 @@ enum PortableKernels {
         case .resampling(let rows, let columns):
             let (rows, columns) = (rows.map { overtile_sample($0) }, columns.map { overtile_sample($0) })
             return { from, to in pair.pass { overtile_resample(rows, columns, $0, $1, from[0], to) } }
+        case .cubicResampling, .globalMaximum, .channelMaximum, .groupedSoftmax, .channelNormalization, .shuffle,
+            .pixelArithmetic, .attentionScores, .attentionMixture:
+            throw EngineError("\(operation.name) has no kernel of Overtile's own", isUnimplemented: true)
         case .padding(let padding):
             let (top, left, mode) = (padding.amounts.top, padding.amounts.left, padding.mode)
             return { from, to in
@@ -110,6 +115,9 @@ enum PortableKernels {
             return { from, to in
                 pair.pass { overtile_hard_sigmoid($0, $1, alpha, beta, timesInput, from[0], to) }
             }
+        case .function(let function):
+            let (kind, parameters) = function.kernelFunction
+            return { from, to in pair.pass { overtile_function(kind, parameters, $0, $1, from[0], to) } }
         case .relu, .sigmoid, .silu:
             throw EngineError("\(activation.name) has no kernel of Overtile's own", isUnimplemented: true)
         }
@@ -148,6 +156,30 @@ private struct MapPair: Sendable {
 
     func pass(_ body: (UnsafePointer<overtile_map>, UnsafePointer<overtile_map>) -> Void) {
         withUnsafePointer(to: src) { src in withUnsafePointer(to: dst) { dst in body(src, dst) } }
+    }
+}
+
+extension Activation {
+    /// The kernel's own name of the function, and its parameters.
+    ///
+    /// - Precondition: the function is none that has a kernel of its own.
+    fileprivate var kernelFunction: (overtile_function_kind, [Float]) {
+        switch self {
+        case .elu(let alpha): (OVERTILE_ELU, [alpha])
+        case .gelu(let isApproximate): (isApproximate ? OVERTILE_GELU_APPROXIMATE : OVERTILE_GELU, [])
+        case .mish: (OVERTILE_MISH, [])
+        case .tanh: (OVERTILE_TANH, [])
+        case .softplus: (OVERTILE_SOFTPLUS, [])
+        case .erf: (OVERTILE_ERF, [])
+        case .exponential: (OVERTILE_EXPONENTIAL, [])
+        case .squareRoot: (OVERTILE_SQUARE_ROOT, [])
+        case .power(let exponent): (OVERTILE_POWER, [exponent])
+        case .absolute: (OVERTILE_ABSOLUTE, [])
+        case .quantized(let scale, let zero, let lowest, let highest):
+            (OVERTILE_QUANTIZED, [scale, zero, lowest, highest])
+        case .relu, .leakyReLU, .parametricReLU, .clip, .sigmoid, .hardSigmoid, .hardSwish, .silu:
+            preconditionFailure("\(name) has a kernel of its own")
+        }
     }
 }
 

@@ -45,6 +45,16 @@ extension ReferenceBackend {
                 }
                 return row(y.low) * (1 - y.weight) + row(y.high) * y.weight
             }
+        case .cubicResampling(let rows, let columns):
+            return { from, c, h, w in
+                var sum = Float(0)
+                for (y, weight) in zip(rows[h].positions, rows[h].weights) {
+                    for (x, other) in zip(columns[w].positions, columns[w].weights) {
+                        sum += weight * other * from[0][source.offset(c, y, x)]
+                    }
+                }
+                return sum
+            }
         case .padding(let padding):
             return { from, c, h, w in
                 let y = padding.position(h - padding.amounts.top, source.height)
@@ -61,12 +71,54 @@ extension ReferenceBackend {
             return { from, c, h, w in
                 c > 0 ? 0 : positions.map { Double(from[0][source.offset($0, h, w)]) }.mean
             }
+        case .globalMaximum:
+            return { from, c, _, _ in source.pixels.map { from[0][source.offset(c, $0, $1)] }.max()! }
+        case .channelMaximum(let positions):
+            return { from, c, h, w in c > 0 ? 0 : positions.map { from[0][source.offset($0, h, w)] }.max()! }
         case .softmax(let positions):
+            return softmax([positions], source)
+        case .groupedSoftmax(let groups):
+            return softmax(groups, source)
+        case .channelNormalization(let positions, let scale, let shift, let epsilon):
             return { from, c, h, w in
                 guard positions.contains(c) else { return 0 }
-                let largest = positions.map { from[0][source.offset($0, h, w)] }.max()!
-                func power(_ channel: Int) -> Float { exp(from[0][source.offset(channel, h, w)] - largest) }
-                return power(c) / positions.map(power).reduce(0, +)
+                let values = positions.map { Double(from[0][source.offset($0, h, w)]) }
+                let mean = Double(values.mean)
+                let variance = Double(values.map { ($0 - mean) * ($0 - mean) }.mean)
+                let normal =
+                    (Double(from[0][source.offset(c, h, w)]) - mean) / (variance + Double(epsilon)).squareRoot()
+                return Float(normal) * scale[c] + shift[c]
+            }
+        case .shuffle(let shuffle):
+            return { from, c, h, w in
+                guard let channel = shuffle.positions.firstIndex(of: c) else { return 0 }
+                return from[0][shuffle.source(channel, h, w) { source.offset($0, $1, $2) }]
+            }
+        case .pixelArithmetic(let arithmetic, let constant, let positions):
+            return { from, c, h, w in
+                guard let channel = positions.firstIndex(of: c) else { return 0 }
+                let (own, other) = (
+                    from[0][source.offset(c, h, w)], constant.value(channel: channel, row: h, column: w)
+                )
+                return constant.isFirst ? arithmetic.value(other, own) : arithmetic.value(own, other)
+            }
+        case .attentionScores(let queries, let keys, let scores):
+            let other = sources[1]
+            return { from, c, h, w in
+                guard let head = scores.firstIndex(where: { $0.contains(c) }) else { return 0 }
+                let (y, x) = scores[head].firstIndex(of: c)!.quotientAndRemainder(dividingBy: other.width)
+                return zip(queries[head], keys[head]).map { query, key in
+                    Double(from[0][source.offset(query, h, w)]) * Double(from[1][other.offset(key, y, x)])
+                }.reduce(Float(0)) { Float(Double($0) + $1) }
+            }
+        case .attentionMixture(let shares, let values, let mixtures):
+            let other = sources[1]
+            return { from, c, h, w in
+                guard let head = mixtures.firstIndex(where: { $0.contains(c) }) else { return 0 }
+                let value = values[head][mixtures[head].firstIndex(of: c)!]
+                return zip(shares[head], other.pixels).map { share, pixel in
+                    from[0][source.offset(share, h, w)] * from[1][other.offset(value, pixel.row, pixel.column)]
+                }.reduce(0, +)
             }
         case .channelSlice(let positions):
             return { from, c, h, w in
@@ -88,6 +140,42 @@ extension ReferenceBackend {
     }
 }
 
+extension ReferenceBackend {
+    private func softmax(_ groups: [[Int]], _ source: MapView) -> Value {
+        { from, c, h, w in
+            guard let group = groups.first(where: { $0.contains(c) }) else { return 0 }
+            let largest = group.map { from[0][source.offset($0, h, w)] }.max()!
+            func power(_ channel: Int) -> Float { exp(from[0][source.offset(channel, h, w)] - largest) }
+            return power(c) / group.map(power).reduce(0, +)
+        }
+    }
+}
+
+extension Activation {
+    /// Returns the value of a function that is told without parameters for each channel.
+    fileprivate func value(of x: Float) -> Float {
+        let y = Double(x)
+        switch self {
+        case .elu(let alpha): return x < 0 ? Float(Double(alpha) * expm1(y)) : x
+        case .gelu(isApproximate: false): return Float(y * 0.5 * (1 + Foundation.erf(y / 2.0.squareRoot())))
+        case .gelu(isApproximate: true):
+            return Float(0.5 * y * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (y + 0.044715 * y * y * y))))
+        case .mish: return Float(y * Foundation.tanh(log1p(Foundation.exp(y))))
+        case .tanh: return Float(Foundation.tanh(y))
+        case .softplus: return Float(log1p(Foundation.exp(y)))
+        case .erf: return Float(Foundation.erf(y))
+        case .exponential: return Float(Foundation.exp(y))
+        case .squareRoot: return x.squareRoot()
+        case .power(let exponent): return Float(pow(y, Double(exponent)))
+        case .absolute: return abs(x)
+        case .quantized(let scale, let zero, let lowest, let highest):
+            return min(max((x / scale).rounded(.toNearestOrEven) + zero, lowest), highest)
+        case .relu, .leakyReLU, .parametricReLU, .clip, .sigmoid, .hardSigmoid, .hardSwish, .silu:
+            preconditionFailure("\(name) is told otherwise")
+        }
+    }
+}
+
 extension StoredActivation {
     fileprivate func value(of x: Float, channel: Int) -> Float {
         switch self {
@@ -99,17 +187,7 @@ extension StoredActivation {
         case .hardSigmoid(let alpha, let beta, let timesInput):
             let y = max(0, min(1, alpha * x + beta))
             return timesInput ? x * y : y
-        }
-    }
-}
-
-extension Arithmetic {
-    fileprivate func value(_ left: Float, _ right: Float) -> Float {
-        switch self {
-        case .addition: left + right
-        case .subtraction: left - right
-        case .multiplication: left * right
-        case .division: left / right
+        case .function(let function): return function.value(of: x)
         }
     }
 }

@@ -24,19 +24,20 @@ package struct ReferenceBackend: Backend {
         return LoopKernel(implementation: "reference convolution") { from, dst in
             let src = from[0]
             let (kh, kw, stride) = (parameters.kernel.height, parameters.kernel.width, parameters.kernel.stride)
-            let inputs = source.channels / parameters.kernel.groups
+            let groups = parameters.kernel.groups
+            let (inputs, outputs) = (source.channels / groups, destination.channels / groups)
             for oc in 0..<destination.channels {
                 for oh in 0..<destination.height {
                     for ow in 0..<destination.width {
                         var sum = bias[oc]
-                        for ic in parameters.kernel.groups > 1 ? oc..<oc + 1 : 0..<source.channels {
+                        for channel in 0..<inputs {
+                            let ic = oc / outputs * inputs + channel
                             for ky in 0..<kh {
                                 for kx in 0..<kw {
                                     let ih = oh * stride + ky * parameters.kernel.dilation - parameters.padding.top
                                     let iw = ow * stride + kx * parameters.kernel.dilation - parameters.padding.left
                                     guard source.contains(ih, iw) else { continue }
-                                    let row = oc * inputs + (parameters.kernel.groups > 1 ? 0 : ic)
-                                    let weight = weights[(row * kh + ky) * kw + kx]
+                                    let weight = weights[((oc * inputs + channel) * kh + ky) * kw + kx]
                                     sum += src[source.offset(ic, ih, iw)] * weight
                                 }
                             }

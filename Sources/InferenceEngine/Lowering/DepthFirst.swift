@@ -275,7 +275,7 @@ private struct RowReach {
         let channels = step.sources.map(\.view.channels).reduce(0, +) * step.destination.view.channels
         switch step.action {
         case .convolution(let convolution, _, _):
-            guard !convolution.isDepthwise else { return nil }
+            guard convolution.groups == 1 else { return nil }
             stride = convolution.stride
             extent = (convolution.kernelHeight - 1) * convolution.dilation + 1
             offset = step.padding.top

@@ -10,11 +10,11 @@ import NetworkGraph
 /// - crops, and padding with zeros, are no steps: whoever reads the map reads another window of it, and zeros around a
 ///   convolution's input are left to its kernel.
 struct Lowering {
-    private let computation: TileComputation
-    private let graph: Graph
-    private let roles: MapRoles
+    let computation: TileComputation
+    let graph: Graph
+    let roles: MapRoles
     private let readsWindows: Bool
-    private var maps: LoweredMaps
+    var maps: LoweredMaps
 
     /// Memory for all maps; which steps touch it is not told here.
     var buffers: [Program.Buffer] { maps.buffers }
@@ -48,8 +48,9 @@ struct Lowering {
         case .input:
             inputBuffer = maps.placeInput(index)
         case .convolution(let convolution):
-            let (sources, padding) = maps.paddedSources(of: index, isDepthwise: convolution.isDepthwise)
+            let (sources, padding) = maps.paddedSources(of: index, isDepthwise: convolution.groups > 1)
             let destination = maps.destination(of: index)
+            try checkWeights(of: convolution, sources, destination, label: node.label)
             maps.emit(
                 .convolution(convolution, channels: inputChannels(of: index), relu: roles.hasFusedReLU(index)),
                 from: sources, to: destination, padding: padding, index)
@@ -84,16 +85,47 @@ struct Lowering {
             emit(.globalMean, index, from: computation.inputWindow(of: index))
         case .channelMean:
             emit(.channelMean(positions: inputChannels(of: index).positions), index, from: window)
+        case .globalMaximum:
+            emit(.globalMaximum, index, from: computation.inputWindow(of: index))
+        case .channelMaximum:
+            emit(.channelMaximum(positions: inputChannels(of: index).positions), index, from: window)
         case .softmax:
             emitInPlaceIfPossible(.map(.softmax(positions: roles.channels[index].positions)), index)
+        case .groupedSoftmax(let groups):
+            emit(.groupedSoftmax(groups: roles.channels[index].parted(groups)), index, from: window)
+        case .channelNormalization(let affine, let epsilon):
+            let stored = roles.channels[index]
+            emit(
+                .channelNormalization(
+                    positions: stored.positions, scale: stored.spread(affine.scale.elements()),
+                    shift: stored.spread(affine.shift.elements()), epsilon: epsilon), index, from: window)
+        case .depthToSpace(let block, let order):
+            let inside = computation.inputWindow(of: index)
+            emit(.shuffle(enlarging(block, order, index, window, inside)), index, from: inside)
+        case .spaceToDepth(let block):
+            emit(.shuffle(reducing(block, index)), index, from: computation.inputWindow(of: index))
+        case .pixelArithmetic(let arithmetic, let constant, let isConstantFirst):
+            var pixels = PixelConstant(constant, isFirst: isConstantFirst)
+            (pixels.top, pixels.left) = (window.rows.lowerBound, window.columns.lowerBound)
+            emit(.pixelArithmetic(arithmetic, pixels, positions: roles.channels[index].positions), index, from: window)
+        case .attentionScores(let heads, _):
+            lowerAttention(index) { first, second, own in
+                .attentionScores(
+                    queries: first.parted(heads), keys: second.parted(heads), scores: own.parted(heads))
+            }
+        case .attentionMixture(let heads):
+            lowerAttention(index) { first, second, own in
+                .attentionMixture(
+                    shares: first.parted(heads), values: second.parted(heads), mixtures: own.parted(heads))
+            }
         case .channelSlice(let start, let count, let step):
             let positions = inputChannels(of: index).positions
             emit(.channelSlice(positions: (0..<count).map { positions[start + $0 * step] }), index, from: window)
         case .groupNormalization(let groups, let affine, let epsilon):
-            let (stored, size) = (roles.channels[index], roles.channels[index].positions.count / groups)
+            let stored = roles.channels[index]
             emit(
                 .groupNormalization(
-                    groups: (0..<groups).map { Array(stored.positions[$0 * size..<($0 + 1) * size]) },
+                    groups: stored.parted(groups),
                     scale: stored.spread(affine.scale.elements()), shift: stored.spread(affine.shift.elements()),
                     epsilon: epsilon), index, from: computation.inputWindow(of: index))
         case .fitToSize:
@@ -127,6 +159,16 @@ struct Lowering {
             return
         }
         let extent = computation.extent(of: graph.nodes[index].inputs[0].index)
+        if case .cubic = resize.mode {
+            let rows = window.rows.map {
+                resize.taps($0, .vertical, input: extent?.rows.count).relative(to: inside.rows)
+            }
+            let columns = window.columns.map {
+                resize.taps($0, .horizontal, input: extent?.columns.count).relative(to: inside.columns)
+            }
+            emit(.cubicResampling(rows: rows, columns: columns), index, from: inside)
+            return
+        }
         let rows = window.rows.map {
             resize.sample($0, .vertical, input: extent?.rows.count).relative(to: inside.rows)
         }
@@ -170,7 +212,7 @@ struct Lowering {
     // MARK: - Steps
 
     /// The channels of an operation's first input, as they are stored.
-    private func inputChannels(of index: Int) -> PackedChannels { roles.channels[graph.nodes[index].inputs[0].index] }
+    func inputChannels(of index: Int) -> PackedChannels { roles.channels[graph.nodes[index].inputs[0].index] }
 
     /// A step that works where its input lies, if nothing else needs that input, and makes a map of its own otherwise.
     private mutating func emitInPlaceIfPossible(_ action: Program.Action, _ index: Int) {
@@ -195,6 +237,23 @@ struct Lowering {
         let input = graph.nodes[index].inputs[0].index
         let source = maps.source(of: index, input: input, window: window, inPlace: inPlace)
         maps.emit(action, from: [source], to: maps.destination(of: index), index)
+    }
+}
+
+extension PackedChannels {
+    /// The places of the channels in so many equal parts.
+    fileprivate func parted(_ count: Int) -> [[Int]] {
+        let size = positions.count / count
+        return (0..<count).map { Array(positions[$0 * size..<($0 + 1) * size]) }
+    }
+}
+
+extension Resize.Taps {
+    /// The taps counted from the first of these positions.
+    fileprivate func relative(to range: Range<Int>) -> Self {
+        var taps = self
+        for index in taps.positions.indices { taps.positions[index] -= range.lowerBound }
+        return taps
     }
 }
 

@@ -72,7 +72,7 @@ struct MapRoles {
             for reader in consumers[map] {
                 let operation = graph[reader].operation
                 if case .convolution(let convolution) = operation {
-                    guard !convolution.isDepthwise else { return false }
+                    guard convolution.groups == 1 else { return false }
                 } else if operation.movedBorders != nil {
                     maps.append(reader.index)
                 } else if computation.windows[reader.index] != nil {
@@ -169,7 +169,8 @@ struct MapRoles {
         case .resize(let resize):
             guard let factor = resize.bilinearFactor else { return window }
             return expanded(map, height: factor, width: factor, factor: factor)
-        case .padding where node.operation.movedBorders == nil, .groupNormalization:
+        case .padding where node.operation.movedBorders == nil, .groupNormalization, .attentionScores,
+            .attentionMixture:
             return computation.extent(of: map)
         default:
             return window
@@ -195,7 +196,7 @@ struct MapRoles {
     /// Returns true if a step may write the network's output as the caller reads it. A convolution can, when nothing
     /// follows it but its ReLU.
     func isPlainOutputPossible(_ map: Int) -> Bool {
-        guard case .convolution(let convolution) = graph.nodes[map].operation, !convolution.isDepthwise else {
+        guard case .convolution(let convolution) = graph.nodes[map].operation, convolution.groups == 1 else {
             return false
         }
         return map == graph.output.index || (hasFusedReLU(map) && consumers[map][0] == graph.output)

@@ -60,15 +60,16 @@ package struct PackedChannels {
             switch node.operation {
             case .convolution(let convolution) where convolution.isDepthwise:
                 packed.append(packed[node.inputs[0].index])
-            case .input, .convolution, .transposedConvolution, .channelMean, .channelSlice:
+            case .input, .convolution, .transposedConvolution, .channelMean, .channelMaximum, .channelSlice,
+                .depthToSpace, .spaceToDepth, .attentionScores, .attentionMixture:
                 packed.append(PackedChannels(counts[index], block: block))
             case .concatenation:
                 packed.append(PackedChannels(joining: node.inputs.map { packed[$0.index] }))
             case .arithmetic:
                 let full = node.inputs.first { counts[$0.index] == counts[index] }!
                 packed.append(packed[full.index])
-            case .affine, .activation, .pooling, .resize, .crop, .padding, .fitToSize, .globalMean, .softmax,
-                .groupNormalization:
+            case .affine, .activation, .pooling, .resize, .crop, .padding, .fitToSize, .globalMean, .globalMaximum,
+                .softmax, .groupedSoftmax, .groupNormalization, .channelNormalization, .pixelArithmetic:
                 packed.append(packed[node.inputs[0].index])
             }
         }

@@ -69,6 +69,12 @@ struct FamilyMatch {
     let hasLandmark: Bool
     /// The similarity of the names, 0 to 1, without regard to the numbers in them.
     let likeness: Double
+    /// What the file has before the names of the network's tensors: "network.".
+    private(set) var prefix = ""
+    /// The tensors of the file that are not the network's.
+    private(set) var strays: StrayTensors
+    /// The prefixes of other networks in the file, any of which could be meant.
+    private(set) var otherPrefixes: [String] = []
     private let tensors: Int
 
     init(_ family: any ModelFamily.Type, _ stateDict: StateDict, options: ModelOptions) {
@@ -79,7 +85,8 @@ struct FamilyMatch {
         var network = family.network(from: &builder, options: options)
         network.assumptions = builder.assumptions
         self.network = network
-        problems = builder.parameters.problems + builder.parameters.unexpected
+        strays = StrayTensors(among: builder.parameters.unasked, roots: builder.parameters.roots)
+        problems = builder.parameters.problems + builder.parameters.unexpected(but: strays.names)
         hasLandmark = parameters.contains(family.landmark)
         likeness = builder.parameters.likeness
         tensors = stateDict.tensors.count
@@ -88,10 +95,35 @@ struct FamilyMatch {
     /// True if the file plainly means to be of this family: it has the landmark, or more tensors fit than do not.
     var isClose: Bool { hasLandmark || 2 * problems.count < tensors }
 
-    /// Returns the family that a state dict fits, or else comes closest to. Candidates are the families whose landmark
-    /// it has, or all families if it has none. The one with the fewest problems wins, then the one whose names are most
-    /// alike.
-    static func closest(to stateDict: StateDict, options: ModelOptions) -> FamilyMatch {
+    /// Returns the family that a state dict fits, or else comes closest to: all of it, or the part of it under a prefix.
+    ///
+    /// - Parameter prefix: the prefix that the user asks for; nil for the first that fits.
+    static func closest(to stateDict: StateDict, options: ModelOptions, under prefix: String? = nil) -> FamilyMatch {
+        if let prefix { return match(NetworkPart(stateDict, under: prefix), options) }
+        let whole = closestFamily(to: stateDict, options: options)
+        guard !whole.problems.isEmpty else { return whole }
+        let prefixes = NetworkPart.prefixes(in: stateDict, landmarks: ModelFamilies.all.map { $0.landmark })
+        let parts = prefixes.map { match(NetworkPart(stateDict, under: $0), options) }
+        let fitting = parts.filter(\.problems.isEmpty)
+        // Where nothing fits, the part that comes closest tells best what is wrong.
+        guard var best = fitting.first ?? ([whole] + parts).min(by: { $0.rank < $1.rank }) else { return whole }
+        best.otherPrefixes = fitting.dropFirst().map(\.prefix)
+        return best
+    }
+
+    private static func match(_ part: NetworkPart, _ options: ModelOptions) -> FamilyMatch {
+        var match = closestFamily(to: part.stateDict, options: options)
+        match.prefix = part.prefix
+        let inside = match.strays
+        match.strays = StrayTensors(beside: part.beside)
+        match.strays.add(inside, prefix: part.prefix)
+        return match
+    }
+
+    /// Returns the family that a state dict fits as it is, or else comes closest to. Candidates are the families whose
+    /// landmark it has, or all families if it has none. The one with the fewest problems wins, then the one whose names are
+    /// most alike.
+    private static func closestFamily(to stateDict: StateDict, options: ModelOptions) -> FamilyMatch {
         let names = Set(stateDict.tensors.map(\.name))
         let marked = ModelFamilies.all.filter { names.contains($0.landmark) }
         let matches = (marked.isEmpty ? ModelFamilies.all : marked).map {

@@ -106,10 +106,21 @@ struct ParameterTable {
         return misfits + missing.map { "\($0) is missing" }
     }
 
-    /// A sentence for each tensor that was not asked for, in the file's order.
-    var unexpected: [String] {
-        order.filter { !asked.contains($0) }.map {
-            "\(ModelFileError.quoted($0)) of shape \(Self.text(tensors[$0]!.shape)) is not part of it"
+    /// The names and shapes of the tensors that were not asked for, in the file's order.
+    var unasked: [(name: String, shape: [Int])] {
+        order.filter { !asked.contains($0) }.map { ($0, tensors[$0]!.shape) }
+    }
+
+    /// The first words of the names that were asked for.
+    var roots: Set<Substring> { Set(asked.map { $0.prefix { $0 != "." } }) }
+
+    /// Returns a sentence for each tensor that was not asked for, in the file's order.
+    ///
+    /// - Parameter strays: the names of those that need not be part of it.
+    func unexpected(but strays: [String]) -> [String] {
+        let strays = Set(strays)
+        return unasked.filter { !strays.contains($0.name) }.map {
+            "\(ModelFileError.quoted($0.name)) of shape \(Self.text($0.shape)) is not part of it"
         }
     }
 

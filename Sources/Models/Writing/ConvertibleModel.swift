@@ -15,8 +15,9 @@ package struct ConvertibleModel: Sendable {
     /// - Throws: as `Model.init(path:)`.
     package init(path: String, options: ModelOptions, item: String?) throws {
         (stateDict, model) = try ModelFileError.readingWhole {
-            let stateDict = try Checkpoint.read(path: path)
-            return (stateDict, try Model(stateDict, path: path, options: options, item: item))
+            let stateDict = try Checkpoint.read(path: path, key: options.key)
+            let model = try Model(stateDict, path: path, options: options, item: item)
+            return (model.tensors.of(stateDict), model)
         }
     }
 

@@ -12,19 +12,24 @@ struct GraphBuilder {
 
     private init(_ file: MappedFile) { self.file = file }
 
-    static func graph(_ proto: GraphProto, opset: Int, file: MappedFile) throws(ModelFileError) -> ONNXGraph {
+    /// - Parameter output: the name of the output that is wanted; nil for the first that could be a map.
+    static func graph(
+        _ proto: GraphProto, opset: Int, output: String?, file: MappedFile
+    ) throws(ModelFileError) -> ONNXGraph {
         var builder = GraphBuilder(file)
         let input = try builder.input(of: proto)
         builder.scopes.append([:])
         let inputIndex = try builder.define(input.name, as: "its input")
         let nodes = try builder.nodes(of: proto)
-        let output = try builder.output(of: proto)
-        let outputIndex = try builder.index(of: output, for: "the graph's output")
-        let live = builder.live(nodes, for: outputIndex)
+        var output = output ?? ""
+        if output.isEmpty { output = try builder.output(of: proto) }
+        let end = GraphEnd(at: try builder.index(of: output, for: "the graph's output"), nodes)
+        let live = builder.live(nodes, for: end.scores)
         let graphInput = try builder.checked(input, readers: live.filter { $0.inputs.contains(inputIndex) })
         return ONNXGraph(
-            input: graphInput, outputName: output, opset: opset, nodes: live, constants: builder.constants,
-            inputIndex: inputIndex, outputIndex: outputIndex, names: builder.names, file: file)
+            input: graphInput, outputName: output, otherOutputs: proto.outputs.map(\.name).filter { $0 != output },
+            opset: opset, nodes: live, constants: builder.constants, inputIndex: inputIndex, outputIndex: end.scores,
+            classAxis: end.classAxis, names: builder.names, file: file)
     }
 
     // MARK: - Names
@@ -58,15 +63,14 @@ struct GraphBuilder {
             constants[try define(tensor.name, as: "an initializer")] = tensor
         }
         var nodes: [ONNXNode] = []
-        for (position, node) in proto.nodes.enumerated() {
-            nodes.append(try self.node(node, at: position, in: proto))
+        let order = try NodeOrder(proto, file, label: Self.label) { find($0) != nil }
+        for position in order.positions {
+            nodes.append(try self.node(proto.nodes[position]))
         }
         return nodes
     }
 
-    private mutating func node(
-        _ node: NodeProto, at position: Int, in proto: GraphProto
-    ) throws(ModelFileError) -> ONNXNode {
+    private mutating func node(_ node: NodeProto) throws(ModelFileError) -> ONNXNode {
         let label = Self.label(node)
         var inputs: [Int?] = []
         for name in node.inputs {
@@ -74,8 +78,7 @@ struct GraphBuilder {
                 inputs.append(nil)
                 continue
             }
-            guard let index = find(name) else { throw undefined(name, reader: position, label, in: proto) }
-            inputs.append(index)
+            inputs.append(try self.index(of: name, for: "an input of \(label)"))
         }
         var attributes: [String: AttributeProto.Value] = [:]
         for attribute in node.attributes {
@@ -111,34 +114,6 @@ struct GraphBuilder {
         let type = ModelFileError.plain(node.operatorType)
         guard node.name.isEmpty else { return "\(type) node \(ModelFileError.quoted(node.name))" }
         return "the \(type) node that gives \(ModelFileError.quoted(node.outputs.first ?? ""))"
-    }
-
-    /// Returns the error about a node's missing input: no node gives it, a later one does, or the node itself does
-    /// through others.
-    private func undefined(
-        _ name: String, reader: Int, _ label: String, in proto: GraphProto
-    ) -> ModelFileError {
-        let input = "\(label) reads \(ModelFileError.quoted(name)), which"
-        var producers: [String: Int] = [:]
-        for (index, node) in proto.nodes.enumerated() {
-            for output in node.outputs where !output.isEmpty { producers[output] = index }
-        }
-        guard let producer = producers[name] else {
-            return file.error(.malformed, "\(input) nothing in the graph gives")
-        }
-        var seen: Set<Int> = [producer]
-        var open = [producer]
-        while let index = open.popLast(), index != reader {
-            for input in proto.nodes[index].inputs {
-                if let next = producers[input], seen.insert(next).inserted { open.append(next) }
-            }
-        }
-        let isCycle = seen.contains(reader)
-        return file.error(
-            .malformed,
-            isCycle
-                ? "\(input) depends on what that node gives: the graph has a cycle"
-                : "\(input) only a later node gives: the nodes must come in the order of computation")
     }
 
     /// Returns the nodes on which the output depends.
@@ -191,7 +166,10 @@ struct GraphBuilder {
                 .unsupportedNetwork,
                 "its input \(name) has shape \(text), and a tile has four axes (batch, bands, height, width)")
         }
-        if let code = input.typeCode, ElementType(onnx: code)?.isInteger ?? true {
+        let type = input.typeCode.flatMap { ElementType(onnx: $0) }
+        // Whole numbers that are made floats at once are the pixels themselves.
+        let isConverted = readers.allSatisfy { ["Cast", "DequantizeLinear"].contains($0.operatorType) }
+        if let code = input.typeCode, type == nil || type == .bool || (type?.isInteger == true && !isConverted) {
             throw file.error(
                 .unsupportedNetwork,
                 "its input \(name) takes elements of type \(ElementType.name(onnx: code)): export the network with a "
@@ -212,6 +190,8 @@ struct GraphBuilder {
                 }
                 return order == [0, 3, 1, 2]
             }
-        return ONNXGraph.Input(name: input.name, shape: shape, isChannelsLast: isChannelsLast)
+        return ONNXGraph.Input(
+            name: input.name, shape: shape, isChannelsLast: isChannelsLast,
+            integerType: type?.isInteger == true ? type?.rawValue : nil)
     }
 }

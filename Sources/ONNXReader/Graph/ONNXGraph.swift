@@ -12,6 +12,8 @@ package struct ONNXGraph: Sendable {
         package let shape: [ONNXExtent]
         /// True if the file's order is (batch, height, width, channels).
         package let isChannelsLast: Bool
+        /// The type of the pixels where it is one of whole numbers, such as "uint8"; nil for floats.
+        package let integerType: String?
 
         /// The number of bands.
         package var channels: ONNXExtent { shape[isChannelsLast ? 3 : 1] }
@@ -25,6 +27,8 @@ package struct ONNXGraph: Sendable {
     package let input: Input
     /// The name of the output that the network is run for.
     package let outputName: String
+    /// The names of the graph's other outputs.
+    package let otherOutputs: [String]
     /// The version of the operators.
     package let opset: Int
 
@@ -33,6 +37,8 @@ package struct ONNXGraph: Sendable {
     let constants: [Int: TensorProto]
     let inputIndex: Int
     let outputIndex: Int
+    /// The axis along which the file takes the best of the output, which is left out here; nil if it does not.
+    let classAxis: Int?
     /// The names of all values.
     let names: [String]
     let file: MappedFile

@@ -13,14 +13,18 @@ struct FoldedTensor: Sendable {
 
     /// The most elements of a tensor in arithmetic. Larger tensors can only be moved.
     static let largestCount = 1 << 20
+    /// The most elements of a constant that is spread over the pixels of tokens.
+    static let largestSpread = 1 << 24
     /// The most elements of a tensor of whole numbers. Larger ones are treated as weights.
     private static let largestIntegerCount = 1 << 16
     /// The number of floats from which a tensor stays in the file.
     private static let lazyCount = 4096
-    private static let largestDepth = 16
+    static let largestDepth = 16
 
     let shape: [Int]
     let elements: Elements
+    /// The type of the elements in the file; nil for what was computed.
+    private(set) var type: ElementType?
 
     var count: Int { shape.reduce(1, *) }
 
@@ -47,6 +51,7 @@ struct FoldedTensor: Sendable {
                     + "export the network with float32 weights")
         }
         shape = tensor.shape
+        self.type = type
         if type.isInteger && tensor.count <= Self.largestIntegerCount {
             guard let integers = tensor.integers else {
                 throw .unsupported("has a number beyond 64 bits with a sign")

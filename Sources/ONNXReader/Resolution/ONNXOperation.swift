@@ -18,8 +18,17 @@ package enum ONNXOperation: Sendable {
     /// channels has mean 0 and variance 1 over all its pixels, then each channel its factor and summand.
     case groupNormalization(groups: Int, Affine, epsilon: Float)
     case activation(Activation)
+    /// `LayerNormalization` over the channels: each pixel has mean 0 and variance 1, then each channel its factor and
+    /// summand.
+    case channelNormalization(Affine, epsilon: Float)
     /// `Softmax` along one axis.
     case softmax(MapAxis)
+    /// `Softmax` over each of so many groups of neighbouring channels.
+    case groupedSoftmax(groups: Int)
+    /// `MatMul` of queries and keys: for each head and each pixel of the keys a channel of scalar products.
+    case attentionScores(heads: Int)
+    /// `MatMul` of shares and values: for each head the sum of the values' channels, weighted by the shares.
+    case attentionMixture(heads: Int)
     /// `Add`, `Sub`, `Mul` or `Div` of two maps, or of a map and a constant. Extents of 1 are broadcast.
     case arithmetic(Arithmetic)
     /// `Concat`
@@ -31,6 +40,12 @@ package enum ONNXOperation: Sendable {
     case averagePooling(Pooling, countsPadding: Bool)
     /// `ReduceMean`, or over height and width `GlobalAveragePool`. The axes stay, with extent 1.
     case mean([MapAxis])
+    /// `ReduceMax`, or over height and width `GlobalMaxPool`. The axes stay, with extent 1.
+    case maximum([MapAxis])
+    /// `DepthToSpace`: channels become pixels of squares, in the order "CRD" or else "DCR".
+    case depthToSpace(block: Int, isChannelFirst: Bool)
+    /// `SpaceToDepth`
+    case spaceToDepth(block: Int)
     /// `Resize`, `Upsample`
     case resize(Resize)
     /// `Pad` along height and width.
@@ -92,6 +107,22 @@ extension ONNXOperation {
         case hardSigmoid(alpha: Float, beta: Float)
         /// `x * max(0, min(1, x / 6 + 0.5))`
         case hardSwish
+        /// `x * sigmoid(x)`
+        case swish
+        /// `x < 0 ? alpha * (exp(x) - 1) : x`
+        case elu(alpha: Float)
+        /// `x * Φ(x)`, or its approximation by tanh.
+        case gelu(isApproximate: Bool)
+        case mish
+        case tanh
+        case softplus
+        case erf
+        case exponential
+        case squareRoot
+        case power(Float)
+        case absolute
+        /// `clip(round(x / scale) + zero, lowest, highest)`: what `QuantizeLinear` gives, in float32.
+        case quantized(scale: Float, zero: Float, lowest: Float, highest: Float)
     }
 
     /// Arithmetic on two operands, element by element.
@@ -132,6 +163,8 @@ extension ONNXOperation {
         package enum Mode: Hashable, Sendable {
             case nearest(Rounding)
             case linear
+            /// A polynomial through four pixels on each axis, with this slope.
+            case cubic(a: Float)
         }
 
         /// How a fractional position becomes that of the nearest pixel.

@@ -22,11 +22,21 @@ struct OperatorCall {
         switch try operand(index) {
         case .map(let map): return map
         case .constant: throw .unsupported("takes a map for its input \(index), and gets a constant")
-        case .grouped(_, let shape):
+        case .grouped, .tokens:
             throw .unsupported(
-                "reads pixels laid out in one row, as shape \(shape.shapeText): only group normalisation does so in a "
-                    + "convolutional network; attention over pixels would need operations of its own in the engine")
+                "reads pixels laid out in one row, as shape \(try operand(index).shape.shapeText), in a way that is not "
+                    + "known of attention")
         case .stack: throw .unsupported("reads stacked maps, which only a sum over the stack may")
+        }
+    }
+
+    /// True if any input is computed from the scene.
+    var isOfMap: Bool {
+        operands.contains { operand in
+            switch operand {
+            case .constant?, nil: false
+            default: true
+            }
         }
     }
 

@@ -4,6 +4,8 @@ enum ResolvedValue {
     case map(MapValue)
     /// A map whose groups of channels have become the axis 1 of three: (1, groups, elements of a group).
     case grouped(MapValue, shape: [Int])
+    /// A map whose axes were parted or joined in any other way.
+    case tokens(TokenValue)
     /// Maps of one shape, stacked along a new axis.
     case stack([MapValue], axis: Int)
 
@@ -12,10 +14,21 @@ enum ResolvedValue {
         case .constant(let tensor): return tensor.shape
         case .map(let map): return map.shape
         case .grouped(_, let shape): return shape
+        case .tokens(let tokens): return tokens.shape
         case .stack(let maps, let axis):
             var shape = maps[0].shape
             shape[axis] = maps.count
             return shape
+        }
+    }
+}
+
+extension ResolvedValue {
+    /// True for a map whose axes were parted or joined.
+    var isTokens: Bool {
+        switch self {
+        case .tokens, .grouped: true
+        case .constant, .map, .stack: false
         }
     }
 }

@@ -121,6 +121,11 @@ extension Resolver {
     }
 
     mutating func matrixProduct(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        if case .map(let left) = try call.operand(0), case .map(let right) = try call.operand(1),
+            left.shape.count == right.shape.count, left.shape.count >= 2
+        {
+            return [try attention(TokenValue(left, shape(of: left)), TokenValue(right, shape(of: right)))]
+        }
         if case .constant = try call.operand(1), case .constant = try call.operand(0) {
             throw .unsupported("multiplies two constants: export the network with constants folded")
         }
@@ -128,14 +133,18 @@ extension Resolver {
             throw .unsupported(
                 "multiplies values that both depend on the scene: attention over pixels is not a convolutional network")
         }
+        return try dense(map, weights)
+    }
+
+    /// Multiplies the channels, which must be the last axis, by weights of (out channels, in channels). Done for each
+    /// pixel, this is a 1 x 1 convolution.
+    mutating func dense(_ map: MapValue, _ weights: FoldedTensor) throws(OperatorProblem) -> [ResolvedValue] {
         guard weights.shape.count == 2 else {
             throw .unsupported("multiplies with weights of shape \(weights.shape.shapeText)")
         }
         return try dense(map, try weights.transposed([1, 0]), factor: 1, bias: nil)
     }
 
-    /// Multiplies the channels, which must be the last axis, by weights of (out channels, in channels). Done for each
-    /// pixel, this is a 1 x 1 convolution.
     private mutating func dense(
         _ map: MapValue, _ weights: FoldedTensor, factor: Float, bias: StoredTensor?
     ) throws(OperatorProblem) -> [ResolvedValue] {

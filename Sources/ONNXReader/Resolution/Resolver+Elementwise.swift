@@ -73,7 +73,7 @@ extension Resolver {
         }
     }
 
-    private mutating func arithmetic(
+    mutating func arithmetic(
         _ operation: ONNXOperation.Arithmetic.Operator, _ map: MapValue, _ constant: FoldedTensor, isConstantFirst: Bool
     ) throws(OperatorProblem) -> [ResolvedValue] {
         let operand = try operand(constant, of: map)

@@ -57,11 +57,21 @@ extension Resolver {
             if map.isCanonical, shape.count == 3, shape[0] == 1, shape[1] > 0, channels % shape[1] == 0 {
                 return .grouped(map, shape: shape)
             }
-        case .stack: break
+        case .tokens, .stack: break
         }
+        if let tokens = tokens(value)?.reshaped(shape) { return self.value(tokens) }
         throw .unsupported(
-            "reshapes a map of shape \(value.shape.shapeText) to \(shape.shapeText): pixels and channels would mix, "
-                + "which no operation of a convolutional network does")
+            "reshapes a map of shape \(value.shape.shapeText) to \(shape.shapeText): pixels and channels would mix")
+    }
+
+    /// Returns a map, or what it was reshaped to, as tokens; nil for other values.
+    private func tokens(_ value: ResolvedValue) -> TokenValue? {
+        switch value {
+        case .tokens(let tokens): return tokens
+        case .map(let map): return TokenValue(map, shape(of: map))
+        case .grouped(let map, let shape): return TokenValue(map, self.shape(of: map)).reshaped(shape)
+        case .constant, .stack: return nil
+        }
     }
 
     mutating func squeeze(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {

@@ -10,6 +10,7 @@ extension Resolver {
                 "is an operator of domain \(ModelFileError.quoted(call.node.domain)), and only ONNX's own are read: "
                     + "export the network without that runtime's fusions, or inline the file's functions")
         }
+        if let outputs = try tokenOutputs(of: call) { return outputs }
         if let outputs = try mapOutputs(of: call) { return outputs }
         if let constant = try Self.constant(of: call) { return [.constant(constant)] }
         throw .unsupported(Self.refusal(of: call.node.operatorType))
@@ -26,6 +27,13 @@ extension Resolver {
         case "InstanceNormalization": try instanceNormalization(call)
         case "GroupNormalization": try groupNormalization(call)
         case "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish": try activation(call)
+        case "Elu", "Selu", "Gelu", "Mish", "Tanh", "Softplus", "Erf", "Swish", "Exp": try function(call)
+        case "Sqrt", "Abs", "Neg", "Pow", "Min", "Max": call.isOfMap ? try function(call) : nil
+        case "QuantizeLinear": try quantization(call)
+        case "DequantizeLinear": try dequantization(call)
+        case "LayerNormalization": try layerNormalization(call)
+        case "DepthToSpace": try depthToSpace(call)
+        case "SpaceToDepth": try spaceToDepth(call)
         case "Clip": try clip(call)
         case "Softmax": try softmax(call)
         case "Add", "Sub", "Mul", "Div": try arithmetic(call)
@@ -33,7 +41,7 @@ extension Resolver {
         case "Cast", "CastLike": [try call.cast()]
         case "MaxPool": try maxPooling(call)
         case "AveragePool": try averagePooling(call)
-        case "GlobalAveragePool": try globalAveragePooling(call)
+        case "GlobalAveragePool", "GlobalMaxPool": try globalPooling(call)
         case "ReduceMean", "ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin": try reduction(call)
         case "Resize": try resize(call)
         case "Upsample": try upsample(call)
@@ -73,14 +81,12 @@ extension Resolver {
         switch operatorType {
         case "Loop", "Scan": "is control flow: export the network without loops over data"
         case "ArgMax", "TopK": "makes classes of scores, which Overtile does itself: export the network without it"
-        case "QLinearConv", "ConvInteger", "MatMulInteger", "QuantizeLinear", "DequantizeLinear",
-            "DynamicQuantizeLinear", "QLinearMatMul":
+        case "QLinearConv", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear", "QLinearMatMul":
             "computes with quantised numbers: export the network in float32, before quantisation"
         case "LSTM", "GRU", "RNN": "is recurrent, and only convolutional networks are run"
-        case "Einsum", "Attention", "LayerNormalization", "Erf", "Gelu", "RMSNormalization":
-            "belongs to transformers, and only convolutional networks are run"
-        case "DepthToSpace", "SpaceToDepth":
-            "moves pixels into channels: that would need pixel shuffling in the engine"
+        case "Einsum", "Attention", "RMSNormalization":
+            "belongs to transformers, in a form that is not read: export the network with opset_version=17, which writes "
+                + "attention as products of matrices"
         case "GridSample", "DeformConv", "RoiAlign":
             "samples at computed positions: that would need such an operation in the engine"
         case "NonMaxSuppression", "NonZero": "belongs to object detection, and only segmentation networks are run"

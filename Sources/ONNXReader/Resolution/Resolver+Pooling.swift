@@ -28,11 +28,13 @@ extension Resolver {
         return (map, window, pooling)
     }
 
-    mutating func globalAveragePooling(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+    mutating func globalPooling(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         let map = try call.canonicalMap(0)
         var shape = shape(of: map)
         (shape.height, shape.width) = (1, 1)
-        return try append(.mean([.height, .width]), on: map, shape: shape)
+        let axes = [MapAxis.height, .width]
+        let isMean = call.node.operatorType == "GlobalAveragePool"
+        return try append(isMean ? .mean(axes) : .maximum(axes), on: map, shape: shape)
     }
 
     // MARK: - Reductions
@@ -59,22 +61,29 @@ extension Resolver {
         default:
             let map = try call.map(0)
             let reduced = axes.filter { map.shape[$0] > 1 || map.roles[$0] != nil }
-            guard reduced.isEmpty || type == "ReduceMean" else {
+            guard reduced.isEmpty || ["ReduceMean", "ReduceMax", "ReduceSum"].contains(type) else {
                 throw .unsupported(
-                    "is computed along \(axes.shapeText) of a map, and only means are: that would need an operation of "
-                        + "its own in the engine")
+                    "is computed along \(axes.shapeText) of a map, and only means, sums and maxima are: that would need "
+                        + "an operation of its own in the engine")
             }
             guard !reduced.isEmpty else { return [.map(map.dropping(keepsAxes ? [] : axes))] }
-            return [.map(try mean(map, over: axes).dropping(keepsAxes ? [] : axes))]
+            return [.map(try self.reduced(map, over: axes, type).dropping(keepsAxes ? [] : axes))]
         }
     }
 
-    /// Appends the mean along axes, which stay with extent 1.
-    private mutating func mean(_ map: MapValue, over axes: [Int]) throws(OperatorProblem) -> MapValue {
+    /// Appends the mean, sum or maximum along axes, which stay with extent 1.
+    private mutating func reduced(
+        _ map: MapValue, over axes: [Int], _ type: String
+    ) throws(OperatorProblem) -> MapValue {
         var shape = shape(of: map)
         let roles = axes.sorted().compactMap { map.roles[$0] }
+        let count = roles.map { shape[$0] }.reduce(1, *)
         for role in roles { shape[role] = 1 }
-        let node = try append(.mean(roles), [map.node], shape)
+        var node = try append(type == "ReduceMax" ? .maximum(roles) : .mean(roles), [map.node], shape)
+        if type == "ReduceSum" {
+            let factor = StoredTensor(shape: [1, 1, 1], elements: [Float(count)])
+            node = try append(.arithmetic(.init(operator: .multiply, constant: factor)), [node], shape)
+        }
         return MapValue(node: node, shape, roles: map.roles)
     }
 

@@ -104,6 +104,11 @@ extension Resolver {
         switch mode {
         case "nearest": resizeMode = .nearest(rounding)
         case "linear", "bilinear": resizeMode = .linear
+        case "cubic":
+            guard try call.int("exclude_outside") ?? 0 == 0 else {
+                throw .unsupported("leaves out pixels beyond the map (exclude_outside): export the network without it")
+            }
+            resizeMode = .cubic(a: try call.float("cubic_coeff_a") ?? -0.75)
         default:
             throw .unsupported(
                 "interpolates in mode \(ModelFileError.quoted(mode)): export the network with nearest or linear "

@@ -88,6 +88,16 @@ struct Resolver {
                 "\(name) has shape \(map.shape.shapeText) and no height and width: it says something of the whole "
                     + "tile and not of each pixel")
         }
+        if let axis = graph.classAxis {
+            guard (-map.shape.count..<map.shape.count).contains(axis),
+                map.roles[axis < 0 ? axis + map.shape.count : axis] == .channels
+            else {
+                throw graph.file.error(
+                    .unsupportedNetwork,
+                    "\(name) is the best along axis \(axis) of shape \(map.shape.shapeText), which are not the classes of "
+                        + "each pixel")
+            }
+        }
         return map.node
     }
 

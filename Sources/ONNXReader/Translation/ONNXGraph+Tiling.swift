@@ -17,7 +17,13 @@ extension ONNXGraph {
     package func tiled() throws -> (network: TiledNetwork, outputActivation: TranslatedNetwork.OutputActivation?) {
         let first = try firstNetwork()
         if first.isHeightFixed || first.isWidthFixed { return try fixed(first) }
-        let size = try evenSize(from: first)
+        let size: Int
+        do {
+            size = try evenSize(from: first)
+        } catch let error as NetworkError {
+            guard let network = try withRests(first) else { throw error }
+            return network
+        }
         let translated = try translated(size: size)
         let graph = translated.graph
         let stride = try graph.stride()
@@ -52,6 +58,25 @@ extension ONNXGraph {
         }
     }
 
+    /// A network that no size divides evenly because windows leave out a rest of mirrored or repeated pixels around a map
+    /// (anti-aliased pooling: padding by one, and 3 x 3 windows at every second pixel). What it says of a pixel depends on
+    /// where its tile ends.
+    ///
+    /// - Returns: nil for any other network.
+    private func withRests(
+        _ first: ONNXNetwork
+    ) throws -> (network: TiledNetwork, outputActivation: TranslatedNetwork.OutputActivation?)? {
+        let translated = try TranslatedNetwork(first)
+        guard let padding = translated.graph.nodes.first(where: { $0.operation.isPaddingOfPixels }) else { return nil }
+        let why = "of the pixels that it adds around a map, the windows behind it leave some out"
+        let reason = translated.graph.seam ?? .notEquivariant(node: padding.label, why: why)
+        try translated.graph.checkOutputSize(height: first.input.height, width: first.input.width)
+        let network = try FixedTileNetwork(
+            tile: first.input.height, isOnly: false, reason: reason, allowsRests: true
+        ) { tile in try self.translated(size: tile).graph.simplified() }
+        return (.fixedTiles(network), translated.outputActivation)
+    }
+
     private func translated(size: Int) throws -> TranslatedNetwork {
         try TranslatedNetwork(try resolved(height: size, width: size))
     }
@@ -75,6 +100,7 @@ extension ONNXGraph {
         let width = resolved.isWidthFixed ? resolved.input.width : height
         let translated = try TranslatedNetwork(try self.resolved(height: height, width: width))
         let graph = translated.graph.simplified()
+        try graph.checkOutputSize(height: height, width: width)
         let reason: NetworkError
         do {
             guard graph.dividesEvenly(height: height, width: width) else { throw NetworkError.ragged(height) }
@@ -127,6 +153,13 @@ extension Graph {
 }
 
 extension Operation {
+    /// True for padding with the map's own pixels.
+    fileprivate var isPaddingOfPixels: Bool {
+        guard case .padding(let padding) = self, padding.amounts != Borders(all: 0) else { return false }
+        if case .constant = padding.mode { return false }
+        return true
+    }
+
     /// What of it may depend on the input's size.
     fileprivate var amounts: AnyHashable? {
         switch self {
@@ -134,6 +167,8 @@ extension Operation {
         case .padding(let padding): padding
         case .pooling(let pooling): pooling
         case .resize(let resize): resize
+        case .attentionScores(_, let keys): keys
+        case .pixelArithmetic(_, let constant, _): constant.shape
         default: name
         }
     }

@@ -131,18 +131,20 @@ extension TranslatedNetwork {
                 kernel.width, strides.width, dilations.width, pads.left, pads.right, input.width, output.width))
     }
 
+    /// One value for several: of all channels, of all pixels, or of both.
     mutating func value(
-        ofMeanOver axes: Set<MapAxis>, _ input: Graph.Value, _ node: ONNXNetwork.Node
+        of operations: (channels: Operation, pixels: Operation), over axes: Set<MapAxis>, _ input: Graph.Value,
+        _ node: ONNXNetwork.Node
     ) throws -> Graph.Value {
         let shape = shape(ofInput: node)
         let takesRows = axes.contains(.height) || shape.height == 1
         let takesColumns = axes.contains(.width) || shape.width == 1
         guard (takesRows && takesColumns) || axes.isDisjoint(with: [.height, .width]) else {
-            throw UntranslatableNode(node, "is a mean along one of height and width alone")
+            throw UntranslatableNode(node, "is taken along one of height and width alone")
         }
         var value = input
-        if axes.contains(.channels) { value = append(.channelMean, [value], node) }
-        if !axes.isDisjoint(with: [.height, .width]) { value = append(.globalMean, [value], node) }
+        if axes.contains(.channels) { value = append(operations.channels, [value], node) }
+        if !axes.isDisjoint(with: [.height, .width]) { value = append(operations.pixels, [value], node) }
         return value
     }
 
@@ -227,6 +229,7 @@ extension ONNXOperation.Resize.Mode {
     fileprivate var mode: Resize.Mode {
         switch self {
         case .linear: .linear
+        case .cubic(let a): .cubic(a: a)
         case .nearest(.halfDown): .nearest(.halfDown)
         case .nearest(.halfUp): .nearest(.halfUp)
         case .nearest(.floor): .nearest(.floor)

@@ -66,16 +66,29 @@ package struct TranslatedNetwork: Sendable {
         case .groupNormalization(let groups, let affine, let epsilon):
             return append(
                 .groupNormalization(groups: groups, ChannelAffine(affine), epsilon: epsilon), inputs, node)
+        case .channelNormalization(let affine, let epsilon):
+            return append(.channelNormalization(ChannelAffine(affine), epsilon: epsilon), inputs, node)
+        case .depthToSpace(let block, let isChannelFirst):
+            return append(.depthToSpace(block: block, isChannelFirst ? .channelFirst : .squareFirst), inputs, node)
+        case .spaceToDepth(let block): return append(.spaceToDepth(block: block), inputs, node)
         case .activation(let activation): return append(operation(of: activation), inputs, node)
         case .softmax(.channels): return append(.softmax, inputs, node)
         case .softmax: throw UntranslatableNode(node, "is a softmax over pixels, as of attention")
+        case .groupedSoftmax(let groups): return append(.groupedSoftmax(groups: groups), inputs, node)
+        case .attentionScores(let heads):
+            let keys = shape(ofInput: node, 1)
+            return append(.attentionScores(heads: heads, keys: keys.height * keys.width), inputs, node)
+        case .attentionMixture(let heads): return append(.attentionMixture(heads: heads), inputs, node)
         case .arithmetic(let arithmetic): return try value(of: arithmetic, node)
         case .concatenation(.channels): return append(.concatenation, inputs, node)
         case .concatenation: throw UntranslatableNode(node, "joins maps beside each other, and not along the channels")
         case .maxPooling(let pooling): return append(maximum(of: pooling, node), inputs, node)
         case .averagePooling(let pooling, let countsPadding):
             return append(try mean(of: pooling, countsPadding: countsPadding, node), inputs, node)
-        case .mean(let axes): return try value(ofMeanOver: Set(axes), inputs[0], node)
+        case .mean(let axes):
+            return try value(of: (.channelMean, .globalMean), over: Set(axes), inputs[0], node)
+        case .maximum(let axes):
+            return try value(of: (.channelMaximum, .globalMaximum), over: Set(axes), inputs[0], node)
         case .resize(let resize): return append(operation(of: resize, node), inputs, node)
         case .pad(let pad): return value(of: pad, inputs[0], node)
         case .slice(let channels, let rows, let columns):
@@ -111,6 +124,19 @@ package struct TranslatedNetwork: Sendable {
         case .sigmoid: return .activation(.sigmoid)
         case .hardSigmoid(let alpha, let beta): return .activation(.hardSigmoid(alpha: alpha, beta: beta))
         case .hardSwish: return .activation(.hardSwish)
+        case .swish: return .activation(.silu)
+        case .elu(let alpha): return .activation(.elu(alpha: alpha))
+        case .gelu(let isApproximate): return .activation(.gelu(isApproximate: isApproximate))
+        case .mish: return .activation(.mish)
+        case .tanh: return .activation(.tanh)
+        case .softplus: return .activation(.softplus)
+        case .erf: return .activation(.erf)
+        case .exponential: return .activation(.exponential)
+        case .squareRoot: return .activation(.squareRoot)
+        case .power(let exponent): return .activation(.power(exponent))
+        case .absolute: return .activation(.absolute)
+        case .quantized(let scale, let zero, let lowest, let highest):
+            return .activation(.quantized(scale: scale, zero: zero, lowest: lowest, highest: highest))
         }
     }
 
@@ -118,7 +144,16 @@ package struct TranslatedNetwork: Sendable {
         of arithmetic: ONNXOperation.Arithmetic, _ node: ONNXNetwork.Node
     ) throws -> Graph.Value {
         if let constant = arithmetic.constant {
-            return append(.affine(try affine(arithmetic, constant, node)), [input(of: node)], node)
+            let isAffine =
+                constant.shape[1] == 1 && constant.shape[2] == 1
+                && !(arithmetic.operator == .divide && arithmetic.isConstantFirst)
+            let operation: Operation =
+                isAffine
+                ? .affine(try affine(arithmetic, constant, node))
+                : .pixelArithmetic(
+                    arithmetic.operator.arithmetic, try pixels(constant, node),
+                    isConstantFirst: arithmetic.isConstantFirst)
+            return append(operation, [input(of: node)], node)
         }
         if arithmetic.operator == .multiply, let (activation, operand) = gate(node) {
             return append(.activation(activation), [values[operand]], node)
@@ -146,19 +181,23 @@ package struct TranslatedNetwork: Sendable {
         return nil
     }
 
+    /// A constant that may differ from pixel to pixel.
+    private func pixels(_ constant: StoredTensor, _ node: ONNXNetwork.Node) throws -> ConstantTensor {
+        guard shape(ofInput: node) == node.shape else {
+            throw UntranslatableNode(node, "stretches a map to the extent of a constant")
+        }
+        return constant.constant
+    }
+
     /// Arithmetic with a constant for each channel.
     private func affine(
         _ arithmetic: ONNXOperation.Arithmetic, _ constant: StoredTensor, _ node: ONNXNetwork.Node
     ) throws -> ChannelAffine {
         let channels = node.shape.channels
-        guard constant.shape[1] == 1, constant.shape[2] == 1, shape(ofInput: node).channels == channels else {
-            throw UntranslatableNode(
-                node, "takes a constant that differs from pixel to pixel, as of position encodings")
+        guard shape(ofInput: node).channels == channels else {
+            throw UntranslatableNode(node, "makes more channels of a map with a constant")
         }
         let isFirst = arithmetic.isConstantFirst
-        guard arithmetic.operator != .divide || !isFirst else {
-            throw UntranslatableNode(node, "divides a constant by a map")
-        }
         let values: @Sendable () -> [Float] = {
             let elements = constant.elements()
             return elements.count == 1 ? Array(repeating: elements[0], count: channels) : elements

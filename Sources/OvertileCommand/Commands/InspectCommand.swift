@@ -25,6 +25,8 @@ struct InspectCommand: ParsableCommand {
               onlyTile      side of the only tile that the network takes, in pixels; absent if it takes others
               flopPerPixel  multiplications and additions for a pixel of the scene, without overlap
               seamless      whether tiles fit together without seams; if not, reason says why
+              leftOut       tensors of the file that belong to no layer of the network
+              otherNetworks other networks in the file, which --key chooses
               description   what the model file and its STAC item say, each value with its source:
                             bands, scaling, tile, overlap (percent), resolution (metres), classes,
                             activation, task, threshold, nodata; and what of it cannot be followed:
@@ -87,7 +89,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printTensors() throws {
-        let report = TensorReport(try ModelTensors(path: model))
+        let report = TensorReport(try ModelTensors(path: model, key: choices.key))
         try Console.print(json ? JSONText.encode(report.tensors) : report.table, isJSON: json)
     }
 }
@@ -110,6 +112,8 @@ struct ModelReport: Encodable {
     let flopPerPixel: Double
     let seamless: Bool
     let reason: String?
+    let leftOut: [String]
+    let otherNetworks: [String]
     let description: DescriptionReport
     var feed: FeedSummary?
 
@@ -137,6 +141,8 @@ struct ModelReport: Encodable {
         flopPerPixel = network.operationsPerPixel(tile: onlyTile ?? 512 / stride * stride + tileRemainder)
         reason = network.seam
         seamless = reason == nil
+        leftOut = model.tensors.leftOut
+        otherNetworks = model.tensors.otherNetworks
         description = DescriptionReport(model.description)
     }
 
@@ -170,6 +176,8 @@ struct ModelReport: Encodable {
         }
         rows.append(("Cost", "\(Text.number(flopPerPixel)) FLOP per pixel, overlap not counted"))
         rows.append(("Seamless", reason.map { "no: \($0)" } ?? "yes"))
+        if !leftOut.isEmpty { rows.append(("Left out", list(leftOut) + ", which belong to no layer of it")) }
+        if !otherNetworks.isEmpty { rows.append(("Others", list(otherNetworks) + ", which --key chooses")) }
         return Text.table(rows + description.rows)
     }
 }
@@ -191,7 +199,14 @@ struct AssumptionReport: Encodable {
     var text: String { "\(key)=\(value), \(given ? "as given" : "the default"); --assume takes \(choices)" }
 }
 
-/// The facts that `inspect` prints about the tensors of a file, whether its network is known or not.
+/// Returns the first names of a list, with the number of all if there are more.
+private func list(_ names: [String]) -> String {
+    let most = 6
+    return names.prefix(most).joined(separator: ", ")
+        + (names.count > most ? " and others, \(Text.grouped(names.count)) in all" : "")
+}
+
+/// What `inspect` prints about the tensors of a file, whether its network is known or not.
 struct TensorReport {
     struct Tensor: Encodable {
         let name: String

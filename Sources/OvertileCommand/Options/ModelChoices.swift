@@ -25,6 +25,22 @@ struct ModelChoices: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
+            The key under which the checkpoint has the network, or the first word of its tensors' names, where a file \
+            holds several networks. By default, the one that training loops mean.
+            """, valueName: "name"))
+    var key: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The output of an ONNX network that is the map of scores, where it has several. By default, the first that \
+            could be one.
+            """, valueName: "name"))
+    var outputName: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
             A STAC item (MLM extension) that describes the model. By default, the file with the model's name and the \
             ending .json, if there is one.
             """, valueName: "path"))
@@ -33,6 +49,8 @@ struct ModelChoices: ParsableArguments {
     var options: ModelOptions {
         var options = ModelOptions(padded: padded, depth: depth)
         options.assumptions = assume
+        options.key = key
+        options.outputName = outputName
         return options
     }
 

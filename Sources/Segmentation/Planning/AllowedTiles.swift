@@ -94,7 +94,8 @@ struct AllowedTiles {
                 .usage, "--tile \(size) cannot be: the model file holds a network for tiles of \(only) pixels alone")
         }
         try check(size, smallest: tileSize(atLeast: unit + 2 * (margin ?? 0)))
-        let margin = margin ?? (isOneTile(scene, size) ? 0 : standardMargin(ofTile: size))
+        let margin =
+            margin ?? (isOneTile(scene, size) ? 0 : describedMargin(ofTile: size) ?? standardMargin(ofTile: size))
         let step = size - 2 * margin
         guard step > 0 else {
             throw SegmentationError(
@@ -106,9 +107,16 @@ struct AllowedTiles {
     /// True for a scene that is seen as a whole: a margin would cut it into tiles, and none of these would see all of it.
     private func isOneTile(_ scene: PixelSize, _ size: Int) -> Bool { max(scene.width, scene.height) <= size }
 
+    /// An eighth of the tile, rounded up to a multiple of the stride. Where that leaves nothing, or less than the network
+    /// gives, it is rounded down, or not at all: no phase is lost where every tile is computed as a whole.
     private func standardMargin(ofTile size: Int) -> Int {
-        let unit = network.stride
-        return describedMargin(ofTile: size) ?? (size / 8 + unit - 1) / unit * unit
+        let (unit, eighth) = (network.stride, size / 8)
+        let margins = [(eighth + unit - 1) / unit * unit, eighth / unit * unit, eighth]
+        guard case .fixedTiles(let network) = network else { return margins[0] }
+        let fitting = margins.first { margin in
+            2 * margin < size && margin > 0 && (try? network.computation(tile: size, margin: margin)) != nil
+        }
+        return fitting ?? network.leastMargin(ofTile: size) ?? margins[0]
     }
 
     /// The model's own tile, if the network takes it and leaves something of it.

@@ -22,10 +22,13 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     package init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
         let (padded, depth) = (model.options.padded, model.options.depth)
         let assumptions = model.options.assumptions
-        // Runs from before there were any say nothing of them.
-        let assumed = assumptions.isEmpty ? "" : ", assume \(assumptions.text)"
+        // Runs from before there were any choices say nothing of them.
+        let chosen =
+            (assumptions.isEmpty ? "" : ", assume \(assumptions.text)")
+            + (model.options.key.map { ", key \($0)" } ?? "")
+            + (model.options.outputName.map { ", output \($0)" } ?? "")
         self.init(
-            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")\(assumed)",
+            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")\(chosen)",
             options: options, others: others)
     }
 

@@ -24,9 +24,10 @@ enum TorchLegacyCheckpoint {
 
     /// Reads the tensors of a checkpoint.
     ///
+    /// - Parameter key: as for `Checkpoint.read`.
     /// - Throws: the errors of `PickleMachine` and `TorchPickle`; `unknownContainer` for a pickle that is no
     ///   checkpoint.
-    static func read(_ file: FileSlice) throws(ModelFileError) -> StateDict {
+    static func read(_ file: FileSlice, key: String?) throws(ModelFileError) -> StateDict {
         var rest = file
         guard try pickle(from: &rest).isInteger(magic) else {
             throw file.file.error(
@@ -39,21 +40,21 @@ enum TorchLegacyCheckpoint {
         }
         _ = try pickle(from: &rest)  // about the system
         let object = try pickle(from: &rest)
-        let tensors = try object.stateDict()
+        let found = try object.stateDict(key: key)
         guard let keys = try pickle(from: &rest).strings else {
             throw file.file.error(.malformed, "lists no storages behind its pickle: copy or download the file again")
         }
         let records = try records(rest, keys: keys, storages: object.storages)
 
         var stored: [(name: String, tensor: StoredTensor)] = []
-        for (name, tensor) in tensors {
+        for (name, tensor) in found.tensors {
             guard let record = records[tensor.storage.key] else {
                 throw file.file.error(
                     .malformed, "tensor \(ModelFileError.quoted(name)) lies in a storage that the file does not list")
             }
             stored.append((name, try tensor.stored(name: name, in: record, isBigEndian: false)))
         }
-        return StateDict(tensors: stored)
+        return found.stateDict(stored)
     }
 
     /// Reads the next pickle, and moves the start of `rest` behind it.

@@ -37,25 +37,60 @@ struct TorchPickle {
         if case .longInt(let text) = root { heap.bytes(text) == bytes } else { false }
     }
 
+    /// What was found in a checkpoint: the tensors of one dictionary, and the keys of all.
+    struct Contents {
+        var tensors: [(name: String, tensor: TorchTensor)]
+        var key: String?
+        var otherKeys: [String]
+
+        /// Returns these tensors once they have been tied to their storages.
+        func stateDict(_ stored: [(name: String, tensor: StoredTensor)]) -> StateDict {
+            var stateDict = StateDict(tensors: stored)
+            (stateDict.key, stateDict.otherKeys) = (key, otherKeys)
+            return stateDict
+        }
+    }
+
     /// Returns the tensors of the state dict in its order, or those of a pickled module as its `state_dict()` would
     /// give them.
     ///
     /// Objects of classes and functions that are not understood may be beside the state dict, where they are never
     /// asked for. Other values in the state dict (`mask_values`, a tensor's version) are skipped.
     ///
+    /// - Parameter key: as for `Checkpoint.read`.
     /// - Throws: `notAStateDict`; `refused` if a tensor is made by a call that is not understood; `malformed` if the
     ///   name of a tensor occurs twice.
-    func stateDict() throws(ModelFileError) -> [(name: String, tensor: TorchTensor)] {
-        switch StateDictSearch(heap).find(in: root) {
-        case .stateDict(let dict)?:
+    func stateDict(key: String?) throws(ModelFileError) -> Contents {
+        let listing = StateDictListing(heap, root)
+        let asked = key.flatMap { key in
+            listing.entries.first { $0.path == key } ?? listing.entries.first { $0.path.hasSuffix("." + key) }
+        }
+        // A dictionary of which not much can be made gives way to a better one under any key.
+        let usual = StateDictSearch(heap).find(in: root)
+        let isListed = listing.entries.contains { $0.found == usual }
+        let isBare = isListed || listing.entries.isEmpty
+        guard let found = asked?.found ?? (isBare ? usual : listing.only?.found) else {
+            throw listing.entries.isEmpty ? nothingFound : severalFound(listing)
+        }
+        let chosen = listing.entries.first { $0.found == found }?.path
+        var contents = Contents(
+            tensors: [], key: chosen, otherKeys: listing.entries.map(\.path).filter { $0 != chosen })
+        switch found {
+        case .stateDict(let dict):
             var tensors = NamedTensors(file: file, heap: heap)
             for case (.string(let name), let value) in heap[dict] { try tensors.add(heap.string(name), value) }
-            return tensors.tensors
-        case .module(let module)?:
+            contents.tensors = tensors.tensors
+        case .module(let module):
             var walk = ModuleWalk(file: file, heap: heap)
-            return try walk.tensors(of: module)
-        case nil: throw nothingFound
+            contents.tensors = try walk.tensors(of: module)
         }
+        return contents
+    }
+
+    private func severalFound(_ listing: StateDictListing) -> ModelFileError {
+        let keys = listing.entries.prefix(8).map { ModelFileError.quoted($0.path) }.joined(separator: ", ")
+        return file.error(
+            .notAStateDict, "holds \(listing.entries.count) dictionaries of tensors (\(keys)): choose one with --key")
     }
 
     private var nothingFound: ModelFileError {
@@ -80,7 +115,7 @@ struct TorchPickle {
 
 /// The state dict in a checkpoint, or the module that has one.
 struct StateDictSearch {
-    enum Found {
+    enum Found: Equatable {
         case stateDict(PickleHeap.Dictionary)
         /// A whole module, as `torch.save(net)` writes it.
         case module(PickleHeap.Object)
@@ -104,7 +139,7 @@ struct StateDictSearch {
         var doubtful: PickleHeap.Dictionary?
         while let value = pending.popLast() {
             switch value {
-            case .opaque(let object) where isModule(object): return .module(object)
+            case .opaque(let object) where heap.isModule(object): return .module(object)
             case .dict(let dict) where visited.insert(dict).inserted:
                 let wrapped = Self.wrappingKeys.compactMap { heap.value(of: $0, in: dict) }.filter(isCandidate)
                 if holds(dict, where: { if case .tensor = $0 { true } else { false } }) {
@@ -120,16 +155,10 @@ struct StateDictSearch {
         return (outer ?? doubtful).map(Found.stateDict)
     }
 
-    /// Returns true if the object has what every `torch.nn.Module` has and nothing else.
-    private func isModule(_ object: PickleHeap.Object) -> Bool {
-        guard let attributes = heap.attributes(of: object) else { return false }
-        return ["_parameters", "_buffers", "_modules"].allSatisfy { heap.value(of: $0, in: attributes) != nil }
-    }
-
     private func isCandidate(_ value: PickleValue) -> Bool {
         switch value {
         case .dict: true
-        case .opaque(let object): isModule(object)
+        case .opaque(let object): heap.isModule(object)
         default: false
         }
     }

@@ -13,9 +13,10 @@ import StoredTensors
 enum TorchZipCheckpoint {
     /// Reads the tensors of a checkpoint.
     ///
+    /// - Parameter key: as for `Checkpoint.read`.
     /// - Throws: the errors of `ZipArchive`, `PickleMachine` and `TorchPickle`; `notAStateDict` for TorchScript;
     ///   `unknownContainer` for other zip files.
-    static func read(_ file: FileSlice) throws(ModelFileError) -> StateDict {
+    static func read(_ file: FileSlice, key: String?) throws(ModelFileError) -> StateDict {
         let archive = try ZipArchive(file)
         let prefix = try prefix(of: archive, file.file)
         guard let entry = archive.entry(named: prefix + "data.pkl") else { throw noPickle(file.file) }
@@ -23,7 +24,8 @@ enum TorchZipCheckpoint {
         let isBigEndian = try isBigEndian(archive, prefix, file.file)
 
         var tensors: [(name: String, tensor: StoredTensor)] = []
-        for (name, tensor) in try pickle.stateDict() {
+        let found = try pickle.stateDict(key: key)
+        for (name, tensor) in found.tensors {
             guard let entry = archive.entry(named: "\(prefix)data/\(tensor.storage.key)") else {
                 throw file.file.error(
                     .malformed,
@@ -34,7 +36,7 @@ enum TorchZipCheckpoint {
             let record = try archive.data(of: entry)
             tensors.append((name, try tensor.stored(name: name, in: record, isBigEndian: isBigEndian)))
         }
-        return StateDict(tensors: tensors)
+        return found.stateDict(tensors)
     }
 
     /// Returns the folder of all entries, with its slash: `archive/`, or the name that the checkpoint once had.
