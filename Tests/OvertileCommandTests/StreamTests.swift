@@ -41,12 +41,20 @@ struct StreamTests {
         #expect(!outcome.errors.contains("\u{1B}"), "no bar in a file")
     }
 
-    @Test("a name that promises another format is warned of")
-    func otherFormat() throws {
-        let outcome = try CommandProcess.run(
-            ["segment", bench.scene, "-m", bench.model, "-o", bench.output("mask.png"), "--scale", "1"])
-        #expect(outcome.status == 0)
-        #expect(outcome.errorLines.count == 1 && outcome.errors.contains("will be a GeoTIFF"))
+    @Test(
+        "a name that promises another format is refused, with the name that fits; so is a stream",
+        arguments: [("mask.png", "mask.tif"), ("mask.JP2", "mask.tif"), ("-", "name a file")])
+    func otherFormat(name: String, says: String) throws {
+        let path = name == "-" ? name : bench.output(name)
+        let outcome = try CommandProcess.run(["segment", bench.scene, "-m", bench.model, "-o", path, "--scale", "1"])
+        #expect(outcome.status == 64)
+        #expect(outcome.errorLines.count == 1 && outcome.errors.contains(says))
+        let probabilities = try CommandProcess.run(
+            [
+                "segment", bench.scene, "-m", bench.model, "-o", bench.output("mask.tif"), "--scale", "1",
+                "--probabilities", path,
+            ])
+        #expect(probabilities.status == 64 && probabilities.errors.contains("--probabilities"))
     }
 
     /// Scripts read these: a key may be added, none may go.

@@ -117,10 +117,9 @@ import Testing
         {
             var options = SegmentationOptions()
             change(&options)
+            let kinds: [RasterOutput.Kind?] = [probabilities ? .probabilities : nil, confidence ? .confidence : nil]
             return #expect(throws: SegmentationError.self) {
-                try OutputEncoding(
-                    model, options,
-                    kinds: (probabilities ? [.probabilities] : []).union(confidence ? [.confidence] : []))
+                try OutputEncoding(model, options, kinds: Set(kinds.compactMap { $0 }))
             }
         }
         #expect(refusal(probabilities: true) { $0.task = .regression }?.description.contains("--probabilities") == true)

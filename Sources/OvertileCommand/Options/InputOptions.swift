@@ -101,9 +101,6 @@ struct BandList: ExpressibleByArgument {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmed }
         guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
         selectors = parts.map { part in Int(part).map { .number($0) } ?? .name([part]) }
-        guard !selectors.contains(where: { if case .number(let number) = $0 { number < 1 } else { false } }) else {
-            return nil
-        }
     }
 }
 

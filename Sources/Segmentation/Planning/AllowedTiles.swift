@@ -95,7 +95,7 @@ struct AllowedTiles {
         }
         try check(size, smallest: tileSize(atLeast: unit + 2 * (margin ?? 0)))
         let margin =
-            margin ?? (isOneTile(scene, size) ? 0 : describedMargin(ofTile: size) ?? standardMargin(ofTile: size))
+            margin ?? marginOfOneTile(scene, size) ?? describedMargin(ofTile: size) ?? standardMargin(ofTile: size)
         let step = size - 2 * margin
         guard step > 0 else {
             throw SegmentationError(
@@ -104,8 +104,13 @@ struct AllowedTiles {
         return TileGrid(scene: scene, tile: size, margin: margin, step: step)
     }
 
-    /// True for a scene that is seen as a whole: a margin would cut it into tiles, and none of these would see all of it.
-    private func isOneTile(_ scene: PixelSize, _ size: Int) -> Bool { max(scene.width, scene.height) <= size }
+    /// The least margin, for a scene that is seen as a whole with it: a larger one would cut it into tiles, none of which
+    /// would see all of it. Nil for larger scenes.
+    private func marginOfOneTile(_ scene: PixelSize, _ size: Int) -> Int? {
+        guard case .fixedTiles(let network) = network, let least = network.leastMargin(ofTile: size) else { return nil }
+        let isOne = max(scene.width, scene.height) <= size - 2 * least
+        return isOne && (try? network.computation(tile: size, margin: least)) != nil ? least : nil
+    }
 
     /// An eighth of the tile, rounded up to a multiple of the stride. Where that leaves nothing, or less than the network
     /// gives, it is rounded down, or not at all: no phase is lost where every tile is computed as a whole.

@@ -37,7 +37,7 @@ public struct SegmentationOptions: Sendable {
     public var checksFeed = true
 
     /// What opening the scene may reach; by default all that GDAL does.
-    public var access = RasterAccess.anything
+    package var access = RasterAccess.anything
 
     /// The part of the scene that is wanted; by default all of it. Outputs cover its bounding box.
     public var area: AreaOfInterest?
