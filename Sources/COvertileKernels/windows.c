@@ -10,16 +10,24 @@ typedef struct {
     size_t padded;              // taps inside the source or its padding
 } reach;
 
+// The taps of a window from position `start` on that lie at positions from `low` on and before `high`.
+static void taps_within(
+    const overtile_window *window, ptrdiff_t start, ptrdiff_t low, ptrdiff_t high, size_t *first, size_t *last) {
+    ptrdiff_t dilation = (ptrdiff_t)window->dilation, taps = (ptrdiff_t)window->taps;
+    ptrdiff_t begin = start >= low ? 0 : (low - start + dilation - 1) / dilation;
+    ptrdiff_t end = high <= start ? 0 : (high - start - 1) / dilation + 1;
+    end = end < taps ? end : taps;
+    *first = (size_t)(begin < end ? begin : end);
+    *last = (size_t)end;
+}
+
 static reach reach_at(const overtile_window *window, size_t position, size_t length) {
     ptrdiff_t start = (ptrdiff_t)(position * window->stride) - window->before;
-    reach r = {.first = window->taps, .last = 0, .start = start};
-    for (size_t tap = 0; tap < window->taps; tap++) {
-        ptrdiff_t place = start + (ptrdiff_t)(tap * window->dilation);
-        if (place >= -window->before && place < (ptrdiff_t)length + window->after) r.padded++;
-        if (place < 0 || place >= (ptrdiff_t)length) continue;
-        if (tap < r.first) r.first = tap;
-        r.last = tap + 1;
-    }
+    reach r = {.start = start};
+    taps_within(window, start, 0, (ptrdiff_t)length, &r.first, &r.last);
+    size_t first, last;
+    taps_within(window, start, -window->before, (ptrdiff_t)length + window->after, &first, &last);
+    r.padded = last - first;
     return r;
 }
 
@@ -49,7 +57,7 @@ void overtile_pooling(
                 if (kind == OVERTILE_MAXIMUM) continue;
                 size_t count = kind == OVERTILE_MEAN_WITH_PADDING
                                    ? y.padded * x.padded
-                                   : (y.last > y.first ? y.last - y.first : 0) * (x.last > x.first ? x.last - x.first : 0);
+                                   : (y.last - y.first) * (x.last - x.first);
                 float factor = count ? 1 / (float)count : 0;
                 for (size_t c = 0; c < n; c++) out[c] *= factor;
             }

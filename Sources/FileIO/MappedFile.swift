@@ -3,9 +3,9 @@ import Glibc
 /// A regular file, mapped read-only for as long as this object lives.
 ///
 /// The pages are read when they are first touched and may be dropped again by the system, so that a large file
-/// costs address space and not memory. The size is taken once, when the file is mapped: a file that another process
-/// cuts short afterwards raises SIGBUS where the lost pages are touched, as with every reader that maps its input.
-/// Replace such files by renaming, never in place.
+/// costs address space and not memory. The size is taken once, when the file is mapped: of a file that another process
+/// cuts short afterwards, the lost pages read as zeros, and `CutFiles` tells it. Replace such files by renaming, never in
+/// place.
 ///
 /// `@unchecked Sendable`: the mapping is read-only and neither its address nor its size ever changes.
 package final class MappedFile: @unchecked Sendable {
@@ -14,6 +14,8 @@ package final class MappedFile: @unchecked Sendable {
     /// The size in bytes, which is never 0.
     package let count: Int
     private let base: UnsafeMutableRawPointer
+    /// The mapping's place among those that are watched over.
+    private let place: Int?
 
     /// The reason why a file cannot be mapped. The caller, who knows the purpose of the file, makes a message of it.
     package enum Failure: Error, Equatable {
@@ -61,9 +63,13 @@ package final class MappedFile: @unchecked Sendable {
         self.path = path
         self.count = count
         self.base = base
+        place = CutFiles.add(base, count: count, path: path)
     }
 
-    deinit { munmap(base, count) }
+    deinit {
+        if let place { CutFiles.remove(place) }
+        munmap(base, count)
+    }
 
     /// Lends all bytes of the file; the pointer is valid inside `body` only.
     package func withUnsafeBytes<Result, Failure: Error>(

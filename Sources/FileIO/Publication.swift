@@ -113,8 +113,10 @@ package struct Publication: Codable, Sendable {
     ///
     /// - Parameter named: called with each name that has been given, for tests that stop the process there.
     /// - Throws: `.outputExists` where another program made a file of a name in the meantime; `.writeFailed`,
-    ///   `.outOfSpace`. No output has its name then, and what was replaced is back.
+    ///   `.outOfSpace`; `.readFailed` where a mapped input was cut short. No output has its name then, and what was
+    ///   replaced is back.
     package func carryOut(named: (String) -> Void = { _ in }) throws(FileError) {
+        if let path = CutFiles.mappedPath { throw .cutShort(path) }
         do throws(FileError) {
             for file in earlier { try keep(file) }
             for entry in entries {

@@ -28,7 +28,8 @@ package struct MapView: Hashable, Sendable {
     /// True if the window is its whole parent, so that its pixels follow each other without gaps.
     package var isWhole: Bool { height == parentHeight && width == parentWidth }
 
-    var elementCount: Int { channels * height * width }
+    /// The window's elements; a quarter of `Program.mostBytes` for all that is larger.
+    var elementCount: Int { boundedProduct([channels, height, width], limit: Program.mostBytes / 4) }
 
     /// Floats from a row of the window to the next, for blocks of so many channels.
     func rowStride(block: Int) -> Int { parentWidth * block }
@@ -40,14 +41,24 @@ package struct MapView: Hashable, Sendable {
     func offset(block: Int) -> Int { (top * parentWidth + left) * block }
 }
 
+/// Returns the product of numbers that are not negative, or the limit where it is larger.
+func boundedProduct(_ factors: [Int], limit: Int) -> Int {
+    var product = 1
+    for factor in factors {
+        let (next, overflow) = product.multipliedReportingOverflow(by: factor)
+        product = overflow || next > limit ? limit : next
+    }
+    return factors.contains(0) ? 0 : product
+}
+
 extension KernelShape {
     /// Bytes of weights as they come, a float for each tap, for so many channels.
     func weightByteCount(_ inputs: Int, _ outputs: Int) -> Int {
-        height * width * inputs * outputs * MemoryLayout<Float>.stride
+        boundedProduct([height, width, inputs, outputs, MemoryLayout<Float>.stride], limit: Program.mostBytes)
     }
 
     /// Multiplications and additions of a convolution over channels as they are stored.
     func operationCount(inputChannels: Int, to destination: MapView) -> Double {
-        2 * Double(height * width) * Double(inputChannels / groups) * Double(destination.elementCount)
+        2 * Double(height) * Double(width) * Double(inputChannels / groups) * Double(destination.elementCount)
     }
 }

@@ -1,5 +1,5 @@
 import FileIO
-public import NetworkGraph
+package import NetworkGraph
 import ONNXReader
 import StoredTensors
 package import WeightFiles
@@ -16,9 +16,14 @@ public struct Model: Sendable {
     /// The structure of the network in one line: levels, widths, normalisation, upsampling.
     public let summary: String
     /// The network as it is tiled: seamless, or in tiles of a fixed size.
-    public let network: TiledNetwork
+    package let network: TiledNetwork
+    /// The network before its normalisations were folded, whose norms remember their training; nil where the file's only
+    /// size of input is no square.
+    package let unfolded: UnfoldedNetwork?
     /// The depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
     public let depths: ClosedRange<Int>?
+    /// What the tensors leave open, and what was taken for it.
+    package let assumptions: [Assumption]
     /// The number of elements of all tensors in the file.
     public let parameterCount: Int
     /// What is known about the model beside its weights, as far as it agrees with them.
@@ -39,14 +44,15 @@ public struct Model: Sendable {
     /// tensors.
     ///
     /// - Parameter item: a STAC MLM item that describes the model; nil for the one beside it, if there is one.
-    /// - Throws: `ModelFileError` for a file that cannot be read; `ArchitectureError` for one whose network is not known
-    ///   or cannot be run; `ModelOptionsError` for options that the network does not have.
+    /// - Throws: `ModelFileError` for a file that cannot be read. Other errors say in one line why the network is not known
+    ///   or cannot be run (`ArchitectureError`), or which option it does not have (`ModelOptionsError`).
     public init(path: String, options: ModelOptions = ModelOptions(), item: String? = nil) throws {
-        if try Self.isONNX(path: path) {
-            try self.init(try ONNXModel(path: path), options: options, item: item)
-        } else {
+        self = try ModelFileError.readingWhole {
+            if try Self.isONNX(path: path) {
+                return try Model(try ONNXModel(path: path), options: options, item: item)
+            }
             let file = try MappedFile(ofModel: path)
-            try self.init(try Checkpoint.read(path: path), path: path, file: file, options: options, item: item)
+            return try Model(try Checkpoint.read(path: path), path: path, file: file, options: options, item: item)
         }
     }
 
@@ -61,10 +67,12 @@ public struct Model: Sendable {
         try options.checkThatNoneIsSet(for: "an ONNX network", path: path)
         summary = model.summary
         depths = nil
+        assumptions = []
         parameterCount = model.graph.parameterCount
         let output: TranslatedNetwork.OutputActivation?
         do {
             (network, output) = try model.graph.tiled()
+            unfolded = try model.graph.unfolded(tiledAs: network)
         } catch let error as ModelFileError {
             throw error
         } catch {
@@ -109,15 +117,22 @@ public struct Model: Sendable {
         family = match.family.title
         summary = match.network.summary
         depths = match.network.depths
+        assumptions = match.network.assumptions.settled
         parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
         do {
             network = try TiledNetwork(match.network.graph.foldingNormalizations())
+            unfolded = UnfoldedNetwork(match.network.graph, tiledAs: network)
         } catch {
             throw ArchitectureError(path: path, closest: family, problem: error)
         }
-        description = try ModelDescription(
+        var description = try ModelDescription(
             metadata: stateDict.metadata, ofModel: path, item: item, bandCount: network.inputChannels,
             outputs: network.outputChannels)
+        if match.network.givesProbabilities {
+            description.activation = Sourced(.probabilities, source: "the assumption about the head")
+            description.refusals[.activation] = nil
+        }
+        self.description = description
     }
 }
 

@@ -1,10 +1,15 @@
 /// The choices that a model file leaves to the user.
+///
+///     let model = try Model(path: "nested.pth", options: ModelOptions(depth: 3))
+///     print(model.depths ?? 1...1)  // those that the network has
 public struct ModelOptions: Hashable, Sendable {
     /// True if the convolutions pad with zeros. It is used only for families whose parameters are the same with and
     /// without padding.
     public var padded: Bool
     /// The pruned depth of a U-Net++ with deep supervision; nil for the mean of all heads' logits.
     public var depth: Int?
+    /// What is assumed about a network whose tensors leave more open than that.
+    package var assumptions = ModelAssumptions()
 
     /// Makes options. Without arguments, nothing is chosen.
     public init(padded: Bool = false, depth: Int? = nil) {
@@ -26,6 +31,11 @@ public struct ModelOptions: Hashable, Sendable {
                 path: path, option: .depth,
                 description: "\(path): leave out depth \(depth): \(title) has no depths to choose")
         }
+        if !assumptions.isEmpty {
+            throw ModelOptionsError(
+                path: path, option: .assumptions,
+                description: "\(path): leave out the assumption \(assumptions.text): \(title) leaves nothing open")
+        }
     }
 
     /// Checks the options against a network.
@@ -37,6 +47,7 @@ public struct ModelOptions: Hashable, Sendable {
                 path: path, option: .padded,
                 description: "\(path): leave out the request for padding: \(title) pads its convolutions anyway")
         }
+        try check(network.assumptions, title: title, path: path)
         guard let depth else { return }
         guard let depths = network.depths else {
             throw ModelOptionsError(
@@ -50,22 +61,37 @@ public struct ModelOptions: Hashable, Sendable {
                 description: "\(path): there is no depth \(depth): this \(title) has depths \(range)")
         }
     }
+
+    private func check(
+        _ settled: SettledAssumptions, title: String, path: String
+    ) throws(ModelOptionsError) {
+        if let problem = settled.problems.first {
+            throw ModelOptionsError(path: path, option: .assumptions, description: "\(path): \(problem)")
+        }
+        guard let needless = settled.needless.first else { return }
+        let open = settled.settled.map(\.key.rawValue).joined(separator: ", ")
+        throw ModelOptionsError(
+            path: path, option: .assumptions,
+            description: "\(path): leave out the assumption about \(needless): \(title) leaves "
+                + (open.isEmpty ? "nothing open" : "open only \(open)"))
+    }
 }
 
 /// The error that a sound model does not offer what an option asks for.
-public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
+package struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
     /// What was asked for.
-    public enum Option: Sendable {
+    package enum Option: Sendable {
         case padded
         case depth
+        case assumptions
     }
 
     /// The model file.
-    public let path: String
+    package let path: String
     /// What was asked for.
-    public let option: Option
+    package let option: Option
     /// One line: what is wrong and what to do.
-    public let description: String
+    package let description: String
 }
 
 /// The options as Overtile writes them into `__metadata__` of a safetensors file, and reads them from it, so that the
@@ -73,13 +99,17 @@ public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
 extension ModelOptions {
     private static let paddedKey = "overtile.padded"
     private static let depthKey = "overtile.depth"
+    private static let assumptionsKey = "overtile.assume"
 
     /// Returns these options, with those that are not set taken from a model file. Values that make no sense are
     /// ignored, so that metadata never stop a model that can run.
     func completed(from metadata: [String: String]) -> ModelOptions {
-        ModelOptions(
+        var options = ModelOptions(
             padded: padded || metadata[Self.paddedKey] == "true",
             depth: depth ?? metadata[Self.depthKey].flatMap { Int($0) })
+        let said = metadata[Self.assumptionsKey].flatMap { try? ModelAssumptions(parsing: $0) }
+        options.assumptions = assumptions.completed(from: said ?? ModelAssumptions())
+        return options
     }
 
     /// The entries that hold these options in a file.
@@ -87,6 +117,7 @@ extension ModelOptions {
         var entries: [String: String] = [:]
         if padded { entries[Self.paddedKey] = "true" }
         if let depth { entries[Self.depthKey] = "\(depth)" }
+        if !assumptions.isEmpty { entries[Self.assumptionsKey] = assumptions.text }
         return entries
     }
 }

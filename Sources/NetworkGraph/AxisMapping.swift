@@ -11,16 +11,24 @@ enum AxisMapping: Hashable, Sendable {
     /// `out[i]` reads `in[i]` alone.
     static let identity = AxisMapping.window(extent: 1, stride: 1, offset: 0)
 
-    /// The input positions that the output positions `range` read.
+    /// Positions beyond this on either side count as this far: no tile reaches there, and what is worked out from a
+    /// position within it does not overflow, whatever strides and offsets a model file has.
+    static let farthest = 1 << 40
+
+    /// The input positions that the output positions `range` read, as far as they are not beyond `farthest`.
     func inputs(of range: Range<Int>) -> Range<Int> {
         let (first, last) = (range.lowerBound, range.upperBound - 1)
         switch self {
         case .window(let extent, let stride, let offset):
-            return first * stride + offset..<last * stride + offset + extent
+            return Self.bounded(first * stride + offset, last * stride + offset + extent)
         case .expanding(let extent, let factor, let offset):
             let lowest = floorDivide(first + offset - extent + factor, by: factor)
-            return lowest..<floorDivide(last + offset, by: factor) + 1
+            return Self.bounded(lowest, floorDivide(last + offset, by: factor) + 1)
         }
+    }
+
+    private static func bounded(_ first: Int, _ end: Int) -> Range<Int> {
+        min(max(first, -farthest), farthest - 1)..<min(max(end, 1 - farthest), farthest)
     }
 
     /// Input pixels for each output pixel, as a fraction.
@@ -89,9 +97,17 @@ struct Ratio: Hashable {
         self.denominator = denominator / divisor
     }
 
-    static func * (left: Ratio, right: Ratio) -> Ratio {
-        Ratio(left.numerator * right.numerator, left.denominator * right.denominator)
+    /// Returns the product, or nil where a part of it is more than `Graph.largestStride`, as no network needs.
+    func times(_ other: Ratio) -> Ratio? {
+        let (above, isTooLarge) = numerator.multipliedReportingOverflow(by: other.numerator)
+        let (below, isTooSmall) = denominator.multipliedReportingOverflow(by: other.denominator)
+        guard !isTooLarge, !isTooSmall else { return nil }
+        let product = Ratio(above, below)
+        return max(product.numerator, product.denominator) <= Graph.largestStride ? product : nil
     }
+
+    /// The fraction as a number.
+    var value: Double { Double(numerator) / Double(denominator) }
 }
 
 /// The largest number that divides both, neither of them negative.

@@ -2,13 +2,14 @@ extension Graph {
     /// The least common multiple of all maps' resolutions: the pixels by which the input must be shifted for every map
     /// to shift by whole pixels.
     ///
-    /// - Throws: `NetworkError` where maps of different resolutions meet, or the output has not the input's.
+    /// - Throws: `NetworkError` where maps of different resolutions meet, the output has not the input's, or a
+    ///   resolution is beyond all tiles.
     func totalStride() throws(NetworkError) -> Int {
         for axis in Axis.allCases {
-            if let meeting = scales(axis).meeting { throw .scalesMeet(node: nodes[meeting].label) }
+            if let meeting = try scales(axis).meeting { throw .scalesMeet(node: nodes[meeting].label) }
         }
         try checkOutputScale()
-        return stride
+        return try stride()
     }
 
     /// Makes sure that an output pixel covers one input pixel.
@@ -16,20 +17,33 @@ extension Graph {
     /// - Throws: `NetworkError.outputScale` where the output has another resolution than the input.
     package func checkOutputScale() throws(NetworkError) {
         for axis in Axis.allCases {
-            guard let output = scales(axis).scales[output.index], output != Ratio(1, 1) else { continue }
+            guard let output = try scales(axis).scales[output.index], output != Ratio(1, 1) else { continue }
             throw .outputScale("\(output.numerator)/\(output.denominator)")
         }
     }
 
     /// The total stride in input pixels, whether or not the maps that meet fit together.
-    package var stride: Int {
-        let scales = Axis.allCases.flatMap { self.scales($0).scales }
-        return scales.compactMap { $0?.numerator }.reduce(1, leastCommonMultiple)
+    ///
+    /// - Throws: `NetworkError.strideTooLarge`.
+    package func stride() throws(NetworkError) -> Int {
+        var stride = 1
+        for axis in Axis.allCases {
+            for case let scale? in try scales(axis).scales {
+                stride = leastCommonMultiple(stride, scale.numerator)
+                guard stride <= Self.largestStride else { throw .strideTooLarge }
+            }
+        }
+        return stride
     }
+
+    /// The largest stride, and the largest enlargement, of a map against the input: as large as half of the largest tile.
+    static let largestStride = 1 << 14
 
     /// The input pixels for each pixel of every map, nil for maps of a fixed size, which go with any resolution; and the
     /// first node at which different resolutions meet.
-    private func scales(_ axis: Axis) -> (scales: [Ratio?], meeting: Int?) {
+    ///
+    /// - Throws: `NetworkError.strideTooLarge` where a resolution is beyond all tiles.
+    func scales(_ axis: Axis) throws(NetworkError) -> (scales: [Ratio?], meeting: Int?) {
         var scales: [Ratio?] = []
         var meeting: Int?
         for (index, node) in nodes.enumerated() {
@@ -50,10 +64,35 @@ extension Graph {
             case .resize(let resize) where resize.isFixed(axis):
                 scales.append(nil)
             default:
-                scales.append(scales[first.index].map { $0 * node.operation.mapping(axis).scale })
+                guard let scale = scales[first.index] else {
+                    scales.append(nil)
+                    continue
+                }
+                guard let product = scale.times(node.operation.mapping(axis).scale) else { throw .strideTooLarge }
+                scales.append(product)
             }
         }
         return (scales, meeting)
+    }
+
+    /// The largest margin, so that twice as many pixels are a tile.
+    static let largestMargin = 1 << 14
+
+    /// The most values of a map for each pixel of the input.
+    static let largestDensity = 1 << 16
+
+    /// Makes sure that no map takes memory out of all proportion to the input's.
+    ///
+    /// - Throws: `NetworkError.mapTooLarge`, and `strideTooLarge`.
+    func checkDensity() throws {
+        let channels = try channels()
+        let (rows, columns) = (try scales(.vertical).scales, try scales(.horizontal).scales)
+        for index in nodes.indices {
+            let pixels = (rows[index]?.value ?? 1) * (columns[index]?.value ?? 1)
+            guard Double(channels[index]) / pixels <= Double(Self.largestDensity) else {
+                throw NetworkError.mapTooLarge(node: nodes[index].label)
+            }
+        }
     }
 
     /// For each map, the range along one axis that a range of the output needs, nil where it needs none.
@@ -159,8 +198,14 @@ extension Graph {
         // The smallest size lies between the last power of two that failed and this one, which did not.
         let candidates = max(1, size / 2)..<size + 2 * stride
         let multiples = candidates.filter { $0.isMultiple(of: stride) }
-        return (multiples + candidates).first(where: dividesEvenly) ?? multiples.first(where: gives)
+        let most = max(Self.leastCandidates, Self.mostLengths / nodes.count)
+        return (multiples.prefix(most) + candidates.prefix(most)).first(where: dividesEvenly)
+            ?? multiples.prefix(most).first(where: gives)
     }
+
+    /// The number of maps' lengths that are worked out in search of a size, so that a file cannot make it endless, and
+    /// the number of sizes that are looked at in any case.
+    private static let (mostLengths, leastCandidates) = (4_000_000, 64)
 
     /// Returns true if a size of input gives an output no larger than itself, and no window drops pixels.
     package func dividesEvenly(height: Int, width: Int) -> Bool {

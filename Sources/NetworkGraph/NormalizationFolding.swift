@@ -8,13 +8,20 @@ extension Graph {
         foldingBackward().foldingForward()
     }
 
+    /// The most normalisations that go into one convolution, one after the other: each is another step when its weights
+    /// are loaded.
+    private static let mostFolds = 32
+
     private func foldingBackward() -> Graph {
         let consumers = consumers
+        var folds: [Value: Int] = [:]
         return rewritten { value, node, result in
-            guard case .affine(let affine) = node.operation, consumers[self[value].inputs[0].index].count == 1 else {
-                return result.append(node.operation, node.inputs, label: node.label)
-            }
+            let count = node.inputs.first.map { folds[$0, default: 0] } ?? 0
+            guard case .affine(let affine) = node.operation, consumers[self[value].inputs[0].index].count == 1,
+                count < Self.mostFolds
+            else { return result.append(node.operation, node.inputs, label: node.label) }
             let previous = result[node.inputs[0]]
+            defer { folds[result.output] = count + 1 }
             switch previous.operation {
             case .convolution(var convolution):
                 convolution.bias = affine.applied(toBias: convolution.bias)

@@ -3,25 +3,25 @@
 /// Everything here is derived from the graph, not from an architecture's name. The network is rewritten for a plane
 /// without borders: there, zero padding is a mere shift, and every tile computes just the part of each map that its
 /// output needs. The pixels that padding would have touched are never among them.
-public struct SeamlessNetwork: Sendable {
+package struct SeamlessNetwork: Sendable {
     /// The network on maps without borders. It has no `fitToSize`: every crop is by a fixed number of pixels.
     package let graph: Graph
     /// The total downsampling in pixels: shifting the input by as many shifts the output by as many.
-    public let stride: Int
+    package let stride: Int
     /// Input pixels before the first that a tile keeps: what an output pixel needs at the phase where it needs the
     /// most, and for networks with padding rounded up to a multiple of the stride.
-    public let margin: Int
+    package let margin: Int
     /// Tiles that pooling divides evenly are this many pixels more than a multiple of `stride`.
-    public let tileRemainder: Int
+    package let tileRemainder: Int
     /// Channels of the output.
-    public let outputChannels: Int
+    package let outputChannels: Int
 
     private let hasPadding: Bool
     /// The output's first pixel lies over this pixel of the input.
     private let origin: Int
 
     /// Bands of the input.
-    public var inputChannels: Int { graph.inputChannels }
+    package var inputChannels: Int { graph.inputChannels }
 
     /// Rewrites a network for a plane without borders.
     ///
@@ -55,9 +55,12 @@ public struct SeamlessNetwork: Sendable {
         hasPadding = plane.nodes.contains {
             if case .padding(let padding) = $0.operation { padding.amounts != Borders(all: 0) } else { false }
         }
-        let needed = Axis.allCases.map { [origin] in
-            origin - plane.ranges(forOutput: 0..<stride, $0)[0]!.lowerBound
-        }.max()!
+        let reaches = Axis.allCases.map { plane.ranges(forOutput: 0..<stride, $0)[0]! }
+        let needed = reaches.map { [origin] in origin - $0.lowerBound }.max()!
+        guard needed <= Graph.largestMargin, reaches.allSatisfy({ $0.count <= 3 * Graph.largestMargin }) else {
+            throw NetworkError.marginTooLarge
+        }
+        try plane.checkDensity()
         margin = hasPadding ? (max(0, needed) + stride - 1) / stride * stride : max(0, needed)
     }
 
@@ -75,14 +78,14 @@ public struct SeamlessNetwork: Sendable {
     }
 
     /// Multiplications and additions for each pixel, for an output so large that its border does not count.
-    public var operationsPerPixel: Double {
+    package var operationsPerPixel: Double {
         let side = (1 << 20) / stride * stride
         return computation(height: side, width: side).operationCount / (Double(side) * Double(side))
     }
 }
 
 /// Why a graph cannot be tiled without seams, or not at all.
-public enum NetworkError: Error, CustomStringConvertible, Sendable {
+package enum NetworkError: Error, CustomStringConvertible, Sendable {
     /// Tiles of the network do not fit together; it can be run on tiles of one fixed size.
     case notEquivariant(node: String, why: String)
     /// No input of up to so many pixels on a side gives an output.
@@ -99,17 +102,25 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
     case scalesMeet(node: String)
     /// The file holds a network for inputs of one size alone, and a tile is a square.
     case notSquare(height: Int, width: Int)
+    /// The strides, or the factors of enlargements, multiply to more than any tile has pixels.
+    case strideTooLarge
+    /// An output pixel depends on more pixels around it than any tile has.
+    case marginTooLarge
+    /// The map of a node has more values for each pixel of the input than any computer has memory for.
+    case mapTooLarge(node: String)
 
     /// True if the network can still be run on tiles of the size that it was made for.
     package var isOfTheTile: Bool {
         switch self {
         case .notEquivariant, .scalesMeet, .ragged: true
-        case .noSize, .outputSize, .outputGrowth, .outputScale, .notSquare: false
+        case .noSize, .outputSize, .outputGrowth, .outputScale, .notSquare, .strideTooLarge, .marginTooLarge,
+            .mapTooLarge:
+            false
         }
     }
 
     /// What is wrong, in one line without the model's name.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notEquivariant(let node, let why):
             "\(node): \(why)"
@@ -127,6 +138,12 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
             "\(node) joins maps of different resolutions"
         case .notSquare(let height, let width):
             "it takes inputs of \(height) x \(width) pixels alone, and tiles are squares: export it for an open or a square size"
+        case .strideTooLarge:
+            "its strides multiply to more than \(Graph.largestStride) pixels, more than a tile can have"
+        case .marginTooLarge:
+            "its output pixels depend on more than \(Graph.largestMargin) pixels on each side, more than a tile can have"
+        case .mapTooLarge(let node):
+            "\(node) gives more than \(Graph.largestDensity) values for each pixel of the scene"
         }
     }
 }

@@ -35,7 +35,7 @@ enum Console {
 
     /// Prints a note to people; the log does not get it.
     static func note(_ message: String) {
-        if !log.withLock({ $0.isInstead }) { writeLine(message) }
+        if !log.withLock({ $0.isInstead }) { writeLine(escaped(message, keepingLines: true)) }
     }
 
     private static func say(_ prefix: String, _ message: String, _ level: Logger.Level, isLogged: Bool) {
@@ -44,12 +44,42 @@ enum Console {
         if !log.isInstead { writeLine(prefix + oneLine(message)) }
     }
 
-    /// Prints a result.
+    /// Prints a result, which may have several lines.
     ///
+    /// - Parameter isJSON: true if the text is JSON, in which a character is escaped in JSON's way.
     /// - Throws: `StandardOutputError` if it could not be written.
-    static func print(_ text: String) throws {
-        let number = write("\(text)\n", to: STDOUT_FILENO)
+    static func print(_ text: String, isJSON: Bool = false) throws {
+        let number = write(escaped(text, keepingLines: true, inJSON: isJSON) + "\n", to: STDOUT_FILENO)
         if number != 0 { throw StandardOutputError(number: number) }
+    }
+
+    /// Returns a text in which characters are escaped that would command a terminal, or turn the direction of writing:
+    /// names in files may hold them.
+    ///
+    /// - Parameters:
+    ///   - keepingLines: true if line ends and tabulators stay.
+    ///   - inJSON: true for `\u202e`, as JSON has it within strings; false for `\u{202e}`.
+    static func escaped(_ text: String, keepingLines: Bool = false, inJSON: Bool = false) -> String {
+        guard text.unicodeScalars.contains(where: { isCommand($0, keepingLines) }) else { return text }
+        return text.unicodeScalars.reduce(into: "") { result, scalar in
+            guard isCommand(scalar, keepingLines) else { return result.unicodeScalars.append(scalar) }
+            if inJSON {
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                }
+            } else {
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            }
+        }
+    }
+
+    private static func isCommand(_ scalar: Unicode.Scalar, _ keepingLines: Bool) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control: !(keepingLines && (scalar == "\n" || scalar == "\t"))
+        case .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 
     /// True if standard error is a terminal, where a person sees what is drawn.
@@ -70,16 +100,17 @@ enum Console {
 
     private static func writeLine(_ text: String) { writeError((isTerminal ? clearLine : "") + text + "\n") }
 
-    /// Replaces line ends and control characters, which messages of libraries and names of files may hold, by spaces:
-    /// one error is one line.
+    /// Replaces line ends and control characters, which messages of libraries and names of files may hold, by spaces, and
+    /// escapes marks of direction: one error is one line.
     static func oneLine(_ text: String) -> String {
-        String(
-            text.unicodeScalars.map { scalar in
-                switch scalar.properties.generalCategory {
-                case .control, .lineSeparator, .paragraphSeparator: " "
-                default: Character(scalar)
-                }
-            })
+        escaped(
+            String(
+                text.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control, .lineSeparator, .paragraphSeparator: " "
+                    default: Character(scalar)
+                    }
+                }))
     }
 
     /// Writes all of a text, and returns 0 or the system's error number.

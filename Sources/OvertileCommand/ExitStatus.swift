@@ -37,7 +37,7 @@ enum ExitStatus: Int32 {
         case let error as LedgerError: self = Self(error.code)
         case let error as BatchError: self = Self(error.code)
         case is OutputError: self = .usage
-        case let error as BatchStopped: self.init(for: error.cause)
+        case let error as Batch.Stopped: self.init(for: error.cause)
         case is ChecksFailed: self = .badData
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil
@@ -69,7 +69,7 @@ enum ExitStatus: Int32 {
     private init(_ code: SegmentationError.Code) {
         switch code {
         case .usage, .memoryTooSmall: self = .usage
-        case .badData, .changed: self = .badData
+        case .badData, .changed, .outsideArea: self = .badData
         case .locked: self = .locked
         case .shortOfResources: self = .inputOutput
         }
@@ -79,7 +79,7 @@ enum ExitStatus: Int32 {
         switch code {
         case .noSuchFile, .unreadable: self = .noInput
         case .outputExists, .cannotCreate: self = .cannotCreate
-        case .writeFailed: self = .inputOutput
+        case .readFailed, .writeFailed: self = .inputOutput
         case .unknownContainer, .truncated, .malformed, .refused, .unsupportedContainer, .unsupportedType,
             .unsupportedNetwork, .notAStateDict, .unrepresentable:
             self = .badData

@@ -53,7 +53,6 @@ struct OutputPaths {
                 (exists ? "it is no folder" : "there is no such folder") + wanted,
                 advice: exists ? "name another" : "make it first")
         }
-        let stem = URL(fileURLWithPath: scene).deletingPathExtension().lastPathComponent
-        return output + (output.hasSuffix("/") ? "" : "/") + stem + "." + ending
+        return FileName.joined(output, SceneName.stem(of: scene) + "." + ending)
     }
 }

@@ -53,6 +53,7 @@ enum Text {
 
     /// Returns rows of a name and a value, with the values in one column.
     static func table(_ rows: [(String, String)]) -> String {
+        let rows = rows.map { (Console.escaped($0.0), Console.escaped($0.1)) }
         let width = (rows.map(\.0.count).max() ?? 0) + 2
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(separator: "\n")
     }
@@ -62,7 +63,7 @@ enum Text {
     ///
     /// - Parameter numbers: the columns that are aligned to the right, counted from 0.
     static func columns(_ head: [String], _ rows: [[String]], numbers: Set<Int> = []) -> String {
-        let all = [head] + rows
+        let all = ([head] + rows).map { $0.map { Console.escaped($0) } }
         let widths = head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         return all.map { row in
             let cells = row.enumerated().map { column, cell in

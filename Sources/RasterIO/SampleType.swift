@@ -3,6 +3,9 @@ import CGDAL
 /// The type of a raster's stored samples. The raw values are GDAL's names.
 ///
 /// Complex types have no case: such rasters are refused.
+///
+///     var options = SegmentationOptions()
+///     options.probabilityType = .uint8  // a quarter of the disk that float32 takes
 public enum SampleType: String, Sendable, CustomStringConvertible {
     case uint8 = "Byte"
     case int8 = "Int8"
@@ -33,6 +36,14 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
         case .uint8, .int8, .uint16, .int16, .float16, .float32: true
         case .uint32, .int32, .uint64, .int64, .float64: false
         }
+    }
+}
+
+/// int8 samples that were read as if they had no sign.
+enum SampleSign {
+    /// Gives samples from 128 to 255 their meaning as int8, -128 to -1.
+    static func restore(_ samples: UnsafeMutablePointer<Float>, count: Int) {
+        for i in 0..<count where samples[i] > 127 { samples[i] -= 256 }
     }
 }
 

@@ -5,6 +5,10 @@ public import Segmentation
 import TileGeometry
 
 /// What became of one scene in one run.
+///
+///     for result in try batch.run(scenes) {
+///         if case .failed(let message, _) = result.ending { print(result.scene, message) }
+///     }
 public struct SceneResult: Sendable {
     /// How the run ended.
     public enum Ending: Sendable {
@@ -12,6 +16,8 @@ public struct SceneResult: Sendable {
         case done(SceneOutcome)
         /// The scene was done before, and nothing has changed since.
         case unchanged
+        /// The scene has no pixel in the area that is wanted, and no outputs.
+        case outside
         /// The scene failed.
         ///
         /// - message: one line for people.
@@ -39,6 +45,9 @@ public struct SceneResult: Sendable {
 }
 
 /// What the run of a scene gave: what a log's line, a report and the ledger tell.
+///
+///     let outcome = try run.run(extras: .classShares)
+///     print(outcome.outputs.mask, outcome.seconds, outcome.warnings)
 public struct SceneOutcome: Sendable {
     /// The scene as it was named.
     public let scene: String
@@ -51,9 +60,9 @@ public struct SceneOutcome: Sendable {
     /// All that was said of the scene, before the run and while it lasted.
     public let warnings: [String]
     /// The outputs with their checksums; empty where nobody asked.
-    public let files: [OutputRecord]
+    package let files: [OutputRecord]
     /// The files that the scene was made of when it was opened.
-    public let identity: SceneIdentity
+    package let identity: SceneIdentity
     /// What opening the scene may reach.
     let access: RasterAccess
 
@@ -65,7 +74,11 @@ public struct SceneOutcome: Sendable {
     public var megapixelsPerSecond: Double { summary.megapixelsPerSecond }
 }
 
-/// How much of a mask one class covers.
+/// The part of a mask that one class covers.
+///
+///     for share in try run.run(extras: .classShares).classShares {
+///         print(share.name, share.hectares ?? 0)
+///     }
 public struct ClassShare: Codable, Equatable, Sendable {
     /// The mask's value; nil for pixels without data.
     public var value: Int?
@@ -109,18 +122,18 @@ extension ClassShare {
 }
 
 /// A file that was written for a scene, or is about to be.
-public struct OutputRecord: Codable, Equatable, Sendable {
+package struct OutputRecord: Codable, Equatable, Sendable {
     /// What the output is: "mask", "probabilities", …
-    public var kind: String
+    package var kind: String
     /// The file's absolute path.
-    public var path: String
+    package var path: String
     /// The file's size and time; nil while it is only planned.
     package var stamp: FileStamp?
     /// The file's SHA-256 in hexadecimal digits; nil while it is only planned.
-    public var checksum: String?
+    package var checksum: String?
     /// True if an attempt that has not come to its end may have replaced the file since: whatever is there then belongs to
     /// the ledger.
-    public var isUnderway: Bool
+    package var isUnderway: Bool
 
     /// Makes a record of an output, as one that is only planned where nothing else is said.
     package init(

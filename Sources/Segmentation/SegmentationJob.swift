@@ -1,8 +1,8 @@
 import Foundation
 package import InferenceEngine
-public import Models
+package import Models
 import NetworkGraph
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
 /// One scene through one model, from file to file.
@@ -15,15 +15,15 @@ import TileGeometry
 ///     let scene = try options.open(scene: "scene.tif", for: model)
 ///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
 ///     let summary = try job.run([.mask: "mask.tif"])
-public final class SegmentationJob {
+package final class SegmentationJob {
     /// The scene.
-    public let scene: RasterReader
+    package let scene: RasterReader
     /// The model that the scene goes through.
-    public let model: Model
+    package let model: Model
     /// How the scene goes through the model.
     package var plan: Plan { compiled.plan }
     /// What the user should know before the run, a line each.
-    public var warnings: [String] { plan.warnings.map(\.description) }
+    package var warnings: [String] { plan.warnings.map(\.description) }
 
     let options: SegmentationOptions
     private let compiled: CompiledPlan
@@ -38,23 +38,12 @@ public final class SegmentationJob {
     ///   - options: what the user asks for.
     ///   - writesProbabilities: true if the run will write the probabilities of all classes.
     ///   - writesConfidence: true if the run will write the probability of each pixel's class.
+    ///   - backend: what runs the network; nil for Overtile's own kernels.
     /// - Throws: `SegmentationError` where scene, model and options do not fit together, or too little memory is allowed;
     ///   `RasterError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
-    public convenience init(
-        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false
-    ) throws {
-        try self.init(
-            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
-            writesConfidence: writesConfidence, backend: nil)
-    }
-
-    /// Plans and compiles for a backend of the caller's own; nil for Overtile's own kernels.
-    ///
-    /// - Throws: as the other initialiser.
     package init(
         scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false, backend: (any Backend)?
+        writesConfidence: Bool = false, backend: (any Backend)? = nil
     ) throws {
         let planner = try Planner(
             scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
@@ -103,7 +92,7 @@ public final class SegmentationJob {
     /// - Throws: `RasterError`, `FileError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no
     ///   output is left behind then.
     @discardableResult
-    public func run(
+    package func run(
         _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
         progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
     ) throws -> SegmentationSummary {
@@ -187,31 +176,36 @@ public final class SegmentationJob {
         let (pixelGrid, keepsPixels) = (plan.resampling.pixelGrid, plan.resampling.keepsPixels)
         let rows = work.progress.tileRows
         if rows == 0 { return 0 }
-        if rows == plan.grid.rows { return keepsPixels ? pixelGrid.size.height : scene.size.height }
-        let computed = PixelWindow(x: 0, y: 0, width: pixelGrid.size.width, height: rows * plan.grid.step)
-        return keepsPixels ? computed.height : pixelGrid.rasterWindow(under: computed).maxY
+        let part = plan.outputWindow
+        if rows == plan.grid.rows { return part.height }
+        let computed = PixelWindow(
+            x: 0, y: 0, width: pixelGrid.size.width, height: (plan.grid.firstRow + rows) * plan.grid.step)
+        let bottom = keepsPixels ? computed.height : pixelGrid.rasterWindow(under: computed).maxY
+        return min(max(0, bottom - part.y), part.height)
     }
 
     /// Returns what brings tiles back to the scene's pixels; nil where the outputs have the tiles' own.
     private func nativeGrid() throws -> NativeGridWriter? {
         guard !plan.resampling.keepsPixels else { return nil }
         return try NativeGridWriter(
-            scene, windows: windows, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands)
+            scene, windows: windows, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands, area: plan.area)
     }
 
     /// Where the samples of each tile go in the outputs.
     private var windows: OutputWindows {
         OutputWindows(
-            grid: plan.grid, pixelGrid: plan.resampling.keepsPixels ? nil : plan.resampling.pixelGrid)
+            grid: plan.grid, pixelGrid: plan.resampling.keepsPixels ? nil : plan.resampling.pixelGrid,
+            part: plan.outputWindow)
     }
 
     private func verify(
         _ windows: Int, _ work: WorkInProgress, _ reader: TileReader, _ cancellation: Cancellation
-    ) throws -> Verification? {
+    ) throws -> SegmentationSummary.Verification? {
         guard windows > 0 else { return nil }
         let verifier = Verifier(
             grid: plan.grid, stride: model.network.stride, reader: reader,
-            worker: try TileWorker(compiled), output: plan.output, cancellation: cancellation)
+            worker: try TileWorker(compiled), output: plan.output, origin: plan.outputWindow,
+            cancellation: cancellation)
         return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: plan.slotLayout))
     }
 
@@ -219,7 +213,8 @@ public final class SegmentationJob {
         _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
-        let stitcher = Stitcher(work, columns: plan.grid.columns, nativeGrid: try nativeGrid())
+        let stitcher = Stitcher(
+            work, columns: plan.grid.columns, origin: plan.outputWindow, nativeGrid: try nativeGrid())
         let layout = plan.slotLayout
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }

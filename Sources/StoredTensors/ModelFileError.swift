@@ -35,6 +35,8 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
         case outputExists
         /// The output's folder is missing or may not be written, or the path does not name a file.
         case cannotCreate
+        /// Another program made the file shorter while it was being read.
+        case readFailed
         /// Writing failed, usually because the disk is full.
         case writeFailed
         /// The format cannot hold what was to be written: a name that occurs twice, a number beyond float16.
@@ -125,11 +127,25 @@ extension ModelFileError {
             self.init(
                 .writeFailed, path: error.path,
                 "cannot be written: \(error.reason)" + (error.advice.map { "; " + $0 } ?? ""))
-        case .cannotCreate, .locked, .noSuchFile, .permissionDenied, .readFailed:
+        case .readFailed:
+            self.init(
+                .readFailed, path: error.path,
+                "cannot be read: \(error.reason)" + (error.advice.map { "; " + $0 } ?? ""))
+        case .cannotCreate, .locked, .noSuchFile, .permissionDenied:
             self.init(
                 .cannotCreate, path: error.path,
                 "cannot be created: \(error.reason)" + (error.advice.map { ": " + $0 } ?? ""))
         }
+    }
+
+    /// Runs `body`, which reads files of a model, and makes sure that none of them was cut short meanwhile.
+    ///
+    /// - Throws: what `body` throws; `readFailed` instead, whatever came of the lost bytes, if a file was cut.
+    package static func readingWhole<R>(_ body: () throws -> R) throws -> R {
+        let count = CutFiles.count
+        let result = Result { try body() }
+        guard CutFiles.count == count else { throw ModelFileError(.cutShort(CutFiles.lastPath ?? "the model")) }
+        return try result.get()
     }
 
     /// Runs `body`, and turns its `FileError` into an error about a model's file.

@@ -84,6 +84,25 @@ import Testing
         #expect(c.mapping.scale == Ratio(shift, step))
     }
 
+    /// A file's strides and dilations, as large as they are read, keep positions within bounds however often they follow
+    /// each other.
+    @Test(arguments: [
+        AxisMapping.window(extent: 1 << 36, stride: 1 << 20, offset: -(1 << 36)),
+        .window(extent: 1, stride: 1 << 20, offset: 1 << 36),
+        .expanding(extent: 1 << 36, factor: 1, offset: -(1 << 20)),
+        .expanding(extent: 1 << 20, factor: 1 << 20, offset: 1 << 20),
+    ])
+    func positionsStayWithinBounds(_ mapping: AxisMapping) {
+        for start in [-3, 0, 5] {
+            var range = start..<start + 2
+            for _ in 0..<1000 {
+                range = mapping.inputs(of: range)
+                #expect(!range.isEmpty && range.lowerBound >= -AxisMapping.farthest)
+                #expect(range.upperBound <= AxisMapping.farthest)
+            }
+        }
+    }
+
     /// Samples of a resize, counted from its formula, are what its mapping reaches.
     @Test(
         arguments: [2, 3, 4, 5],
@@ -108,7 +127,11 @@ import Testing
     }
 
     @Test func fractionsAreInLowestTerms() {
-        #expect(Ratio(6, 4) == Ratio(3, 2) && Ratio(2, 3) * Ratio(3, 4) == Ratio(1, 2))
+        #expect(Ratio(6, 4) == Ratio(3, 2) && Ratio(2, 3).times(Ratio(3, 4)) == Ratio(1, 2))
+        // Beyond all tiles, and beyond all numbers.
+        #expect(Ratio(128, 1).times(Ratio(128, 1)) == Ratio(16384, 1))
+        #expect(Ratio(128, 1).times(Ratio(129, 1)) == nil && Ratio(1, 128).times(Ratio(1, 129)) == nil)
+        #expect(Ratio(1 << 40, 1).times(Ratio(1 << 40, 1)) == nil)
         #expect([(7, 2), (-7, 2), (-8, 2), (0, 5)].map { floorDivide($0.0, by: $0.1) } == [3, -4, -4, 0])
         #expect(leastCommonMultiple(4, 6) == 12)
     }

@@ -99,8 +99,29 @@ import Testing
         ] as [([Operation], Int?)])
     func evenSize(_ operations: [Operation], _ size: Int?) throws {
         let graph = Graph.chain(operations)
-        #expect(try graph.evenSize(stride: graph.stride) == size)
+        #expect(try graph.evenSize(stride: graph.stride()) == size)
         if let size { #expect(graph.dividesEvenly(height: size, width: size)) }
+    }
+
+    /// Strides that have no factor in common multiply, also where they lie beside each other.
+    @Test func stridesBeyondAllTilesAreRefused() throws {
+        func graph(_ factors: [Int]) -> Graph {
+            var graph = Graph(inputChannels: 1)
+            var sum = graph.input
+            for factor in factors {
+                let small = graph.append(.maxPooling(extent: factor, stride: factor), graph.input)
+                let large = graph.append(.bilinearUpsampling(factor: factor), small)
+                sum = graph.append(.arithmetic(.addition), sum, large)
+            }
+            return graph
+        }
+        #expect(try graph([3, 5, 7, 11]).stride() == 1155)
+        #expect(throws: NetworkError.self) { try graph([3, 5, 7, 11, 13, 17]).stride() }
+        #expect {
+            try SeamlessNetwork(graph([1 << 16, 1 << 16]))
+        } throws: {
+            "\($0)".contains("16384")
+        }
     }
 
     // MARK: - Cost

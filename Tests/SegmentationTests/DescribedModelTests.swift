@@ -221,7 +221,7 @@ import TileGeometry
         change(&description)
         let choice = AllowedTiles(
             network: try TiledNetwork(graph), tile: tile, margin: margin, described: description)
-        return (try choice.grids(for: PixelSize(width: 500, height: 500))[0], choice.warnings)
+        return (try choice.grids(for: PixelSize(width: 600, height: 600))[0], choice.warnings)
     }
 
     @Test("tile and overlap of the model's own are for networks of fixed tiles")

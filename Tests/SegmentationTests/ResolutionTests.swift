@@ -185,7 +185,7 @@ import TileGeometry
     @Test("what is asked for, what the model says, and the scene's own, in this order")
     func choice() throws {
         let scene = try RasterReader(path: try scene())
-        func pixels(_ model: Model, _ choice: ResolutionChoice?) throws -> Resampling {
+        func pixels(_ model: Model, _ choice: SegmentationOptions.Resolution?) throws -> Resampling {
             var options = SegmentationOptions()
             options.resolution = choice
             return try Resampling(scene, description: model.description, options: options)
@@ -202,6 +202,30 @@ import TileGeometry
         #expect { try pixels(model(), .model) } throws: { "\($0)".contains("--resolution model") }
         #expect { try pixels(model(), .metres(1e6)) } throws: { "\($0)".contains("too far") }
         #expect { try pixels(model(), .metres(1e-3)) } throws: { "\($0)".contains("too far") }
+    }
+
+    /// Metadata that asked for 1.5 cm made 533 million pixels of a small scene.
+    @Test("more than a hundred times the scene's own pixels are made only where that is said to be meant")
+    func manyPixels() throws {
+        let scene = try RasterReader(path: try scene())
+        func grid(_ said: Double?, asked: Double? = nil, allowed: Bool = false) throws -> ResampledGrid {
+            var options = SegmentationOptions()
+            options.resolution = asked.map { .metres($0) }
+            options.allowsManyPixels = allowed
+            return try Resampling(scene, description: try model(said).description, options: options).pixelGrid
+        }
+        #expect(try grid(3).columnStep == 0.1, "just a hundred times as many")
+        for refused in [(said: 2.9, asked: nil), (said: nil, asked: 2.9), (said: 60, asked: 0.2)]
+            as [(Double?, Double?)]
+        {
+            #expect {
+                try grid(refused.0, asked: refused.1)
+            } throws: {
+                ($0 as? SegmentationError)?.code == .usage && "\($0)".contains("--yes") && "\($0)".contains(" x ")
+            }
+            let (metres, allowed) = (refused.1 ?? refused.0!, try grid(refused.0, asked: refused.1, allowed: true))
+            #expect(abs(allowed.columnStep - metres / 30) < 1e-9)
+        }
     }
 
     @Test("degrees: pixels of a scene far north are narrow, and the model's are square")

@@ -9,12 +9,12 @@ import Glibc
 /// support and which a folder that may only be read cannot be read with.
 ///
 /// Any number of programs may read; who writes holds the folder's `FolderLock`.
-public final class Ledger: Sendable {
+package final class Ledger: Sendable {
     /// Hidden: a folder of outputs is shown, searched and copied as such.
     package static let fileName = ".overtile-ledger.sqlite"
 
     /// What a ledger is opened for.
-    public enum Access: Sendable {
+    package enum Access: Sendable {
         /// Reads; never makes a ledger.
         case reading
         /// Reads and writes; makes the ledger where there is none.
@@ -28,7 +28,7 @@ public final class Ledger: Sendable {
     /// Opens the ledger of an output folder.
     ///
     /// - Throws: `LedgerError`: `.noLedger`, `.notReadable`, `.damaged`, `.newer`, `.notWritable`, `.outOfSpace`, `.busy`.
-    public init(folder: String, access: Access) throws(LedgerError) {
+    package init(folder: String, access: Access) throws(LedgerError) {
         let path = folder + (folder.hasSuffix("/") ? "" : "/") + Self.fileName
         self.path = path
         if access == .reading, Glibc.access(path, R_OK) != 0 {

@@ -1,9 +1,9 @@
 import GRDB
 
 /// What went wrong with a ledger, in one line, and what to do. The ledger is as it was.
-public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
-    public enum Code: Sendable {
+    package enum Code: Sendable {
         /// The folder has none.
         case noLedger
         /// It may not be read.
@@ -23,9 +23,9 @@ public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// The kind of failure.
-    public let code: Code
+    package let code: Code
     /// One line: what is wrong, and what to do.
-    public let description: String
+    package let description: String
 
     init(_ code: Code, _ description: String) {
         self.code = code

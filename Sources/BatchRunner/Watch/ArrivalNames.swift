@@ -1,3 +1,5 @@
+import RasterIO
+
 /// What a file's name says of its part in a folder of scenes.
 package enum ArrivalNames {
     /// Endings of an upload under way: nothing is to be done until the file has its own name.
@@ -33,6 +35,7 @@ package enum ArrivalNames {
         }
         let kind = ending(of: name).lowercased()
         if kind == marker { return .marker }
+        if SceneProduct.isName(String(name), isFolder: false) { return .scene }
         return partial.contains(kind) || sidecar.contains(kind) ? .other : .scene
     }
 

@@ -128,7 +128,8 @@ struct KernelSet: @unchecked Sendable {
     func estimate(_ step: StepShape, from sources: [MapView], to destination: MapView) -> KernelEstimate {
         let inputs = sources.map(\.channels).reduce(0, +)
         let source = sources[0]
-        let bytes = 4 * (Double(inputs) * Double(source.height * source.width) + Double(destination.elementCount))
+        let bytes =
+            4 * (Double(inputs) * Double(source.height) * Double(source.width) + Double(destination.elementCount))
         // What a byte that comes from memory or goes there takes, in operations.
         let traffic = 6 * max(0, bytes - Double(16 << 20))
         switch step {

@@ -121,7 +121,8 @@ struct DepthFirst {
     /// The rows of a source, counted in its buffer's parent map, that rows of the destination read. Padding is left out.
     private func sourceRows(_ step: Int, _ rows: Range<Int>, _ source: Program.Operand) -> Range<Int> {
         let reach = reaches[step]!.rows(rows)
-        let inside = max(0, reach.lowerBound)..<min(source.view.height, reach.upperBound)
+        // Rows that lie wholly in the padding read none.
+        let inside = reach.clamped(to: 0..<source.view.height)
         return inside.lowerBound + source.view.top..<inside.upperBound + source.view.top
     }
 
@@ -280,18 +281,20 @@ private struct RowReach {
             offset = step.padding.top
             unit = Self.winogradRows
             // Winograd's are 36 for each 9.
-            weightByteCount = 16 * channels * convolution.kernelHeight * convolution.kernelWidth
+            weightByteCount = Self.bytes(16, channels, convolution.kernelHeight, convolution.kernelWidth)
         case .transposedConvolution(let convolution, _, _):
             guard convolution.kernelHeight == convolution.stride else { return nil }
             factor = convolution.stride
             unit = factor
-            weightByteCount = 4 * channels * convolution.kernelHeight * convolution.kernelWidth
+            weightByteCount = Self.bytes(4, channels, convolution.kernelHeight, convolution.kernelWidth)
         case .maxPooling(let extent, let stride):
             (self.stride, self.extent) = (stride, extent)
         case .bilinearUpsampling, .affine, .map, .copy, .zero:
             return nil
         }
     }
+
+    private static func bytes(_ factors: Int...) -> Int { boundedProduct(factors, limit: Program.mostBytes) }
 
     /// The rows of the source's window that rows of the destination read; beyond it is padding.
     func rows(_ rows: Range<Int>) -> Range<Int> {

@@ -207,9 +207,19 @@ struct LoweredMaps {
 
     /// Where a map lies that has been computed, or is a crop of one that has, or one with zeros around it.
     private func place(of map: Int) -> Place {
-        guard let borders = graph.nodes[map].operation.movedBorders else { return places[map]! }
-        var place = place(of: graph.nodes[map].inputs[0].index).shifted(rows: -borders.top, columns: -borders.left)
-        if let extent = computation.extent(of: map) { place.valid = place.valid.intersection(extent) }
+        // Not by calling itself: a file may have thousands of crops in a row.
+        var moves: [Int] = []
+        var source = map
+        while graph.nodes[source].operation.movedBorders != nil {
+            moves.append(source)
+            source = graph.nodes[source].inputs[0].index
+        }
+        var place = places[source]!
+        for move in moves.reversed() {
+            let borders = graph.nodes[move].operation.movedBorders!
+            place = place.shifted(rows: -borders.top, columns: -borders.left)
+            if let extent = computation.extent(of: move) { place.valid = place.valid.intersection(extent) }
+        }
         return place
     }
 

@@ -66,21 +66,32 @@ struct MapRoles {
     }
 
     private func isReadByConvolutionsAlone(_ map: Int) -> Bool {
-        guard graph.output.index != map else { return false }
-        return consumers[map].allSatisfy { reader in
-            let operation = graph[reader].operation
-            if case .convolution(let convolution) = operation { return !convolution.isDepthwise }
-            if operation.movedBorders != nil { return isReadByConvolutionsAlone(reader.index) }
-            return computation.windows[reader.index] == nil
+        var maps = [map]
+        while let map = maps.popLast() {
+            guard graph.output.index != map else { return false }
+            for reader in consumers[map] {
+                let operation = graph[reader].operation
+                if case .convolution(let convolution) = operation {
+                    guard !convolution.isDepthwise else { return false }
+                } else if operation.movedBorders != nil {
+                    maps.append(reader.index)
+                } else if computation.windows[reader.index] != nil {
+                    return false
+                }
+            }
         }
+        return true
     }
 
     /// Returns true if a map lies in blocks, and neither it nor what it is a crop of has zeros around it.
     private func isUnpadded(_ map: Int) -> Bool {
-        let node = graph.nodes[map]
-        if case .input = node.operation { return false }
-        guard let borders = node.operation.movedBorders else { return true }
-        return borders == borders.clampedAtZero && isUnpadded(node.inputs[0].index)
+        var map = map
+        while let borders = graph.nodes[map].operation.movedBorders {
+            guard borders == borders.clampedAtZero else { return false }
+            map = graph.nodes[map].inputs[0].index
+        }
+        if case .input = graph.nodes[map].operation { return false }
+        return true
     }
 
     /// Returns true if a step writes the map. It is another map seen differently otherwise, or several of them.
@@ -144,6 +155,11 @@ struct MapRoles {
     /// The window that a step really computes of a map; nil for a map that is not needed. For upsampling it is all that
     /// the input's window gives, which may be more than is needed.
     func computedWindow(of map: Int) -> MapWindow? {
+        // What works in place has the window of the first map there. There may be thousands in a row.
+        var map = map
+        while works(inPlace: map), let input = graph.nodes[map].inputs.first?.index, isOverwritten(input) {
+            map = input
+        }
         guard let window = computation.windows[map] else { return nil }
         let node = graph.nodes[map]
         switch node.operation {
@@ -153,12 +169,17 @@ struct MapRoles {
         case .resize(let resize):
             guard let factor = resize.bilinearFactor else { return window }
             return expanded(map, height: factor, width: factor, factor: factor)
-        case .affine, .activation, .softmax:
-            return isOverwritten(node.inputs[0].index) ? computedWindow(of: node.inputs[0].index) : window
         case .padding where node.operation.movedBorders == nil, .groupNormalization:
             return computation.extent(of: map)
         default:
             return window
+        }
+    }
+
+    private func works(inPlace map: Int) -> Bool {
+        switch graph.nodes[map].operation {
+        case .affine, .activation, .softmax: true
+        default: false
         }
     }
 

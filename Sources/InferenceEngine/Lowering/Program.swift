@@ -14,8 +14,10 @@ package struct Program {
         /// First and last group of calls that touch it.
         package var lifetime: ClosedRange<Int>
 
-        /// Its size in memory.
-        package var byteCount: Int { channels * height * width * MemoryLayout<Float>.stride }
+        /// Its size in memory; `Program.mostBytes` for all that is larger.
+        package var byteCount: Int {
+            boundedProduct([channels, height, width, MemoryLayout<Float>.stride], limit: Program.mostBytes)
+        }
     }
 
     /// A view and the buffer that it lies in, from `channelOffset` stored channels on.
@@ -81,6 +83,9 @@ package struct Program {
         /// Each step is one call.
         case stepByStep
     }
+
+    /// More bytes than any computer has. Larger maps count as this large, so that sums of them do not overflow.
+    static let mostBytes = 1 << 46
 
     /// What is to be done, in order.
     package private(set) var steps: [Step] = []

@@ -12,7 +12,7 @@ package struct ReportScene: Sendable {
     package var access = RasterAccess.anything
     /// The path of the mask.
     package var mask: String?
-    /// The bands of the scene that are shown, as in `PreviewOptions`.
+    /// The bands of the scene that are shown, as in `Preview.Options`.
     package var bands: [Int]?
     /// A preview of the two files, if the run made one. The page's pictures are then made from it, and the files are
     /// not read again. A preview of outlines, or of only some classes, is not used.

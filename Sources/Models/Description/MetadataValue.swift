@@ -18,10 +18,13 @@ enum MetadataValue: Hashable, Sendable {
         }
     }
 
-    /// The value as numbers for the bands. A single number is for all of them.
+    /// The value as a number that float32 holds.
+    private var float: Float? { number.map { Float($0) }.flatMap { $0.isFinite ? $0 : nil } }
+
+    /// The value as numbers for the bands, none of them beyond float32. A single number is for all of them.
     var numbers: [Float]? {
-        guard case .array(let values) = self else { return number.map { [Float($0)] } }
-        let numbers = values.compactMap { $0.number.map { Float($0) } }
+        guard case .array(let values) = self else { return float.map { [$0] } }
+        let numbers = values.compactMap(\.float)
         return numbers.isEmpty || numbers.count < values.count ? nil : numbers
     }
 
@@ -67,7 +70,9 @@ enum MetadataValue: Hashable, Sendable {
         switch self {
         case .null: text.raw("null")
         case .boolean(let value): text.raw("\(value)")
-        case .number(let number): text.raw(Int(exactly: number).map { "\($0)" } ?? "\(number)")
+        // JSON has no infinity, and no number that is none.
+        case .number(let number):
+            text.raw(number.isFinite ? Int(exactly: number).map { "\($0)" } ?? "\(number)" : "null")
         case .string(let string): text.string(string)
         case .array(let values):
             // Numbers and words stay on one line, and larger values get lines of their own.

@@ -14,8 +14,10 @@ package struct ConvertibleModel: Sendable {
     ///   - item: as for `Model.init(path:)`.
     /// - Throws: as `Model.init(path:)`.
     package init(path: String, options: ModelOptions, item: String?) throws {
-        stateDict = try Checkpoint.read(path: path)
-        model = try Model(stateDict, path: path, options: options, item: item)
+        (stateDict, model) = try ModelFileError.readingWhole {
+            let stateDict = try Checkpoint.read(path: path)
+            return (stateDict, try Model(stateDict, path: path, options: options, item: item))
+        }
     }
 
     /// Writes the network's tensors, and beside them, as text, what the file said, the options and a description.

@@ -164,7 +164,8 @@ struct AxisSlice: Hashable, Sendable {
     /// The distance from each element to the next; negative if the order is reversed.
     var step = 1
 
-    /// Makes a slice of an axis of `extent` elements. The ends may lie far outside; `step` is not 0.
+    /// Makes a slice of an axis of `extent` elements. The ends may lie far outside; `step` is not 0. A step beyond the axis
+    /// becomes one as long as the axis, which keeps the same element.
     init(start: Int, end: Int, step: Int, extent: Int) throws(OperatorProblem) {
         guard step != 0, step != .min else { throw .malformed("slices with a step of \(step)") }
         func position(_ value: Int) -> Int { value < 0 ? max(value, -extent - 1) + extent : value }
@@ -175,7 +176,7 @@ struct AxisSlice: Hashable, Sendable {
         let length = step > 0 ? step : -step
         count = distance > 0 ? (distance - 1) / length + 1 : 0
         self.start = count > 0 ? first : 0
-        self.step = step
+        self.step = min(max(step, -max(1, extent)), max(1, extent))
     }
 
     init(all extent: Int) {

@@ -86,7 +86,8 @@ extension OperatorCall {
         guard length.isFinite, length <= Double(FoldedTensor.largestCount) else {
             throw .unsupported("makes a constant larger than is folded")
         }
-        let count = max(0, Int(length))
+        // In this order: a whole number holds no length of -1e300.
+        let count = Int(max(0, length))
         if constants.allSatisfy(\.isInteger) {
             let (start, step) = (try constants[0].integers()[0], try constants[2].integers()[0])
             var values: [Int] = []

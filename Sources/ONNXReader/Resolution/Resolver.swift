@@ -10,11 +10,18 @@ struct Resolver {
     /// The most numbers in a map. It keeps the sum over many maps far from overflow.
     private static let largestCount = 1 << 40
 
+    /// The most operations on maps: several times what large networks have.
+    private static let mostNodes = 10_000
+
+    /// The most channels that all maps have together, each of which takes memory of its own when tiles are planned.
+    private static let mostChannels = 1 << 24
+
     let graph: ONNXGraph
     private var values: [ResolvedValue?]
     private(set) var nodes: [ONNXNetwork.Node] = []
     private var current: ONNXNode?
     private var foldedCount = 0
+    private var channelCount = 0
 
     static func network(_ graph: ONNXGraph, height: Int, width: Int) throws(ModelFileError) -> ONNXNetwork {
         var resolver = Resolver(graph)
@@ -180,6 +187,12 @@ struct Resolver {
         }
         guard extents.allSatisfy({ $0 <= Self.largestExtent }), extents.reduce(1, *) <= Self.largestCount else {
             throw .unsupported("gives a map of shape \(extents.shapeText), larger than any that is computed")
+        }
+        channelCount += shape.channels
+        guard nodes.count < Self.mostNodes, channelCount <= Self.mostChannels else {
+            throw .unsupported(
+                "is one of more than \(Self.mostNodes) operations, or gives one of more than \(Self.mostChannels) "
+                    + "channels, which no network needs")
         }
         let node = current!
         let value = node.outputs.indices.contains(output) ? node.outputs[output] : nil

@@ -59,6 +59,9 @@ extension Resolver {
             let columns = Self.samePads(
                 input.width, reach: (kernel.width - 1) * dilations.width + 1, strides.width, mode)
             pads = Pads(top: rows.before, left: columns.before, bottom: rows.after, right: columns.after)
+            guard [pads.top, pads.left, pads.bottom, pads.right].allSatisfy({ $0 <= Self.largestExtent }) else {
+                throw .unsupported("reaches further than any map goes, with dilations \(dilations)")
+            }
         case let mode: throw .malformed("has auto_pad \(ModelFileError.quoted(mode))")
         }
         return Window(

@@ -20,8 +20,9 @@ extension ONNXGraph {
         let size = try evenSize(from: first)
         let translated = try translated(size: size)
         let graph = translated.graph
+        let stride = try graph.stride()
         for count in Self.strides {
-            let other = try self.translated(size: size + count * graph.stride).graph
+            let other = try self.translated(size: size + count * stride).graph
             guard let node = graph.firstDifference(from: other) else { continue }
             let amounts = NetworkError.notEquivariant(
                 node: graph.nodes[node].label, why: "what it cuts, pads or resizes to depends on the tile's size")
@@ -31,6 +32,24 @@ extension ONNXGraph {
             return (.fixedTiles(network), translated.outputActivation)
         }
         return (try TiledNetwork(graph.simplified(), size: size), translated.outputActivation)
+    }
+
+    /// The network before its normalisations are folded; nil where the file allows inputs of one size alone that is no
+    /// square.
+    ///
+    /// - Parameter network: what `tiled` gave.
+    package func unfolded(tiledAs network: TiledNetwork) throws -> UnfoldedNetwork? {
+        let first = try firstNetwork()
+        guard first.isHeightFixed || first.isWidthFixed else {
+            return UnfoldedNetwork(tiledAs: network) { size in
+                try self.translated(size: size).graph.removingEmptyCrops()
+            }
+        }
+        let height = first.isHeightFixed ? first.input.height : first.input.width
+        guard !first.isWidthFixed || height == first.input.width else { return nil }
+        return UnfoldedNetwork(tiledAs: network, onlySize: height) { _ in
+            try self.translated(size: height).graph.removingEmptyCrops()
+        }
     }
 
     private func translated(size: Int) throws -> TranslatedNetwork {
@@ -71,12 +90,17 @@ extension ONNXGraph {
         return (.fixedTiles(network), translated.outputActivation)
     }
 
+    /// The number of nodes that are resolved in search of a size, so that a file cannot make it endless, and the number of
+    /// sizes that are looked at in any case.
+    private static let (mostResolutions, leastCandidates) = (200_000, 32)
+
     /// A size from the first one on that all windows divide evenly, a multiple of the stride if there is one.
     private func evenSize(from first: ONNXNetwork) throws -> Int {
         let graph = try TranslatedNetwork(first).graph
-        let stride = graph.stride
+        let stride = try graph.stride()
         let start = (first.input.height + stride - 1) / stride * stride
-        for size in start..<start + stride {
+        let most = max(Self.leastCandidates, Self.mostResolutions / first.nodes.count)
+        for size in start..<start + min(stride, most) {
             guard let translated = try? translated(size: size),
                 translated.graph.dividesEvenly(height: size, width: size)
             else { continue }

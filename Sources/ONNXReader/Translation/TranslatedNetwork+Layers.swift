@@ -27,9 +27,11 @@ extension TranslatedNetwork {
         let behind = Extents(
             height: max(0, outputPadding.height - convolution.pads.bottom),
             width: max(0, outputPadding.width - convolution.pads.right))
-        let layer = TransposedConvolution(
-            weights: Self.dense(convolution, dilation: dilation, behind: behind), bias: convolution.bias?.constant,
-            stride: stride)
+        guard let weights = Self.dense(convolution, dilation: dilation, behind: behind) else {
+            throw UntranslatableNode(
+                node, "has more than \(Self.largestDenseCount) weights once its gaps are filled with zeros")
+        }
+        let layer = TransposedConvolution(weights: weights, bias: convolution.bias?.constant, stride: stride)
         let value = append(.transposedConvolution(layer), [input(of: node)], node)
         let pads = convolution.pads
         let cut = Borders(
@@ -48,18 +50,24 @@ extension TranslatedNetwork {
         return (strides.height, dilations.height)
     }
 
+    /// The most weights that a transposed convolution may have once it is dense: 256 MiB of them.
+    private static let largestDenseCount = 1 << 26
+
     /// Weights of a transposed convolution of one group, with a tap for each row and column that it spans.
     ///
-    /// - Returns: (in channels, out channels, kernel height, kernel width)
+    /// - Returns: (in channels, out channels, kernel height, kernel width); nil if they would be too many.
     private static func dense(
         _ convolution: ONNXOperation.Convolution, dilation: Int, behind: Extents
-    ) -> ConstantTensor {
+    ) -> ConstantTensor? {
         let (weights, groups) = (convolution.weights, convolution.groups)
         let (ic, og, kh, kw) = (weights.shape[0], weights.shape[1], weights.shape[2], weights.shape[3])
         guard groups > 1 || dilation > 1 || behind != Extents(height: 0, width: 0) else { return weights.constant }
         let height = (kh - 1) * dilation + 1 + behind.height
         let width = (kw - 1) * dilation + 1 + behind.width
         let oc = og * groups
+        guard let count = TensorLayout.count(of: [ic, oc, height, width]), count <= largestDenseCount else {
+            return nil
+        }
         return ConstantTensor(shape: [ic, oc, height, width]) {
             let elements = weights.elements()
             var dense = Array(repeating: Float(0), count: ic * oc * height * width)
@@ -140,10 +148,15 @@ extension TranslatedNetwork {
 
     // MARK: - Sizes
 
+    /// The largest whole factor whose samples are worked out one by one; beyond it lie only maps of a pixel or two.
+    private static let largestFactor = 1024
+
     func operation(of resize: ONNXOperation.Resize, _ node: ONNXNetwork.Node) -> Operation {
         let (input, output) = (shape(ofInput: node), node.shape)
         func length(_ input: Int, _ output: Int, _ scale: Float) -> Resize.Length {
-            if output.isMultiple(of: input), Float(output / input) == scale { return .times(output / input) }
+            if output.isMultiple(of: input), Float(output / input) == scale, output / input <= Self.largestFactor {
+                return .times(output / input)
+            }
             if input.isMultiple(of: output), 1 / Float(input / output) == scale {
                 return .divided(by: input / output)
             }

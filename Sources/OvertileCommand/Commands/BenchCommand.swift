@@ -51,7 +51,7 @@ struct BenchCommand: ParsableCommand {
         var options = SegmentationOptions()
         plan.apply(to: &options)
         let report = TrialReport(try ModelTrial(choices.load(model), options: options, seconds: seconds))
-        try Console.print(json ? JSONText.encode(report) : report.table)
+        try Console.print(json ? JSONText.encode(report) : report.table, isJSON: json)
     }
 }
 

@@ -28,7 +28,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let checks = try files.map { try GeoTIFFCheck(path: $0, format: of) }
-        try Console.print(json ? try JSONText.encode(checks.map(CheckReport.init)) : lines(checks))
+        try Console.print(json ? try JSONText.encode(checks.map(CheckReport.init)) : lines(checks), isJSON: json)
         let broken = checks.filter { !$0.isValid }
         if !broken.isEmpty { throw ChecksFailed(paths: broken.map(\.path)) }
     }

@@ -25,7 +25,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let check = try EngineCheck(OvertileBackend())
-        try Console.print(json ? JSONText.encode(DoctorReport(check)) : table(check))
+        try Console.print(json ? JSONText.encode(DoctorReport(check)) : table(check), isJSON: json)
         if !check.failures.isEmpty { throw EngineCheckError(backend: check.backend, failures: check.failures) }
     }
 

@@ -11,6 +11,8 @@ struct InspectCommand: ParsableCommand {
               model         the file
               family        what kind of network it is
               network       levels, widths, upsampling, normalisation
+              assumptions   what the tensors leave open: key, the value taken, the choices, and
+                            whether it is given by --assume
               parameters    how many numbers the model holds
               bands         bands of the scene that the model takes
               outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax
@@ -45,7 +47,7 @@ struct InspectCommand: ParsableCommand {
         if tensors { return try printTensors() }
         do {
             let report = ModelReport(try choices.load(model))
-            try Console.print(json ? JSONText.encode(report) : report.table)
+            try Console.print(json ? JSONText.encode(report) : report.table, isJSON: json)
         } catch let error as ArchitectureError {
             if !json { try printTensors() }
             throw error
@@ -54,7 +56,7 @@ struct InspectCommand: ParsableCommand {
 
     private func printTensors() throws {
         let report = TensorReport(try ModelTensors(path: model))
-        try Console.print(json ? JSONText.encode(report.tensors) : report.table)
+        try Console.print(json ? JSONText.encode(report.tensors) : report.table, isJSON: json)
     }
 }
 
@@ -63,6 +65,7 @@ struct ModelReport: Encodable {
     let model: String
     let family: String
     let network: String
+    let assumptions: [AssumptionReport]
     let parameters: Int
     let bands: Int
     let outputs: Int
@@ -82,6 +85,7 @@ struct ModelReport: Encodable {
         self.model = model.path
         family = model.family
         self.network = model.summary
+        assumptions = model.assumptions.map(AssumptionReport.init)
         parameters = model.parameterCount
         bands = model.bands
         outputs = model.outputChannels
@@ -107,6 +111,9 @@ struct ModelReport: Encodable {
         var rows = [
             ("Model", model),
             ("Network", "\(family): \(network)"),
+        ]
+        for assumption in assumptions { rows.append(("Assumed", assumption.text)) }
+        rows += [
             ("Parameters", Text.grouped(parameters)),
             ("Bands", "\(bands)"),
             ("Classes", outputs == 1 ? "2, by a sigmoid" : "\(classes), by a softmax"),
@@ -125,6 +132,23 @@ struct ModelReport: Encodable {
         rows.append(("Seamless", reason.map { "no: \($0)" } ?? "yes"))
         return Text.table(rows + description.rows)
     }
+}
+
+/// What `inspect` prints about something that the tensors leave open.
+struct AssumptionReport: Encodable {
+    let key: String
+    let value: String
+    let choices: String
+    let given: Bool
+
+    init(_ assumption: Assumption) {
+        key = assumption.key.rawValue
+        value = assumption.value
+        choices = assumption.choices
+        given = assumption.isGiven
+    }
+
+    var text: String { "\(key)=\(value), \(given ? "as given" : "the default"); --assume takes \(choices)" }
 }
 
 /// What `inspect` prints about the tensors of a file, whether its network is known or not.

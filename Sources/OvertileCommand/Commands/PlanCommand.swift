@@ -37,6 +37,7 @@ struct PlanCommand: ParsableCommand {
 
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Area") var area: AreaOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
@@ -45,6 +46,7 @@ struct PlanCommand: ParsableCommand {
         messages.showRasterWarnings(about: scene)
         var options = SegmentationOptions()
         input.apply(to: &options)
+        area.apply(to: &options)
         resolution.apply(to: &options)
         plan.apply(to: &options)
         // What the outputs mean changes nothing of the plan.
@@ -57,7 +59,7 @@ struct PlanCommand: ParsableCommand {
         let expected = try job.expectedTime()
         report.expectedSeconds = expected.seconds
         report.trialSeconds = expected.trialSeconds
-        try Console.print(json ? try JSONText.encode(report) : report.table)
+        try Console.print(json ? try JSONText.encode(report) : report.table, isJSON: json)
     }
 }
 

@@ -45,7 +45,7 @@ struct StatusCommand: ParsableCommand {
             if !json && !failed { return }
         }
         let entries = try ledger.entries(in: failed ? [.failed, .setAside] : [])
-        if json { return try Console.print(try encoded(entries)) }
+        if json { return try Console.print(try encoded(entries), isJSON: true) }
         if !entries.isEmpty { try Console.print(table(entries)) }
         try Console.print(summary(try ledger.totals()))
     }

@@ -1,6 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import Logging
-public import Overtile
+import Overtile
 
 /// How much is printed on standard error.
 struct MessageOptions: ParsableArguments {

@@ -151,4 +151,4 @@ struct ClassOptions: ParsableArguments {
 }
 
 extension ModelDescription.Activation: ExpressibleByArgument {}
-extension OutputPixelGrid: ExpressibleByArgument {}
+extension SegmentationOptions.PixelGrid: ExpressibleByArgument {}

@@ -64,8 +64,8 @@ struct NumberOutputOptions: ParsableArguments {
     }
 
     func emit(_ report: some NumberReport, table: @autoclosure () -> String) throws {
-        if let output { try report.write(to: output, overwrite: overwrite) }
-        try Console.print(json ? report.json : table())
+        if let output { try report.writeReport(to: output, overwrite: overwrite) }
+        try Console.print(json ? report.json : table(), isJSON: json)
     }
 }
 
@@ -97,5 +97,7 @@ struct ZoneOptions: ParsableArguments {
     }
 
     /// The layer of zones, or nil if the user gave none.
-    var layer: ZoneLayer? { zones.map { ZoneLayer(path: $0, layer: zoneLayer, field: zoneField) } }
+    var layer: MaskStatistics.ZoneLayer? {
+        zones.map { MaskStatistics.ZoneLayer(path: $0, layer: zoneLayer, field: zoneField) }
+    }
 }

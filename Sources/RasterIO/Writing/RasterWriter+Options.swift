@@ -194,6 +194,9 @@ extension RasterWriter {
 }
 
 /// The kinds of files that a raster can be written as. The raw values are the short names of GDAL's drivers.
+///
+///     var options = SegmentationOptions()
+///     options.format = .cloudOptimized
 public enum RasterFormat: String, CaseIterable, Sendable {
     /// A tiled GeoTIFF, as the creation options have it.
     case geoTIFF = "GTiff"

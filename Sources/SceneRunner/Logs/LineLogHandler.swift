@@ -133,7 +133,7 @@ private enum JSONField: Encodable {
 }
 
 /// How a log's line is written.
-public enum LogFormat: String, CaseIterable, Sendable {
+package enum LogFormat: String, CaseIterable, Sendable {
     /// Time, level, message, then `key=value`.
     case text
     /// An object on a line.

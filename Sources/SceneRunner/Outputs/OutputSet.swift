@@ -92,12 +92,29 @@ public struct OutputSet: Equatable, Sendable {
     /// All outputs, the mask first and the report last.
     var everything: [(kind: Kind, path: String)] { files + (report.map { [(.report, $0)] } ?? []) }
 
-    /// What is odd about the names: one that promises another format than its raster has.
-    var warnings: [SceneWarning] {
-        let others: Set = ["png", "jpg", "jpeg", "jp2", "img", "vrt", "nc", "asc", "shp", "gpkg", "geojson"]
-        return rasterFiles.map(\.path).filter { others.contains(FileName.pathExtension(of: $0)) }
-            .map { SceneWarning(.outputs, "\($0) will be a GeoTIFF, whatever its name says: name it .tif") }
+    /// Refuses names of rasters that promise another format than GeoTIFF, and a stream instead of a file.
+    ///
+    /// - Throws: `OutputError` with the name that fits.
+    private func refuseOtherFormats() throws(OutputError) {
+        for (kind, path) in rasterFiles {
+            let option = kind.option ?? "--output"
+            guard path != "-" else {
+                throw OutputError("\(option) - is no file, and a GeoTIFF cannot go into a pipe: name a file")
+            }
+            if Self.otherFormats.contains(FileName.pathExtension(of: path)) {
+                throw OutputError(
+                    "\(option) \(path): rasters are written as GeoTIFF: name it "
+                        + "\(FileName.replacingExtension(of: path, by: "tif")), and convert it with gdal_translate")
+            }
+        }
     }
+
+    /// Endings by which people and programs know other formats.
+    private static let otherFormats: Set = [
+        "png", "jpg", "jpeg", "webp", "gif", "bmp", "jp2", "img", "vrt", "nc", "asc", "zarr", "hdf", "h5", "shp",
+        "gpkg",
+        "geojson", "json", "kml", "fgb", "parquet", "pdf", "npy",
+    ]
 
     /// Finds out whether all outputs may be written where they should be, and makes none of them. What killed runs left,
     /// half published or under hidden names, is taken back first, so that it is in nobody's way.
@@ -106,6 +123,7 @@ public struct OutputSet: Equatable, Sendable {
     /// - Throws: `RasterError` and `FileError`: `.outputExists`, `.cannotCreate`, and for polygons of an unknown format
     ///   `.badArgument`; `OutputError` for a report of an unknown format.
     package func reserve(overwrite: Bool) throws {
+        try refuseOtherFormats()
         if SegmentationJob.recover(mask: mask) {
             for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
         }
@@ -113,7 +131,7 @@ public struct OutputSet: Equatable, Sendable {
             switch kind {
             case .raster: try RasterWriter.check(path: path, overwrite: overwrite)
             case .polygons:
-                var options = PolygonOptions()
+                var options = PolygonOutput.Options()
                 options.overwrite = overwrite
                 try PolygonOutput.check(path: path, options: options)
             case .statistics, .style, .item: try StagedDocument.check(path: path, overwrite: overwrite)
@@ -139,9 +157,9 @@ public struct OutputSet: Equatable, Sendable {
 }
 
 /// Outputs that may not be named as they are.
-public struct OutputError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct OutputError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line: what is wrong, and what to do.
-    public let description: String
+    package let description: String
 
     init(_ description: String) { self.description = description }
 }

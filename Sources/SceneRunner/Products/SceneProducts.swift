@@ -127,12 +127,16 @@ final class SceneProducts {
     }
 }
 
-/// How polygons and statistics are made of masks.
+/// Says how polygons and statistics are made of masks.
+///
+///     var products = ProductOptions()
+///     products.polygons.minimumArea = 100  // square metres
+///     products.zones = MaskStatistics.ZoneLayer(path: "districts.gpkg", field: "district")
 public struct ProductOptions: Sendable {
-    /// Which polygons are made.
-    public var polygons = PolygonOptions()
+    /// The polygons that are made.
+    public var polygons = PolygonOutput.Options()
     /// The polygons for which statistics are counted one by one; nil for the whole mask alone.
-    public var zones: ZoneLayer?
+    public var zones: MaskStatistics.ZoneLayer?
 
     /// Makes options for polygons along the pixels' sides, and for statistics without zones.
     public init() {}
@@ -153,7 +157,7 @@ public struct ProductOptions: Sendable {
     }
 
     /// The options for polygons, with a choice about files of the same name.
-    func polygons(_ overwrites: Bool) -> PolygonOptions {
+    func polygons(_ overwrites: Bool) -> PolygonOutput.Options {
         var result = polygons
         result.overwrite = overwrites
         return result

@@ -97,7 +97,7 @@ extension SceneResult {
     fileprivate func section(outputsIn folder: String, stagedMask: String?) -> ReportScene? {
         var section = ReportScene(name: FileName.last(of: scene))
         switch ending {
-        case .unchanged: return nil
+        case .unchanged, .outside: return nil
         case .stopped: section.error = "the run was stopped before this scene was done"
         case .failed(let message, _): section.error = message
         case .done(let outcome): outcome.describe(in: &section, outputsIn: folder, mask: stagedMask)

@@ -9,6 +9,8 @@ final class TileWorker {
     private let sessions: [PixelSize: InferenceSession]
     private let normalization: Normalization
     private let output: OutputEncoding
+    /// The part of the scene that is wanted, where tiles have the outputs' pixels; else nil.
+    private let area: SceneArea?
     /// One pixel's, by output channel.
     private var scores: [Float]
 
@@ -16,6 +18,7 @@ final class TileWorker {
     init(_ compiled: CompiledPlan) throws {
         sessions = try compiled.networks.makeSessions()
         (normalization, output) = (compiled.plan.normalization, compiled.plan.output)
+        area = compiled.plan.resampling.keepsPixels ? compiled.plan.area : nil
         scores = Array(repeating: 0, count: output.channels)
     }
 
@@ -24,6 +27,7 @@ final class TileWorker {
     /// - Returns: whether the network ran.
     func run(_ slot: TileSlot) throws -> Bool {
         let kept = slot.tile!.kept
+        try area?.cover(kept) { row in UnsafeMutableBufferPointer(rebasing: slot.validityRow(kept.y + row, kept)) }
         let session = sessions[slot.tile!.output.size]!
         let hasValidPixel = (kept.y..<kept.maxY).contains { slot.validityRow($0, kept).contains(1) }
         if hasValidPixel {
@@ -65,6 +69,7 @@ final class TileWorker {
         _ map: UnsafeBufferPointer<Float>, isComputed: Bool, in slot: TileSlot, mask: UnsafeMutableBufferPointer<Class>
     ) {
         let (size, kept) = (slot.tile!.output.size, slot.tile!.kept)
+        let place = kept.moved(from: slot.tile!.output)
         let (plane, keptPlane) = (size.area, kept.size.area)
         let nodata = Class(truncatingIfNeeded: output.nodata)
         let encoding = output.probabilityEncoding
@@ -82,7 +87,7 @@ final class TileWorker {
                     }
                     continue
                 }
-                let pixel = row * size.width + column
+                let pixel = (place.y + row) * size.width + place.x + column
                 for channel in scores.indices { scores[channel] = map[channel * plane + pixel] }
                 let winner = output.classify(&scores)
                 mask[position] = Class(truncatingIfNeeded: winner)

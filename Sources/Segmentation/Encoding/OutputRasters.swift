@@ -47,10 +47,11 @@ extension SegmentationJob {
         // Where the outputs' pixels are others, tiles and blocks do not line up: smaller ones wait for less.
         let block = keepsPixels ? OutputBlock.side(forStep: plan.grid.step) : 256
         var options = RasterWriter.Options(
-            size: keepsPixels ? pixelGrid.size : scene.size, bandCount: bandCount, sampleType: sampleType)
+            size: plan.outputWindow.size, bandCount: bandCount, sampleType: sampleType)
         options.blockSize = PixelSize(width: block, height: block)
         options.spatialReference =
             keepsPixels ? scene.spatialReference.resampled(to: pixelGrid) : scene.spatialReference
+        if plan.area != nil { options.spatialReference = options.spatialReference.window(plan.outputWindow) }
         options.format = self.options.format
         options.metadata = processingFacts
         options.creationOptions = self.options.creationOptions
@@ -96,6 +97,9 @@ extension OutputEncoding {
 }
 
 /// One of the rasters that a run makes: what it is, and where it will be.
+///
+///     let outputs = OutputSet(mask: "mask.tif", others: [.confidence: "confidence.tif"])
+///     for kind in RasterOutput.Kind.allCases { print(kind, outputs.rasters[kind] ?? "not wanted") }
 public struct RasterOutput: Sendable {
     /// The rasters that there may be, the mask first, which every run makes.
     public enum Kind: String, Codable, CaseIterable, Sendable {
@@ -157,6 +161,7 @@ extension SegmentationJob {
         if let threshold = output.smallestProbability { facts["OVERTILE_THRESHOLD"] = "\(threshold)" }
         if let wanted = plan.resampling.wanted { facts["OVERTILE_RESOLUTION"] = "\(wanted.value)" }
         if !plan.resampling.pixelGrid.isNative { facts["OVERTILE_GRID"] = options.outputPixelGrid.rawValue }
+        if let area = options.area { facts["OVERTILE_AREA"] = area.description }
         if let sieve = options.sieve { facts["OVERTILE_SIEVE"] = "\(sieve)" }
         if let depth = model.options.depth { facts["OVERTILE_DEPTH"] = "\(depth)" }
         return facts

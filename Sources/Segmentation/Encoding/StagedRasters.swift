@@ -14,11 +14,11 @@ package final class StagedRasters {
     private let started: DispatchTime
     private let times: StageTimes
     private let readers: Int
-    private let verification: Verification?
+    private let verification: SegmentationSummary.Verification?
 
     init(
         _ job: SegmentationJob, work: WorkInProgress, encoder: BlockEncoder, started: DispatchTime, times: StageTimes,
-        readers: Int, verification: Verification?
+        readers: Int, verification: SegmentationSummary.Verification?
     ) {
         self.job = job
         self.work = work

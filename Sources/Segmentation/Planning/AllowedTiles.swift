@@ -17,6 +17,9 @@ struct AllowedTiles {
     /// The planner's own choice goes up to so many kept pixels on a side.
     private static let largestStep = 2048
 
+    /// A network that sees one pixel at a time has no overlap to pay for, and no use for tiles of fewer pixels on a side.
+    private static let smallestStepWithoutMargin = 256
+
     /// Input pixels on a side where a network of fixed tiles says nothing.
     private static let standardFixedTile = 512
 
@@ -73,7 +76,9 @@ struct AllowedTiles {
         }
         let block = leastCommonMultiple(unit, 16)
         let largest = min(Self.largestStep, (max(scene.width, scene.height) + block - 1) / block * block)
-        return stride(from: block, through: max(block, largest), by: block)
+        // Small tiles are for scenes that must be shared out in spite of the overlap; without one they only cost time.
+        let smallest = margin == 0 ? max(block, Self.smallestStepWithoutMargin / block * block) : block
+        return stride(from: smallest, through: max(smallest, largest), by: block)
             .filter { OutputBlock.divides(step: $0) }
             .map { grid(tile(forStep: $0), $0) }
     }
@@ -89,13 +94,21 @@ struct AllowedTiles {
                 .usage, "--tile \(size) cannot be: the model file holds a network for tiles of \(only) pixels alone")
         }
         try check(size, smallest: tileSize(atLeast: unit + 2 * (margin ?? 0)))
-        let margin = margin ?? describedMargin(ofTile: size) ?? (size / 8 + unit - 1) / unit * unit
+        let margin = margin ?? (isOneTile(scene, size) ? 0 : standardMargin(ofTile: size))
         let step = size - 2 * margin
         guard step > 0 else {
             throw SegmentationError(
                 .usage, "--tile \(size) keeps nothing behind a margin of \(margin) on each side: give a larger tile")
         }
         return TileGrid(scene: scene, tile: size, margin: margin, step: step)
+    }
+
+    /// True for a scene that is seen as a whole: a margin would cut it into tiles, and none of these would see all of it.
+    private func isOneTile(_ scene: PixelSize, _ size: Int) -> Bool { max(scene.width, scene.height) <= size }
+
+    private func standardMargin(ofTile size: Int) -> Int {
+        let unit = network.stride
+        return describedMargin(ofTile: size) ?? (size / 8 + unit - 1) / unit * unit
     }
 
     /// The model's own tile, if the network takes it and leaves something of it.

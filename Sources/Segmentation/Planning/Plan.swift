@@ -13,6 +13,8 @@ package struct Plan: Sendable {
     package let resampling: Resampling
     /// How the network's scores become classes, and how the outputs store them.
     let output: OutputEncoding
+    /// The part of the scene that is wanted; nil for all of it.
+    package let area: SceneArea?
     /// The tiles, and the workers and memory for them.
     package let tiling: Tiling
     /// What the user should know before the run, in the order in which it was decided.
@@ -20,6 +22,11 @@ package struct Plan: Sendable {
 
     /// The tiles.
     package var grid: TileGrid { tiling.grid }
+
+    /// The part of the outputs' pixels, as they cover the whole scene, that the outputs have.
+    package var outputWindow: PixelWindow {
+        area?.window ?? PixelWindow(resampling.keepsPixels ? resampling.pixelGrid.size : resampling.pixelGrid.raster)
+    }
 
     /// True if less memory is allowed than the scene would take by itself, so that tiles, workers or kernels are others
     /// than with enough of it.
@@ -53,10 +60,20 @@ package struct Tiling: Sendable {
     /// The multiplications and additions of all tiles.
     package var operations: Double { shapes.reduce(0) { $0 + Double($1.count) * $1.operations } }
 
+    /// Takes the tiles that touch a part of the scene.
+    func selecting(_ part: PixelWindow) -> Tiling {
+        let part = grid.selecting(part)
+        let counts = Dictionary(uniqueKeysWithValues: part.outputSizes.map { ($0.output, $0.count) })
+        return Tiling(
+            grid: part, workers: min(workers, part.count), bytesPerWorker: bytesPerWorker, costs: costs,
+            shapes: shapes.compactMap { shape in counts[shape.output].map { shape.counted($0) } },
+            memoryBytes: memoryBytes, memoryLimit: memoryLimit, warnings: warnings)
+    }
+
     /// Returns the operations that overlap and ragged edges cost, as a share of what one run over the whole raster takes:
     /// 0.25 is a quarter more.
     package func overlapCost(_ network: TiledNetwork) -> Double {
-        operations / (network.operationsPerPixel(tile: grid.tile) * Double(grid.scene.area)) - 1
+        operations / (network.operationsPerPixel(tile: grid.tile) * Double(grid.selection.size.area)) - 1
     }
 }
 
@@ -77,6 +94,14 @@ package struct TileShape: Sendable {
         input = computation.input
         operations = computation.operationCount
     }
+
+    private init(_ shape: TileShape, count: Int) {
+        (output, input, operations) = (shape.output, shape.input, shape.operations)
+        self.count = count
+    }
+
+    /// Returns the same shape for another number of tiles.
+    func counted(_ count: Int) -> TileShape { TileShape(self, count: count) }
 
     var inputPixels: Int { input.rows.count * input.columns.count }
 }

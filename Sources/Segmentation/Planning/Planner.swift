@@ -13,6 +13,7 @@ package struct Planner: Sendable {
     private let input: SceneInput
     private let resampling: Resampling
     private let output: OutputEncoding
+    private let area: SceneArea?
     /// The caller's own backend; nil for Overtile's.
     private let backend: (any Backend)?
 
@@ -28,6 +29,8 @@ package struct Planner: Sendable {
         resampling = try Resampling(scene, description: model.description, options: options)
         output = try OutputEncoding(
             model, options, writesProbabilities: writesProbabilities, writesConfidence: writesConfidence)
+        let pixelGrid = resampling.keepsPixels ? resampling.pixelGrid : nil
+        area = try options.area.map { try SceneArea($0, of: scene, pixelGrid: pixelGrid) }
         self.model = model
         self.options = options
         self.backend = backend
@@ -60,8 +63,18 @@ package struct Planner: Sendable {
     private func plan(_ tiling: Tiling, savesMemory: Bool) -> Plan {
         Plan(
             bands: input.bands, normalization: input.normalization, resampling: resampling, output: output,
-            tiling: tiling,
-            warnings: input.warnings + resampling.warnings + (savesMemory ? [.slowerKernels] : []) + tiling.warnings)
+            area: area,
+            tiling: selectedTiles(of: tiling),
+            warnings: input.warnings + resampling.warnings + (area?.warnings ?? [])
+                + (savesMemory ? [.slowerKernels] : []) + tiling.warnings)
+    }
+
+    /// Of tiles that were planned for the whole scene, those that the wanted part needs: so that its pixels are those of a
+    /// run over the whole scene.
+    private func selectedTiles(of tiling: Tiling) -> Tiling {
+        guard let area else { return tiling }
+        return tiling.selecting(
+            resampling.keepsPixels ? area.window : resampling.pixelGrid.window(over: area.window))
     }
 
     private func tiler(_ backend: any Backend) -> Tiler {

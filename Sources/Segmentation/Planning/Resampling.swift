@@ -2,22 +2,24 @@ package import Models
 package import RasterIO
 import TileGeometry
 
-/// The size of the pixels that a model is given.
-public enum ResolutionChoice: Hashable, Sendable {
-    /// The scene's own pixels.
-    case native
-    /// Pixels as large as those that the model was trained on.
-    case model
-    /// Pixels of so many metres on a side.
-    case metres(Double)
-}
+extension SegmentationOptions {
+    /// The size of the pixels that a model is given.
+    public enum Resolution: Hashable, Sendable {
+        /// The scene's own pixels.
+        case native
+        /// Pixels as large as those that the model was trained on.
+        case model
+        /// Pixels of so many metres on a side.
+        case metres(Double)
+    }
 
-/// The pixels that masks, probabilities and confidence are written in.
-public enum OutputPixelGrid: String, CaseIterable, Sendable {
-    /// The scene's own pixels: each takes what the model says of the place under its centre.
-    case scene
-    /// The pixels that the model was given.
-    case model
+    /// The pixels that masks, probabilities and confidence are written in.
+    public enum PixelGrid: String, CaseIterable, Sendable {
+        /// The scene's own pixels: each takes what the model says of the place under its centre.
+        case scene
+        /// The pixels that the model was given.
+        case model
+    }
 }
 
 /// The pixels that a model is given of a scene: the scene's own, or others that are made of them.
@@ -38,6 +40,9 @@ package struct Resampling: Sendable {
 
     /// Pixels that are enlarged by more than this deserve a warning.
     private static let boldEnlargement = 4.0
+
+    /// More than this many times the scene's own pixels must be asked for.
+    private static let mostPixels = 100.0
 
     /// Decides as the options say, and else as the model's description does.
     ///
@@ -73,6 +78,13 @@ package struct Resampling: Sendable {
                 .usage,
                 "\(scene.path): its pixels are \(text(ground)) on the ground, too far from \(asked.value) m "
                     + "(\(asked.source)): give --resolution native, or another")
+        }
+        guard options.allowsManyPixels || 1 / (steps[0] * steps[1]) <= mostPixels * 1.001 else {
+            throw SegmentationError(
+                .usage,
+                "\(scene.path): its pixels of \(text(ground)), enlarged to \(asked.value) m (\(asked.source)), become "
+                    + "\(Int(sides[0].rounded(.up))) x \(Int(sides[1].rounded(.up))), more than a hundred times as many: "
+                    + "give --yes if that is meant, or --resolution native")
         }
         let pixelGrid = ResampledGrid(raster: scene.size, columnStep: steps[0], rowStep: steps[1])
         let isBold = steps.contains { $0 < 1 / boldEnlargement }

@@ -12,8 +12,13 @@ public import RasterIO
 public struct SegmentationOptions: Sendable {
     // MARK: The scene's pixels
 
-    /// The scene's bands in the model's order, counted from 1; by default all bands but alpha.
-    public var bands: [Int]?
+    /// The scene's bands in the model's order, by number or by name; by default all bands but alpha.
+    public var bands: [BandSelector]?
+    /// The pixels that all bands are laid on, where the scene is made of several files.
+    public var stackResolution = StackResolution.first
+    /// True if the scale and the offset that the scene's bands carry are applied before everything else; by default they
+    /// are not.
+    public var appliesStoredScale: Bool?
     /// The factor that pixels are multiplied with first; by default 1/255 for bytes, and 1 for all other types.
     public var scale: Float?
     /// The number that is added to scaled pixels; by default 0.
@@ -28,11 +33,16 @@ public struct SegmentationOptions: Sendable {
     /// What opening the scene may reach; by default all that GDAL does.
     public var access = RasterAccess.anything
 
+    /// The part of the scene that is wanted; by default all of it. Outputs cover its bounding box.
+    public var area: AreaOfInterest?
+
     /// The size of the pixels that the model is given; by default that of the pixels that it was trained on, where it says
     /// so, else the scene's.
-    public var resolution: ResolutionChoice?
+    public var resolution: Resolution?
     /// The pixels of the outputs.
-    public var outputPixelGrid = OutputPixelGrid.scene
+    public var outputPixelGrid = PixelGrid.scene
+    /// True if a scene may be given to the model in more than a hundred times its own pixels.
+    package var allowsManyPixels = false
 
     // MARK: Tiles, workers and memory
 
@@ -72,6 +82,12 @@ public struct SegmentationOptions: Sendable {
 }
 
 /// A wish that cannot be met, or an input that does not fit the model.
+///
+///     do {
+///         print(try SceneRun(scene: "scene.tif", model: model, outputs: OutputSet(mask: "mask.tif")).tiles)
+///     } catch let error as SegmentationError where error.code == .memoryTooSmall {
+///         print(error)
+///     }
 public struct SegmentationError: Error, CustomStringConvertible, Sendable {
     /// The kind of trouble, for code that acts on it.
     public enum Code: Sendable {
@@ -81,6 +97,8 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         case badData
         /// The model and one tile need more memory than is allowed.
         case memoryTooSmall
+        /// The scene has no pixel in the area that is wanted.
+        case outsideArea
         /// Another process is making the same output.
         case locked
         /// The scene was written to while it was read.

@@ -16,7 +16,7 @@ extension WorkInProgress {
         var whole = WorkJournal.Progress()
         for row in 0..<recovered.tileRows {
             let expected = recoveredRows[row]
-            let found = try checksums(of: windows.windows(ofTileRow: row), cancellation)
+            let found = try checksums(of: windows.places(ofTileRow: row), cancellation)
             guard let expected, expected.checksums == found else {
                 warn(
                     "\(outputs[0].path): row \(row + 1) of the \(recovered.tileRows) rows of tiles that an earlier run "

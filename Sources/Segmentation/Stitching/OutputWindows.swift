@@ -9,11 +9,14 @@ struct OutputWindows {
     let grid: TileGrid
     /// The tiles' pixels over the scene's; nil where the outputs have the tiles' own.
     let pixelGrid: ResampledGrid?
+    /// The part of the scene that the outputs have.
+    let part: PixelWindow
 
-    /// Returns the windows of a tile: one, or where the outputs have other pixels, small pieces of one.
+    /// Returns the windows of the scene that a tile fills in the outputs: one, or where these have other pixels than the
+    /// tile, small pieces of one.
     func windows(of tile: Tile) -> [PixelWindow] {
         guard let pixelGrid else { return [tile.kept] }
-        let window = pixelGrid.rasterWindow(under: tile.kept)
+        let window = pixelGrid.rasterWindow(under: tile.kept).intersection(part)
         guard !window.isEmpty else { return [] }
         let side = Self.pieceSide
         return (window.y / side...(window.maxY - 1) / side).flatMap { row in
@@ -23,8 +26,11 @@ struct OutputWindows {
         }
     }
 
-    /// Returns the windows of a row of tiles.
-    func windows(ofTileRow row: Int) -> [PixelWindow] {
-        (0..<grid.columns).flatMap { windows(of: grid[row * grid.columns + $0]) }
+    /// Returns the place of one of the scene's windows in the outputs.
+    func place(of window: PixelWindow) -> PixelWindow { window.moved(from: part) }
+
+    /// Returns the windows of the outputs that a row of tiles fills.
+    func places(ofTileRow row: Int) -> [PixelWindow] {
+        (0..<grid.columns).flatMap { windows(of: grid[row * grid.columns + $0]).map(place) }
     }
 }

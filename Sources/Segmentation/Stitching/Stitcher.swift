@@ -9,13 +9,18 @@ final class Stitcher {
     /// What writes where the outputs have other pixels than the tiles; nil where they have the same.
     private let nativeGrid: NativeGridWriter?
     private let columns: Int
+    /// The part of the scene that the outputs have.
+    private let origin: PixelWindow
     private var order: TileOrder
     /// Tiles of the unfinished row that the network ran on.
     private var computed = 0
 
-    /// - Parameter columns: of the tile grid.
-    init(_ work: WorkInProgress, columns: Int, nativeGrid: NativeGridWriter? = nil) {
+    /// - Parameters:
+    ///   - columns: of the tile grid.
+    ///   - origin: the part of the scene that the outputs have, in their pixels.
+    init(_ work: WorkInProgress, columns: Int, origin: PixelWindow, nativeGrid: NativeGridWriter? = nil) {
         self.work = work
+        self.origin = origin
         self.nativeGrid = nativeGrid
         self.columns = columns
         order = TileOrder(next: work.progress.tileRows * columns)
@@ -48,7 +53,7 @@ final class Stitcher {
             let plane = kept.size.area * raster.sampleType.sampleByteCount
             for band in 0..<raster.bandCount {
                 let bytes = UnsafeRawBufferPointer(rebasing: samples[band * plane..<(band + 1) * plane])
-                try work.write(kept, band: band + 1, bytes: bytes, to: index)
+                try work.write(kept.moved(from: origin), band: band + 1, bytes: bytes, to: index)
             }
         }
     }
@@ -88,11 +93,16 @@ final class NativeGridWriter {
     /// The scene, where one of the model's pixels may hold some with data and some without; nil where none does.
     private let scene: RasterReader?
     private let bands: [Int]
+    /// The part of the scene that is wanted; nil for all of it.
+    private let area: SceneArea?
     private var samples: [Float] = []
     private var validity: [UInt8] = []
 
     /// - Throws: `RasterError` where the scene has to be opened again, and cannot be.
-    init(_ scene: RasterReader, windows: OutputWindows, pixelGrid: ResampledGrid, bands: [Int]) throws(RasterError) {
+    init(
+        _ scene: RasterReader, windows: OutputWindows, pixelGrid: ResampledGrid, bands: [Int], area: SceneArea?
+    ) throws(RasterError) {
+        self.area = area
         self.pixelGrid = pixelGrid
         self.windows = windows
         self.bands = bands
@@ -128,18 +138,30 @@ final class NativeGridWriter {
         let plane = kept.size.area
         for band in 0..<raster.bandCount {
             var pixels = places.map { source[band * plane + $0] }
-            if scene != nil { for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata } }
-            try pixels.withUnsafeBytes { try write(piece, band + 1, $0) }
+            if scene != nil || area != nil {
+                for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata }
+            }
+            try pixels.withUnsafeBytes { try write(windows.place(of: piece), band + 1, $0) }
         }
     }
 
     private func readValidity(_ piece: PixelWindow) throws {
-        guard let scene else { return }
-        let area = piece.size.area
-        if validity.count < area {
-            validity = Array(repeating: 0, count: area)
-            samples = Array(repeating: 0, count: area * bands.count)
+        guard scene != nil || area != nil else { return }
+        let count = piece.size.area
+        if validity.count < count {
+            validity = Array(repeating: 0, count: count)
+            samples = Array(repeating: 0, count: count * bands.count)
         }
+        for index in 0..<count { validity[index] = 1 }
+        if let scene { try readValidity(piece, of: scene) }
+        try validity.withUnsafeMutableBufferPointer { validity in
+            try area?.cover(piece) { row in
+                UnsafeMutableBufferPointer(rebasing: validity[row * piece.width..<(row + 1) * piece.width])
+            }
+        }
+    }
+
+    private func readValidity(_ piece: PixelWindow, of scene: RasterReader) throws {
         try samples.withUnsafeMutableBufferPointer { samples in
             try validity.withUnsafeMutableBufferPointer { validity in
                 try scene.read(piece, bands: bands, into: samples, validity: validity)

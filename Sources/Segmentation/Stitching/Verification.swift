@@ -2,16 +2,18 @@ import Foundation
 import RasterIO
 import TileGeometry
 
-/// How far the tiled result is from windows across the borders of tiles that were run in one piece.
-public struct Verification: Sendable {
-    /// The number of windows that were compared.
-    public let windows: Int
-    /// The number of their pixels that have data.
-    public let pixels: Int
-    /// The number of pixels that have another class in one piece than in tiles.
-    public let otherClasses: Int
-    /// The largest difference of a probability, over all classes; nil where probabilities are not written.
-    public let largestDifference: Float?
+extension SegmentationSummary {
+    /// How far the tiled result is from windows across the borders of tiles that were run in one piece.
+    public struct Verification: Sendable {
+        /// The number of windows that were compared.
+        public let windows: Int
+        /// The number of their pixels that have data.
+        public let pixels: Int
+        /// The number of pixels that have another class in one piece than in tiles.
+        public let otherClasses: Int
+        /// The largest difference of a probability, over all classes; nil where probabilities are not written.
+        public let largestDifference: Float?
+    }
 }
 
 /// Runs windows across the borders of tiles, and compares them with what the tiles gave.
@@ -21,12 +23,15 @@ struct Verifier {
     let reader: TileReader
     let worker: TileWorker
     let output: OutputEncoding
+    /// The part of the scene that the outputs have.
+    let origin: PixelWindow
     let cancellation: Cancellation
 
     /// - Parameters:
     ///   - slot: room for the grid's largest tile.
     ///   - work: complete.
-    func verify(windows count: Int, in work: WorkInProgress, slot: TileSlot) throws -> Verification {
+    func verify(windows count: Int, in work: WorkInProgress, slot: TileSlot) throws -> SegmentationSummary.Verification
+    {
         let tiles = grid.straddling(count, stride: stride)
         let mask = work.rasters.first { $0.kind == .mask }!
         let probabilities = work.rasters.first { $0.kind == .probabilities }
@@ -41,18 +46,19 @@ struct Verifier {
             if cancellation.isCancelled { throw CancellationError() }
             try read(tile, into: slot)
             _ = try worker.run(slot)
-            try mask.read(tile.kept, band: 1, into: stored.baseAddress!)
+            let place = tile.kept.moved(from: origin)
+            try mask.read(place, band: 1, into: stored.baseAddress!)
             let found =
                 output.usesWideMask
                 ? compare(stored, slot, UInt16.self, tile.kept) : compare(stored, slot, UInt8.self, tile.kept)
             (pixels, others) = (pixels + found.pixels, others + found.others)
             guard let probabilities else { continue }
             for band in 0..<output.probabilityBands {
-                try probabilities.read(tile.kept, band: band + 1, into: stored.baseAddress!)
+                try probabilities.read(place, band: band + 1, into: stored.baseAddress!)
                 largest = max(largest, difference(stored, slot, band: band, area: tile.kept.size.area))
             }
         }
-        return Verification(
+        return SegmentationSummary.Verification(
             windows: tiles.count, pixels: pixels, otherClasses: others,
             largestDifference: probabilities == nil ? nil : largest)
     }

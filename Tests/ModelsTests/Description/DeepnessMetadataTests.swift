@@ -30,6 +30,19 @@ import Testing
         #expect(scaling.source == "standardization_mean and _std of model.onnx")
     }
 
+    /// A standard deviation of -1e300 became an infinity, which no JSON can hold.
+    @Test("numbers that float32 does not hold are not used, and never written")
+    func numbersBeyondFloat32() throws {
+        for text in ["-1e+300", "[1, 1e39]", "[1e300]"] {
+            let found = try read(["overtile.std": text, "standardization_mean": text])
+            #expect(found.scaling?.value.std == nil && found.scaling?.value.mean == nil, "\(text)")
+            #expect(found.warnings.count == 2 && found.warnings.allSatisfy { $0.contains("it is not used") })
+            #expect(found.metadata.values.allSatisfy { !$0.contains("inf") })
+        }
+        #expect(try read(["overtile.std": "1e38"]).scaling?.value.std == [1e38])
+        #expect(MetadataValue.array([.number(.infinity), .number(.nan), .number(1.5)]).json == "[null, null, 1.5]")
+    }
+
     @Test("the documented tile key, and the one that the reader looks for, which wins")
     func tileKeys() throws {
         #expect(try read(["tiles_size": "256"]).tile == Sourced(256, source: "tiles_size of model.onnx"))
