@@ -26,11 +26,11 @@ public struct Model: Sendable {
     package let assumptions: [Assumption]
     /// The number of elements of all tensors in the file.
     public let parameterCount: Int
-    /// What is known about the model beside its weights, as far as it agrees with them.
+    /// The description of the model beside its weights, as far as it agrees with them.
     public let description: ModelDescription
     /// The choices that the file leaves to the user.
     public let options: ModelOptions
-    /// What the model was made from.
+    /// The files that the model was made from.
     let files: ModelFiles
 
     /// The number of bands that the network takes.

@@ -79,7 +79,7 @@ public struct ModelOptions: Hashable, Sendable {
 
 /// The error that a sound model does not offer what an option asks for.
 package struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
-    /// What was asked for.
+    /// The option that was asked for.
     package enum Option: Sendable {
         case padded
         case depth
@@ -88,7 +88,7 @@ package struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
 
     /// The model file.
     package let path: String
-    /// What was asked for.
+    /// The option that was asked for.
     package let option: Option
     /// One line: what is wrong and what to do.
     package let description: String

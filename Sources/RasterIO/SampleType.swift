@@ -7,16 +7,27 @@ import CGDAL
 ///     var options = SegmentationOptions()
 ///     options.probabilityType = .uint8  // a quarter of the disk that float32 takes
 public enum SampleType: String, Sendable, CustomStringConvertible {
+    /// Whole numbers from 0 to 255.
     case uint8 = "Byte"
+    /// Whole numbers from -128 to 127.
     case int8 = "Int8"
+    /// Whole numbers from 0 to 65,535.
     case uint16 = "UInt16"
+    /// Whole numbers from -32,768 to 32,767.
     case int16 = "Int16"
+    /// Whole numbers of 32 bits from 0 on.
     case uint32 = "UInt32"
+    /// Whole numbers of 32 bits with a sign.
     case int32 = "Int32"
+    /// Whole numbers of 64 bits from 0 on.
     case uint64 = "UInt64"
+    /// Whole numbers of 64 bits with a sign.
     case int64 = "Int64"
+    /// IEEE 754 numbers of 16 bits.
     case float16 = "Float16"
+    /// IEEE 754 numbers of 32 bits.
     case float32 = "Float32"
+    /// IEEE 754 numbers of 64 bits.
     case float64 = "Float64"
 
     /// GDAL's name of the type.

@@ -4,13 +4,13 @@ import RasterIO
 public import Segmentation
 import TileGeometry
 
-/// What became of one scene in one run.
+/// The result of one scene in one run.
 ///
 ///     for result in try batch.run(scenes) {
 ///         if case .failed(let message, _) = result.ending { print(result.scene, message) }
 ///     }
 public struct SceneResult: Sendable {
-    /// How the run ended.
+    /// The end of the run.
     public enum Ending: Sendable {
         /// All outputs are there.
         case done(SceneOutcome)
@@ -29,7 +29,7 @@ public struct SceneResult: Sendable {
 
     /// The scene as it was named.
     public let scene: String
-    /// How the run ended.
+    /// The end of the run.
     public let ending: Ending
 
     /// Makes the result of a scene.
@@ -44,18 +44,18 @@ public struct SceneResult: Sendable {
     }
 }
 
-/// What the run of a scene gave: what a log's line, a report and the ledger tell.
+/// The outcome of a scene's run: what a log's line, a report and the ledger tell.
 ///
 ///     let outcome = try run.run(extras: .classShares)
 ///     print(outcome.outputs.mask, outcome.seconds, outcome.warnings)
 public struct SceneOutcome: Sendable {
     /// The scene as it was named.
     public let scene: String
-    /// What was written, and where.
+    /// The outputs that were written.
     public let outputs: OutputSet
-    /// How many tiles were computed, and where the time went.
+    /// The summary of the work: how many tiles were computed, and where the time went.
     public let summary: SegmentationSummary
-    /// How much of the mask each class covers; empty where nobody asked.
+    /// The part of the mask that each class covers; empty where nobody asked.
     public let classShares: [ClassShare]
     /// All that was said of the scene, before the run and while it lasted.
     public let warnings: [String]
@@ -82,7 +82,7 @@ public struct SceneOutcome: Sendable {
 public struct ClassShare: Codable, Equatable, Sendable {
     /// The mask's value; nil for pixels without data.
     public var value: Int?
-    /// What the class is called.
+    /// The name of the class.
     public var name: String
     /// The number of its pixels.
     public var pixels: Int
@@ -123,7 +123,7 @@ extension ClassShare {
 
 /// A file that was written for a scene, or is about to be.
 package struct OutputRecord: Codable, Equatable, Sendable {
-    /// What the output is: "mask", "probabilities", …
+    /// The kind of the output: "mask", "probabilities", …
     package var kind: String
     /// The file's absolute path.
     package var path: String

@@ -15,7 +15,7 @@ import TileGeometry
 ///
 /// Making it opens the scene and checks everything that can be checked; running it writes.
 public final class SceneRun {
-    /// What is worked out beside the outputs; each of them reads outputs once more.
+    /// Results that are worked out beside the outputs; each of them reads outputs once more.
     public struct Extras: OptionSet, Sendable {
         /// The set as bits.
         public let rawValue: Int
@@ -23,7 +23,7 @@ public final class SceneRun {
         /// Makes a set of extras from its bits.
         public init(rawValue: Int) { self.rawValue = rawValue }
 
-        /// How much of the mask each class covers.
+        /// The part of the mask that each class covers.
         public static let classShares = Extras(rawValue: 1)
         /// The SHA-256 of each output.
         package static let checksums = Extras(rawValue: 2)
@@ -33,13 +33,13 @@ public final class SceneRun {
 
     /// The segmentation: plan, bands, kernels.
     package let job: SegmentationJob
-    /// What is written.
+    /// The outputs that the run writes.
     public let outputs: OutputSet
     /// The files that the scene is made of, as they were when it was opened.
     package let identity: SceneIdentity
-    /// What the user should know before the run, and what each part of it is about.
+    /// The warnings before the run, each with its subject.
     package let sceneWarnings: [SceneWarning]
-    /// What the user should know before the run, a line each.
+    /// The warnings before the run, a line each.
     public var warnings: [String] { sceneWarnings.map(\.text) }
 
     /// The tiles that the scene is cut into, and what they take.
@@ -74,8 +74,7 @@ public final class SceneRun {
         try outputs.refuseClashes(with: scene, model: model.path, others: others)
         try outputs.reserve(overwrite: options.overwrites)
         job = try SegmentationJob(
-            scene: scene, model: model, options: options, writesProbabilities: outputs.rasters[.probabilities] != nil,
-            writesConfidence: outputs.rasters[.confidence] != nil)
+            scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))
         try SceneProducts.check(outputs, options: products, legend: job.legend)
         sceneWarnings = job.warnings.map { SceneWarning(.plan, $0) }
         self.products = products

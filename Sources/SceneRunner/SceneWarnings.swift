@@ -3,21 +3,21 @@ import Synchronization
 
 /// Something that the user should know about a scene, and that is no error.
 package struct SceneWarning: Equatable, Sendable {
-    /// What the warning is about.
+    /// The subject of the warning.
     package enum Subject: Equatable, Sendable {
         /// The names of outputs.
         case outputs
-        /// What the model is given, and how the scene is cut into tiles.
+        /// The input of the model, and the tiles that the scene is cut into.
         case plan
         /// A raster that is read or written, in GDAL's words.
         case raster
         /// The work in progress of an earlier run.
         case work
-        /// What is made of the mask.
+        /// The products of the mask.
         case products
     }
 
-    /// What the warning is about.
+    /// The subject of the warning.
     package let subject: Subject
     /// One line for people; it need not name the scene.
     package let text: String

@@ -13,16 +13,16 @@ import TileGeometry
 ///     let model = try Model(path: "unet.onnx")
 ///     let options = SegmentationOptions()
 ///     let scene = try options.open(scene: "scene.tif", for: model)
-///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+///     let job = try SegmentationJob(scene: scene, model: model, options: options)
 ///     let summary = try job.run([.mask: "mask.tif"])
 package final class SegmentationJob {
     /// The scene.
     package let scene: RasterReader
     /// The model that the scene goes through.
     package let model: Model
-    /// How the scene goes through the model.
+    /// The plan of the scene's way through the model.
     package var plan: Plan { compiled.plan }
-    /// What the user should know before the run, a line each.
+    /// The warnings before the run, a line each.
     package var warnings: [String] { plan.warnings.map(\.description) }
 
     let options: SegmentationOptions
@@ -36,18 +36,16 @@ package final class SegmentationJob {
     ///   - scene: the raster, opened with `SegmentationOptions.open` so that its nodata value is the right one.
     ///   - model: the network, and what is known of what it was trained on.
     ///   - options: what the user asks for.
-    ///   - writesProbabilities: true if the run will write the probabilities of all classes.
-    ///   - writesConfidence: true if the run will write the probability of each pixel's class.
+    ///   - kinds: the rasters that the run will make beside the mask.
     ///   - backend: what runs the network; nil for Overtile's own kernels.
     /// - Throws: `SegmentationError` where scene, model and options do not fit together, or too little memory is allowed;
     ///   `RasterError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
     package init(
-        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false, backend: (any Backend)? = nil
+        scene: RasterReader, model: Model, options: SegmentationOptions, kinds: Set<RasterOutput.Kind> = [],
+        backend: (any Backend)? = nil
     ) throws {
         let planner = try Planner(
-            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
-            writesConfidence: writesConfidence, backend: backend)
+            scene: scene, model: model, options: options, kinds: kinds, backend: backend)
         compiled = try planner.compiledPlan()
         identity = SceneIdentity(of: scene)
         self.scene = scene
@@ -81,7 +79,7 @@ package final class SegmentationJob {
 
     /// Runs the scene and puts its rasters in place: all of them, or none.
     ///
-    ///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+    ///     let job = try SegmentationJob(scene: scene, model: model, options: options)
     ///     try job.run([.mask: "mask.tif"])
     ///
     /// - Parameters:

@@ -2,7 +2,7 @@ import Dispatch
 import Synchronization
 package import TileGeometry
 
-/// What a run of a scene did, and how long it took.
+/// The summary of a scene's run: what was done, and how long it took.
 ///
 ///     let summary = try run.run().summary
 ///     print("\(summary.tiles) tiles in \(summary.seconds) s; the limit was \(summary.limit)")
@@ -23,7 +23,7 @@ public struct SegmentationSummary: Sendable {
     public let seconds: Double
     /// The time that each stage was busy.
     package let stages: StageSeconds
-    /// How far the tiles are from windows that were run in one piece; nil where nobody asked for it.
+    /// The distance of the tiles from windows that were run in one piece; nil where nobody asked for it.
     public let verification: Verification?
 
     /// The speed of this run, without what an earlier run had finished, in millions of the scene's pixels a second.

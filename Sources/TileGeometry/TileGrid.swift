@@ -169,7 +169,7 @@ extension TileGrid {
     }
 }
 
-/// How output tiles line up with the blocks of a tiled GeoTIFF, whose sides are multiples of 16.
+/// The blocks of a tiled GeoTIFF that output tiles line up with; their sides are multiples of 16.
 package enum OutputBlock {
     private static let smallest = 128
     private static let largest = 512

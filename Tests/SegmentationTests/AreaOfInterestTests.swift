@@ -114,8 +114,7 @@ import TileGeometry
         change(&options)
         let job = try SegmentationJob(
             scene: try options.open(scene: scene, for: model), model: model, options: options,
-            writesProbabilities: true,
-            writesConfidence: true)
+            kinds: [.probabilities, .confidence])
         return try job.run(
             [
                 .mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif"),
@@ -233,8 +232,10 @@ import TileGeometry
         #expect(pairs.allSatisfy { $0.isNaN && $1.isNaN || abs($0 - $1) < 1e-4 })
     }
 
-    @Test("on other pixels: laid on the scene's, and on the model's own", arguments: [OutputPixelGrid.scene, .model])
-    func resampled(grid: OutputPixelGrid) throws {
+    @Test(
+        "on other pixels: laid on the scene's, and on the model's own",
+        arguments: [SegmentationOptions.PixelGrid.scene, .model])
+    func resampled(grid: SegmentationOptions.PixelGrid) throws {
         let scene = try scene(.upright)
         let path = try polygons(.upright)
         func change(_ options: inout SegmentationOptions) {

@@ -63,7 +63,7 @@ import TileGeometry
         options.overwrites = true
         change(&options)
         let job = try SegmentationJob(
-            scene: try options.open(scene: scene, for: model), model: model, options: options, writesProbabilities: true
+            scene: try options.open(scene: scene, for: model), model: model, options: options, kinds: [.probabilities]
         )
         _ = try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
         return job

@@ -35,7 +35,7 @@ import TileGeometry
         change(&options)
         return try SegmentationJob(
             scene: try RasterReader(path: scene ?? self.scene), model: model ?? self.model, options: options,
-            writesProbabilities: probabilities)
+            kinds: probabilities ? [.probabilities] : [])
     }
 
     /// Runs until so many tiles are done.

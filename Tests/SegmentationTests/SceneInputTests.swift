@@ -25,7 +25,7 @@ import TileGeometry
         options.overwrites = true
         change(&options)
         return try SegmentationJob(
-            scene: try options.open(scene: scene, for: model), model: model, options: options, writesProbabilities: true
+            scene: try options.open(scene: scene, for: model), model: model, options: options, kinds: [.probabilities]
         )
     }
 

@@ -2,15 +2,15 @@ package import FileIO
 package import Foundation
 import GRDB
 
-/// What a pass over many scenes needs to know of one that the ledger has.
+/// The part of an entry that a pass over many scenes needs.
 package struct KnownScene: Equatable, Sendable {
     /// The scene's canonical path.
     package let scene: String
-    /// Where the scene stands.
+    /// The state of the scene.
     package let state: LedgerEntry.State
     /// The size and the time that the scene had when it was last seen.
     package let stamp: FileStamp
-    /// When the scene was first seen with this stamp.
+    /// The time at which the scene was first seen with this stamp.
     package let observed: Date
     /// The digest of model and options of the last attempt; nil before the first.
     package let settings: String?
@@ -28,7 +28,7 @@ package struct LedgerTotals: Equatable, Sendable {
     package var pixels = 0
     /// The wall time of all scenes that are done.
     package var seconds = 0.0
-    /// When a scene was last done; nil for never.
+    /// The time at which a scene was last done; nil for never.
     package var lastSuccess: Date?
     /// When a scene failed last that was not done since; nil for never.
     package var lastFailure: Date?

@@ -2,7 +2,7 @@ import FileIO
 import GRDB
 import Glibc
 
-/// What became of each scene of an output folder: an SQLite file in it, a row for each scene.
+/// The record of what became of each scene of an output folder: an SQLite file in it, a row for each scene.
 ///
 /// Rows are changed one transaction at a time, each on the disk before the call returns; a crash leaves the ledger as it was
 /// before the last one. It keeps a rollback journal and not a write-ahead log, which network file systems do not
@@ -13,7 +13,7 @@ package final class Ledger: Sendable {
     /// Hidden: a folder of outputs is shown, searched and copied as such.
     package static let fileName = ".overtile-ledger.sqlite"
 
-    /// What a ledger is opened for.
+    /// The purpose that a ledger is opened for.
     package enum Access: Sendable {
         /// Reads; never makes a ledger.
         case reading

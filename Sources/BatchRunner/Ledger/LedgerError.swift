@@ -1,6 +1,6 @@
 import GRDB
 
-/// What went wrong with a ledger, in one line, and what to do. The ledger is as it was.
+/// The error of a ledger, in one line, with what to do about it. The ledger is as it was.
 package struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
     package enum Code: Sendable {

@@ -38,9 +38,7 @@ extension Batch {
     package func runChecked(
         _ scenes: [String], observer: (any BatchObserver)? = nil, cancellation: Cancellation
     ) throws -> [SceneResult] {
-        let demand = WorkerDemand(
-            model: model, options: options, writesProbabilities: outputs.rasters[.probabilities] != nil,
-            writesConfidence: outputs.rasters[.confidence] != nil)
+        let demand = WorkerDemand(model: model, options: options, kinds: Set(outputs.rasters.keys))
         let shares = WorkerShares(total: demand.workers)
         let state = Mutex(State(results: Array(repeating: nil, count: scenes.count)))
         let group = DispatchGroup()
@@ -127,9 +125,9 @@ extension Batch {
     /// The error of a batch that could not go on, for a reason that is no scene's: the disk is full, the folder is gone or
     /// may not be written any more, or the ledger cannot be kept. Started again when that is mended, it goes on where it was.
     public struct Stopped: Error, CustomStringConvertible {
-        /// Why the batch could not go on.
+        /// The error for which the batch could not go on.
         public let cause: any Error
-        /// What became of each scene, in their order; those that did not come to their end are `.stopped`.
+        /// The result of each scene, in their order; those that did not come to their end are `.stopped`.
         public let results: [SceneResult]
 
         /// The cause in one line.

@@ -17,13 +17,13 @@ package import SceneRunner
 ///
 /// A scene that was done before, and has not changed since, is not run again.
 public final class Batch: Sendable {
-    /// What remembers each scene.
+    /// The ledger, which remembers each scene.
     package let ledger: Ledger
     /// The network that all scenes are segmented with.
     public let model: Model
     /// The options that all scenes are run with.
     public let options: SegmentationOptions
-    /// Where the outputs go.
+    /// The folders of the outputs.
     public let outputs: FolderLayout
     /// The digest of the model and of all options that change results.
     package let settings: String

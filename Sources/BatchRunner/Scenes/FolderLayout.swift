@@ -11,16 +11,16 @@ public import Segmentation
 public struct FolderLayout: Sendable {
     /// The folder of each kind of raster, that of the masks among them.
     public let rasters: [RasterOutput.Kind: String]
-    /// What is written beside the masks.
+    /// The files that are written beside the masks.
     public let companions: Companions
-    /// How polygons and statistics are made.
+    /// The options for polygons and statistics.
     public let products: ProductOptions
-    /// How the outputs of a scene are named.
+    /// The template for the names of a scene's outputs.
     package let naming: OutputNaming
     /// The model's file.
     public let model: String
 
-    /// What is written beside each mask, under its name with another ending.
+    /// The choice of what is written beside each mask, under its name with another ending.
     public struct Companions: Equatable, Sendable {
         /// The ending of polygons, such as "gpkg"; nil for none.
         public var polygons: String?
@@ -92,11 +92,16 @@ public struct FolderLayout: Sendable {
         return outputs
     }
 
-    /// Which outputs there are, for the digest of a run's settings. Ledgers remember the digest: where a kind of output is
-    /// added, the text of all others stays as it is.
+    /// The outputs that there are, as text for the digest of a run's settings.
+    ///
+    /// Ledgers remember the digest. The first kinds of rasters always say whether they are there; later ones only where
+    /// they are, so that a new kind leaves the text of all others as it is.
     var kinds: String {
-        "\(rasters[.probabilities] != nil) \(rasters[.confidence] != nil) \(companions.polygons ?? "") "
+        let first: [RasterOutput.Kind] = [.probabilities, .confidence]
+        let later = RasterOutput.Kind.allCases.filter { $0 != .mask && !first.contains($0) && rasters[$0] != nil }
+        return first.map { "\(rasters[$0] != nil) " }.joined() + "\(companions.polygons ?? "") "
             + "\(companions.statistics ?? "") \(companions.hasStyle) \(companions.hasItems)"
+            + later.map { " \($0.rawValue)" }.joined()
     }
 
     /// Refuses outputs that would replace each other, a scene, the model, or another file of the command's.

@@ -111,7 +111,7 @@ package struct SceneInputs: Sendable {
     }
 }
 
-/// Which files of a folder are scenes, by their names.
+/// The rule that tells which files of a folder are scenes, by their names.
 package struct SceneNames: Equatable, Sendable {
     /// Formats that are rarely anything but scenes. Pictures (PNG, JPEG) are often previews of the scene beside them:
     /// `--pattern` takes those.

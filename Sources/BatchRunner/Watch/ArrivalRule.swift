@@ -1,6 +1,6 @@
 import FileIO
 
-/// When an upload counts as complete.
+/// The rule that tells when an upload counts as complete.
 ///
 /// Any of these will do, the first two at once:
 ///
@@ -25,7 +25,7 @@ package struct ArrivalRule: Sendable {
         self.settle = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
     }
 
-    /// Why a file counts as complete.
+    /// The reason for which a file counts as complete.
     package enum Verdict: Equatable, Sendable {
         case marked
         case renamed

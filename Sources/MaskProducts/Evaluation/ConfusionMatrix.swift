@@ -1,5 +1,5 @@
 extension Evaluation {
-    /// How often pixels of one class were taken for another, and the scores that follow from it.
+    /// The counts of pixels of one class that were taken for another, and the scores that follow from it.
     ///
     ///     let matrix = Evaluation.ConfusionMatrix([[50, 2], [3, 45]])
     ///     print(matrix.accuracy!)  // 0.95

@@ -2,7 +2,7 @@ public import FileIO
 public import RasterIO
 import TileGeometry
 
-/// How well a mask agrees with the truth, pixel by pixel, wherever both have a class.
+/// The agreement of a mask with the truth, pixel by pixel, wherever both have a class.
 ///
 ///     let evaluation = try Evaluation(mask: "mask.tif", truth: "labels.tif")
 ///     print(evaluation.matrix.mean.iou ?? 0)

@@ -110,7 +110,7 @@ public struct Preview: Sendable {
 }
 
 extension Preview {
-    /// How a preview shows a scene and its mask.
+    /// The options of a preview of a scene and its mask.
     public struct Options: Sendable {
         /// The length of the picture's longer side in pixels, without the legend. Smaller masks keep their size.
         public var longSide = 1600

@@ -1,7 +1,7 @@
 package import RasterIO
 package import TileGeometry
 
-/// What a report says of one scene, as far as it is known. Only the pictures are read from files, and only if there is
+/// The content of a report about one scene, as far as it is known. Only the pictures are read from files, and only if there is
 /// no preview.
 package struct ReportScene: Sendable {
     /// The name of the scene; may be any text.

@@ -1,6 +1,6 @@
 import StoredTensors
 
-/// What is known of a model beside its weights: how pixels become its input, and what its output means.
+/// The knowledge about a model beside its weights: how pixels become its input, and what its output means.
 ///
 /// It comes from the model file's own metadata and from a STAC MLM item beside it; the former are trusted more. A value
 /// is nil if no source has it.
@@ -21,7 +21,7 @@ public struct ModelDescription: Sendable, Equatable {
     package var resolution: Sourced<Double>?
     /// The classes in the order of their values in the mask, from 0 on. With one output, a single entry is class 1.
     package var classes: Sourced<[ClassDescription]>?
-    /// What the network's outputs are.
+    /// The meaning of the network's outputs.
     package var activation: Sourced<Activation>?
     /// The threshold, 0 to 1. With one output, a pixel is class 1 if its probability is above the threshold. With more
     /// outputs, a pixel is class 0 if none of its probabilities reaches the threshold.
@@ -70,7 +70,7 @@ public struct ModelDescription: Sendable, Equatable {
         case activation
     }
 
-    /// What the network's outputs are.
+    /// The meaning of the network's outputs.
     public enum Activation: String, Sendable, CaseIterable {
         /// Unbounded numbers, which a sigmoid, or a softmax over the classes, turns into probabilities.
         case logits

@@ -59,7 +59,7 @@ enum ModelFamilies {
     static let mostLevels = 12
 }
 
-/// How well a state dict fits a family of networks.
+/// The fit of a state dict to a family of networks.
 struct FamilyMatch {
     let family: any ModelFamily.Type
     let network: RecognizedNetwork

@@ -60,7 +60,7 @@ struct InspectCommand: ParsableCommand {
     }
 }
 
-/// What `inspect` prints about a model.
+/// The facts that `inspect` prints about a model.
 struct ModelReport: Encodable {
     let model: String
     let family: String
@@ -134,7 +134,7 @@ struct ModelReport: Encodable {
     }
 }
 
-/// What `inspect` prints about something that the tensors leave open.
+/// The facts that `inspect` prints about something that the tensors leave open.
 struct AssumptionReport: Encodable {
     let key: String
     let value: String
@@ -151,7 +151,7 @@ struct AssumptionReport: Encodable {
     var text: String { "\(key)=\(value), \(given ? "as given" : "the default"); --assume takes \(choices)" }
 }
 
-/// What `inspect` prints about the tensors of a file, whether its network is known or not.
+/// The facts that `inspect` prints about the tensors of a file, whether its network is known or not.
 struct TensorReport {
     struct Tensor: Encodable {
         let name: String

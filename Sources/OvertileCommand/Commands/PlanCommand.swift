@@ -53,7 +53,7 @@ struct PlanCommand: ParsableCommand {
         options.activation = .logits
         let model = try choices.load(model, warn: messages.warn)
         let scene = try options.open(scene: scene, for: model)
-        let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+        let job = try SegmentationJob(scene: scene, model: model, options: options)
         job.warnings.forEach(messages.warn)
         var report = PlanReport(job)
         let expected = try job.expectedTime()
@@ -63,7 +63,7 @@ struct PlanCommand: ParsableCommand {
     }
 }
 
-/// What `plan` tells.
+/// The figures that `plan` prints.
 struct PlanReport: Encodable {
     let scene: String
     let width: Int

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Overtile
 
-/// Which regions of a mask become polygons, and how.
+/// Options for which regions of a mask become polygons, and how.
 struct PolygonOptionGroup: ParsableArguments {
     @Option(
         parsing: .unconditional,

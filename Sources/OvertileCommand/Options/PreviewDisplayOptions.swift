@@ -1,7 +1,7 @@
 import ArgumentParser
 import Overtile
 
-/// How a preview shows a scene and its mask.
+/// The options of a preview of a scene and its mask.
 struct PreviewDisplayOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,

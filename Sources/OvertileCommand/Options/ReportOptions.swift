@@ -38,7 +38,7 @@ struct ReportOptions: ParsableArguments {
     }
 }
 
-/// Where counted numbers go: to standard output as a table or JSON, and into a file.
+/// Options for counted numbers: to standard output as a table or JSON, and into a file.
 struct NumberOutputOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,

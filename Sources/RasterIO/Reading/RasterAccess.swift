@@ -6,12 +6,12 @@ import Synchronization
 /// GDAL tells a format by a file's content. A text of a few lines can be a mosaic of any files of this machine, or a map
 /// on a server, whatever its name is. That is what a user wants who names such a file, and not what the owner of a folder
 /// wants that others put files into.
-public struct RasterAccess: Equatable, Sendable {
+package struct RasterAccess: Equatable, Sendable {
     /// The drivers that are allowed whatever a file's name is; nil for all, and for everything that they reach.
     private let others: Set<String>?
 
     /// Everything that GDAL opens, servers included: for scenes that a user names.
-    public static let anything = RasterAccess(others: nil)
+    package static let anything = RasterAccess(others: nil)
 
     /// Local files alone, each in a format that its name promises: for scenes that are found in folders.
     ///
@@ -20,7 +20,7 @@ public struct RasterAccess: Equatable, Sendable {
     ///
     /// - Parameter allowing: short names of drivers that are opened in addition, such as "WMS", under any name; "all" for
     ///   everything.
-    public static func files(allowing drivers: [String] = []) -> RasterAccess {
+    package static func files(allowing drivers: [String] = []) -> RasterAccess {
         let names = Set(drivers.map { $0.lowercased() })
         return names.contains("all") ? .anything : RasterAccess(others: names)
     }

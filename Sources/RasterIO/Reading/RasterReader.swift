@@ -14,7 +14,7 @@ package final class RasterReader: @unchecked Sendable {
     package let size: PixelSize
     /// The bands, band 1 first, including alpha bands.
     package let bands: [RasterBand]
-    /// Where the raster lies on the ground, as far as it says.
+    /// The raster's place on the ground, as far as it says.
     package let spatialReference: SpatialReference
     /// GDAL's short name of the format: "GTiff", "VRT", "JP2OpenJPEG", …
     package let driverName: String

@@ -12,7 +12,7 @@ package final class WarpedBandReader {
     private let reference: SpatialReference
     /// True if both grids are the same, so that pixel belongs to pixel.
     package let isSameGrid: Bool
-    /// What the user should know: a raster that does not say where it lies, or in which system.
+    /// The warnings: a raster that does not say where it lies, or in which system.
     package let warnings: [String]
     private let validity = ScratchBuffer<UInt8>()
 

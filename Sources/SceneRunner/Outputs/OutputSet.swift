@@ -12,13 +12,13 @@ public import Segmentation
 /// A set is reserved before any work is done, which is where it is decided whether it may be written; and it is published
 /// as a whole when everything is complete: all outputs appear, or none.
 public struct OutputSet: Equatable, Sendable {
-    /// What an output is.
+    /// The kind of an output.
     public enum Kind: Equatable, Sendable, CustomStringConvertible {
         /// One of the rasters that the network's scores are made into.
         case raster(RasterOutput.Kind)
         /// The regions of the mask.
         case polygons
-        /// What the mask holds of each class.
+        /// The statistics of the mask.
         case statistics
         /// A QGIS style of the mask.
         case style
@@ -27,7 +27,7 @@ public struct OutputSet: Equatable, Sendable {
         /// A page, or JSON, that tells what was done.
         case report
 
-        /// What the output is called in ledgers, logs and the environment of commands.
+        /// The name of the kind in ledgers, logs and the environment of commands.
         public var name: String {
             switch self {
             case .raster(let kind): kind.rawValue
@@ -53,17 +53,17 @@ public struct OutputSet: Equatable, Sendable {
         }
     }
 
-    /// Where each raster goes; there is always a mask.
+    /// The path of each raster; there is always a mask.
     public let rasters: [RasterOutput.Kind: String]
-    /// Where the polygons go; nil for none. The ending tells the format.
+    /// The path of the polygons; nil for none. Its ending tells the format.
     public var polygons: String?
-    /// Where the statistics go; nil for none. CSV where the name ends in .csv, else JSON.
+    /// The path of the statistics; nil for none. They are CSV if it ends in .csv, else JSON.
     public var statistics: String?
     /// True if a QGIS style lies beside the mask.
     public var hasStyle = false
     /// True if a STAC item lies beside each raster.
     public var hasItems = false
-    /// Where the report on this one scene goes; nil for none. A page where the name ends in .html, else JSON.
+    /// The path of the report on this one scene; nil for none. It is a page if the path ends in .html, else JSON.
     public var report: String?
 
     /// Makes a set of a mask and other rasters.
@@ -71,7 +71,7 @@ public struct OutputSet: Equatable, Sendable {
         rasters = others.merging([.mask: mask]) { $1 }
     }
 
-    /// Where the mask goes.
+    /// The path of the mask.
     public var mask: String { rasters[.mask]! }
 
     /// The rasters, the mask first.

@@ -2,13 +2,13 @@ package import Foundation
 package import Logging
 import Models
 
-/// What one run did, scene by scene, as the JSON of a report has it.
+/// A report of what one run did, scene by scene, as JSON has it.
 package struct BatchReport: Encodable, Sendable {
-    /// What became of one scene. What is not known is nil or empty.
+    /// The result of one scene. What is not known is nil or empty.
     package struct Scene: Encodable, Sendable {
         /// The scene as it was named.
         package let scene: String
-        /// How the run ended: "done", "unchanged", "failed" or "stopped".
+        /// The end of the run: "done", "unchanged", "failed" or "stopped".
         package let state: String
         /// The files that were written.
         package let outputs: [OutputRecord]
@@ -18,11 +18,11 @@ package struct BatchReport: Encodable, Sendable {
         package let seconds: Double?
         /// Millions of the scene's pixels in a second.
         package let megapixelsPerSecond: Double?
-        /// How much of the mask each class covers.
+        /// The part of the mask that each class covers.
         package let classShares: [ClassShare]
         /// All that was said of the scene.
         package let warnings: [String]
-        /// Why the scene failed.
+        /// The error that the scene failed with, in one line.
         package let error: String?
         /// The exit status that the error would have ended `segment` with.
         package let status: Int?
@@ -49,9 +49,9 @@ package struct BatchReport: Encodable, Sendable {
         }
     }
 
-    /// When the run began.
+    /// The time at which the run began.
     package let started: Date
-    /// When the run ended.
+    /// The time at which the run ended.
     package let finished: Date
     /// The model's file.
     package let model: String

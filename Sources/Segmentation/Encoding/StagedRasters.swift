@@ -29,10 +29,10 @@ package final class StagedRasters {
         self.verification = verification
     }
 
-    /// Where a raster lies now; nil for one that the run does not make.
+    /// Returns the path at which a raster lies now; nil for one that the run does not make.
     package func path(_ kind: RasterOutput.Kind) -> String? { encoder.stagedOutput(kind)?.stagingPath }
 
-    /// What the run did; the time is that from its beginning until now.
+    /// The summary of the run; the time is that from its beginning until now.
     package var summary: SegmentationSummary {
         SegmentationSummary(
             scene: job.scene.size, tiles: job.plan.grid.count, tilesComputed: work.progress.tilesComputed,

@@ -36,7 +36,7 @@ struct AllowedTiles {
         }
     }
 
-    /// What a tile of one of these grids computes.
+    /// Returns the computation of a tile of one of these grids.
     ///
     /// - Parameter output: one of the grid's output sizes, or the size of a whole tile's output.
     func computation(_ grid: TileGrid, output: PixelSize) throws -> TileComputation {
@@ -128,7 +128,7 @@ struct AllowedTiles {
         return 2 * margin < size ? margin : nil
     }
 
-    /// What of the model's description cannot be followed.
+    /// The warnings about parts of the model's description that cannot be followed.
     var warnings: [PlanWarning] {
         guard case .fixedTiles = network else { return [] }
         var warnings: [PlanWarning] = []

@@ -2,22 +2,22 @@ package import NetworkGraph
 import RasterIO
 package import TileGeometry
 
-/// How a scene will go through a model: which bands, on which pixels, cut into which tiles, by how many workers, into
+/// The way of a scene through a model: which bands, on which pixels, cut into which tiles, by how many workers, into
 /// which outputs. A `Planner` makes it once, before anything is read or written, and everything afterwards follows it.
 package struct Plan: Sendable {
     /// The scene's bands in the model's order, counted from 1.
     package let bands: [Int]
-    /// What happens to the pixels of these bands before the network sees them.
+    /// The normalisation of these bands before the network sees them.
     package let normalization: Normalization
     /// The pixels that the model is given.
     package let resampling: Resampling
-    /// How the network's scores become classes, and how the outputs store them.
+    /// The encoding of the network's scores as classes, and of these in the outputs.
     let output: OutputEncoding
     /// The part of the scene that is wanted; nil for all of it.
     package let area: SceneArea?
     /// The tiles, and the workers and memory for them.
     package let tiling: Tiling
-    /// What the user should know before the run, in the order in which it was decided.
+    /// The warnings before the run, in the order in which things were decided.
     package let warnings: [PlanWarning]
 
     /// The tiles.
@@ -48,13 +48,13 @@ package struct Tiling: Sendable {
     package let bytesPerWorker: Int
     /// The work of one tile of each of the grid's output sizes, as the cost model has it.
     package let costs: [PixelSize: Double]
-    /// What tiles of each of the grid's output sizes are to the network, the largest first.
+    /// The shapes of the tiles, one for each of the grid's output sizes, the largest first.
     package let shapes: [TileShape]
     /// The bytes that the process is expected to need at most.
     package let memoryBytes: Int
     /// The bytes that the process may use.
     package let memoryLimit: Int
-    /// What the user should know of the tiles.
+    /// The warnings about tiles.
     package let warnings: [PlanWarning]
 
     /// The multiplications and additions of all tiles.

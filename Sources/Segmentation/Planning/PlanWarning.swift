@@ -1,6 +1,6 @@
 package import RasterIO
 
-/// What the user should know of a plan. Code asks for the case, people read the description.
+/// A warning about a plan. Code asks for the case, people read the description.
 package enum PlanWarning: Equatable, Sendable, CustomStringConvertible {
     // The scene's pixels.
 

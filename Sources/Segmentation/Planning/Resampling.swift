@@ -13,7 +13,7 @@ extension SegmentationOptions {
         case metres(Double)
     }
 
-    /// The pixels that masks, probabilities and confidence are written in.
+    /// The pixels that the outputs are written in.
     public enum PixelGrid: String, CaseIterable, Sendable {
         /// The scene's own pixels: each takes what the model says of the place under its centre.
         case scene
@@ -32,7 +32,7 @@ package struct Resampling: Sendable {
     package let wanted: Sourced<Double>?
     /// True if the outputs have the pixels that the model was given, so that tiles are written as they are computed.
     package let keepsPixels: Bool
-    /// What the user should know of the pixels.
+    /// The warnings about pixels.
     let warnings: [PlanWarning]
 
     /// The model's own resolution is followed only where it differs by more than this part from the scene's.

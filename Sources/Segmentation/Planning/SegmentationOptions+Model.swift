@@ -26,7 +26,7 @@ extension SegmentationOptions {
         var result = model.description
         var settled = self
         settled.activation = activation ?? .logits
-        let output = try OutputEncoding(model, settled, writesProbabilities: false)
+        let output = try OutputEncoding(model, settled)
         if let bands {
             let hasZero = bands.contains { if case .number(let number) = $0 { number < 1 } else { false } }
             guard bands.count == model.bands, !hasZero else {

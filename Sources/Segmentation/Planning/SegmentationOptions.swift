@@ -1,7 +1,7 @@
 public import Models
 public import RasterIO
 
-/// What a user may ask of a run beside the scene, the model and the outputs. Everything has a default.
+/// The wishes that a user may have for a run beside the scene, the model and the outputs. Everything has a default.
 ///
 /// A property that is nil is taken from the model's description, and where that says nothing, from the default that is
 /// given here.
@@ -63,7 +63,7 @@ public struct SegmentationOptions: Sendable {
     /// With one output channel, a pixel is class 1 if its probability is above this; by default 0.5. With more channels, a
     /// pixel is class 0 if none of its probabilities reaches this; by default the largest wins, however small.
     public var threshold: Float?
-    /// What the network's outputs are; by default logits.
+    /// The meaning of the network's outputs; by default logits.
     public var activation: ModelDescription.Activation?
     /// The type that probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
     public var probabilityType = SampleType.float32

@@ -1,7 +1,7 @@
 import Models
 import RasterIO
 
-/// Which bands of a scene a model is given, and how they are normalised: as the user says, else as the model's
+/// The bands of a scene that a model is given, and their normalisation: as the user says, else as the model's
 /// description says.
 struct SceneInput {
     let bands: [Int]

@@ -13,7 +13,7 @@ final class TileReader: Sendable {
     private let lanes: [Lane]
     private let square: PixelSize
     private let scene: PixelSize
-    /// Where the network's input starts, relative to a tile's output of each size, and how large it is.
+    /// The place and size of the network's input, relative to a tile's output of each size.
     private let inputs: [PixelSize: MapWindow]
     /// True for a tile of which something is wanted; others are not read.
     private let isWanted: @Sendable (Tile) -> Bool
@@ -48,7 +48,7 @@ final class TileReader: Sendable {
 
     /// Fills a slot with a tile's pixels. Calls back when that is done, or has failed: at some later time, on any thread.
     ///
-    /// - Parameter done: with a `RasterError` naming band and window, or nil.
+    /// - Parameter done: called with a `RasterError` that names band and window, or nil.
     func read(_ tile: Tile, into slot: TileSlot, done: @escaping @Sendable ((any Error)?) -> Void) {
         let input = inputs[tile.output.size]!
         slot.tile = tile

@@ -2,7 +2,7 @@ import FileIO
 package import Models
 import RasterIO
 
-/// What the results of a run depend on beside the scene: the model, and every option that changes a result.
+/// The settings that the results of a run depend on beside the scene: the model, and every option that changes a result.
 ///
 /// Keys and texts are spelt out here and are never made from the names of properties, types or rooms, so that a name can
 /// change and the digest stays. Ledgers and work in progress remember digests: a text that changes makes every one of

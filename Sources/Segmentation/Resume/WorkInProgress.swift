@@ -15,9 +15,9 @@ import TileGeometry
 final class WorkInProgress: @unchecked Sendable {
     let outputs: [RasterOutput]
     let rasters: [RawRaster]
-    /// How far an earlier run had come, as far as it is whole.
+    /// The progress of an earlier run, as far as it is whole.
     private(set) var recovered: WorkJournal.Progress
-    /// What the journal says of each row of tiles that an earlier run has finished, from the top.
+    /// The record of the journal for each row of tiles that an earlier run has finished, from the top.
     let recoveredRows: [WorkJournal.Row?]
     private(set) var progress: WorkJournal.Progress
     let tileRows: Int

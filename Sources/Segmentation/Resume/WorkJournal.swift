@@ -2,8 +2,8 @@ import FileIO
 import Glibc
 import RasterIO
 
-/// How far work in progress has come: a record is appended for each row of tiles, with the checksums of its samples, and
-/// for each time that all before it was brought to the disk.
+/// The progress of a run, on disk: a record is appended for each row of tiles, with the checksums of its samples, and for
+/// each time that all before it was brought to the disk.
 ///
 /// A record of the first kind survives the process, as what it speaks of is in the system's hands by then; after a power
 /// loss it may be there without the samples, and is believed only while the system has not been started anew. One of the
@@ -25,10 +25,10 @@ final class WorkJournal {
     }
 
     private struct Record {
-        /// "OVERTIL2"
-        static let magic: UInt64 = 0x4f56_4552_5449_4c32
-        /// The most rasters that a run makes.
-        static let sumCount = 3
+        /// "OVERTIL3"
+        static let magic: UInt64 = 0x4f56_4552_5449_4c33
+        /// The most rasters that a run makes: there is room for kinds to come.
+        static let sumCount = 8
 
         var magic = Record.magic
         /// The key of the work.
@@ -39,14 +39,13 @@ final class WorkJournal {
         var tilesComputed: UInt64
         /// The checksum of the last row's samples in each raster; 0 for rasters that there are not, and in records of what is
         /// on the disk.
-        var sums = InlineArray<3, UInt64>(repeating: 0)
+        var sums = InlineArray<8, UInt64>(repeating: 0)
         var checksum: UInt64 = 0
 
         var expectedChecksum: UInt64 {
             var hash = FNV1a()
-            for word in [magic, key, boot, tileRows, tilesComputed, sums[0], sums[1], sums[2]] {
-                withUnsafeBytes(of: word) { hash.add($0) }
-            }
+            for word in [magic, key, boot, tileRows, tilesComputed] { withUnsafeBytes(of: word) { hash.add($0) } }
+            for index in sums.indices { withUnsafeBytes(of: sums[index]) { hash.add($0) } }
             return hash.value
         }
     }
@@ -82,9 +81,9 @@ final class WorkJournal {
 
     deinit { close(descriptor) }
 
-    /// How far all runs so far have come, as far as it is certain.
+    /// Returns the progress of all runs so far, as far as it is certain.
     ///
-    /// - Parameter tileRows: that the work has.
+    /// - Parameter tileRows: the rows of tiles that the work has.
     /// - Returns: nil for a journal that contradicts itself.
     func recover(tileRows: Int) -> Progress? {
         var best = Progress()
@@ -102,7 +101,7 @@ final class WorkJournal {
         return best
     }
 
-    /// What the journal says of a row of tiles after `recover`; nil for nothing.
+    /// Returns the record of a row of tiles after `recover`; nil if there is none.
     ///
     /// - Parameter row: counted from 0.
     func row(_ row: Int, rasters: Int) -> Row? {
@@ -114,8 +113,8 @@ final class WorkJournal {
     }
 
     /// - Parameters:
-    ///   - checksums: of the last row's samples in each raster, three at most.
-    ///   - isOnDisk: whether all samples of these rows were synced before.
+    ///   - checksums: those of the last row's samples in each raster, eight at most.
+    ///   - isOnDisk: true if all samples of these rows were synced before.
     /// - Throws: `.outOfSpace`, `.writeFailed`.
     func append(_ progress: Progress, checksums: [UInt64] = [], isOnDisk: Bool) throws(FileError) {
         var record = Record(
@@ -138,7 +137,7 @@ final class WorkJournal {
         return record.checksum == record.expectedChecksum ? record : nil
     }
 
-    /// What Linux calls this run of the system, shortened; 0 where it does not say.
+    /// Linux's name of this run of the system, shortened; 0 where it does not say.
     static let currentBoot: UInt64 = {
         let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return 0 }

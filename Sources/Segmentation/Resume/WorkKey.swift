@@ -1,7 +1,7 @@
 package import RasterIO
 import TileGeometry
 
-/// What work in progress belongs to: a run goes on with it only if all of this is the same.
+/// The run that work in progress belongs to: another goes on with it only if all of this is the same.
 ///
 /// Readable JSON, so that a person can tell why it is not. Left out is what only the finished files show and not the
 /// samples: names of classes, GeoTIFF creation options.
@@ -14,7 +14,7 @@ struct WorkKey: Codable, Equatable {
     let scene: SceneIdentity
     let settings: SettingsDigest
     let plan: Plan
-    /// Which kernels run: others give other last digits.
+    /// The names of the kernels that run: others give other last digits.
     let kernels: String
     let outputs: [Output]
 
@@ -52,7 +52,7 @@ struct WorkKey: Codable, Equatable {
         }
     }
 
-    /// In words, what differs from another key; empty where nothing does.
+    /// Returns in words what differs from another key; empty where nothing does.
     func differences(from other: WorkKey) -> [String] {
         var found: [String] = []
         if format != other.format || version != other.version { found.append("Overtile's version") }

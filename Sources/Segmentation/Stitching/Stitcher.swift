@@ -6,7 +6,7 @@ import TileGeometry
 /// The order makes it plain what is done: all before the last finished row of tiles.
 final class Stitcher {
     private let work: WorkInProgress
-    /// What writes where the outputs have other pixels than the tiles; nil where they have the same.
+    /// The writer for outputs that have other pixels than the tiles; nil where they have the same.
     private let nativeGrid: NativeGridWriter?
     private let columns: Int
     /// The part of the scene that the outputs have.
@@ -16,7 +16,7 @@ final class Stitcher {
     private var computed = 0
 
     /// - Parameters:
-    ///   - columns: of the tile grid.
+    ///   - columns: the columns of the tile grid.
     ///   - origin: the part of the scene that the outputs have, in their pixels.
     init(_ work: WorkInProgress, columns: Int, origin: PixelWindow, nativeGrid: NativeGridWriter? = nil) {
         self.work = work
@@ -124,7 +124,7 @@ final class NativeGridWriter {
         }
     }
 
-    /// - Parameter nodata: of all outputs of this type.
+    /// - Parameter nodata: the nodata value of all outputs of this type.
     private func write<Sample: RasterSample>(
         _ piece: PixelWindow, _ slot: TileSlot, for raster: RawRaster, nodata: Sample, _ write: Write
     ) throws {

@@ -3,7 +3,7 @@ import RasterIO
 import TileGeometry
 
 extension SegmentationSummary {
-    /// How far the tiled result is from windows across the borders of tiles that were run in one piece.
+    /// The distance of the tiled result from windows across the borders of tiles that were run in one piece.
     public struct Verification: Sendable {
         /// The number of windows that were compared.
         public let windows: Int
@@ -34,8 +34,9 @@ struct Verifier {
     {
         let tiles = grid.straddling(count, stride: stride)
         let mask = work.rasters.first { $0.kind == .mask }!
+        let encoded = output.probabilityRasters.first { $0.kind == .probabilities }
         let probabilities = work.rasters.first { $0.kind == .probabilities }
-        let sampleBytes = max(output.bytesPerPixel.mask, output.probabilityEncoding.sampleByteCount)
+        let sampleBytes = max(output.bytesPerPixel[.mask], encoded?.encoding.sampleByteCount ?? 0)
         // What the tiles gave, of one band.
         let stored = UnsafeMutableRawBufferPointer.allocate(
             byteCount: grid.step * grid.step * sampleBytes, alignment: 64)
@@ -52,10 +53,11 @@ struct Verifier {
                 output.usesWideMask
                 ? compare(stored, slot, UInt16.self, tile.kept) : compare(stored, slot, UInt8.self, tile.kept)
             (pixels, others) = (pixels + found.pixels, others + found.others)
-            guard let probabilities else { continue }
-            for band in 0..<output.probabilityBands {
+            guard let probabilities, let encoded else { continue }
+            for band in 0..<encoded.bands {
                 try probabilities.read(place, band: band + 1, into: stored.baseAddress!)
-                largest = max(largest, difference(stored, slot, band: band, area: tile.kept.size.area))
+                largest = max(
+                    largest, difference(stored, slot, encoded.encoding, band: band, area: tile.kept.size.area))
             }
         }
         return SegmentationSummary.Verification(
@@ -79,10 +81,11 @@ struct Verifier {
 
     /// The largest one of a band's probabilities.
     private func difference(
-        _ stored: UnsafeMutableRawBufferPointer, _ slot: TileSlot, band: Int, area: Int
+        _ stored: UnsafeMutableRawBufferPointer, _ slot: TileSlot, _ encoding: ProbabilityEncoding, band: Int,
+        area: Int
     ) -> Float {
-        let encoding = output.probabilityEncoding
-        let (found, all) = (UnsafeRawBufferPointer(stored), UnsafeRawBufferPointer(slot.probabilities))
+        let all = UnsafeRawBufferPointer(slot.samples(for: .probabilities))
+        let found = UnsafeRawBufferPointer(stored)
         var largest: Float = 0
         for pixel in 0..<area {
             let difference = abs(
