@@ -19,6 +19,9 @@ public struct Model: Sendable {
     public let network: TiledNetwork
     /// The depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
     public let depths: ClosedRange<Int>?
+    /// How a network that was found by the shapes of its tensors is put together, a line for each level; empty for
+    /// others.
+    package let wiring: [String]
     /// What the tensors leave open, and what was taken for it.
     package let assumptions: [Assumption]
     /// The number of elements of all tensors in the file.
@@ -42,7 +45,7 @@ public struct Model: Sendable {
     ///
     /// - Parameter item: a STAC MLM item that describes the model; nil for the one beside it, if there is one.
     /// - Throws: `ModelFileError` for a file that cannot be read; `ArchitectureError` for one whose network is not known
-    ///   or cannot be run; `ModelOptionsError` for options that the network does not have.
+    ///   or cannot be run; `WiringError` for one of several that its tensors fit; `ModelOptionsError` for options that the network does not have.
     public init(path: String, options: ModelOptions = ModelOptions(), item: String? = nil) throws {
         if try Self.isONNX(path: path) {
             try self.init(try ONNXModel(path: path), options: options, item: item)
@@ -63,6 +66,7 @@ public struct Model: Sendable {
         try options.checkThatNoneIsSet(for: "an ONNX network", path: path)
         summary = model.summary
         depths = nil
+        wiring = []
         assumptions = []
         parameterCount = model.graph.parameterCount
         let output: TranslatedNetwork.OutputActivation?
@@ -89,7 +93,7 @@ public struct Model: Sendable {
     /// - Parameters:
     ///   - path: where they come from.
     ///   - item: as for `init(path:)`.
-    /// - Throws: `ArchitectureError` and `ModelOptionsError`; `ModelFileError` for the item.
+    /// - Throws: `ArchitectureError`, `WiringError` and `ModelOptionsError`; `ModelFileError` for the item.
     package init(
         _ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions(), item: String? = nil
     ) throws {
@@ -100,29 +104,29 @@ public struct Model: Sendable {
         _ stateDict: StateDict, path: String, file: MappedFile?, options: ModelOptions, item: String?
     ) throws {
         let options = options.completed(from: stateDict.metadata)
-        let match = FamilyMatch.closest(to: stateDict, options: options)
-        guard match.problems.isEmpty else { throw ArchitectureError(path: path, match, stateDict) }
-        try options.check(against: match.network, title: match.family.title, path: path)
+        let recognition = try Recognition(stateDict, path: path, options: options)
+        try options.check(against: recognition.network, title: recognition.title, path: path)
         self.path = path
         self.options = options
         let itemFile = try ModelItemFile.file(item, ofModel: path)
         files =
             file.map { ModelFiles(model: $0, external: [], item: itemFile) }
             ?? ModelFiles(stateDict, item: itemFile)
-        family = match.family.title
-        summary = match.network.summary
-        depths = match.network.depths
-        assumptions = match.network.assumptions.settled
+        family = recognition.title
+        summary = recognition.network.summary
+        wiring = recognition.wiring
+        depths = recognition.network.depths
+        assumptions = recognition.network.assumptions.settled
         parameterCount = stateDict.tensors.map(\.tensor.count).reduce(0, +)
         do {
-            network = try TiledNetwork(match.network.graph.foldingNormalizations())
+            network = try TiledNetwork(recognition.network.graph.foldingNormalizations())
         } catch {
             throw ArchitectureError(path: path, closest: family, problem: error)
         }
         var description = try ModelDescription(
             metadata: stateDict.metadata, ofModel: path, item: item, bandCount: network.inputChannels,
             outputs: network.outputChannels)
-        if match.network.givesProbabilities {
+        if recognition.network.givesProbabilities {
             description.activation = Sourced(.probabilities, source: "the assumption about the head")
             description.refusals[.activation] = nil
         }
