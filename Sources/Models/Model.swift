@@ -22,6 +22,9 @@ public struct Model: Sendable {
     package let unfolded: UnfoldedNetwork?
     /// The depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
     public let depths: ClosedRange<Int>?
+    /// How a network that was found by the shapes of its tensors is put together, a line for each level; empty for
+    /// others.
+    package let wiring: [String]
     /// What the tensors leave open, and what was taken for it.
     package let assumptions: [Assumption]
     /// The number of elements of all of the network's tensors.
@@ -74,6 +77,7 @@ public struct Model: Sendable {
         try options.checkThatNoneIsSet(for: "an ONNX network", path: path)
         summary = model.summary
         depths = nil
+        wiring = []
         assumptions = []
         parameterCount = model.graph.parameterCount
         tensors = NetworkTensors()
@@ -106,7 +110,7 @@ public struct Model: Sendable {
     /// - Parameters:
     ///   - path: where they come from.
     ///   - item: as for `init(path:)`.
-    /// - Throws: `ArchitectureError` and `ModelOptionsError`; `ModelFileError` for the item.
+    /// - Throws: `ArchitectureError`, `WiringError` and `ModelOptionsError`; `ModelFileError` for the item.
     package init(
         _ stateDict: StateDict, path: String, options: ModelOptions = ModelOptions(), item: String? = nil
     ) throws {
@@ -118,24 +122,24 @@ public struct Model: Sendable {
     ) throws {
         let options = options.completed(from: stateDict.metadata)
         let prefix = try options.prefix(in: stateDict, path: path)
-        let match = FamilyMatch.closest(to: stateDict, options: options, under: prefix)
-        guard match.problems.isEmpty else { throw ArchitectureError(path: path, match, stateDict) }
-        try options.check(against: match.network, title: match.family.title, path: path)
+        let recognition = try Recognition(stateDict, under: prefix, path: path, options: options)
+        try options.check(against: recognition.network, title: recognition.title, path: path)
         self.path = path
         self.options = options
         let itemFile = try ModelItemFile.file(item, ofModel: path)
         files =
             file.map { ModelFiles(model: $0, external: [], item: itemFile) }
             ?? ModelFiles(stateDict, item: itemFile)
-        family = match.family.title
-        summary = match.network.summary
-        depths = match.network.depths
-        assumptions = match.network.assumptions.settled
-        tensors = NetworkTensors(match, stateDict)
+        family = recognition.title
+        summary = recognition.network.summary
+        wiring = recognition.wiring
+        depths = recognition.network.depths
+        assumptions = recognition.network.assumptions.settled
+        tensors = recognition.tensors
         parameterCount = tensors.of(stateDict).tensors.map(\.tensor.count).reduce(0, +)
         do {
-            network = try TiledNetwork(match.network.graph.foldingNormalizations())
-            unfolded = UnfoldedNetwork(match.network.graph, tiledAs: network)
+            network = try TiledNetwork(recognition.network.graph.foldingNormalizations())
+            unfolded = UnfoldedNetwork(recognition.network.graph, tiledAs: network)
         } catch {
             throw ArchitectureError(path: path, closest: family, problem: error)
         }
@@ -145,7 +149,7 @@ public struct Model: Sendable {
         description.warnings += tensors.warnings(
             about: stateDict, file: FileName.last(of: path), bands: network.inputChannels,
             isScaled: description.scaling != nil)
-        if match.network.givesProbabilities {
+        if recognition.network.givesProbabilities {
             description.activation = Sourced(.probabilities, source: "the assumption about the head")
             description.refusals[.activation] = nil
         }

@@ -9,10 +9,14 @@ package struct ModelAssumptions: Hashable, Sendable {
         case activation
         /// The half of a concatenation that is the skip.
         case concat
-        /// The borders of 3 x 3 convolutions.
+        /// The places of norm and activation behind a convolution.
+        case order
+        /// The borders of convolutions.
         case padding
         /// The way in which the encoder halves a map.
         case pooling
+        /// The sums of a block's input and output.
+        case residual
         /// The way in which the decoder doubles a map.
         case upsampling
         /// The function behind the last convolution.
@@ -32,6 +36,8 @@ package struct ModelAssumptions: Hashable, Sendable {
 
     /// Makes assumptions about nothing.
     package init() {}
+
+    init(_ values: [Key: String]) { self.values = values }
 
     /// Reads `key=value,key=value`.
     ///
@@ -84,19 +90,38 @@ package struct Assumption: Hashable, Sendable {
     package let value: String
     /// What may be taken: "nearest, bilinear or aligned".
     package let choices: String
-    /// True if the user said it, false if it is the default.
-    package let isGiven: Bool
+    /// Who says so.
+    package let origin: Origin
+
+    /// Who says what is taken.
+    package enum Origin: String, Sendable {
+        /// The user.
+        case given
+        /// What the file knows beside the tensors' shapes.
+        case evidence
+        /// Nobody: it is what most networks have.
+        case standard = "default"
+    }
 }
 
 /// The assumptions of a network, settled one after the other while its graph is built.
 struct SettledAssumptions: Sendable {
     private let given: ModelAssumptions
+    private let evidence: ModelAssumptions
     /// What was settled, in order.
     private(set) var settled: [Assumption] = []
     /// The values that were given and mean nothing, each with what would.
     private(set) var problems: [String] = []
 
-    init(_ given: ModelAssumptions = ModelAssumptions()) { self.given = given }
+    /// Makes assumptions that are not settled yet.
+    ///
+    /// - Parameters:
+    ///   - given: what the user says.
+    ///   - evidence: what the file says, where the user says nothing.
+    init(_ given: ModelAssumptions = ModelAssumptions(), evidence: ModelAssumptions = ModelAssumptions()) {
+        self.given = given
+        self.evidence = evidence
+    }
 
     /// Settles something: as the user says, or else by the default, which is the first of all cases.
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
@@ -118,7 +143,7 @@ struct SettledAssumptions: Sendable {
         parse: (String) -> Value?
     ) -> Value {
         var value = standard
-        let word = given.values[key]
+        let word = given.values[key] ?? evidence.values[key]
         if let word {
             if let parsed = parse(word) {
                 value = parsed
@@ -127,14 +152,17 @@ struct SettledAssumptions: Sendable {
             }
         }
         if !settled.contains(where: { $0.key == key }) {
-            settled.append(Assumption(key: key, value: text(value), choices: choices, isGiven: word != nil))
+            let origin: Assumption.Origin =
+                given.values[key] != nil ? .given : evidence.values[key] != nil ? .evidence : .standard
+            settled.append(Assumption(key: key, value: text(value), choices: choices, origin: origin))
         }
         return value
     }
 
     /// What the user gave although the network does not leave it open.
     var needless: [String] {
-        given.values.keys.filter { key in !settled.contains { $0.key == key } }.map(\.rawValue).sorted()
+        given.values.keys.filter { key in key != .wiring && !settled.contains { $0.key == key } }.map(\.rawValue)
+            .sorted()
     }
 }
 

@@ -26,7 +26,7 @@ enum ExitStatus: Int32 {
         case let error as RasterError: self = Self(error.code)
         case let error as ModelFileError: self = Self(error.code)
         case let error as FileError: self = Self(error.code)
-        case is ArchitectureError: self = .badData
+        case is ArchitectureError, is WiringError: self = .badData
         case let error as SegmentationError: self = Self(error.code)
         case is ModelOptionsError: self = .usage
         case is EngineError, is EngineCheckError: self = .bug

@@ -28,7 +28,7 @@ package enum Checkpoint {
     /// Reads the named tensors of a checkpoint.
     ///
     /// A PyTorch checkpoint is a state dict, or a whole module, alone or under one of the keys where training loops put
-    /// it. No code that a checkpoint may carry is ever run. Prefixes that all names share because training wrapped the
+    /// it, or a module of TorchScript. No code that a checkpoint may carry is ever run. Prefixes that all names share because training wrapped the
     /// network (`module.`, `model.`, `net.`, `_orig_mod.`) are left out.
     ///
     /// The file stays mapped for as long as a tensor of the result lives, and the elements are turned into float32
@@ -77,7 +77,7 @@ package enum Checkpoint {
 
     /// The advice about a file that cannot be read.
     static let advice =
-        "what can be read is safetensors, and a state dict saved with torch.save(net.state_dict(), ...)"
+        "what can be read is ONNX (torch.onnx.export), safetensors, TorchScript, and what torch.save writes"
 }
 
 /// The files that people take for a checkpoint, told by their first bytes. The raw value is the message about them.

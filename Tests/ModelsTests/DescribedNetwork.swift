@@ -15,9 +15,16 @@ struct DescribedNetwork: CustomTestStringConvertible {
     var bands = 0
     /// What has to be assumed, as `--assume` takes it; empty for nothing.
     var assume = ""
+    /// What evidence is to find, as `--assume` would take it; empty for nothing.
+    var told = ""
+    /// Pixels on each side of the input that the output does not cover.
+    var margin = 0
     /// The logits at every seventh pixel of every seventh row, class by class.
     var logits: [Double] = []
     var tensors: [(name: String, shape: [Int])] = []
+    /// What norms remember, by tensor, where it does not follow from the names.
+    private var memory: [String: [Float]] = [:]
+    private var slopes: Set<String> = []
 
     var testDescription: String { name }
 
@@ -45,7 +52,15 @@ struct DescribedNetwork: CustomTestStringConvertible {
                 tensors.append(("\(words[1]).num_batches_tracked", []))
             case "groupnorm":
                 for part in ["weight", "bias"] { tensors.append(("\(words[1]).\(part)", [Int(words[2])!])) }
-            case "prelu": tensors.append(("\(words[1]).weight", [Int(words[2])!]))
+            case "prelu":
+                tensors.append(("\(words[1]).weight", [Int(words[2])!]))
+                slopes.insert("\(words[1]).weight")
+            case "told": told = words[1]
+            case "margin": margin = Int(words[1])!
+            case "memory":
+                let values = words.dropFirst(2).map { Float($0)! }
+                memory["\(words[1]).running_mean"] = Array(values.prefix(values.count / 2))
+                memory["\(words[1]).running_var"] = Array(values.suffix(values.count / 2))
             default: throw DescriptionError(line: String(line))
             }
         }
@@ -58,7 +73,12 @@ struct DescribedNetwork: CustomTestStringConvertible {
     var stateDict: StateDict {
         StateDict(
             tensors: tensors.map { name, shape in
-                (name, StoredTensor(shape: shape) { Self.elements(name, shape) })
+                let scale: Float = slopes.contains(name) ? 0.25 : 1
+                let known = memory[name]
+                return (
+                    name,
+                    StoredTensor(shape: shape) { known ?? Self.elements(name, shape).map { $0 * scale } }
+                )
             })
     }
 

@@ -30,10 +30,10 @@ import Testing
         }
         // The defaults are told, and so is who said what.
         #expect(try model("").assumptions.map(\.value) == ["nearest", "none"])
-        #expect(try model("").assumptions.allSatisfy { !$0.isGiven })
+        #expect(try model("").assumptions.allSatisfy { $0.origin == .standard })
         let given = try model("upsampling=bilinear,head=sigmoid")
         #expect(given.assumptions.map(\.value) == ["bilinear", "sigmoid"])
-        #expect(given.assumptions.allSatisfy { $0.isGiven })
+        #expect(given.assumptions.allSatisfy { $0.origin == .given })
         #expect(given.description.activation?.value == .probabilities)
         #expect(try model("head=none").description.activation == nil)
         // A value that means nothing, and a key that the network does not leave open.

@@ -90,15 +90,16 @@ import WeightFiles
     static func logits(of graph: Graph, _ network: DescribedNetwork) throws -> [Float] {
         let fixed = try FixedTileNetwork(graph.foldingNormalizations())
         let compiled = try CompiledNetwork(
-            try fixed.computation(tile: network.tile, margin: 0), backend: OvertileBackend())
+            try fixed.computation(tile: network.tile, margin: network.margin), backend: OvertileBackend())
         let session = try InferenceSession(compiled)
         _ = session.input.update(fromContentsOf: network.input)
         try session.run()
         let output = Array(session.output)
-        let places = stride(from: 3, to: network.tile, by: 7)
+        let side = compiled.outputShape.width
+        let places = stride(from: 3, to: side, by: 7)
         return (0..<compiled.outputShape.channels).flatMap { channel in
             places.flatMap { row in
-                places.map { output[(channel * network.tile + row) * network.tile + $0] }
+                places.map { output[(channel * side + row) * side + $0] }
             }
         }
     }

@@ -1,3 +1,4 @@
+import FileIO
 import NetworkGraph
 import StoredTensors
 import WeightFiles
@@ -95,6 +96,9 @@ struct FamilyMatch {
     /// True if the file plainly means to be of this family: it has the landmark, or more tensors fit than do not.
     var isClose: Bool { hasLandmark || 2 * problems.count < tensors }
 
+    /// True if the file is of this family and damaged or changed in places, rather than another network.
+    var isNear: Bool { hasLandmark && 4 * problems.count < tensors }
+
     /// Returns the family that a state dict fits, or else comes closest to: all of it, or the part of it under a prefix.
     ///
     /// - Parameter prefix: the prefix that the user asks for; nil for the first that fits.
@@ -147,8 +151,14 @@ package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
     package let contents: String?
     /// The differences from the closest family, one sentence each.
     package let problems: [String]
+    /// The result of wiring the tensors by their shapes; nil if that was not tried.
+    package let attempt: String?
+    /// Three statements of Python that export the network to ONNX, with the file's number of bands.
+    package let export: [String]
 
-    init(path: String, _ match: FamilyMatch, _ stateDict: StateDict) {
+    init(path: String, _ match: FamilyMatch, _ stateDict: StateDict, attempt: String? = nil) {
+        self.attempt = attempt
+        export = Self.export(path: path, stateDict)
         self.path = path
         closest = match.family.title
         problems = match.problems
@@ -161,6 +171,19 @@ package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
         self.closest = closest
         problems = ["\(problem)"]
         contents = nil
+        attempt = nil
+        export = []
+    }
+
+    /// The bands are those of the first convolution in the file; what has none gets three.
+    private static func export(path: String, _ stateDict: StateDict) -> [String] {
+        let first = stateDict.tensors.first { $0.tensor.shape.count == 4 && $0.name.hasSuffix("weight") }
+        let bands = first.map(\.tensor.shape[1]) ?? 3
+        return [
+            "net.load_state_dict(torch.load(\(ModelFileError.quoted(FileName.last(of: path)))))",
+            "net.eval()",
+            "torch.onnx.export(net, torch.zeros(1, \((1...4096).contains(bands) ? bands : 3), 512, 512), 'model.onnx')",
+        ]
     }
 
     private static func contents(_ stateDict: StateDict) -> String {
@@ -175,7 +198,8 @@ package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
         let rest = problems.count > 4 ? "; and \(problems.count - 4) more" : ""
         guard let contents else { return "\(path): looks like \(closest), but \(shown)\(rest)" }
         let known = ModelFamilies.all.map { $0.title }.joined(separator: ", ")
+        let tried = attempt.map { "; by its shapes: \($0)" } ?? ""
         return "\(path): not a network that Overtile knows (\(known)): \(contents); closest is \(closest), "
-            + "but \(shown)\(rest)"
+            + "but \(shown)\(rest)\(tried); export it to ONNX in Python: \(export.joined(separator: "; "))"
     }
 }

@@ -57,6 +57,11 @@ struct ParameterTable {
         return shape[axis]
     }
 
+    /// Returns the tensor if it is there and has a shape, without counting it as asked for.
+    func peek(_ name: String, shape: [Int]) -> ConstantTensor? {
+        tensors[name].flatMap { $0.shape == shape ? $0 : nil }
+    }
+
     /// Returns the tensor if it has the shape that the network needs, or else zeros of that shape, and notes a problem.
     mutating func tensor(_ name: String, shape: [Int]) -> ConstantTensor {
         asked.insert(name)

@@ -11,8 +11,9 @@ struct InspectCommand: ParsableCommand {
               model         the file
               family        what kind of network it is
               network       levels, widths, upsampling, normalisation
+              wiring        for a network that was found by its shapes: a line for each level
               assumptions   what the tensors leave open: key, the value taken, the choices, and
-                            whether it is given by --assume
+                            the source: given, evidence (the norms' memory) or default
               parameters    how many numbers the model holds
               bands         bands of the scene that the model takes
               outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax, unless task
@@ -99,6 +100,7 @@ struct ModelReport: Encodable {
     let model: String
     let family: String
     let network: String
+    let wiring: [String]
     let assumptions: [AssumptionReport]
     let parameters: Int
     let bands: Int
@@ -122,6 +124,7 @@ struct ModelReport: Encodable {
         self.model = model.path
         family = model.family
         self.network = model.summary
+        wiring = model.wiring
         assumptions = model.assumptions.map(AssumptionReport.init)
         parameters = model.parameterCount
         bands = model.bands
@@ -158,6 +161,7 @@ struct ModelReport: Encodable {
             ("Model", model),
             ("Network", "\(family): \(network)"),
         ]
+        for line in wiring { rows.append(("Wiring", line)) }
         for assumption in assumptions { rows.append(("Assumed", assumption.text)) }
         rows += [
             ("Parameters", Text.grouped(parameters)),
@@ -187,16 +191,24 @@ struct AssumptionReport: Encodable {
     let key: String
     let value: String
     let choices: String
-    let given: Bool
+    let source: String
 
     init(_ assumption: Assumption) {
         key = assumption.key.rawValue
         value = assumption.value
         choices = assumption.choices
-        given = assumption.isGiven
+        source = assumption.origin.rawValue
     }
 
-    var text: String { "\(key)=\(value), \(given ? "as given" : "the default"); --assume takes \(choices)" }
+    var text: String {
+        let origin =
+            switch source {
+            case "given": "as given"
+            case "evidence": "as its norms remember"
+            default: "the default"
+            }
+        return "\(key)=\(value), \(origin); --assume takes \(choices)"
+    }
 }
 
 /// Returns the first names of a list, with the number of all if there are more.

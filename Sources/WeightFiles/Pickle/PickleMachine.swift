@@ -80,7 +80,8 @@ struct PickleMachine {
     }
 
     /// The advice about a checkpoint that is more than a state dict.
-    static let advice = "save the weights alone with torch.save(net.state_dict(), ...)"
+    static let advice =
+        "save the weights alone with torch.save(net.state_dict(), ...), or the network with torch.onnx.export"
 
     // MARK: What instructions are made of
 

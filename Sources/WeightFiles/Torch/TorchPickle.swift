@@ -93,6 +93,20 @@ struct TorchPickle {
             .notAStateDict, "holds \(listing.entries.count) dictionaries of tensors (\(keys)): choose one with --key")
     }
 
+    /// Returns the tensors of a TorchScript module in the order of its `state_dict()`.
+    ///
+    /// - Throws: `notAStateDict` if the pickle is no such module, and the errors of `ScriptWalk`.
+    func scriptTensors() throws(ModelFileError) -> [(name: String, tensor: TorchTensor)] {
+        guard case .opaque(let module) = root, ScriptWalk.isModule(module, heap) else {
+            throw file.error(
+                .notAStateDict,
+                "is a TorchScript archive (torch.jit.save) that holds no module: load it in Python with torch.jit.load "
+                    + "and \(PickleMachine.advice)")
+        }
+        var walk = ScriptWalk(file: file, heap: heap)
+        return try walk.tensors(of: module)
+    }
+
     private var nothingFound: ModelFileError {
         switch root {
         case .dict(let top):

@@ -8,23 +8,26 @@ import StoredTensors
 ///     <any name>/byteorder       "little" or "big"; little where it is missing
 ///     <any name>/data/<key>      the elements of a storage
 ///
+/// TorchScript (`torch.jit.save`) writes the same, with a module in the pickle, and `code/` and `constants.pkl` beside it.
 /// Further entries (`version`, `.data/serialization_id`, `.format_version`) do not matter for reading.
 /// Source: PyTorch, torch/serialization.py and caffe2/serialize/inline_container.h.
 enum TorchZipCheckpoint {
     /// Reads the tensors of a checkpoint.
     ///
     /// - Parameter key: as for `Checkpoint.read`.
-    /// - Throws: the errors of `ZipArchive`, `PickleMachine` and `TorchPickle`; `notAStateDict` for TorchScript;
-    ///   `unknownContainer` for other zip files.
+    /// - Throws: the errors of `ZipArchive`, `PickleMachine` and `TorchPickle`; `unknownContainer` for other zip files.
     static func read(_ file: FileSlice, key: String?) throws(ModelFileError) -> StateDict {
         let archive = try ZipArchive(file)
-        let prefix = try prefix(of: archive, file.file)
+        let (prefix, isScript) = try layout(of: archive, file.file)
         guard let entry = archive.entry(named: prefix + "data.pkl") else { throw noPickle(file.file) }
         let pickle = try TorchPickle(archive.data(of: entry))
         let isBigEndian = try isBigEndian(archive, prefix, file.file)
 
         var tensors: [(name: String, tensor: StoredTensor)] = []
-        let found = try pickle.stateDict(key: key)
+        let found =
+            try isScript
+            ? TorchPickle.Contents(tensors: pickle.scriptTensors(), key: nil, otherKeys: [])
+            : pickle.stateDict(key: key)
         for (name, tensor) in found.tensors {
             guard let entry = archive.entry(named: "\(prefix)data/\(tensor.storage.key)") else {
                 throw file.file.error(
@@ -39,8 +42,11 @@ enum TorchZipCheckpoint {
         return found.stateDict(tensors)
     }
 
-    /// Returns the folder of all entries, with its slash: `archive/`, or the name that the checkpoint once had.
-    private static func prefix(of archive: ZipArchive, _ file: MappedFile) throws(ModelFileError) -> String {
+    /// Returns the folder of all entries, with its slash: `archive/`, or the name that the checkpoint once had; and true
+    /// for TorchScript, which has the code of its classes beside the pickle.
+    private static func layout(
+        of archive: ZipArchive, _ file: MappedFile
+    ) throws(ModelFileError) -> (prefix: String, isScript: Bool) {
         let prefixes = archive.entries.compactMap { entry -> String? in
             let parts = entry.name.split(separator: "/", omittingEmptySubsequences: false)
             return parts.count == 2 && parts[1] == "data.pkl" ? "\(parts[0])/" : nil
@@ -52,13 +58,7 @@ enum TorchZipCheckpoint {
         let isScript = archive.entries.contains { entry in
             entry.name == prefix + "constants.pkl" || entry.name.hasPrefix(prefix + "code/")
         }
-        guard !isScript else {
-            throw file.error(
-                .notAStateDict,
-                "is a TorchScript archive (torch.jit.save): load it in Python with torch.jit.load and \(PickleMachine.advice)"
-            )
-        }
-        return prefix
+        return (prefix, isScript)
     }
 
     private static func isBigEndian(

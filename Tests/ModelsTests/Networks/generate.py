@@ -85,6 +85,8 @@ def lines(net):
             yield "norm %s %d" % (name, layer.num_features)
         elif isinstance(layer, torch.nn.GroupNorm):
             yield "groupnorm %s %d" % (name, layer.num_channels)
+        elif isinstance(layer, torch.nn.PReLU):
+            yield "prelu %s %d" % (name, layer.num_parameters)
 
 
 def write(name, family, net, bands, tile, assume=None):

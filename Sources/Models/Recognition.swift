@@ -1,0 +1,35 @@
+import WeightFiles
+
+/// The network that the tensors of a file are: one of a known family, or else one that their shapes tell.
+struct Recognition {
+    let network: RecognizedNetwork
+    /// The name of the kind of network, for messages.
+    let title: String
+    /// A line for each level of a network that was found by shapes; empty for others.
+    let wiring: [String]
+
+    /// Recognises a network.
+    ///
+    /// A file that is of a family but for a few tensors is damaged, or not understood in these: it is not taken for
+    /// another network that its tensors happen to fit.
+    ///
+    /// - Throws: `ArchitectureError` if nothing fits; `WiringError` if several networks do.
+    init(_ stateDict: StateDict, path: String, options: ModelOptions) throws {
+        let match = FamilyMatch.closest(to: stateDict, options: options)
+        if match.problems.isEmpty {
+            (network, title, wiring) = (match.network, match.family.title, [])
+            return
+        }
+        guard !match.isNear else { throw ArchitectureError(path: path, match, stateDict) }
+        do {
+            let found = try ShapeWiring(stateDict, options: options)
+            (network, title, wiring) = (found.network, ShapeWiring.title, found.lines)
+        } catch {
+            switch error {
+            case .several(let candidates): throw WiringError(path: path, candidates: candidates)
+            case .none(let account):
+                throw ArchitectureError(path: path, match, stateDict, attempt: account)
+            }
+        }
+    }
+}
