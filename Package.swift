@@ -57,7 +57,8 @@ let package = Package(
         room("VectorIO", ["CGDAL", "CLinux", "CSQLite", "FileIO", "RasterIO", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "COneDNN", "COvertileKernels"]),
         room(
-            "Segmentation", ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry"]),
+            "Segmentation",
+            ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry", "VectorIO"]),
         room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "SceneRunner",
@@ -91,7 +92,7 @@ let package = Package(
         tests("NetworkGraphTests", ["NetworkGraph", "TestNetworks"]),
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "TestMaps", "TestNetworks"]),
         tests("FileIOTests", ["FileIO", "TestData"]),
-        tests("RasterIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData"]),
+        tests("RasterIOTests", ["CGDAL", "FileIO", "RasterIO", "TileGeometry", "TestData"]),
         tests("VectorIOTests", ["RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "WeightFilesTests",
@@ -99,9 +100,13 @@ let package = Package(
         tests(
             "ONNXReaderTests",
             ["ONNXReader", "NetworkGraph", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
-        tests(
-            "ModelsTests",
-            ["FileIO", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData", "TestNetworks"]),
+        .testTarget(
+            name: "ModelsTests",
+            dependencies: [
+                "FileIO", "InferenceEngine", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData",
+                "TestNetworks",
+            ],
+            path: "Tests/ModelsTests", exclude: ["Networks"], swiftSettings: swiftRules),
         tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "SceneRunnerTests",

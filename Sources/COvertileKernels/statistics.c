@@ -8,14 +8,38 @@ static const float *channel_row(const overtile_map *map, const float *from, size
     return from + pixel_offset(map, channel / map->block, row, 0) + channel % map->block;
 }
 
+// The sums of a block's channels, each over its pixels in their order.
+static void sum_block(const overtile_map *src, const float *from, size_t block, double sums[OVERTILE_BLOCK]) {
+    for (size_t lane = 0; lane < OVERTILE_BLOCK; lane++) sums[lane] = 0;
+    for (size_t row = 0; row < src->height; row++) {
+        const float *in = from + pixel_offset(src, block, row, 0);
+        for (size_t column = 0; column < src->width; column++, in += OVERTILE_BLOCK) {
+            for (size_t lane = 0; lane < OVERTILE_BLOCK; lane++) sums[lane] += in[lane];
+        }
+    }
+}
+
+// The sum of one channel over its pixels in their order.
+static double sum_channel(const overtile_map *src, const float *from, size_t channel) {
+    double sum = 0;
+    for (size_t row = 0; row < src->height; row++) {
+        const float *in = channel_row(src, from, channel, row);
+        for (size_t column = 0; column < src->width; column++) sum += in[column * src->block];
+    }
+    return sum;
+}
+
 void overtile_global_mean(const overtile_map *src, const overtile_map *dst, const float *from, float *to) {
     double count = (double)src->height * (double)src->width;
+    double sums[OVERTILE_BLOCK];
     for (size_t channel = 0; channel < src->blocks * src->block; channel++) {
-        double sum = 0;
-        for (size_t row = 0; row < src->height; row++) {
-            const float *in = channel_row(src, from, channel, row);
-            for (size_t column = 0; column < src->width; column++) sum += in[column * src->block];
+        size_t lane = channel % src->block;
+        if (src->block != OVERTILE_BLOCK) {
+            sums[0] = sum_channel(src, from, channel);
+        } else if (lane == 0) {
+            sum_block(src, from, channel / src->block, sums);
         }
+        double sum = src->block == OVERTILE_BLOCK ? sums[lane] : sums[0];
         to[pixel_offset(dst, channel / dst->block, 0, 0) + channel % dst->block] = (float)(sum / count);
     }
 }

@@ -4,6 +4,12 @@ import Glibc
 ///
 /// The message says what was being done, to which file, what is wrong, in the system's own words if it has any, and
 /// what to do next: "cannot rename the finished mask.tif: No space left on device; make room and run again".
+///
+///     do {
+///         try statistics.write(to: "areas.csv")
+///     } catch where error.code == .outputExists {
+///         print(error.path, "is there already")
+///     }
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
     public enum Code: Sendable {

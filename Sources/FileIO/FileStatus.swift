@@ -4,14 +4,14 @@ import Glibc
 /// The system's information about a path. All rooms use this type, because in those that include GDAL's headers, the
 /// module from which `stat` comes depends on what was compiled before.
 package struct FileStatus: Equatable, Sendable {
-    /// What there is under the path.
+    /// The kind of thing that is under the path.
     package enum Kind: Sendable {
         case file, folder
         /// A pipe, a socket, a device, or a link that was not followed.
         case other
     }
 
-    /// What there is under the path.
+    /// The kind of thing that is under the path.
     package let kind: Kind
     /// The size in bytes.
     package let size: Int

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// The lock is one of the system (`flock`), which ends with the process, however that ends. Its empty file stays,
 /// because removing it would let two processes each lock a file of their own.
-package final class FolderLock {
+package final class FolderLock: Sendable {
     /// The name of the file in the folder that is locked.
     package static let fileName = ".overtile.lock"
 

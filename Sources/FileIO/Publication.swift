@@ -10,7 +10,7 @@ import Glibc
 /// A file that is replaced keeps a hidden name until all outputs have theirs, so that it can come back. The value can be
 /// stored: where a process is killed between two names, the next run reads it and calls `settle()`.
 package struct Publication: Codable, Sendable {
-    /// What tells a file from any other, under whatever name.
+    /// The identity of a file, under whatever name.
     private struct Mark: Codable, Equatable, Sendable {
         let device: UInt64
         let inode: UInt64

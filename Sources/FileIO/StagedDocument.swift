@@ -10,7 +10,7 @@ import Glibc
 ///     try file.publish()
 package final class StagedDocument: StagedOutput {
     private let file: StagedFile
-    /// Where the document will be.
+    /// The path that the document will have.
     package let path: String
     /// The open file; nil once it is closed.
     private var descriptor: Int32?
@@ -84,7 +84,7 @@ package final class StagedDocument: StagedOutput {
         try file.publish()
     }
 
-    /// Where the document is written.
+    /// The path at which the document is written.
     package var stagingPath: String { file.stagingPath }
     /// The folder that it will lie in.
     package var folder: String { file.folder }

@@ -3,9 +3,9 @@ import Glibc
 
 /// An unfinished output, as far as errors about it need to know it.
 package protocol StagedOutput {
-    /// Where the output will be.
+    /// The path that the output will have.
     var path: String { get }
-    /// Where it is written.
+    /// The path at which it is written.
     var stagingPath: String { get }
     /// The folder that it will lie in.
     var folder: String { get }
@@ -20,7 +20,7 @@ package protocol StagedOutput {
 /// The sidecar that GDAL keeps beside a raster (`.aux.xml`) is renamed first, so that nobody sees the raster without
 /// it.
 package final class StagedFile: StagedOutput {
-    /// Where the output will be.
+    /// The path that the output will have.
     package let path: String
     /// The path at which it is written: hidden, in the same folder, and named after the process.
     package let stagingPath: String

@@ -6,20 +6,20 @@
 ///
 /// One owner: the memory lives as long as the object. Whoever shares it between threads sees to it that only one of
 /// them writes.
-public final class AlignedBuffer: @unchecked Sendable {
+package final class AlignedBuffer: @unchecked Sendable {
     // @unchecked: the pointer never changes; access to what it points at is the owner's affair, as said above.
     /// The memory. It is not initialised.
-    public let bytes: UnsafeMutableRawBufferPointer
+    package let bytes: UnsafeMutableRawBufferPointer
 
     /// The alignment in bytes that every buffer has at least.
-    public static let alignment = 64
+    package static let alignment = 64
 
     /// From here on, memory is asked for in huge pages: a worker's maps are walked with long strides, and small pages
     /// would cost a look-up in the page table at nearly every one.
     private static let hugePage = 2 << 20
 
     /// Allocates memory for a number of bytes; for one byte at least.
-    public init(byteCount: Int) {
+    package init(byteCount: Int) {
         let isLarge = byteCount >= Self.hugePage
         bytes = .allocate(byteCount: max(byteCount, 1), alignment: isLarge ? Self.hugePage : Self.alignment)
         #if os(Linux)
@@ -31,7 +31,7 @@ public final class AlignedBuffer: @unchecked Sendable {
     deinit { bytes.deallocate() }
 
     /// The memory from a byte offset on, as floats.
-    public func floats(at byteOffset: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {
+    package func floats(at byteOffset: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {
         precondition(byteOffset >= 0 && byteOffset + count * MemoryLayout<Float>.stride <= bytes.count)
         let start = bytes.baseAddress!.advanced(by: byteOffset).bindMemory(to: Float.self, capacity: count)
         return UnsafeMutableBufferPointer(start: start, count: count)

@@ -119,9 +119,9 @@ package protocol BoundKernel: AnyObject {
 }
 
 /// What keeps a network from being compiled or run: an operation that the backend cannot run, or a library that fails.
-public struct EngineError: Error, CustomStringConvertible, Sendable {
+package struct EngineError: Error, CustomStringConvertible, Sendable {
     /// What is wrong, in one line.
-    public let description: String
+    package let description: String
     /// True if the backend has no kernel for this; another way may exist.
     package let isUnimplemented: Bool
 

@@ -1,15 +1,16 @@
-public import FileIO
+package import FileIO
 import Foundation
 
-/// Results of counting that can be written to a file: all of them as JSON, or the main table as CSV.
-public protocol NumberReport: Encodable {
+/// Results of counting that can be written to a file: all of them as JSON, or the main table as CSV. The types that have
+/// them make `writeReport` public under the name of `write`.
+package protocol NumberReport: Encodable {
     /// The main table as comma-separated values (RFC 4180), with a header line. Lines end with a line feed.
     var csv: String { get }
 }
 
 extension NumberReport {
     /// All numbers as JSON. Keys are in alphabetical order, so that equal numbers give equal bytes.
-    public var json: String {
+    package var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(self) else { preconditionFailure("numbers are finite, and JSON has them") }
@@ -23,7 +24,7 @@ extension NumberReport {
     /// complete.
     ///
     /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
-    public func write(to path: String, overwrite: Bool) throws(FileError) {
+    package func writeReport(to path: String, overwrite: Bool) throws(FileError) {
         try StagedDocument.write(Array(text(for: path).utf8), to: path, overwrite: overwrite)
     }
 }

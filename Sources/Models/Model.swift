@@ -1,5 +1,5 @@
 import FileIO
-public import NetworkGraph
+package import NetworkGraph
 import ONNXReader
 import StoredTensors
 package import WeightFiles
@@ -16,18 +16,23 @@ public struct Model: Sendable {
     /// The structure of the network in one line: levels, widths, normalisation, upsampling.
     public let summary: String
     /// The network as it is tiled: seamless, or in tiles of a fixed size.
-    public let network: TiledNetwork
+    package let network: TiledNetwork
+    /// The network before its normalisations were folded, whose norms remember their training; nil where the file's only
+    /// size of input is no square.
+    package let unfolded: UnfoldedNetwork?
     /// The depths to which the network can be pruned (`ModelOptions.depth`); nil where there is no choice.
     public let depths: ClosedRange<Int>?
+    /// What the tensors leave open, and what was taken for it.
+    package let assumptions: [Assumption]
     /// The number of elements of all of the network's tensors.
     public let parameterCount: Int
     /// The network's tensors in the file, where it is a checkpoint.
     package let tensors: NetworkTensors
-    /// What is known about the model beside its weights, as far as it agrees with them.
+    /// The description of the model beside its weights, as far as it agrees with them.
     public let description: ModelDescription
     /// The choices that the file leaves to the user.
     public let options: ModelOptions
-    /// What the model was made from.
+    /// The files that the model was made from.
     let files: ModelFiles
 
     /// The number of bands that the network takes.
@@ -41,8 +46,8 @@ public struct Model: Sendable {
     /// tensors.
     ///
     /// - Parameter item: a STAC MLM item that describes the model; nil for the one beside it, if there is one.
-    /// - Throws: `ModelFileError` for a file that cannot be read; `ArchitectureError` for one whose network is not known
-    ///   or cannot be run; `ModelOptionsError` for options that the network does not have.
+    /// - Throws: `ModelFileError` for a file that cannot be read. Other errors say in one line why the network is not known
+    ///   or cannot be run (`ArchitectureError`), or which option it does not have (`ModelOptionsError`).
     public init(path: String, options: ModelOptions = ModelOptions(), item: String? = nil) throws {
         self = try ModelFileError.readingWhole {
             if try Self.isONNX(path: path) {
@@ -69,11 +74,13 @@ public struct Model: Sendable {
         try options.checkThatNoneIsSet(for: "an ONNX network", path: path)
         summary = model.summary
         depths = nil
+        assumptions = []
         parameterCount = model.graph.parameterCount
         tensors = NetworkTensors()
         let output: TranslatedNetwork.OutputActivation?
         do {
             (network, output) = try model.graph.tiled()
+            unfolded = try model.graph.unfolded(tiledAs: network)
         } catch let error as ModelFileError {
             throw error
         } catch {
@@ -120,16 +127,22 @@ public struct Model: Sendable {
         family = match.family.title
         summary = match.network.summary
         depths = match.network.depths
+        assumptions = match.network.assumptions.settled
         tensors = NetworkTensors(match, stateDict)
         parameterCount = tensors.of(stateDict).tensors.map(\.tensor.count).reduce(0, +)
         do {
             network = try TiledNetwork(match.network.graph.foldingNormalizations())
+            unfolded = UnfoldedNetwork(match.network.graph, tiledAs: network)
         } catch {
             throw ArchitectureError(path: path, closest: family, problem: error)
         }
         var description = try ModelDescription(
             metadata: stateDict.metadata, ofModel: path, item: item, bandCount: network.inputChannels,
             outputs: network.outputChannels)
+        if match.network.givesProbabilities {
+            description.activation = Sourced(.probabilities, source: "the assumption about the head")
+            description.refusals[.activation] = nil
+        }
         description.warnings += tensors.warnings(
             about: stateDict, file: FileName.last(of: path), bands: network.inputChannels,
             isScaled: description.scaling != nil)

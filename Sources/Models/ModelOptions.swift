@@ -2,6 +2,9 @@ import StoredTensors
 import WeightFiles
 
 /// The choices that a model file leaves to the user.
+///
+///     let model = try Model(path: "nested.pth", options: ModelOptions(depth: 3))
+///     print(model.depths ?? 1...1)  // those that the network has
 public struct ModelOptions: Hashable, Sendable {
     /// True if the convolutions pad with zeros. It is used only for families whose parameters are the same with and
     /// without padding.
@@ -12,6 +15,8 @@ public struct ModelOptions: Hashable, Sendable {
     package var key: String?
     /// The output of an ONNX network that is meant; nil for the first that could be a map of scores.
     package var outputName: String?
+    /// What is assumed about a network whose tensors leave more open than that.
+    package var assumptions = ModelAssumptions()
 
     /// Makes options. Without arguments, nothing is chosen.
     public init(padded: Bool = false, depth: Int? = nil) {
@@ -32,6 +37,11 @@ public struct ModelOptions: Hashable, Sendable {
             throw ModelOptionsError(
                 path: path, option: .depth,
                 description: "\(path): leave out depth \(depth): \(title) has no depths to choose")
+        }
+        if !assumptions.isEmpty {
+            throw ModelOptionsError(
+                path: path, option: .assumptions,
+                description: "\(path): leave out the assumption \(assumptions.text): \(title) leaves nothing open")
         }
         if let key {
             throw ModelOptionsError(
@@ -82,6 +92,7 @@ public struct ModelOptions: Hashable, Sendable {
                 path: path, option: .padded,
                 description: "\(path): leave out the request for padding: \(title) pads its convolutions anyway")
         }
+        try check(network.assumptions, title: title, path: path)
         guard let depth else { return }
         guard let depths = network.depths else {
             throw ModelOptionsError(
@@ -95,24 +106,39 @@ public struct ModelOptions: Hashable, Sendable {
                 description: "\(path): there is no depth \(depth): this \(title) has depths \(range)")
         }
     }
+
+    private func check(
+        _ settled: SettledAssumptions, title: String, path: String
+    ) throws(ModelOptionsError) {
+        if let problem = settled.problems.first {
+            throw ModelOptionsError(path: path, option: .assumptions, description: "\(path): \(problem)")
+        }
+        guard let needless = settled.needless.first else { return }
+        let open = settled.settled.map(\.key.rawValue).joined(separator: ", ")
+        throw ModelOptionsError(
+            path: path, option: .assumptions,
+            description: "\(path): leave out the assumption about \(needless): \(title) leaves "
+                + (open.isEmpty ? "nothing open" : "open only \(open)"))
+    }
 }
 
 /// The error that a sound model does not offer what an option asks for.
-public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
-    /// What was asked for.
-    public enum Option: Sendable {
+package struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
+    /// The option that was asked for.
+    package enum Option: Sendable {
         case padded
         case depth
         case key
         case outputName
+        case assumptions
     }
 
     /// The model file.
-    public let path: String
-    /// What was asked for.
-    public let option: Option
+    package let path: String
+    /// The option that was asked for.
+    package let option: Option
     /// One line: what is wrong and what to do.
-    public let description: String
+    package let description: String
 }
 
 /// The options as Overtile writes them into `__metadata__` of a safetensors file, and reads them from it, so that the
@@ -120,6 +146,7 @@ public struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
 extension ModelOptions {
     private static let paddedKey = "overtile.padded"
     private static let depthKey = "overtile.depth"
+    private static let assumptionsKey = "overtile.assume"
 
     /// Returns these options, with those that are not set taken from a model file. Values that make no sense are
     /// ignored, so that metadata never stop a model that can run.
@@ -128,6 +155,8 @@ extension ModelOptions {
             padded: padded || metadata[Self.paddedKey] == "true",
             depth: depth ?? metadata[Self.depthKey].flatMap { Int($0) })
         (options.key, options.outputName) = (key, outputName)
+        let said = metadata[Self.assumptionsKey].flatMap { try? ModelAssumptions(parsing: $0) }
+        options.assumptions = assumptions.completed(from: said ?? ModelAssumptions())
         return options
     }
 
@@ -136,6 +165,7 @@ extension ModelOptions {
         var entries: [String: String] = [:]
         if padded { entries[Self.paddedKey] = "true" }
         if let depth { entries[Self.depthKey] = "\(depth)" }
+        if !assumptions.isEmpty { entries[Self.assumptionsKey] = assumptions.text }
         return entries
     }
 }

@@ -68,6 +68,8 @@ package struct ChannelAffine: Sendable {
     package var scale: ConstantTensor
     /// The summands, of shape (channels).
     package var shift: ConstantTensor
+    /// What the batch norm that these come from remembers of its training; nil where they come from elsewhere.
+    package private(set) var memory: NormMemory?
 
     /// These factors and summands, one of each for each channel.
     package init(scale: ConstantTensor, shift: ConstantTensor) {
@@ -91,5 +93,6 @@ package struct ChannelAffine: Sendable {
             let (bias, mean) = (bias.elements(), mean.elements())
             return factors.indices.map { bias[$0] - mean[$0] * factors[$0] }
         }
+        memory = NormMemory(mean: mean, variance: variance, epsilon: epsilon)
     }
 }

@@ -2,21 +2,21 @@
 ///
 /// It runs on tiles of one fixed size, with its own padding, and the middle of each is kept. `SeamlessNetwork` is the
 /// better way for every network for which it is possible.
-public struct FixedTileNetwork: Sendable {
+package struct FixedTileNetwork: Sendable {
     /// The network for tiles of so many pixels on a side, without `fitToSize`.
     private let graph: @Sendable (_ tile: Int) throws -> Graph
     /// Pixels by which tiles may be larger or smaller, so that pooling divides them evenly.
-    public private(set) var stride: Int
+    package private(set) var stride: Int
     /// Tiles that pooling divides evenly are this many pixels more than a multiple of `stride`.
-    public private(set) var tileRemainder: Int
+    package private(set) var tileRemainder: Int
     /// Bands of the input.
-    public let inputChannels: Int
+    package let inputChannels: Int
     /// Channels of the output.
-    public let outputChannels: Int
+    package let outputChannels: Int
     /// The only tile that the network takes, in pixels on a side; nil for all that `stride` and `tileRemainder` allow.
-    public let onlyTile: Int?
+    package let onlyTile: Int?
     /// The operation that ties the network to its tile; nil where it is run so though it need not be.
-    public let reason: NetworkError?
+    package let reason: NetworkError?
     /// True if windows may leave a rest of their map out, as they do in this network whatever the tile.
     private let allowsRests: Bool
 

@@ -100,9 +100,9 @@ package struct Graph: Sendable {
 }
 
 /// What makes a graph impossible to run: a bug in a builder, or a model file that contradicts itself.
-public struct GraphError: Error, CustomStringConvertible, Sendable {
+package struct GraphError: Error, CustomStringConvertible, Sendable {
     /// The node's label, and what is wrong there, in one line.
-    public let description: String
+    package let description: String
 
     init(_ node: Graph.Node, _ problem: String) {
         description = "\(node.label.isEmpty ? node.operation.name : node.label): \(problem)"

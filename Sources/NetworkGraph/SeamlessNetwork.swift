@@ -3,25 +3,25 @@
 /// Everything here is derived from the graph, not from an architecture's name. The network is rewritten for a plane
 /// without borders: there, zero padding is a mere shift, and every tile computes just the part of each map that its
 /// output needs. The pixels that padding would have touched are never among them.
-public struct SeamlessNetwork: Sendable {
+package struct SeamlessNetwork: Sendable {
     /// The network on maps without borders. It has no `fitToSize`: every crop is by a fixed number of pixels.
     package let graph: Graph
     /// The total downsampling in pixels: shifting the input by as many shifts the output by as many.
-    public let stride: Int
+    package let stride: Int
     /// Input pixels before the first that a tile keeps: what an output pixel needs at the phase where it needs the
     /// most, and for networks with padding rounded up to a multiple of the stride.
-    public let margin: Int
+    package let margin: Int
     /// Tiles that pooling divides evenly are this many pixels more than a multiple of `stride`.
-    public let tileRemainder: Int
+    package let tileRemainder: Int
     /// Channels of the output.
-    public let outputChannels: Int
+    package let outputChannels: Int
 
     private let hasPadding: Bool
     /// The output's first pixel lies over this pixel of the input.
     private let origin: Int
 
     /// Bands of the input.
-    public var inputChannels: Int { graph.inputChannels }
+    package var inputChannels: Int { graph.inputChannels }
 
     /// Rewrites a network for a plane without borders.
     ///
@@ -78,14 +78,14 @@ public struct SeamlessNetwork: Sendable {
     }
 
     /// Multiplications and additions for each pixel, for an output so large that its border does not count.
-    public var operationsPerPixel: Double {
+    package var operationsPerPixel: Double {
         let side = (1 << 20) / stride * stride
         return computation(height: side, width: side).operationCount / (Double(side) * Double(side))
     }
 }
 
 /// Why a graph cannot be tiled without seams, or not at all.
-public enum NetworkError: Error, CustomStringConvertible, Sendable {
+package enum NetworkError: Error, CustomStringConvertible, Sendable {
     /// Tiles of the network do not fit together; it can be run on tiles of one fixed size.
     case notEquivariant(node: String, why: String)
     /// No input of up to so many pixels on a side gives an output.
@@ -120,7 +120,7 @@ public enum NetworkError: Error, CustomStringConvertible, Sendable {
     }
 
     /// What is wrong, in one line without the model's name.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notEquivariant(let node, let why):
             "\(node): \(why)"

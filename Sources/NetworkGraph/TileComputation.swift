@@ -81,11 +81,11 @@ package struct TileComputation: Sendable {
 }
 
 /// A window of a map in the map's own pixels, which may lie beyond its borders.
-public struct MapWindow: Hashable, Sendable {
+package struct MapWindow: Hashable, Sendable {
     /// From the upper row to the one below the last.
-    public var rows: Range<Int>
+    package var rows: Range<Int>
     /// From the left column to the one behind the last.
-    public var columns: Range<Int>
+    package var columns: Range<Int>
 
     /// The window of these rows and columns.
     package init(rows: Range<Int>, columns: Range<Int>) {

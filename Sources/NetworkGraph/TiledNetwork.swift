@@ -7,7 +7,7 @@
 ///     case .seamless(let network): network.computation(height: 384, width: 384)
 ///     case .fixedTiles(let network): try network.computation(tile: 512, margin: 64)
 ///     }
-public enum TiledNetwork: Sendable {
+package enum TiledNetwork: Sendable {
     /// The network is equivariant to shifts by its stride: tiles of any size fit together without seams.
     case seamless(SeamlessNetwork)
     /// What the network says of a pixel depends on its place in the tile: all tiles have one size, and overlap.
@@ -27,7 +27,7 @@ public enum TiledNetwork: Sendable {
     }
 
     /// Bands of the input.
-    public var inputChannels: Int {
+    package var inputChannels: Int {
         switch self {
         case .seamless(let network): network.inputChannels
         case .fixedTiles(let network): network.inputChannels
@@ -35,7 +35,7 @@ public enum TiledNetwork: Sendable {
     }
 
     /// Channels of the output: one for each class, or a single one.
-    public var outputChannels: Int {
+    package var outputChannels: Int {
         switch self {
         case .seamless(let network): network.outputChannels
         case .fixedTiles(let network): network.outputChannels
@@ -43,7 +43,7 @@ public enum TiledNetwork: Sendable {
     }
 
     /// Pixels by which tiles may be larger or smaller: the network's total downsampling, or a multiple of it.
-    public var stride: Int {
+    package var stride: Int {
         switch self {
         case .seamless(let network): network.stride
         case .fixedTiles(let network): network.stride
@@ -51,7 +51,7 @@ public enum TiledNetwork: Sendable {
     }
 
     /// Tiles that the network takes are this many pixels more than a multiple of `stride`.
-    public var tileRemainder: Int {
+    package var tileRemainder: Int {
         switch self {
         case .seamless(let network): network.tileRemainder
         case .fixedTiles(let network): network.tileRemainder
@@ -59,7 +59,7 @@ public enum TiledNetwork: Sendable {
     }
 
     /// The only tile that the network takes, in pixels on a side; nil for all that `stride` and `tileRemainder` allow.
-    public var onlyTile: Int? {
+    package var onlyTile: Int? {
         switch self {
         case .seamless: nil
         case .fixedTiles(let network): network.onlyTile
@@ -69,7 +69,7 @@ public enum TiledNetwork: Sendable {
     /// Multiplications and additions for each pixel, margins and overlap not counted.
     ///
     /// - Parameter tile: the tiles' size in pixels on a side, on which the number depends for networks of fixed tiles.
-    public func operationsPerPixel(tile: Int) -> Double {
+    package func operationsPerPixel(tile: Int) -> Double {
         switch self {
         case .seamless(let network): network.operationsPerPixel
         case .fixedTiles(let network): network.operationsPerPixel(tile: tile)
@@ -77,7 +77,7 @@ public enum TiledNetwork: Sendable {
     }
 
     /// Why tiles of the network do not fit together without seams; nil where they do.
-    public var seam: String? {
+    package var seam: String? {
         switch self {
         case .seamless: nil
         case .fixedTiles(let network): network.reason?.description

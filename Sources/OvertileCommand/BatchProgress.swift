@@ -37,7 +37,7 @@ final class BatchProgress: BatchObserver {
     }
 
     func began(_ scene: String, _ run: SceneRun) {
-        run.warnings.forEach { messages.warn($0.line(about: scene)) }
+        run.sceneWarnings.forEach { messages.warn($0.line(about: scene)) }
         state.withLock { state in
             state.running.append((scene, 0))
             draw(&state, always: true)
@@ -120,7 +120,7 @@ final class WatchProgress: BatchObserver {
     init(_ messages: MessageOptions) { self.messages = messages }
 
     func began(_ scene: String, _ run: SceneRun) {
-        run.warnings.forEach { messages.warn($0.line(about: scene)) }
+        run.sceneWarnings.forEach { messages.warn($0.line(about: scene)) }
         let name = URL(fileURLWithPath: scene).lastPathComponent
         bar.withLock { $0 = messages.progressBar(name, pixels: run.job.scene.size.area).map { ($0, 0) } }
     }
@@ -140,7 +140,7 @@ final class WatchProgress: BatchObserver {
                 "\(outcome.outputs.mask): \(Text.time(.seconds(outcome.seconds))), "
                     + "\(Text.number(outcome.megapixelsPerSecond, digits: 3)) Mpx/s, \(Text.shares(outcome.classShares))"
             )
-        case .unchanged, .stopped: break
+        case .unchanged, .outside, .stopped: break
         }
     }
 

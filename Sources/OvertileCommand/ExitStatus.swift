@@ -37,7 +37,7 @@ enum ExitStatus: Int32 {
         case let error as LedgerError: self = Self(error.code)
         case let error as BatchError: self = Self(error.code)
         case is OutputError: self = .usage
-        case let error as BatchStopped: self.init(for: error.cause)
+        case let error as Batch.Stopped: self.init(for: error.cause)
         case is ChecksFailed: self = .badData
         case is SomeScenesFailed: self = .someScenesFailed
         default: return nil
@@ -49,8 +49,8 @@ enum ExitStatus: Int32 {
 
     private init(_ code: RasterError.Code) {
         switch code {
-        case .noSuchFile, .permissionDenied: self = .noInput
-        case .notARaster, .unsupported, .truncated, .damaged: self = .badData
+        case .noSuchFile, .permissionDenied, .notAFile: self = .noInput
+        case .notARaster, .notAllowed, .unsupported, .truncated, .damaged: self = .badData
         case .cannotCreate, .outputExists: self = .cannotCreate
         case .readFailed, .outOfSpace, .writeFailed: self = .inputOutput
         case .badArgument: self = .usage
@@ -69,8 +69,9 @@ enum ExitStatus: Int32 {
     private init(_ code: SegmentationError.Code) {
         switch code {
         case .usage, .memoryTooSmall: self = .usage
-        case .badData: self = .badData
+        case .badData, .changed, .outsideArea: self = .badData
         case .locked: self = .locked
+        case .shortOfResources: self = .inputOutput
         }
     }
 
@@ -87,7 +88,7 @@ enum ExitStatus: Int32 {
 
     private init(_ code: LedgerError.Code) {
         switch code {
-        case .noLedger: self = .noInput
+        case .noLedger, .notReadable: self = .noInput
         case .damaged, .newer: self = .badData
         case .notWritable: self = .cannotCreate
         case .outOfSpace, .failed: self = .inputOutput
@@ -99,7 +100,6 @@ enum ExitStatus: Int32 {
         switch code {
         case .usage: self = .usage
         case .noInput: self = .noInput
-        case .changed: self = .badData
         case .cannotCreate: self = .cannotCreate
         }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Overtile
 
-/// Where one scene's outputs go.
+/// The paths of one scene's outputs.
 struct OutputPaths {
     let scene: String
     let outputs: OutputSet
@@ -17,7 +17,7 @@ struct OutputPaths {
                 try Self.path(in: path, for: scene, of: scenes.count, ending: ending)
             }
             var outputs = OutputSet(
-                mask: try place(files.output), others: try files.rasters.mapValues { try place($0) })
+                mask: try place(files.output), others: try files.others.rasters.mapValues { try place($0) })
             outputs.polygons = try products.polygons.map { try place($0, "gpkg") }
             outputs.statistics = try products.stats.map { try place($0, "stats.json") }
             outputs.hasStyle = products.companions.style
@@ -50,7 +50,6 @@ struct OutputPaths {
                 (exists ? "it is no folder" : "there is no such folder") + wanted,
                 advice: exists ? "name another" : "make it first")
         }
-        let stem = URL(fileURLWithPath: scene).deletingPathExtension().lastPathComponent
-        return output + (output.hasSuffix("/") ? "" : "/") + stem + "." + ending
+        return FileName.joined(output, SceneName.stem(of: scene) + "." + ending)
     }
 }

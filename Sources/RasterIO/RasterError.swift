@@ -2,6 +2,12 @@
 ///
 /// The message says what was being done, to which file, band and window; what is wrong, in GDAL's own words if it has
 /// any; and what to do next.
+///
+///     do {
+///         print(try MaskStatistics(mask: "mask.tif").whole.valid.pixels)
+///     } catch where error.code == .truncated {
+///         print("\(error.path) was not copied to its end")
+///     }
 public struct RasterError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
     public enum Code: Sendable {
@@ -9,6 +15,10 @@ public struct RasterError: Error, Equatable, Sendable, CustomStringConvertible {
         case noSuchFile
         /// The file is there and may not be read.
         case permissionDenied
+        /// It is a pipe, a device or a socket, or names one: nothing that may be read from any place, and twice.
+        case notAFile
+        /// It is in a format, or names files, that a scene of a folder may not reach.
+        case notAllowed
         /// No driver of GDAL's recognises the file.
         case notARaster
         /// A raster that cannot be segmented: complex samples, or no bands.
@@ -39,7 +49,7 @@ public struct RasterError: Error, Equatable, Sendable, CustomStringConvertible {
     public var message: String
 
     /// Makes an error of its parts.
-    public init(_ code: Code, path: String, _ message: String) {
+    package init(_ code: Code, path: String, _ message: String) {
         self.code = code
         self.path = path
         self.message = message

@@ -3,17 +3,31 @@ import CGDAL
 /// The type of a raster's stored samples. The raw values are GDAL's names.
 ///
 /// Complex types have no case: such rasters are refused.
+///
+///     var options = SegmentationOptions()
+///     options.probabilityType = .uint8  // a quarter of the disk that float32 takes
 public enum SampleType: String, Sendable, CustomStringConvertible {
+    /// Whole numbers from 0 to 255.
     case uint8 = "Byte"
+    /// Whole numbers from -128 to 127.
     case int8 = "Int8"
+    /// Whole numbers from 0 to 65,535.
     case uint16 = "UInt16"
+    /// Whole numbers from -32,768 to 32,767.
     case int16 = "Int16"
+    /// Whole numbers of 32 bits from 0 on.
     case uint32 = "UInt32"
+    /// Whole numbers of 32 bits with a sign.
     case int32 = "Int32"
+    /// Whole numbers of 64 bits from 0 on.
     case uint64 = "UInt64"
+    /// Whole numbers of 64 bits with a sign.
     case int64 = "Int64"
+    /// IEEE 754 numbers of 16 bits.
     case float16 = "Float16"
+    /// IEEE 754 numbers of 32 bits.
     case float32 = "Float32"
+    /// IEEE 754 numbers of 64 bits.
     case float64 = "Float64"
 
     /// GDAL's name of the type.
@@ -33,6 +47,14 @@ public enum SampleType: String, Sendable, CustomStringConvertible {
         case .uint8, .int8, .uint16, .int16, .float16, .float32: true
         case .uint32, .int32, .uint64, .int64, .float64: false
         }
+    }
+}
+
+/// int8 samples that were read as if they had no sign.
+enum SampleSign {
+    /// Gives samples from 128 to 255 their meaning as int8, -128 to -1.
+    static func restore(_ samples: UnsafeMutablePointer<Float>, count: Int) {
+        for i in 0..<count where samples[i] > 127 { samples[i] -= 256 }
     }
 }
 

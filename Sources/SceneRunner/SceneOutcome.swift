@@ -3,14 +3,20 @@ import MaskProducts
 public import Segmentation
 import TileGeometry
 
-/// What became of one scene in one run.
+/// The result of one scene in one run.
+///
+///     for result in try batch.run(scenes) {
+///         if case .failed(let message, _) = result.ending { print(result.scene, message) }
+///     }
 public struct SceneResult: Sendable {
-    /// How the run ended.
+    /// The end of the run.
     public enum Ending: Sendable {
         /// All outputs are there.
         case done(SceneOutcome)
         /// The scene was done before, and nothing has changed since.
         case unchanged
+        /// The scene has no pixel in the area that is wanted, and no outputs.
+        case outside
         /// The scene failed.
         ///
         /// - message: one line for people.
@@ -22,7 +28,7 @@ public struct SceneResult: Sendable {
 
     /// The scene as it was named.
     public let scene: String
-    /// How the run ended.
+    /// The end of the run.
     public let ending: Ending
 
     /// Makes the result of a scene.
@@ -37,22 +43,25 @@ public struct SceneResult: Sendable {
     }
 }
 
-/// What the run of a scene gave: what a log's line, a report and the ledger tell.
+/// The outcome of a scene's run: what a log's line, a report and the ledger tell.
+///
+///     let outcome = try run.run(extras: .classShares)
+///     print(outcome.outputs.mask, outcome.seconds, outcome.warnings)
 public struct SceneOutcome: Sendable {
     /// The scene as it was named.
     public let scene: String
-    /// What was written, and where.
+    /// The outputs that were written.
     public let outputs: OutputSet
-    /// How many tiles were computed, and where the time went.
+    /// The summary of the work: how many tiles were computed, and where the time went.
     public let summary: SegmentationSummary
-    /// How much of the mask each class covers; empty where nobody asked.
+    /// The part of the mask that each class covers; empty where nobody asked.
     public let classShares: [ClassShare]
     /// All that was said of the scene, before the run and while it lasted.
     public let warnings: [String]
     /// The outputs with their checksums; empty where nobody asked.
-    public let files: [OutputRecord]
+    package let files: [OutputRecord]
     /// The files that the scene was made of when it was opened.
-    public let identity: SceneIdentity
+    package let identity: SceneIdentity
 
     /// The number of the scene's pixels.
     public var pixels: Int { summary.scene.area }
@@ -62,11 +71,15 @@ public struct SceneOutcome: Sendable {
     public var megapixelsPerSecond: Double { summary.megapixelsPerSecond }
 }
 
-/// How much of a mask one class covers.
+/// The part of a mask that one class covers.
+///
+///     for share in try run.run(extras: .classShares).classShares {
+///         print(share.name, share.hectares ?? 0)
+///     }
 public struct ClassShare: Codable, Equatable, Sendable {
     /// The mask's value; nil for pixels without data.
     public var value: Int?
-    /// What the class is called.
+    /// The name of the class.
     public var name: String
     /// The number of its pixels.
     public var pixels: Int
@@ -106,18 +119,18 @@ extension ClassShare {
 }
 
 /// A file that was written for a scene, or is about to be.
-public struct OutputRecord: Codable, Equatable, Sendable {
-    /// What the output is: "mask", "probabilities", …
-    public var kind: String
+package struct OutputRecord: Codable, Equatable, Sendable {
+    /// The kind of the output: "mask", "probabilities", …
+    package var kind: String
     /// The file's absolute path.
-    public var path: String
+    package var path: String
     /// The file's size and time; nil while it is only planned.
     package var stamp: FileStamp?
     /// The file's SHA-256 in hexadecimal digits; nil while it is only planned.
-    public var checksum: String?
+    package var checksum: String?
     /// True if an attempt that has not come to its end may have replaced the file since: whatever is there then belongs to
     /// the ledger.
-    public var isUnderway: Bool
+    package var isUnderway: Bool
 
     /// Makes a record of an output, as one that is only planned where nothing else is said.
     package init(

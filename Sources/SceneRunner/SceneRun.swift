@@ -4,17 +4,18 @@ import MaskProducts
 public import Models
 import RasterIO
 public import Segmentation
+import TileGeometry
 
 /// One scene, from its file to all its outputs: the same for a single scene, a batch and a watch.
 ///
 ///     let model = try Model(path: "unet.pth")
-///     let run = try SceneRun(
-///         scene: "scene.tif", model: model, options: SegmentationOptions(), outputs: OutputSet(mask: "mask.tif"))
+///     let run = try SceneRun(scene: "scene.tif", model: model, outputs: OutputSet(mask: "mask.tif"))
+///     print(run.tiles.count, run.warnings)
 ///     let outcome = try run.run()
 ///
 /// Making it opens the scene and checks everything that can be checked; running it writes.
 public final class SceneRun {
-    /// What is worked out beside the outputs; each of them reads outputs once more.
+    /// Results that are worked out beside the outputs; each of them reads outputs once more.
     public struct Extras: OptionSet, Sendable {
         /// The set as bits.
         public let rawValue: Int
@@ -22,22 +23,27 @@ public final class SceneRun {
         /// Makes a set of extras from its bits.
         public init(rawValue: Int) { self.rawValue = rawValue }
 
-        /// How much of the mask each class covers.
+        /// The part of the mask that each class covers.
         public static let classShares = Extras(rawValue: 1)
         /// The SHA-256 of each output.
-        public static let checksums = Extras(rawValue: 2)
+        package static let checksums = Extras(rawValue: 2)
         /// All of them.
-        public static let all: Extras = [.classShares, .checksums]
+        package static let all: Extras = [.classShares, .checksums]
     }
 
     /// The segmentation: plan, bands, kernels.
-    public let job: SegmentationJob
-    /// What is written.
+    package let job: SegmentationJob
+    /// The outputs that the run writes.
     public let outputs: OutputSet
     /// The files that the scene is made of, as they were when it was opened.
-    public let identity: SceneIdentity
-    /// What the user should know before the run.
-    public let warnings: [SceneWarning]
+    package let identity: SceneIdentity
+    /// The warnings before the run, each with its subject.
+    package let sceneWarnings: [SceneWarning]
+    /// The warnings before the run, a line each.
+    public var warnings: [String] { sceneWarnings.map(\.text) }
+
+    /// The tiles that the scene is cut into, and what they take.
+    public var tiles: Tiles { Tiles(job.plan.tiling) }
 
     private let path: String
     private let products: ProductOptions
@@ -48,10 +54,15 @@ public final class SceneRun {
 
     /// Opens the scene, plans the run and reserves its outputs.
     ///
-    /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `InstructionSetError`, `FileError`, `OutputError`;
-    ///   nothing has been written then.
+    /// - Parameters:
+    ///   - path: any raster that GDAL opens.
+    ///   - options: what is asked for beside the outputs.
+    ///   - outputs: what is written, and where.
+    ///   - products: how polygons and statistics are made, if they are among the outputs.
+    /// - Throws: `RasterError`, `SegmentationError`, `FileError`, or an error of outputs that clash or of an engine that
+    ///   cannot run; nothing has been written then.
     public init(
-        scene path: String, model: Model, options: SegmentationOptions, outputs: OutputSet,
+        scene path: String, model: Model, options: SegmentationOptions = SegmentationOptions(), outputs: OutputSet,
         products: ProductOptions = ProductOptions()
     ) throws {
         let scene = try options.open(scene: path, for: model)
@@ -59,10 +70,9 @@ public final class SceneRun {
         try outputs.refuseClashes(with: scene, model: model.path)
         try outputs.reserve(overwrite: options.overwrites)
         job = try SegmentationJob(
-            scene: scene, model: model, options: options, writesProbabilities: outputs.rasters[.probabilities] != nil,
-            writesConfidence: outputs.rasters[.confidence] != nil)
+            scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))
         try SceneProducts.check(outputs, options: products, legend: job.legend)
-        warnings = outputs.warnings + job.warnings.map { SceneWarning(.plan, $0) }
+        sceneWarnings = job.warnings.map { SceneWarning(.plan, $0) }
         self.products = products
         overwrites = options.overwrites
         self.path = path
@@ -74,35 +84,53 @@ public final class SceneRun {
     /// - Parameters:
     ///   - extras: what is worked out beside the outputs.
     ///   - verifiedWindows: the number of windows across the borders of tiles that are also run in one piece, and compared.
-    ///   - gathered: takes what is said of the scene meanwhile; the scene has begun there (`SceneWarnings.begin`).
+    ///   - cancellation: ends the run early when somebody cancels it.
     ///   - progress: called at the start, and after each written tile, with the number of tiles written and in all.
-    /// - Throws: as `SegmentationJob.run`; no output is left behind then.
+    /// - Returns: what the run gave; its `warnings` have those of the run too.
+    /// - Throws: `RasterError`, `FileError`, `SegmentationError` (`.locked`), `CancellationError`, or an error of the engine;
+    ///   no output is left behind then.
     public func run(
         extras: Extras = [], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
-        warnings gathered: SceneWarnings? = nil,
         progress: @escaping (Int, Int) -> Void = { _, _ in }
+    ) throws -> SceneOutcome {
+        let gathered = SceneWarnings { _ in }
+        gathered.begin(path)
+        return try run(
+            extras: extras, verifiedWindows: verifiedWindows, cancellation: cancellation, warnings: gathered,
+            progress: progress)
+    }
+
+    /// Segments the scene for a caller that gathers what is said of several scenes.
+    ///
+    /// - Parameter gathered: takes what is said of the scene meanwhile; the scene has begun there (`SceneWarnings.begin`).
+    /// - Throws: as the other `run`.
+    package func run(
+        extras: Extras = [], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
+        warnings gathered: SceneWarnings, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> SceneOutcome {
         let rasters = try job.stage(
             outputs.rasters, verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress,
-            warn: { gathered?.add(SceneWarning(.work, $0), about: path) })
+            warn: { gathered.add(SceneWarning(.work, $0), about: path) })
         let products = SceneProducts(
             outputs, options: products, overwrites: overwrites,
             countsClasses: extras.contains(.classShares) || outputs.report != nil, scene: job.scene)
         let outcome: SceneOutcome
         do {
             try products.make(from: rasters, cancellation: cancellation)
-            products.warnings.forEach { gathered?.add($0, about: path) }
+            products.warnings.forEach { gathered.add($0, about: path) }
             let files =
                 extras.contains(.checksums) ? try records(products, rasters, cancellation: cancellation) : []
             outcome = SceneOutcome(
                 scene: path, outputs: outputs, summary: rasters.summary,
                 classShares: products.statistics.map { ClassShare.list($0.whole) } ?? [],
-                warnings: warnings.map(\.text) + (gathered?.messages(about: path) ?? []), files: files,
+                warnings: warnings + gathered.messages(about: path), files: files,
                 identity: identity)
             let report = RunReport(
                 [SceneResult(scene: path, ending: .done(outcome))], model: job.model,
                 folder: FileName.folder(of: outputs.mask), started: opened, mask: rasters.path(.mask))
             try products.makeReport(report, from: rasters)
+            // The state that is remembered was looked up before the job's.
+            try identity.requireUnchanged(path)
         } catch {
             products.discard()
             throw rasters.giveUp(after: error)
@@ -120,6 +148,33 @@ public final class SceneRun {
             return OutputRecord(
                 kind: kind.name, path: CanonicalPath.named(path), stamp: FileStamp(path: staged),
                 checksum: try SHA256.checksum(ofFile: staged, isCancelled: { cancellation.isCancelled }))
+        }
+    }
+}
+
+extension SceneRun {
+    /// The tiles that a scene is cut into, and the workers and memory for them.
+    public struct Tiles: Equatable, Sendable {
+        /// The number of tiles.
+        public let count: Int
+        /// The side of a tile in pixels of the network's input.
+        public let side: Int
+        /// The pixels on each side of a tile that overlap its neighbours.
+        public let margin: Int
+        /// The side of the part of a tile that is kept, in pixels.
+        public let step: Int
+        /// The number of tiles that are computed at the same time.
+        public let workers: Int
+        /// The bytes of memory that the run is expected to need at most.
+        public let memoryBytes: Int
+
+        init(_ tiling: Tiling) {
+            count = tiling.grid.count
+            side = tiling.grid.tile
+            margin = tiling.grid.margin
+            step = tiling.grid.step
+            workers = tiling.workers
+            memoryBytes = tiling.memoryBytes
         }
     }
 }

@@ -2,25 +2,25 @@ import RasterIO
 import Synchronization
 
 /// Something that the user should know about a scene, and that is no error.
-public struct SceneWarning: Equatable, Sendable {
-    /// What the warning is about.
-    public enum Subject: Equatable, Sendable {
+package struct SceneWarning: Equatable, Sendable {
+    /// The subject of the warning.
+    package enum Subject: Equatable, Sendable {
         /// The names of outputs.
         case outputs
-        /// What the model is given, and how the scene is cut into tiles.
+        /// The input of the model, and the tiles that the scene is cut into.
         case plan
         /// A raster that is read or written, in GDAL's words.
         case raster
         /// The work in progress of an earlier run.
         case work
-        /// What is made of the mask.
+        /// The products of the mask.
         case products
     }
 
-    /// What the warning is about.
-    public let subject: Subject
+    /// The subject of the warning.
+    package let subject: Subject
     /// One line for people; it need not name the scene.
-    public let text: String
+    package let text: String
 
     /// Makes a warning of its subject and its text.
     package init(_ subject: Subject, _ text: String) {
@@ -29,7 +29,7 @@ public struct SceneWarning: Equatable, Sendable {
     }
 
     /// The text with the scene's name before it, unless the name is part of it.
-    public func line(about scene: String) -> String { text.contains(scene) ? text : "\(scene): \(text)" }
+    package func line(about scene: String) -> String { text.contains(scene) ? text : "\(scene): \(text)" }
 }
 
 /// Gathers what is said of scenes while they are run: GDAL's own warnings among it, which come from any thread and need
@@ -39,7 +39,7 @@ public struct SceneWarning: Equatable, Sendable {
 ///     warnings.receiveRasterWarnings()
 ///     warnings.begin(scene)
 ///     defer { warnings.end(scene) }
-public final class SceneWarnings: Sendable {
+package final class SceneWarnings: Sendable {
     private struct State {
         /// The messages about each scene that is being run, by its path; each message once.
         var messages: [String: [String]] = [:]
@@ -51,13 +51,13 @@ public final class SceneWarnings: Sendable {
     /// Makes a collection without scenes.
     ///
     /// - Parameter show: is given each message at once, once for a scene, with the scene's name in it.
-    public init(show: @escaping @Sendable (String) -> Void) { self.show = show }
+    package init(show: @escaping @Sendable (String) -> Void) { self.show = show }
 
     /// From now on the warnings of rasters come here.
-    public func receiveRasterWarnings() { RasterWarnings.send { [self] in receive(SceneWarning(.raster, $0)) } }
+    package func receiveRasterWarnings() { RasterWarnings.send { [self] in receive(SceneWarning(.raster, $0)) } }
 
     /// Begins to gather what is said of a scene. What was said of one that has begun already stays.
-    public func begin(_ scene: String) {
+    package func begin(_ scene: String) {
         state.withLock { if $0.messages[scene] == nil { $0.messages[scene] = [] } }
     }
 
@@ -65,10 +65,10 @@ public final class SceneWarnings: Sendable {
     ///
     /// - Returns: what was said of it since it began.
     @discardableResult
-    public func end(_ scene: String) -> [String] { state.withLock { $0.messages.removeValue(forKey: scene) ?? [] } }
+    package func end(_ scene: String) -> [String] { state.withLock { $0.messages.removeValue(forKey: scene) ?? [] } }
 
     /// Returns what was said of the scene so far.
-    public func messages(about scene: String) -> [String] { state.withLock { $0.messages[scene] ?? [] } }
+    package func messages(about scene: String) -> [String] { state.withLock { $0.messages[scene] ?? [] } }
 
     /// Takes a warning that is known to be about a scene.
     package func add(_ warning: SceneWarning, about scene: String) {

@@ -1,6 +1,10 @@
 import Synchronization
 
 /// A wish to stop, set by anyone at any time and looked at between tiles.
+///
+///     let cancellation = Cancellation()
+///     DispatchQueue.global().asyncAfter(deadline: .now() + 3600) { cancellation.cancel() }
+///     let outcome = try run.run(cancellation: cancellation)  // throws a CancellationError after an hour
 public final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 

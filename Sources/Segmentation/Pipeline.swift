@@ -23,10 +23,10 @@ import TileGeometry
 /// owns its slot until it is written, so the tile that the stitcher waits for is always on its way.
 /// The first error, or a cancellation, closes all queues; every stage then leaves after the tile it is at.
 final class Pipeline: Sendable {
-    /// What a worker does to a tile.
+    /// The work that a worker does on a tile.
     typealias Compute = (TileSlot) throws -> Void
 
-    /// What a reader does: it starts to fill a slot, and calls back when that is done or has failed, on any thread.
+    /// The work that a reader does: it starts to fill a slot, and calls back when that is done or has failed, on any thread.
     typealias Read = @Sendable (Tile, TileSlot, _ done: @escaping @Sendable ((any Error)?) -> Void) -> Void
 
     /// Slots for each worker: one in work, one waiting to be computed, and one on its way to or from the files. Of small

@@ -1,8 +1,8 @@
 import Foundation
 package import InferenceEngine
-public import Models
+package import Models
 import NetworkGraph
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
 /// One scene through one model, from file to file.
@@ -13,21 +13,22 @@ import TileGeometry
 ///     let model = try Model(path: "unet.onnx")
 ///     let options = SegmentationOptions()
 ///     let scene = try options.open(scene: "scene.tif", for: model)
-///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+///     let job = try SegmentationJob(scene: scene, model: model, options: options)
 ///     let summary = try job.run([.mask: "mask.tif"])
-public final class SegmentationJob {
+package final class SegmentationJob {
     /// The scene.
-    public let scene: RasterReader
+    package let scene: RasterReader
     /// The model that the scene goes through.
-    public let model: Model
-    /// How the scene goes through the model.
+    package let model: Model
+    /// The plan of the scene's way through the model.
     package var plan: Plan { compiled.plan }
-    /// What the user should know before the run, a line each.
-    public var warnings: [String] { plan.warnings.map(\.description) }
+    /// The warnings before the run, a line each.
+    package var warnings: [String] { plan.warnings.map(\.description) }
 
     let options: SegmentationOptions
     private let compiled: CompiledPlan
-    private let identity: SceneIdentity
+    /// The state of the scene's files when the job was made.
+    let identity: SceneIdentity
 
     /// Plans how a scene goes through a model, and compiles the network for its tiles.
     ///
@@ -35,29 +36,16 @@ public final class SegmentationJob {
     ///   - scene: the raster, opened with `SegmentationOptions.open` so that its nodata value is the right one.
     ///   - model: the network, and what is known of what it was trained on.
     ///   - options: what the user asks for.
-    ///   - writesProbabilities: true if the run will write the probabilities of all classes.
-    ///   - writesConfidence: true if the run will write the probability of each pixel's class.
+    ///   - kinds: the rasters that the run will make beside the mask.
+    ///   - backend: what runs the network; nil for Overtile's own kernels.
     /// - Throws: `SegmentationError` where scene, model and options do not fit together, or too little memory is allowed;
     ///   `RasterError`, `EngineError`, `EngineCheckError` or `InstructionSetError`.
-    public convenience init(
-        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false
-    ) throws {
-        try self.init(
-            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
-            writesConfidence: writesConfidence, backend: nil)
-    }
-
-    /// Plans and compiles for a backend of the caller's own; nil for Overtile's own kernels.
-    ///
-    /// - Throws: as the other initialiser.
     package init(
-        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool = false, backend: (any Backend)?
+        scene: RasterReader, model: Model, options: SegmentationOptions, kinds: Set<RasterOutput.Kind> = [],
+        backend: (any Backend)? = nil
     ) throws {
         let planner = try Planner(
-            scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
-            writesConfidence: writesConfidence, backend: backend)
+            scene: scene, model: model, options: options, kinds: kinds, backend: backend)
         compiled = try planner.compiledPlan()
         identity = SceneIdentity(of: scene)
         self.scene = scene
@@ -91,7 +79,7 @@ public final class SegmentationJob {
 
     /// Runs the scene and puts its rasters in place: all of them, or none.
     ///
-    ///     let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+    ///     let job = try SegmentationJob(scene: scene, model: model, options: options)
     ///     try job.run([.mask: "mask.tif"])
     ///
     /// - Parameters:
@@ -102,7 +90,7 @@ public final class SegmentationJob {
     /// - Throws: `RasterError`, `FileError`, `EngineError`, `SegmentationError` (`.locked`), or `CancellationError`; no
     ///   output is left behind then.
     @discardableResult
-    public func run(
+    package func run(
         _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
         progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
     ) throws -> SegmentationSummary {
@@ -124,10 +112,15 @@ public final class SegmentationJob {
         progress: @escaping (Int, Int) -> Void = { _, _ in }, warn: (String) -> Void = { _ in }
     ) throws -> StagedRasters {
         let started = DispatchTime.now()
+        let times = StageTimes()
         guard verifiedWindows == 0 || plan.resampling.keepsPixels else {
             throw SegmentationError(
                 .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
         }
+        let reader = TileReader(scene, plan, times: times)
+        try ResourceTrial.require(
+            threads: plan.tiling.workers + reader.threads + ResourceTrial.otherThreads,
+            bytes: plan.tiling.memoryBytes - MemoryBudget.processBytes)
         RasterCache.limit(bytes: MemoryBudget(total: plan.tiling.memoryLimit).rasterCacheBytes)
         let outputs = RasterOutput.Kind.allCases.compactMap { kind in
             rasters[kind].map { RasterOutput(kind: kind, path: $0, options: options(for: kind)) }
@@ -136,8 +129,7 @@ public final class SegmentationJob {
         let work = try WorkInProgress(outputs, key: key(outputs), tileRows: plan.grid.rows, warn: warn)
         do {
             work.removeLeftovers()
-            let times = StageTimes()
-            let reader = TileReader(scene, plan, times: times)
+            try work.verifyRecovered(windows, cancellation: cancellation, warn: warn)
             let encoder = try BlockEncoder(
                 work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) }, times: times,
                 cancellation: cancellation)
@@ -182,24 +174,36 @@ public final class SegmentationJob {
         let (pixelGrid, keepsPixels) = (plan.resampling.pixelGrid, plan.resampling.keepsPixels)
         let rows = work.progress.tileRows
         if rows == 0 { return 0 }
-        if rows == plan.grid.rows { return keepsPixels ? pixelGrid.size.height : scene.size.height }
-        let computed = PixelWindow(x: 0, y: 0, width: pixelGrid.size.width, height: rows * plan.grid.step)
-        return keepsPixels ? computed.height : pixelGrid.rasterWindow(under: computed).maxY
+        let part = plan.outputWindow
+        if rows == plan.grid.rows { return part.height }
+        let computed = PixelWindow(
+            x: 0, y: 0, width: pixelGrid.size.width, height: (plan.grid.firstRow + rows) * plan.grid.step)
+        let bottom = keepsPixels ? computed.height : pixelGrid.rasterWindow(under: computed).maxY
+        return min(max(0, bottom - part.y), part.height)
     }
 
     /// Returns what brings tiles back to the scene's pixels; nil where the outputs have the tiles' own.
     private func nativeGrid() throws -> NativeGridWriter? {
         guard !plan.resampling.keepsPixels else { return nil }
-        return try NativeGridWriter(scene, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands)
+        return try NativeGridWriter(
+            scene, windows: windows, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands, area: plan.area)
+    }
+
+    /// Where the samples of each tile go in the outputs.
+    private var windows: OutputWindows {
+        OutputWindows(
+            grid: plan.grid, pixelGrid: plan.resampling.keepsPixels ? nil : plan.resampling.pixelGrid,
+            part: plan.outputWindow)
     }
 
     private func verify(
         _ windows: Int, _ work: WorkInProgress, _ reader: TileReader, _ cancellation: Cancellation
-    ) throws -> Verification? {
+    ) throws -> SegmentationSummary.Verification? {
         guard windows > 0 else { return nil }
         let verifier = Verifier(
             grid: plan.grid, stride: model.network.stride, reader: reader,
-            worker: try TileWorker(compiled), output: plan.output, cancellation: cancellation)
+            worker: try TileWorker(compiled), output: plan.output, origin: plan.outputWindow,
+            cancellation: cancellation)
         return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: plan.slotLayout))
     }
 
@@ -207,7 +211,8 @@ public final class SegmentationJob {
         _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
-        let stitcher = Stitcher(work, columns: plan.grid.columns, nativeGrid: try nativeGrid())
+        let stitcher = Stitcher(
+            work, columns: plan.grid.columns, origin: plan.outputWindow, nativeGrid: try nativeGrid())
         let layout = plan.slotLayout
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }

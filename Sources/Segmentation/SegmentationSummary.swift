@@ -1,11 +1,14 @@
 import Dispatch
 import Synchronization
-public import TileGeometry
+package import TileGeometry
 
-/// What a run of a scene did, and how long it took.
+/// The summary of a scene's run: what was done, and how long it took.
+///
+///     let summary = try run.run().summary
+///     print("\(summary.tiles) tiles in \(summary.seconds) s; the limit was \(summary.limit)")
 public struct SegmentationSummary: Sendable {
     /// The size of the scene in its own pixels.
-    public let scene: PixelSize
+    package let scene: PixelSize
     /// The number of tiles that the scene was cut into.
     public let tiles: Int
     /// The number of tiles that the network ran on, as they have a valid pixel; tiles of earlier runs are included.
@@ -19,8 +22,8 @@ public struct SegmentationSummary: Sendable {
     /// The wall time in seconds from opening the outputs to having them in place.
     public let seconds: Double
     /// The time that each stage was busy.
-    public let stages: StageSeconds
-    /// How far the tiles are from windows that were run in one piece; nil where nobody asked for it.
+    package let stages: StageSeconds
+    /// The distance of the tiles from windows that were run in one piece; nil where nobody asked for it.
     public let verification: Verification?
 
     /// The speed of this run, without what an earlier run had finished, in millions of the scene's pixels a second.
@@ -40,13 +43,13 @@ public struct SegmentationSummary: Sendable {
 }
 
 /// The time that each stage of a run was busy, in seconds, added up over its threads.
-public struct StageSeconds: Sendable {
+package struct StageSeconds: Sendable {
     /// The time spent on reading and resampling the scene.
-    public var reading = 0.0
+    package var reading = 0.0
     /// The time spent on running the network.
-    public var computing = 0.0
+    package var computing = 0.0
     /// The time spent on stitching, compressing and writing.
-    public var writing = 0.0
+    package var writing = 0.0
 }
 
 /// Adds up the time that stages are busy, from any thread.

@@ -26,7 +26,7 @@ package enum Mirroring {
     }
 }
 
-/// What a window shows of one mirrored axis.
+/// The part of one mirrored axis that a window shows.
 package struct MirroredAxis: Sendable, Equatable {
     /// The axis's pixel at each position of the window.
     package let sources: [Int]

@@ -3,6 +3,9 @@
 /// Tile (column, row) computes the output window that starts at `(column * step, row * step)`; its input starts `margin`
 /// pixels before that on both axes. Tiles are `step` pixels wide and high, but for those of the last column and row:
 /// they end with the first multiple of `unit` that reaches the scene's edge. No tile is moved.
+///
+/// Where only a part of the scene is wanted, the grid stays the scene's, and only the tiles that touch that part are
+/// taken: columns, rows and numbers of tiles count from the first of these.
 package struct TileGrid: Hashable, Sendable {
     /// The size of the scene, in the pixels that the model is given.
     package let scene: PixelSize
@@ -15,10 +18,17 @@ package struct TileGrid: Hashable, Sendable {
     /// The number that divides every tile's width and height: the network's stride, or the step where all tiles are whole.
     package let unit: Int
 
+    /// The part of the scene that is wanted.
+    package let selection: PixelWindow
+
     /// The number of tiles side by side.
     package let columns: Int
     /// The number of tiles one above the other.
     package let rows: Int
+    /// The columns of tiles to the left of the part that is wanted.
+    package let firstColumn: Int
+    /// The rows of tiles above the part that is wanted.
+    package let firstRow: Int
 
     /// Lays a grid over a scene.
     ///
@@ -40,8 +50,25 @@ package struct TileGrid: Hashable, Sendable {
         self.margin = margin
         self.step = step
         self.unit = unit
+        selection = PixelWindow(scene)
+        (firstColumn, firstRow) = (0, 0)
         columns = (scene.width + step - 1) / step
         rows = (scene.height + step - 1) / step
+    }
+
+    /// Takes the tiles that touch a part of the scene, and of these no more than that part.
+    ///
+    /// - Precondition: the part and the scene have common pixels.
+    package func selecting(_ part: PixelWindow) -> TileGrid { TileGrid(self, selecting: part) }
+
+    private init(_ whole: TileGrid, selecting part: PixelWindow) {
+        (scene, tile, margin) = (whole.scene, whole.tile, whole.margin)
+        (step, unit) = (whole.step, whole.unit)
+        selection = part.intersection(PixelWindow(scene))
+        precondition(!selection.isEmpty, "\(part) is no part of a scene of \(scene.width) x \(scene.height) pixels")
+        (firstColumn, firstRow) = (selection.x / step, selection.y / step)
+        columns = (selection.maxX + step - 1) / step - firstColumn
+        rows = (selection.maxY + step - 1) / step - firstRow
     }
 
     /// The number of tiles.
@@ -52,12 +79,11 @@ package struct TileGrid: Hashable, Sendable {
         precondition(index >= 0 && index < count, "tile \(index) of \(count)")
         let (row, column) = index.quotientAndRemainder(dividingBy: columns)
         let output = PixelWindow(
-            x: column * step, y: row * step, width: column == columns - 1 ? lastWidth : step,
-            height: row == rows - 1 ? lastHeight : step)
+            x: (firstColumn + column) * step, y: (firstRow + row) * step,
+            width: column == columns - 1 ? lastWidth : step, height: row == rows - 1 ? lastHeight : step)
         let overlap = tile - step
         return Tile(
-            index: index, column: column, row: row, output: output,
-            kept: output.intersection(PixelWindow(scene)),
+            index: index, column: column, row: row, output: output, kept: output.intersection(selection),
             input: PixelWindow(
                 x: output.x - margin, y: output.y - margin, width: output.width + overlap,
                 height: output.height + overlap))
@@ -75,11 +101,12 @@ package struct TileGrid: Hashable, Sendable {
         }
     }
 
-    private var lastWidth: Int { lastExtent(of: scene.width, count: columns) }
-    private var lastHeight: Int { lastExtent(of: scene.height, count: rows) }
+    private var lastWidth: Int { lastExtent(of: scene.width, tiles: firstColumn + columns) }
+    private var lastHeight: Int { lastExtent(of: scene.height, tiles: firstRow + rows) }
 
-    private func lastExtent(of length: Int, count: Int) -> Int {
-        (length - (count - 1) * step + unit - 1) / unit * unit
+    /// The output of the last of so many tiles: up to the scene's edge where it is the scene's last, else whole.
+    private func lastExtent(of length: Int, tiles: Int) -> Int {
+        min(step, (length - (tiles - 1) * step + unit - 1) / unit * unit)
     }
 
     private static func extents(count: Int, step: Int, last: Int) -> [(extent: Int, count: Int)] {
@@ -106,7 +133,7 @@ package struct Tile: Hashable, Sendable {
     package let row: Int
     /// The part of the result that the network computes.
     package let output: PixelWindow
-    /// The part of `output` inside the scene, which is written.
+    /// The part of `output` that is wanted, inside the scene, which is written.
     package let kept: PixelWindow
     /// The part of the scene that the network reads.
     package let input: PixelWindow
@@ -130,12 +157,11 @@ extension TileGrid {
         return (0..<places).map { number in
             let (row, column) = (number * across * down / places).quotientAndRemainder(dividingBy: across)
             let output = PixelWindow(
-                x: columns > 1 ? column * step + half : 0, y: rows > 1 ? row * step + half : 0, width: size.width,
-                height: size.height)
+                x: columns > 1 ? (firstColumn + column) * step + half : firstColumn * step,
+                y: rows > 1 ? (firstRow + row) * step + half : firstRow * step, width: size.width, height: size.height)
             let overlap = tile - step
             return Tile(
-                index: number, column: column, row: row, output: output,
-                kept: output.intersection(PixelWindow(scene)),
+                index: number, column: column, row: row, output: output, kept: output.intersection(selection),
                 input: PixelWindow(
                     x: output.x - margin, y: output.y - margin, width: output.width + overlap,
                     height: output.height + overlap))
@@ -143,7 +169,7 @@ extension TileGrid {
     }
 }
 
-/// How output tiles line up with the blocks of a tiled GeoTIFF, whose sides are multiples of 16.
+/// The blocks of a tiled GeoTIFF that output tiles line up with; their sides are multiples of 16.
 package enum OutputBlock {
     private static let smallest = 128
     private static let largest = 512

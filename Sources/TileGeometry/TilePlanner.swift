@@ -33,7 +33,7 @@ package struct TilePlan: Hashable, Sendable {
     package let preferredTile: Int?
 }
 
-/// What keeps a scene from being planned.
+/// The error that a scene cannot be planned.
 package enum TilePlanError: Error, Hashable, Sendable {
     /// Even one worker on the smallest tile needs more than the memory left for workers.
     case memoryTooSmall(needed: Int, available: Int, tile: Int)

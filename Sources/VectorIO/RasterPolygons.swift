@@ -91,6 +91,33 @@ package final class RasterPolygons {
         self.warnings = warnings
     }
 
+    /// Places one polygon on a raster's grid.
+    ///
+    /// - Parameters:
+    ///   - ring: its corners in the coordinates of `system`, without the first one again at the end.
+    ///   - name: what it is, for messages.
+    /// - Throws: `.unsupported` if the raster has no georeference, or GDAL knows no way from one system to the other.
+    package init(
+        ring: [(x: Double, y: Double)], system: CoordinateReferenceSystem?, name: String, size: PixelSize,
+        reference: SpatialReference
+    ) throws(RasterError) {
+        let placement = try PolygonPlacement(from: system, path: name, to: reference, size: size)
+        let shape = try GDALMessages().during { () throws(RasterError) -> Shape? in
+            guard let outline = OGR_G_CreateGeometry(wkbLinearRing), let polygon = OGR_G_CreateGeometry(wkbPolygon)
+            else { preconditionFailure("no memory for a polygon") }
+            defer { OGR_G_DestroyGeometry(polygon) }
+            for corner in ring + ring.prefix(1) { OGR_G_AddPoint_2D(outline, corner.x, corner.y) }
+            OGR_G_AddGeometryDirectly(polygon, outline)
+            return try placement.place(polygon, id: 0).map { Shape(owning: $0) }
+        }
+        path = name
+        layerName = ""
+        let window = shape?.window(in: size) ?? PixelWindow(x: 0, y: 0, width: 0, height: 0)
+        features = [Feature(id: 0, value: nil, window: window)]
+        shapes = [window.isEmpty ? nil : shape]
+        warnings = []
+    }
+
     /// Finds the pixels of a window that have their centre inside a polygon.
     ///
     /// - Parameters:
@@ -131,8 +158,12 @@ package final class RasterPolygons {
             var box = OGREnvelope()
             guard OGR_G_IsEmpty(geometry) == 0 else { return nil }
             OGR_G_GetEnvelope(geometry, &box)
-            let (left, top) = (Int(box.MinX.rounded(.down)), Int(box.MinY.rounded(.down)))
-            let (right, bottom) = (Int(box.MaxX.rounded(.up)), Int(box.MaxY.rounded(.up)))
+            // A file may hold any coordinates, and not all are whole numbers of 64 bits.
+            func column(_ x: Double) -> Int { Int(min(max(x, -1), Double(size.width) + 1)) }
+            func row(_ y: Double) -> Int { Int(min(max(y, -1), Double(size.height) + 1)) }
+            guard [box.MinX, box.MinY, box.MaxX, box.MaxY].allSatisfy({ !$0.isNaN }) else { return nil }
+            let (left, top) = (column(box.MinX.rounded(.down)), row(box.MinY.rounded(.down)))
+            let (right, bottom) = (column(box.MaxX.rounded(.up)), row(box.MaxY.rounded(.up)))
             return PixelWindow(x: left, y: top, width: right - left, height: bottom - top)
                 .intersection(PixelWindow(size))
         }

@@ -79,6 +79,7 @@ final class BatchBench {
         switch result.ending {
         case .done: "done"
         case .unchanged: "unchanged"
+        case .outside: "outside"
         case .failed(let message, _): message
         case .stopped: "stopped"
         }

@@ -1,6 +1,7 @@
 import BatchRunner
 import FileIO
 import Foundation
+import Models
 import RasterIO
 import Segmentation
 import Synchronization
@@ -214,7 +215,7 @@ struct BatchTests {
         let batch = try bench.batch()
         try FileManager.default.removeItem(atPath: bench.folder.path("p"))
         let scenes = try SceneInputs([bench.folder.path("in")]).scenes
-        let error = #expect(throws: BatchStopped.self) { _ = try batch.run(scenes, cancellation: Cancellation()) }
+        let error = #expect(throws: Batch.Stopped.self) { _ = try batch.run(scenes, cancellation: Cancellation()) }
         #expect((error?.cause as? RasterError)?.code == .cannotCreate, "\(error?.description ?? "")")
         #expect(error?.results.count == 2 && error?.results.contains { $0.hasFailed } == false)
         let waiting = try bench.ledger.entries(in: [.pending])
@@ -223,6 +224,36 @@ struct BatchTests {
         try FileManager.default.createDirectory(
             atPath: bench.folder.path("p"), withIntermediateDirectories: true)
         #expect(try bench.run() == Self.both)
+    }
+
+    @Test("a batch that opens the ledger itself keeps other runs out while it lives, and remembers what it did")
+    func ofItsOwn() throws {
+        let layout = try FolderLayout(folder: bench.folder.path("out"), names: "{stem}-m.tif", model: bench.modelPath)
+        func batch() throws -> Batch {
+            try Batch(model: Model(path: bench.modelPath), options: bench.options, outputs: layout)
+        }
+        let scenes = try SceneInputs([bench.folder.path("in")]).scenes
+        do {
+            let first = try batch()
+            let error = #expect(throws: FileError.self) { _ = try batch() }
+            #expect(error?.code == .locked)
+            #expect(try first.run(scenes).map(\.hasFailed) == [false, false])
+        }
+        #expect(FileManager.default.fileExists(atPath: bench.folder.path("out/b-m.tif")))
+        for result in try batch().run(scenes) {
+            guard case .unchanged = result.ending else {
+                Issue.record("\(result)")
+                continue
+            }
+        }
+        // Another folder's scene of the same name would have the same mask.
+        try FileManager.default.createDirectory(atPath: bench.folder.path("more"), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: scenes[0], toPath: bench.folder.path("more/a.tif"))
+        #expect(throws: BatchError.self) { try batch().run(scenes + [bench.folder.path("more/a.tif")]) }
+        let refused = #expect(throws: BatchError.self) {
+            try FolderLayout(folder: bench.folder.path("out"), names: "{scene}.tif", model: bench.modelPath)
+        }
+        #expect(refused?.code == .usage)
     }
 
     @Test("a scene that changes while it is run has failed")
@@ -236,6 +267,8 @@ struct BatchTests {
             }
         }
         #expect(try bench.run()["a.tif"]?.contains("changed while") == true)
+        let names = try FileManager.default.contentsOfDirectory(atPath: bench.folder.path("out"))
+        #expect(!names.contains { $0.hasPrefix("a.") || $0.hasPrefix(".a.") }, "\(names)")
         bench.watcher.state.withLock { $0.onBegin = nil }
         #expect(try bench.run() == ["a.tif": "done", "b.tif": "unchanged"])
     }

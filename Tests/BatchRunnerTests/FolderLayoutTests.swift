@@ -1,8 +1,9 @@
-import BatchRunner
 import Foundation
 import Segmentation
 import TestData
 import Testing
+
+@testable import BatchRunner
 
 /// Names of outputs, and that none replaces another.
 struct FolderLayoutTests {
@@ -78,5 +79,29 @@ struct FolderLayoutTests {
         try check(["c/a.tif", "d/a.tif"], name: "{folder}-{stem}.tif")
         let missing = #expect(throws: BatchError.self) { try check(["a.tif"], into: "none") }
         #expect(missing?.code == .cannotCreate)
+    }
+
+    /// A text that changes would make every scene of every ledger run again.
+    @Test("the outputs are told to the digest of settings in the words that ledgers have")
+    func digestText() throws {
+        let folder = try TemporaryFolder()
+        for name in ["out", "p", "c"] {
+            try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: true)
+        }
+        let (p, c): ([RasterOutput.Kind: String], [RasterOutput.Kind: String]) = (
+            [.probabilities: folder.path("p")], [.confidence: folder.path("c")]
+        )
+        var all = FolderLayout.Companions()
+        (all.polygons, all.statistics, all.hasStyle, all.hasItems) = ("gpkg", "csv", true, true)
+        for (others, companions, text) in [
+            ([:], FolderLayout.Companions(), "false false   false false"),
+            (p, FolderLayout.Companions(), "true false   false false"),
+            (c, FolderLayout.Companions(), "false true   false false"),
+            (p.merging(c) { $1 }, all, "true true gpkg csv true true"),
+        ] {
+            let layout = try FolderLayout(
+                folder: folder.path("out"), others: others, companions: companions, model: "unet.pth")
+            #expect(layout.kinds == text)
+        }
     }
 }

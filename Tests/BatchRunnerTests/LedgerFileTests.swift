@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import GRDB
+import Glibc
 import TestData
 import Testing
 
@@ -99,6 +100,96 @@ struct LedgerFileTests {
         expect(.damaged, "lost") { _ = try open() }
         try DatabaseQueue(path: file).write { try $0.execute(sql: "UPDATE scene SET state = 'done', outputs = '['") }
         expect(.damaged, "outputs") { _ = try open() }
+    }
+
+    /// What a flipped bit or another program puts into a column: SQLite stores any type in any of them. Each of these
+    /// ended the program somewhere.
+    private static let values = [
+        "'text'", "x'00ff'", "1e20", "9e999", "-9e999", "9223372036854775807", "-9223372036854775808", "-1", "0.5",
+        "'[[]]'",
+    ]
+
+    @Test(
+        "a value of another type or size is damage wherever it is read, or does no harm",
+        arguments: ["path"] + LedgerEntry.columns)
+    func wrongValue(in column: String) throws {
+        var refused = 0
+        try makeLedger(scenes: 2)
+        let whole = try folder.bytes(of: file)
+        // Sums are made of scenes that are done and of those that failed.
+        for (value, state) in zip(Self.values, ["done", "failed", "done", "failed", "done", "failed"]) {
+            _ = try folder.write(whole, to: Ledger.fileName)
+            try DatabaseQueue(path: file).inDatabase {
+                try $0.execute(sql: "PRAGMA synchronous = OFF")
+                try $0.execute(sql: "UPDATE scene SET state = ?", arguments: [state])
+                try $0.execute(sql: "UPDATE scene SET \(column) = \(value) WHERE path = '/in/1.tif'")
+            }
+            refused += try use()
+        }
+        // Text may be anything, and so may a file's time.
+        let isFree = ["path", "identity", "settings", "model", "error", "modified"].contains(column)
+        #expect(refused >= (isFree ? 1 : 4), "\(refused)")
+    }
+
+    /// Everything that is done with a ledger. Returns the number of times that it was refused as damaged.
+    private func use() throws -> Int {
+        var refused = 0
+        func attempt(_ body: (Ledger) throws -> Void) throws {
+            do {
+                try body(try Ledger(folder: folder.url.path, access: .writing))
+            } catch let error as LedgerError {
+                #expect(error.code == .damaged && error.description.contains("move it away"), "\(error)")
+                refused += 1
+            }
+        }
+        let now = Date(timeIntervalSince1970: 1e9)
+        try attempt { _ = try $0.entries().map { "\($0)" } }
+        try attempt { _ = try $0.known(["/in/1.tif"]) }
+        try attempt { _ = LedgerMetrics(folder: "/out", totals: try $0.totals(), time: now).text }
+        try attempt { ledger in
+            let scan = try FolderScan(folder: folder.url.path, recursive: false)
+            _ = try FolderSurvey(
+                scan, folder: "/in", ledger: ledger, rule: ArrivalRule(settle: .seconds(1)), maxAttempts: 3,
+                now: FolderSurvey.Moment(folder: .max, local: .max))
+        }
+        // All entries are read for these as well.
+        guard refused == 0 else { return refused }
+        try attempt { ledger in
+            try ledger.note([Sighting(scene: "/in/1.tif", stamp: FileStamp(size: 1, modified: 2))], at: now)
+            try ledger.begin(
+                "/in/1.tif", identity: nil, settings: "settings", model: "model", outputs: [], at: now)
+            try ledger.fail("/in/1.tif", error: "it failed", status: 65, at: now)
+            try ledger.release("/in/1.tif")
+        }
+        return refused
+    }
+
+    @Test(
+        "a file that lacks a table or a column, or has a rule of its own, is damaged",
+        arguments: [
+            "DROP TABLE scene", "ALTER TABLE scene DROP COLUMN attempts", "ALTER TABLE scene RENAME TO scenes",
+            "DROP TABLE grdb_migrations",
+            "CREATE TRIGGER undo AFTER UPDATE ON scene BEGIN DELETE FROM scene; END",
+            "ALTER TABLE scene RENAME TO s; CREATE VIEW scene AS SELECT * FROM s",
+        ])
+    func otherTables(_ change: String) throws {
+        try makeLedger()
+        try DatabaseQueue(path: file).write { try $0.execute(sql: change) }
+        for access in [Ledger.Access.reading, .writing] {
+            expect(.damaged, "move it away") { _ = try open(access) }
+        }
+        #expect(try use() > 0)
+    }
+
+    @Test(
+        "a ledger of which bytes were changed",
+        .enabled(if: SharedData.isPresent, Comment(rawValue: SharedData.missing)))
+    func shared() throws {
+        _ = try folder.write(
+            [UInt8](
+                try Data(contentsOf: SharedData.root.appendingPathComponent("field/hostile/damaged_ledger.sqlite"))),
+            to: Ledger.fileName)
+        expect(.damaged, "move it away") { _ = try open() }
     }
 
     @Test(

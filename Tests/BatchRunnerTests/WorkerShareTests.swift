@@ -118,8 +118,7 @@ struct WorkerShareTests {
             var options = bench.options
             (options.workers, options.memory) = (4, megabytes << 20)
             return try SegmentationJob(
-                scene: options.open(scene: scene, for: model), model: model, options: options,
-                writesProbabilities: false)
+                scene: options.open(scene: scene, for: model), model: model, options: options)
         }
         let scarce = try #require((190...400).lazy.compactMap { try? job(megabytes: $0) }.first)
         #expect(scarce.plan.isShortOfMemory && WorkerDemand.isShort(scarce))
@@ -135,7 +134,7 @@ struct WorkerShareTests {
         func share(_ memory: Int) -> (workers: Int, options: SegmentationOptions) {
             var options = bench.options
             options.memory = memory
-            return WorkerDemand(model: model, options: options, writesProbabilities: false, writesConfidence: false)
+            return WorkerDemand(model: model, options: options, kinds: [])
                 .share(ofScene: scene)
         }
         let plenty = share(16 << 30)

@@ -36,7 +36,7 @@ struct WorkersBenchmark: ParsableCommand {
             options.workers = workers
             options.overwrites = true
             let job = try SegmentationJob(
-                scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: false)
+                scene: try RasterReader(path: scene), model: model, options: options)
             _ = try job.run([.mask: folder.path("mask.tif")])
         }
         let times = try Timing.inTurn(rounds: rounds, [{ try segment(1) }, { try segment(workers) }])

@@ -10,7 +10,7 @@ import Testing
     @Test("two classes")
     func two() {
         // 50 pixels: 20 true negatives, 5 false positives, 10 false negatives, 15 true positives.
-        let matrix = ConfusionMatrix([[20, 5], [10, 15]])
+        let matrix = Evaluation.ConfusionMatrix([[20, 5], [10, 15]])
         #expect(matrix.truth == [25, 25] && matrix.mask == [30, 20] && matrix.total == 50)
         #expect(isClose(matrix.accuracy, 35.0 / 50))
         // Chance: 0.5 x 0.6 + 0.5 x 0.4 = 0.5; the textbook's example of kappa.
@@ -24,7 +24,7 @@ import Testing
 
     @Test("three classes, of which one is rare: means by class and by the truth's pixels differ")
     func three() {
-        let matrix = ConfusionMatrix([[80, 10, 0], [5, 45, 0], [6, 2, 2]])
+        let matrix = Evaluation.ConfusionMatrix([[80, 10, 0], [5, 45, 0], [6, 2, 2]])
         #expect(isClose(matrix.scores(of: 2).precision, 1) && isClose(matrix.scores(of: 2).recall, 0.2))
         #expect(isClose(matrix.scores(of: 0).iou, 80.0 / 101))
         let ious = [80.0 / 101, 45.0 / 62, 2.0 / 10]
@@ -37,14 +37,15 @@ import Testing
     @Test("quotients of zeros are nothing, and no part of a mean")
     func zeros() {
         // The mask never has class 1; nobody has class 2.
-        let matrix = ConfusionMatrix([[8, 0, 0], [2, 0, 0], [0, 0, 0]])
+        let matrix = Evaluation.ConfusionMatrix([[8, 0, 0], [2, 0, 0], [0, 0, 0]])
         let missed = matrix.scores(of: 1)
         #expect(missed.precision == nil && missed.recall == 0 && missed.f1 == 0 && missed.iou == 0)
-        #expect(matrix.scores(of: 2) == ConfusionMatrix.Scores(iou: nil, f1: nil, precision: nil, recall: nil))
+        #expect(
+            matrix.scores(of: 2) == Evaluation.ConfusionMatrix.Scores(iou: nil, f1: nil, precision: nil, recall: nil))
         #expect(isClose(matrix.mean.precision, 0.8) && isClose(matrix.mean.recall, 0.5))
         #expect(matrix.kappa == 0)
         // One class: chance agrees everywhere.
-        #expect(ConfusionMatrix([[7]]).kappa == nil && ConfusionMatrix([[7]]).accuracy == 1)
-        #expect(ConfusionMatrix([[0]]).accuracy == nil && ConfusionMatrix([]).kappa == nil)
+        #expect(Evaluation.ConfusionMatrix([[7]]).kappa == nil && Evaluation.ConfusionMatrix([[7]]).accuracy == 1)
+        #expect(Evaluation.ConfusionMatrix([[0]]).accuracy == nil && Evaluation.ConfusionMatrix([]).kappa == nil)
     }
 }

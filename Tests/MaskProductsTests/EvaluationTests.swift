@@ -31,10 +31,10 @@ import VectorIO
     @Test("a mask agrees with itself, in every measure")
     func itself() throws {
         let mask = try write("mask.tif", value: stripes)
-        let evaluation = try Evaluation(of: mask, truth: mask)
+        let evaluation = try Evaluation(mask: mask.path, truth: mask.path)
         let matrix = evaluation.matrix
         #expect(matrix.accuracy == 1 && matrix.kappa == 1 && matrix.microIoU == 1)
-        let perfect = ConfusionMatrix.Scores(iou: 1, f1: 1, precision: 1, recall: 1)
+        let perfect = Evaluation.ConfusionMatrix.Scores(iou: 1, f1: 1, precision: 1, recall: 1)
         #expect(matrix.mean == perfect && matrix.counts.indices.allSatisfy { matrix.scores(of: $0) == perfect })
         #expect(matrix.total == 40 * 30 - 36 && evaluation.warnings.isEmpty)
         #expect(evaluation.withoutMask == 0 && evaluation.withoutTruth == 0)

@@ -161,7 +161,9 @@ import VectorIO
         let parts = try #require(statistics.zones)
         #expect(parts[0].statistics.classes.map(\.amount.pixels) == [4, 4, 0])
         #expect(parts[1].statistics.valid.pixels == 180 && parts[1].statistics.nodata.pixels == 20)
-        #expect(parts[2].name == "zone 2" && parts[2].statistics.valid == GroundAmount(pixels: 0, squareMetres: 0))
+        #expect(
+            parts[2].name == "zone 2" && parts[2].statistics.valid == ClassStatistics.Amount(pixels: 0, squareMetres: 0)
+        )
         #expect(parts[2].statistics.classes.allSatisfy { $0.share == nil })
         #expect(statistics.warnings.count == 1 && statistics.warnings[0].contains("1 of 3 zones"))
     }
@@ -238,7 +240,7 @@ import VectorIO
             lines[3].hasPrefix("0,\"a,b\",2,\"ice, \"\"old\"\"\",0,") && lines[4].hasPrefix("0,\"a,b\",,no data,0,"))
         #expect(statistics.json.contains("\"pixels\" : 90"))
         // The field "name" is found by itself.
-        let again = try MaskStatistics(of: mask, zones: ZoneLayer(path: folder.path("zones.geojson")))
+        let again = try MaskStatistics(of: mask, zones: MaskStatistics.ZoneLayer(path: folder.path("zones.geojson")))
         #expect(again.json == statistics.json && again.csv == statistics.csv, "the same bytes")
         try statistics.write(to: folder.path("out.csv"), overwrite: false)
         #expect(String(decoding: try folder.bytes("out.csv"), as: UTF8.self) == statistics.csv)

@@ -19,8 +19,8 @@ import TileGeometry
         }
     }
 
-    private func preview(_ change: (inout PreviewOptions) -> Void = { _ in }) throws -> Preview {
-        var options = PreviewOptions()
+    private func preview(_ change: (inout Preview.Options) -> Void = { _ in }) throws -> Preview {
+        var options = Preview.Options()
         options.hasLegend = false
         change(&options)
         return try Preview(scene: scene, mask: mask, options: options)
@@ -107,7 +107,7 @@ import TileGeometry
             try SceneFile.write(
                 mask.path("mask.tif"), size, reference: try SceneFile.reference(), legend: entries
             ) { _, _, _ in UInt8(0) }
-            var options = PreviewOptions()
+            var options = Preview.Options()
             options.opacity = 0
             let page = try Preview(scene: scene, mask: mask.path("mask.tif"), options: options).picture
             #expect(page.size.width == 200)
@@ -222,7 +222,7 @@ import TileGeometry
         }
         var bytes: [[UInt8]] = []
         for name in ["a.\(ending)", "b.\(ending)"] {
-            var options = PreviewOptions()
+            var options = Preview.Options()
             options.title = "Wälder & <Gewässer>, вода"
             try Preview(scene: scene, mask: mask, options: options).write(to: folder.path(name), overwrite: false)
             bytes.append(try folder.bytes(name))
@@ -264,10 +264,10 @@ import TileGeometry
         }
     }
 
-    private static func make(_ scene: String, _ mask: String, _ change: (inout PreviewOptions) -> Void = { _ in })
+    private static func make(_ scene: String, _ mask: String, _ change: (inout Preview.Options) -> Void = { _ in })
         throws
     {
-        var options = PreviewOptions()
+        var options = Preview.Options()
         change(&options)
         _ = try Preview(scene: scene, mask: mask, options: options)
     }

@@ -89,7 +89,7 @@ import TileGeometry
         var page = try SampleReport.page(scenes: 1, in: folder)
         let scene = try #require(page.scenes[0].scene)
         let mask = try #require(page.scenes[0].mask)
-        var options = PreviewOptions()
+        var options = Preview.Options()
         options.isOutlined = true
         page.scenes[0].preview = try Preview(scene: scene, mask: mask, options: options)
         let read = page.html()

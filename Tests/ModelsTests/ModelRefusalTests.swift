@@ -55,10 +55,10 @@ import WeightFiles
         }
         resnet.convolution("fc", [1000, 64], bias: 1000)
         let error = try error(resnet.stateDict)
-        #expect(error.closest == "U-Net++")
+        #expect(error.closest == "FCN of torchvision")
         #expect(error.description.hasPrefix("model.pth: not a network that Overtile knows (the paper's U-Net, "))
         #expect(error.description.contains("its 104 tensors start with 'conv1.weight', 'bn1.weight', 'bn1.bias'"))
-        #expect(error.description.contains("closest is U-Net++, but conv0_0.conv1.weight is missing; "))
+        #expect(error.description.contains("closest is FCN of torchvision, but backbone.conv1.weight is missing; "))
         #expect(!error.description.contains("\n"))
     }
 

@@ -9,7 +9,7 @@ final class ModelBench {
     let folder: TemporaryFolder
     /// 90 x 60 pixels of 10 m, of three bands of bytes.
     let scene: String
-    let size = PixelSize(width: 90, height: 60)
+    let size = PixelSize(width: 150, height: 100)
     let bandNames = ["B02", "B03", "B04"]
 
     init() throws {

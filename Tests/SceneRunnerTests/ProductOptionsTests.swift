@@ -15,7 +15,7 @@ struct ProductOptionsTests {
                 + "connectedness: GISOutputs.Connectedness.four, overwrite: false), zones: nil)")
         (options.polygons.minimumArea, options.polygons.tolerance) = (2.5, 1)
         (options.polygons.classes, options.polygons.connectedness) = (["land", "2"], .eight)
-        options.zones = ZoneLayer(path: "a \"b\".gpkg", field: "name")
+        options.zones = MaskStatistics.ZoneLayer(path: "a \"b\".gpkg", field: "name")
         #expect(
             options.text
                 == "ProductOptions(polygons: GISOutputs.PolygonOptions(minimumArea: 2.5, tolerance: Optional(1.0), "
@@ -27,7 +27,7 @@ struct ProductOptionsTests {
     @Test("every option is in the text")
     func complete() {
         var options = ProductOptions()
-        options.zones = ZoneLayer(path: "zones.gpkg")
+        options.zones = MaskStatistics.ZoneLayer(path: "zones.gpkg")
         for value in [options, options.polygons, options.zones!] as [Any] {
             for name in Mirror(reflecting: value).children.compactMap(\.label) {
                 #expect(options.text.contains("\(name): "))

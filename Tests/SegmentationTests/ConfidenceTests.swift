@@ -31,8 +31,8 @@ import TileGeometry
         options.scale = 1 / 64
         change(&options)
         let job = try SegmentationJob(
-            scene: try RasterReader(path: path ?? scene), model: model, options: options, writesProbabilities: true,
-            writesConfidence: true)
+            scene: try RasterReader(path: path ?? scene), model: model, options: options,
+            kinds: [.probabilities, .confidence])
         _ = try job.run(
             [
                 .mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif"),
@@ -101,6 +101,29 @@ import TileGeometry
         // How they are stored changes nothing else.
         #expect(try folder.bytes("full.tif") == folder.bytes("steps.tif"))
         #expect(try folder.bytes("full-c.tif") == folder.bytes("steps-c.tif"))
+    }
+
+    @Test(
+        "every kind of raster is planned with the bytes that it has", arguments: [1, 3],
+        [SampleType.float32, .uint8, .uint16])
+    func plannedBytes(_ classes: Int, _ type: SampleType) throws {
+        let model = try Model(path: ModelFile.paperUNet(in: folder.url.path, classes: classes, depth: 1))
+        var options = SegmentationOptions()
+        (options.scale, options.probabilityType) = (1 / 64, type)
+        let reader = try RasterReader(path: scene)
+        let (all, alone) = try (
+            SegmentationJob(scene: reader, model: model, options: options, kinds: Set(RasterOutput.Kind.allCases)),
+            SegmentationJob(scene: reader, model: model, options: options)
+        )
+        let (allBytes, aloneBytes) = (all.plan.slotLayout.bytesPerPixel, alone.plan.slotLayout.bytesPerPixel)
+        for kind in RasterOutput.Kind.allCases {
+            let raster = all.options(for: kind)
+            #expect(allBytes[kind] == raster.bandCount * raster.sampleType.sampleByteCount, "\(kind)")
+            #expect(aloneBytes[kind] == (kind == .mask ? allBytes[kind] : 0), "\(kind)")
+            // A raster is classes with a legend, or bands with names.
+            #expect(raster.legend.isEmpty == (kind != .mask) && raster.bandNames.isEmpty == (kind == .mask), "\(kind)")
+        }
+        #expect(allBytes.total == 2 + classes * type.sampleByteCount && aloneBytes.total == 1)
     }
 
     @Test("values that are no probabilities are kept in bounds, and what is no number is no data")

@@ -25,8 +25,7 @@ import TileGeometry
         options.tile = tile
         return Tiler(
             model, backend: OneDNNBackend(), options: options,
-            bytesPerPixel: OutputBytes(
-                channels: model.outputChannels, probabilities: ProbabilityEncoding(sampleType: .float32)))
+            bytesPerPixel: OutputBytes([.mask: 1, .probabilities: 4 * model.outputChannels]))
     }
 
     private func tiling(_ width: Int, _ height: Int, tile: Int? = nil) throws -> Tiling {

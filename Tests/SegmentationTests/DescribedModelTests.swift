@@ -32,7 +32,7 @@ import TileGeometry
         var options = SegmentationOptions()
         change(&options)
         return try SegmentationJob(
-            scene: try options.open(scene: scene, for: model), model: model, options: options, writesProbabilities: true
+            scene: try options.open(scene: scene, for: model), model: model, options: options, kinds: [.probabilities]
         )
     }
 
@@ -153,7 +153,7 @@ import TileGeometry
         {
             var options = SegmentationOptions()
             change(&options)
-            return try OutputEncoding(model, options, writesProbabilities: true)
+            return try OutputEncoding(model, options, kinds: [.probabilities])
         }
         var scores: [Float] = [0.3]
         #expect(try encoding(one).classify(&scores) == 1 && scores == [0.3])
@@ -172,12 +172,12 @@ import TileGeometry
         var options = SegmentationOptions()
         let model = try model(#""overtile.threshold": 0.6"#)
         var scores: [Float] = [0, 0.3]  // 0.43, 0.57
-        #expect(try OutputEncoding(model, options, writesProbabilities: false).classify(&scores) == 0)
+        #expect(try OutputEncoding(model, options).classify(&scores) == 0)
         scores = [0, 0.5]  // 0.38, 0.62
-        #expect(try OutputEncoding(model, options, writesProbabilities: false).classify(&scores) == 1)
+        #expect(try OutputEncoding(model, options).classify(&scores) == 1)
         options.threshold = 0.7
         scores = [0, 0.5]
-        #expect(try OutputEncoding(model, options, writesProbabilities: false).classify(&scores) == 0)
+        #expect(try OutputEncoding(model, options).classify(&scores) == 0)
     }
 
     @Test("names and colours of the classes go into the outputs, names that the user gives before the model's")
@@ -221,7 +221,7 @@ import TileGeometry
         change(&description)
         let choice = AllowedTiles(
             network: try TiledNetwork(graph), tile: tile, margin: margin, described: description)
-        return (try choice.grids(for: PixelSize(width: 500, height: 500))[0], choice.warnings)
+        return (try choice.grids(for: PixelSize(width: 600, height: 600))[0], choice.warnings)
     }
 
     @Test("tile and overlap of the model's own are for networks of fixed tiles")

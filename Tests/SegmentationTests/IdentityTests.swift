@@ -170,7 +170,7 @@ import TestNetworks
                 "creationOptions": #"["COMPRESS=ZSTD"]"#, "outputs": "true false",
             ])
         #expect(full.hexadecimal == "cd13425acf9d767392b3ce50adcacb5fd42e4db90491af522e384d94f8b43aaf")
-        for (choice, text) in [(ResolutionChoice.native, "native"), (.model, "model")] {
+        for (choice, text) in [(SegmentationOptions.Resolution.native, "native"), (.model, "model")] {
             options.resolution = choice
             #expect(digest(options).options["resolution"] == "Optional(Segmentation.ResolutionChoice.\(text))")
         }

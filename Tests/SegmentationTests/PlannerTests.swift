@@ -27,8 +27,7 @@ import TileGeometry
         options.scale = 1 / 255
         change(&options)
         return try Planner(
-            scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: false,
-            writesConfidence: confidence
+            scene: try RasterReader(path: scene), model: model, options: options, kinds: confidence ? [.confidence] : []
         ).plan()
     }
 
@@ -96,11 +95,11 @@ import TileGeometry
     func aMaskOfManyClassesIsPlannedWithTwoBytesAPixel(classes: Int, bytes: Int) throws {
         let model = try Model(path: ModelFile.paperUNet(in: folder.url.path, classes: classes, depth: 1))
         let plan = try plan(model)
-        #expect(plan.slotLayout.bytesPerPixel == OutputBytes(mask: bytes))
+        #expect(plan.slotLayout.bytesPerPixel == OutputBytes([.mask: bytes]))
         var options = SegmentationOptions()
         options.tile = plan.grid.tile
         let narrow = try Tiler(
-            model, backend: OvertileBackend(), options: options, bytesPerPixel: OutputBytes(mask: 1)
+            model, backend: OvertileBackend(), options: options, bytesPerPixel: OutputBytes([.mask: 1])
         ).tiling(of: PixelSize(width: 24, height: 20))
         let layout = plan.slotLayout
         let more = Pipeline.slotsPerWorker(layout) * layout.outputPixels * (bytes - 1)
@@ -110,7 +109,7 @@ import TileGeometry
     @Test func confidenceIsPlannedFor() throws {
         let model = try Model(path: ModelFile.paperUNet(in: folder.url.path))
         let (plain, confident) = (try plan(model), try plan(model, confidence: true))
-        #expect(confident.slotLayout.bytesPerPixel == OutputBytes(mask: 1, confidence: 1))
+        #expect(confident.slotLayout.bytesPerPixel == OutputBytes([.mask: 1, .confidence: 1]))
         #expect(confident.tiling.bytesPerWorker > plain.tiling.bytesPerWorker)
     }
 
@@ -123,8 +122,7 @@ import TileGeometry
             var options = SegmentationOptions()
             (options.workers, options.tile, options.memory) = (8, 300, megabytes << 20)
             return try? Planner(
-                scene: RasterReader(path: folder.path("large.tif")), model: model, options: options,
-                writesProbabilities: false, writesConfidence: false
+                scene: RasterReader(path: folder.path("large.tif")), model: model, options: options
             ).plan()
         }
         let scarce = (170...400).lazy.compactMap { plan(megabytes: $0) }.first
@@ -162,7 +160,7 @@ import TileGeometry
             var options = SegmentationOptions()
             change(megabytes)(&options)
             let job = try SegmentationJob(
-                scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: true,
+                scene: try RasterReader(path: scene), model: model, options: options, kinds: [.probabilities],
                 backend: backend)
             _ = try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
             return job

@@ -63,7 +63,7 @@ import TileGeometry
         options.overwrites = true
         change(&options)
         let job = try SegmentationJob(
-            scene: try options.open(scene: scene, for: model), model: model, options: options, writesProbabilities: true
+            scene: try options.open(scene: scene, for: model), model: model, options: options, kinds: [.probabilities]
         )
         _ = try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
         return job
@@ -185,7 +185,7 @@ import TileGeometry
     @Test("what is asked for, what the model says, and the scene's own, in this order")
     func choice() throws {
         let scene = try RasterReader(path: try scene())
-        func pixels(_ model: Model, _ choice: ResolutionChoice?) throws -> Resampling {
+        func pixels(_ model: Model, _ choice: SegmentationOptions.Resolution?) throws -> Resampling {
             var options = SegmentationOptions()
             options.resolution = choice
             return try Resampling(scene, description: model.description, options: options)

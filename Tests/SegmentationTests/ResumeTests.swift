@@ -35,7 +35,7 @@ import TileGeometry
         change(&options)
         return try SegmentationJob(
             scene: try RasterReader(path: scene ?? self.scene), model: model ?? self.model, options: options,
-            writesProbabilities: probabilities)
+            kinds: probabilities ? [.probabilities] : [])
     }
 
     /// Runs until so many tiles are done.
@@ -200,6 +200,53 @@ import TileGeometry
         }
     }
 
+    /// A bit of the samples themselves: the resumed run ended well, with wrong bytes. On the scene's own grid, and where
+    /// tiles and outputs are on different ones.
+    @Test(arguments: [nil, 23.0])
+    func aFlippedBitOfTheSamplesIsSeen(metres: Double?) throws {
+        func job() throws -> SegmentationJob { try self.job { $0.resolution = metres.map { .metres($0) } } }
+        try run(job(), to: "whole")
+        let grid = try job().plan.grid
+        // All rows of tiles but the last one are done.
+        let tiles = (grid.rows - 1) * grid.columns
+        for name in ["mask.raw", "probabilities.raw"] {
+            for place in stride(from: 0.0, to: 1, by: 0.19) {
+                try interrupt(job(), after: tiles)
+                let path = ".out.tif.overtile-work/" + name
+                var bytes = try folder.bytes(path)
+                let index = Int(place * Double(bytes.count))
+                bytes[index] ^= 1 << (index % 8)
+                _ = try folder.write(bytes, to: path)
+                let (summary, warnings) = try run(job())
+                let isLost = summary.tilesResumed < tiles
+                #expect(isLost == !warnings.isEmpty && summary.tilesResumed % grid.columns == 0, "\(warnings)")
+                #expect(warnings.allSatisfy { $0.contains("is not as it was written") })
+                // What is at the beginning is in the first row, and what is before it is nothing.
+                if place == 0 { #expect(isLost && summary.tilesResumed == 0) }
+                try expectSameBytes()
+                try removeOutputs()
+            }
+        }
+    }
+
+    @Test func aSceneOverwrittenWhileItIsReadGivesNoMask() throws {
+        let other = folder.path("new.tif")
+        try SyntheticScene.write(other, width: 90, height: 180, nodata: 0) { _, _, _ in 9 }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: other))
+        let error = #expect(throws: SegmentationError.self) {
+            try run(
+                job(),
+                progress: { done, _ in
+                    guard done == 6, let file = FileHandle(forUpdatingAtPath: scene) else { return }
+                    file.write(bytes)
+                    try? file.close()
+                })
+        }
+        #expect(error?.code == .changed && error?.description.contains("scene.tif changed while") == true)
+        let names = try folder.names
+        #expect(!names.contains { $0.contains("out") }, "\(names)")
+    }
+
     @Test func twoRunsNeverMakeTheSameOutput() throws {
         try run(job(), to: "whole")
         try interrupt(job(), after: 9)
@@ -256,6 +303,27 @@ import TileGeometry
     }
 }
 
+/// The checksum of samples by itself.
+@Suite struct SampleChecksumTests {
+    /// Every length up to some words, so that all of the loop's ends are met.
+    @Test(arguments: [1, 7, 8, 31, 32, 33, 64, 100])
+    func everyBitCounts(count: Int) {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 5) }
+        func sum(_ bytes: [UInt8]) -> UInt64 {
+            var sum = SampleChecksum()
+            bytes.withUnsafeBytes { sum.add($0) }
+            return sum.value
+        }
+        var seen: Set = [sum(bytes), sum(bytes + [0])]
+        for bit in 0..<count * 8 {
+            var flipped = bytes
+            flipped[bit / 8] ^= 1 << (bit % 8)
+            seen.insert(sum(flipped))
+        }
+        #expect(seen.count == count * 8 + 2)
+    }
+}
+
 /// The journal by itself: what it believes of what it finds.
 @Suite struct WorkJournalTests {
     private let folder: TemporaryFolder
@@ -295,6 +363,20 @@ import TileGeometry
             try torn.append(progress(5), isOnDisk: false)
             #expect(try journal().recover(tileRows: 9) == progress(5))
         }
+    }
+
+    @Test func aRowIsKnownByItsLastRecord() throws {
+        let first = try journal()
+        try first.append(progress(1), checksums: [11, 12], isOnDisk: false)
+        try first.append(progress(2), checksums: [21, 22], isOnDisk: false)
+        try first.append(progress(2), isOnDisk: true)
+        try first.append(progress(2), checksums: [23, 24], isOnDisk: false)
+        // Samples are told by their checksum, whatever became of the system since.
+        let later = try journal(boot: 8)
+        #expect(later.recover(tileRows: 9) == progress(2))
+        #expect(later.row(0, rasters: 2) == WorkJournal.Row(tilesComputed: 3, checksums: [11, 12]))
+        #expect(later.row(1, rasters: 2) == WorkJournal.Row(tilesComputed: 6, checksums: [23, 24]))
+        #expect(later.row(2, rasters: 2) == nil)
     }
 
     @Test func aFlippedBitIsSeen() throws {

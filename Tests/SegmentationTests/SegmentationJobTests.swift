@@ -32,7 +32,7 @@ import TileGeometry
         change(&options)
         let job = try SegmentationJob(
             scene: try RasterReader(path: scene, nodata: options.nodata), model: model, options: options,
-            writesProbabilities: true)
+            kinds: [.probabilities])
         return try job.run([.mask: folder.path("\(name).tif"), .probabilities: folder.path("\(name)-p.tif")])
     }
 
@@ -192,7 +192,7 @@ import TileGeometry
         options.tile = 44
         let model = try model()
         let job = try SegmentationJob(
-            scene: try RasterReader(path: scene), model: model, options: options, writesProbabilities: true)
+            scene: try RasterReader(path: scene), model: model, options: options, kinds: [.probabilities])
         #expect(throws: CancellationError.self) {
             try job.run(
                 [.mask: folder.path("mask.tif"), .probabilities: folder.path("p.tif")], cancellation: cancellation

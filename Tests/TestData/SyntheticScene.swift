@@ -1,17 +1,17 @@
 import Foundation
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
 /// Scenes made by a formula, so that a test can say which pixel has which value.
-public enum SyntheticScene {
-    public static let spatialReference: SpatialReference = {
+package enum SyntheticScene {
+    package static let spatialReference: SpatialReference = {
         var reference = SpatialReference.none
         reference.geoTransform = GeoTransform([500_000, 10, 0, 5_000_000, 0, -10])
         return reference
     }()
 
     /// Waves of several lengths, 0 to 255, different in each band.
-    public static func wave(_ band: Int, _ x: Int, _ y: Int) -> Float {
+    package static func wave(_ band: Int, _ x: Int, _ y: Int) -> Float {
         let (x, y, band) = (Double(x), Double(y), Double(band))
         let value = 127 + 60 * sin(x * 0.11 + band) + 50 * cos(y * 0.17 - band * x * 0.01) + 10 * sin(x * y * 0.9)
         return Float(value.rounded())
@@ -20,7 +20,7 @@ public enum SyntheticScene {
     /// - Parameters:
     ///   - type: `.uint8` or `.float32`.
     ///   - value: by band (from 0), column and row.
-    public static func write(
+    package static func write(
         _ path: String, width: Int, height: Int, bands: Int = 1, type: SampleType = .uint8, nodata: Double? = nil,
         crs: String? = nil, value: (Int, Int, Int) -> Float = wave
     ) throws {
@@ -47,7 +47,7 @@ public enum SyntheticScene {
 
 extension RasterReader {
     /// All of one band, NaN where invalid.
-    public func wholeBand(_ band: Int = 1) throws -> [Float] {
+    package func wholeBand(_ band: Int = 1) throws -> [Float] {
         var samples = [Float](repeating: 0, count: size.area)
         var validity = [UInt8](repeating: 0, count: size.area)
         try samples.withUnsafeMutableBufferPointer { samples in
@@ -58,7 +58,7 @@ extension RasterReader {
         return samples
     }
 
-    public static func wholeBand(ofFile path: String, _ band: Int = 1) throws -> [Float] {
+    package static func wholeBand(ofFile path: String, _ band: Int = 1) throws -> [Float] {
         try RasterReader(path: path).wholeBand(band)
     }
 }

@@ -2,7 +2,7 @@ package import RasterIO
 import TileGeometry
 
 /// Masks made by a formula, anywhere on the ground.
-public enum TestMask {
+package enum TestMask {
     /// - Parameter value: of a column and row; 255 has no data.
     package static func write(
         _ path: String, width: Int, height: Int, reference: SpatialReference = .none, legend: [LegendEntry] = [],
@@ -26,11 +26,11 @@ public enum TestMask {
 }
 
 /// Polygons as GeoJSON, written by hand.
-public enum TestPolygons {
+package enum TestPolygons {
     /// - Parameters:
     ///   - epsg: of the coordinates; other than 4326 by the format's older edition.
     ///   - features: attributes as JSON, and the rings' corners.
-    public static func geoJSON(epsg: Int, _ features: [(properties: String, corners: [(Double, Double)])]) -> [UInt8] {
+    package static func geoJSON(epsg: Int, _ features: [(properties: String, corners: [(Double, Double)])]) -> [UInt8] {
         let texts = features.map { feature in
             let corners = (feature.corners + feature.corners.prefix(1)).map { "[\($0.0), \($0.1)]" }
             return """
@@ -46,7 +46,7 @@ public enum TestPolygons {
             """.utf8)
     }
 
-    public static func box(_ left: Double, _ bottom: Double, _ right: Double, _ top: Double) -> [(Double, Double)] {
+    package static func box(_ left: Double, _ bottom: Double, _ right: Double, _ top: Double) -> [(Double, Double)] {
         [(left, bottom), (right, bottom), (right, top), (left, top)]
     }
 }

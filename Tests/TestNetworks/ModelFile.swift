@@ -1,11 +1,11 @@
-public import Foundation
+package import Foundation
 import TestMaps
 
 /// Writes the paper's network with random weights as a safetensors file, under the names that PyTorch users have.
-public enum ModelFile {
+package enum ModelFile {
     /// - Parameter metadata: of the file's header, its `__metadata__`.
     /// - Returns: the file's path.
-    public static func paperUNet(
+    package static func paperUNet(
         in folder: String, bands: Int = 1, classes: Int = 2, depth: Int = 3, base: Int = 4, seed: UInt64 = 1,
         metadata: [String: String] = [:]
     ) throws -> String {
@@ -37,7 +37,7 @@ public enum ModelFile {
     }
 
     /// The safetensors format: header length, JSON header, elements.
-    public static func safetensors(
+    package static func safetensors(
         _ tensors: [(name: String, shape: [Int], elements: [Float])], metadata: [String: String] = [:]
     ) throws -> Data {
         var offset = 0

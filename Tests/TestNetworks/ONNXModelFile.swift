@@ -3,15 +3,15 @@ import TestMaps
 
 /// Writes a small segmentation network with random weights as an ONNX file, as exporters write them: two levels,
 /// padded convolutions, nearest upsampling, a skip.
-public enum ONNXModelFile {
+package enum ONNXModelFile {
     /// The node that ties a network to its tiles, where there is one.
-    public static let tyingNode = "/encoder/se/GlobalAveragePool"
+    package static let tyingNode = "/encoder/se/GlobalAveragePool"
 
     /// - Parameters:
     ///   - isTied: with a squeeze-excite block, which makes every pixel depend on the whole tile.
     ///   - metadata: of the file, `metadata_props`.
     /// - Returns: the file's path.
-    public static func write(
+    package static func write(
         in folder: String, name: String = "model.onnx", bands: Int = 3, classes: Int = 2, isTied: Bool = false,
         metadata: [(String, String)] = [], seed: UInt64 = 1
     ) throws -> String {

@@ -1,6 +1,6 @@
 /// Makes ONNX files, node by node.
-public struct ONNXWriter {
-    public enum Attribute: Sendable {
+package struct ONNXWriter {
+    package enum Attribute: Sendable {
         case int(Int)
         case float(Float)
         case string(String)
@@ -40,24 +40,24 @@ public struct ONNXWriter {
     }
 
     /// A fixed extent, or the name of an open one.
-    public enum Extent: Sendable, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
+    package enum Extent: Sendable, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
         case fixed(Int)
         case symbolic(String)
 
-        public init(integerLiteral value: Int) { self = .fixed(value) }
-        public init(stringLiteral value: String) { self = .symbolic(value) }
+        package init(integerLiteral value: Int) { self = .fixed(value) }
+        package init(stringLiteral value: String) { self = .symbolic(value) }
     }
 
-    public var opset: Int
+    package var opset: Int
     /// `metadata_props`
-    public var metadata: [(String, String)] = []
+    package var metadata: [(String, String)] = []
     /// Of the main graph.
-    public private(set) var graph = ProtobufWriter()
+    package private(set) var graph = ProtobufWriter()
 
-    public init(opset: Int = 17) { self.opset = opset }
+    package init(opset: Int = 17) { self.opset = opset }
 
     /// A model of one input `x`, (n, channels, h, w), and one output.
-    public static func model(
+    package static func model(
         opset: Int = 17, channels: Extent = 6, output: String = "y", outputShape: [Extent]? = ["n", "c", "h", "w"],
         _ body: (inout ONNXWriter) -> Void
     ) -> [UInt8] {
@@ -69,7 +69,7 @@ public struct ONNXWriter {
     }
 
     /// The graph comes first and the opset last, so that a file that is cut short lacks something wherever it is cut.
-    public var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         ProtobufWriter.message {
             $0.int(1, 8)
             $0.string(2, "test")
@@ -90,14 +90,14 @@ public struct ONNXWriter {
         }
     }
 
-    public mutating func node(
+    package mutating func node(
         _ operatorType: String, _ inputs: [String], _ outputs: [String] = ["y"], name: String = "", domain: String = "",
         _ attributes: [String: Attribute] = [:]
     ) {
         graph.bytes(1, Self.node(operatorType, inputs, outputs, name: name, domain: domain, attributes))
     }
 
-    public static func node(
+    package static func node(
         _ operatorType: String, _ inputs: [String], _ outputs: [String] = ["y"], name: String = "", domain: String = "",
         _ attributes: [String: Attribute] = [:]
     ) -> [UInt8] {
@@ -111,13 +111,13 @@ public struct ONNXWriter {
         }
     }
 
-    public mutating func input(_ name: String, _ shape: [Extent]?, type: Int = 1) {
+    package mutating func input(_ name: String, _ shape: [Extent]?, type: Int = 1) {
         graph.bytes(11, Self.valueInfo(name, shape, type: type))
     }
 
-    public mutating func output(_ name: String, _ shape: [Extent]?) { graph.bytes(12, Self.valueInfo(name, shape)) }
+    package mutating func output(_ name: String, _ shape: [Extent]?) { graph.bytes(12, Self.valueInfo(name, shape)) }
 
-    public static func valueInfo(_ name: String, _ shape: [Extent]?, type: Int = 1) -> [UInt8] {
+    package static func valueInfo(_ name: String, _ shape: [Extent]?, type: Int = 1) -> [UInt8] {
         ProtobufWriter.message {
             $0.string(1, name)
             let tensor = ProtobufWriter.message {
@@ -143,7 +143,7 @@ public struct ONNXWriter {
     }
 
     /// A tensor whose elements are written by `data`.
-    public static func tensor(
+    package static func tensor(
         _ name: String, _ shape: [Int], type: Int, _ data: (inout ProtobufWriter) -> Void
     ) -> [UInt8] {
         ProtobufWriter.message {
@@ -155,24 +155,24 @@ public struct ONNXWriter {
     }
 
     /// Fields of a `GraphProto`.
-    public mutating func addToGraph(_ fields: [UInt8]) { graph.raw(fields) }
+    package mutating func addToGraph(_ fields: [UInt8]) { graph.raw(fields) }
 
-    public mutating func initializer(_ tensor: [UInt8]) { graph.bytes(5, tensor) }
+    package mutating func initializer(_ tensor: [UInt8]) { graph.bytes(5, tensor) }
 
     /// Weights: `raw_data` of float32.
-    public mutating func weights(_ name: String, _ shape: [Int], _ elements: [Float]? = nil) {
+    package mutating func weights(_ name: String, _ shape: [Int], _ elements: [Float]? = nil) {
         let count = shape.reduce(1, *)
         let elements = elements ?? (0..<count).map { Float($0 % 7) - 3 }
         initializer(Self.tensor(name, shape, type: 1) { $0.floats(9, elements) })
     }
 
     /// Whole numbers: `int64_data`.
-    public mutating func integers(_ name: String, _ values: [Int], shape: [Int]? = nil) {
+    package mutating func integers(_ name: String, _ values: [Int], shape: [Int]? = nil) {
         initializer(Self.tensor(name, shape ?? [values.count], type: 7) { $0.packed(7, values) })
     }
 
     /// A graph for an attribute.
-    public static func branch(_ nodes: [[UInt8]], outputs: [String]) -> [UInt8] {
+    package static func branch(_ nodes: [[UInt8]], outputs: [String]) -> [UInt8] {
         ProtobufWriter.message {
             for node in nodes { $0.bytes(1, node) }
             for output in outputs { $0.bytes(12, valueInfo(output, nil)) }

@@ -29,6 +29,25 @@ import Testing
         }
     }
 
+    @Test(
+        "the tiles of a part are the scene's own, all that touch it, and keep no more than it",
+        arguments: [(0, 0, 1000, 700), (383, 383, 2, 2), (384, 0, 1, 1), (999, 699, 1, 1), (100, 380, 900, 10)])
+    func selection(x: Int, y: Int, width: Int, height: Int) {
+        let part = PixelWindow(x: x, y: y, width: width, height: height)
+        let whole = TileGrid(scene: PixelSize(width: 1000, height: 700), tile: 572, margin: 92, step: 384, unit: 16)
+        let grid = whole.selecting(part)
+        let all = (0..<whole.count).map { whole[$0] }
+        let some = (0..<grid.count).map { grid[$0] }
+        let touched = all.filter { !$0.kept.intersection(part).isEmpty }
+        #expect(some.map(\.output) == touched.map(\.output) && some.map(\.input) == touched.map(\.input))
+        #expect(some.map(\.kept) == touched.map { $0.kept.intersection(part) })
+        #expect(some.map(\.kept.size.area).reduce(0, +) == part.size.area)
+        for (size, count) in grid.outputSizes.map({ ($0.output, $0.count) }) {
+            #expect(some.count { $0.output.size == size } == count)
+        }
+        #expect(grid.outputSizes.map(\.count).reduce(0, +) == grid.count)
+    }
+
     /// Scenes around multiples of the step and of the unit, and some smaller than either.
     private static let cutScenes = [
         (1, 1), (15, 17), (384, 384), (385, 768), (769, 400), (1152, 383), (1000, 700), (16, 5000),

@@ -68,4 +68,15 @@ import VectorIO
         }
         #expect(placeless?.code == .unsupported)
     }
+
+    @Test("a polygon of coordinates beyond all numbers of pixels covers what it covers", arguments: [1e19, 1e300])
+    func far(distance: Double) throws {
+        let features = [
+            (properties: "{}", corners: TestPolygons.box(-distance, -distance, distance, distance)),
+            (properties: "{}", corners: TestPolygons.box(distance, distance, 2 * distance, 2 * distance)),
+        ]
+        let path = try folder.write(TestPolygons.geoJSON(epsg: 3035, features), to: "far.geojson")
+        let polygons = try RasterPolygons(path: path, size: size, reference: reference())
+        #expect(polygons.features.map(\.window.isEmpty) == [false, true])
+    }
 }

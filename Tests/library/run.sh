@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds examples/library, a package that depends on this one, and runs it on a small scene: the areas that it prints are
-# those of the scene's pixels.
+# those of the scene's pixels. Then compiles the example in the comment of each public type.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -21,3 +21,32 @@ sum=$(sed -n 's/.*: \([0-9]*\) ha$/\1/p' "$work/output" | awk '{ sum += $1 } END
 [ "$sum" -ge 30 ] && [ "$sum" -le 31 ] || { echo "library: the areas add up to $sum ha, not 31" >&2; exit 1; }
 [ -f "$work/mask.tif" ] || { echo "library: there is no mask" >&2; exit 1; }
 echo "library: the example builds and runs"
+
+# An example may use what it does not make: these arguments.
+build=$(swift build --package-path "$root/examples/library" --scratch-path "$root/.build/library" --show-bin-path)
+{
+    echo "import Foundation"
+    echo "import Overtile"
+    find "$root/Sources" -name '*.swift' | sort | xargs awk '
+        FNR == 1 || !/^\/\/\// && !/^public / { code = "" }
+        /^\/\/\/     / { code = code "    " substr($0, 9) "\n" }
+        /^public (final )?(struct|class|enum|protocol|actor) / {
+            name = ($2 == "final") ? $4 : $3
+            sub(/[:<].*/, "", name)
+            if (code == "") { print "error: " name " has no example" > "/dev/stderr"; failed = 1 }
+            print "func example" name "("
+            print "    model: Model, run: SceneRun, batch: Batch, scenes: [String], results: [SceneResult], started: Date,"
+            print "    statistics: MaskStatistics"
+            print ") throws {\n" code "}"
+            code = ""
+        }
+        END { exit failed }'
+} > "$work/Examples.swift"
+set --
+for module in "$root"/Sources/C*/module.modulemap "$build"/*.build/module.modulemap \
+    "$root"/.build/library/checkouts/*/Sources/*/module.modulemap; do
+    [ -f "$module" ] && set -- "$@" -Xcc "-fmodule-map-file=$module"
+done
+for flag in $(pkg-config --cflags-only-I gdal libtiff-4 sqlite3); do set -- "$@" -Xcc "$flag"; done
+swiftc -typecheck -swift-version 6 -suppress-warnings -I "$build/Modules" "$@" "$work/Examples.swift"
+echo "library: $(grep -c '^func example' "$work/Examples.swift") examples of public types compile"

@@ -2,15 +2,15 @@ package import FileIO
 package import Foundation
 import GRDB
 
-/// What a pass over many scenes needs to know of one that the ledger has.
+/// The part of an entry that a pass over many scenes needs.
 package struct KnownScene: Equatable, Sendable {
     /// The scene's canonical path.
     package let scene: String
-    /// Where the scene stands.
+    /// The state of the scene.
     package let state: LedgerEntry.State
     /// The size and the time that the scene had when it was last seen.
     package let stamp: FileStamp
-    /// When the scene was first seen with this stamp.
+    /// The time at which the scene was first seen with this stamp.
     package let observed: Date
     /// The digest of model and options of the last attempt; nil before the first.
     package let settings: String?
@@ -28,9 +28,9 @@ package struct LedgerTotals: Equatable, Sendable {
     package var pixels = 0
     /// The wall time of all scenes that are done.
     package var seconds = 0.0
-    /// When a scene was last done; nil for never.
+    /// The time at which a scene was last done; nil for never.
     package var lastSuccess: Date?
-    /// The number of failed attempts of all scenes that were not done since.
+    /// When a scene failed last that was not done since; nil for never.
     package var lastFailure: Date?
     /// Attempts of scenes that failed or were set aside.
     package var failedAttempts = 0
@@ -43,7 +43,9 @@ extension Ledger {
     /// - Parameter scene: as `CanonicalPath.named` has it.
     package func entry(of scene: String) throws(LedgerError) -> LedgerEntry? {
         try read {
-            try Row.fetchOne($0, sql: "SELECT * FROM scene WHERE path = ?", arguments: [scene]).map(LedgerEntry.init)
+            try Row.fetchOne(
+                $0, sql: "SELECT \(LedgerEntry.selection) FROM scene WHERE path = ?", arguments: [scene]
+            ).map(LedgerEntry.init)
         }
     }
 
@@ -56,7 +58,8 @@ extension Ledger {
     ) throws(LedgerError) {
         try read { database in
             let cursor = try Row.fetchCursor(
-                database, sql: "SELECT * FROM scene\(Self.condition(states)) ORDER BY path")
+                database,
+                sql: "SELECT \(LedgerEntry.selection) FROM scene\(Self.condition(states)) ORDER BY path")
             while let row = try cursor.next() { try body(LedgerEntry(row)) }
         }
     }
@@ -91,45 +94,52 @@ extension Ledger {
                     """)
             // Few settings are shared by many scenes.
             var settings: [String: String] = [:]
-            while let row = try cursor.next() {
-                let hash = (row[5] as String?).map { hash in
+            while let next = try cursor.next() {
+                let row = LedgerRow(next)
+                let hash = try row.optionalText(5).map { hash in
                     if let same = settings[hash] { return same }
                     settings[hash] = hash
                     return hash
                 }
                 try body(
                     KnownScene(
-                        scene: row[0], state: try LedgerEntry.state(row[1]),
-                        stamp: FileStamp(size: row[2], modified: row[3]),
-                        observed: Date(timeIntervalSince1970: row[4]),
-                        settings: hash, attempts: row[6],
-                        nextAttempt: (row[7] as Double?).map { Date(timeIntervalSince1970: $0) }))
+                        scene: try row.text(0), state: try row.state(1),
+                        stamp: FileStamp(size: try row.count(2), modified: try row.integer(3)),
+                        observed: try row.time(4), settings: hash,
+                        attempts: try row.count(6, upTo: LedgerEntry.mostAttempts),
+                        nextAttempt: try row.optionalTime(7)))
             }
         }
     }
 
     /// Returns the ledger's sums.
+    ///
+    /// - Complexity: the whole ledger is read, a row at a time: SQLite's own sums would take any text for a number.
     package func totals() throws(LedgerError) -> LedgerTotals {
         try read { database in
             var totals = LedgerTotals()
             let rows = try Row.fetchCursor(
-                database,
-                sql: """
-                    SELECT state, count(*), sum(pixels), sum(seconds), max(finished), sum(attempts) FROM scene
-                    GROUP BY state
-                    """)
-            while let row = try rows.next() {
-                let state = try LedgerEntry.state(row[0])
-                totals.scenes[state] = row[1]
-                let last = (row[4] as Double?).map { Date(timeIntervalSince1970: $0) }
+                database, sql: "SELECT state, pixels, seconds, finished, attempts FROM scene")
+            while let next = try rows.next() {
+                let row = LedgerRow(next)
+                let state = try row.state(0)
+                let (pixels, seconds) = (
+                    try row.optionalCount(1, upTo: LedgerEntry.mostPixels) ?? 0, try row.optionalDuration(2) ?? 0
+                )
+                let (last, attempts) = (
+                    try row.optionalTime(3), try row.count(4, upTo: LedgerEntry.mostAttempts)
+                )
+                totals.scenes[state, default: 0] += 1
                 switch state {
                 case .done:
-                    totals.pixels = row[2] ?? 0
-                    totals.seconds = row[3] ?? 0
-                    totals.lastSuccess = last
+                    let (sum, isTooMuch) = totals.pixels.addingReportingOverflow(pixels)
+                    guard !isTooMuch else { throw row.damage(1) }
+                    totals.pixels = sum
+                    totals.seconds += seconds
+                    totals.lastSuccess = [totals.lastSuccess, last].compactMap { $0 }.max()
                 case .failed, .setAside:
                     totals.lastFailure = [totals.lastFailure, last].compactMap { $0 }.max()
-                    totals.failedAttempts += row[5] ?? 0
+                    totals.failedAttempts += attempts
                 case .pending, .running: break
                 }
             }

@@ -73,7 +73,9 @@ extension Ledger {
     package func change(_ scene: String, _ body: (inout LedgerEntry) -> Void) throws(LedgerError) {
         let path = path
         try update { database in
-            guard let row = try Row.fetchOne(database, sql: "SELECT * FROM scene WHERE path = ?", arguments: [scene])
+            guard
+                let row = try Row.fetchOne(
+                    database, sql: "SELECT \(LedgerEntry.selection) FROM scene WHERE path = ?", arguments: [scene])
             else { throw LedgerError(.failed, "cannot update the ledger \(path): it does not know \(scene)") }
             var entry = try LedgerEntry(row)
             body(&entry)

@@ -2,19 +2,19 @@ import FileIO
 import GRDB
 import Glibc
 
-/// What became of each scene of an output folder: an SQLite file in it, a row for each scene.
+/// The record of what became of each scene of an output folder: an SQLite file in it, a row for each scene.
 ///
 /// Rows are changed one transaction at a time, each on the disk before the call returns; a crash leaves the ledger as it was
 /// before the last one. It keeps a rollback journal and not a write-ahead log, which network file systems do not
 /// support and which a folder that may only be read cannot be read with.
 ///
 /// Any number of programs may read; who writes holds the folder's `FolderLock`.
-public final class Ledger: Sendable {
+package final class Ledger: Sendable {
     /// Hidden: a folder of outputs is shown, searched and copied as such.
     package static let fileName = ".overtile-ledger.sqlite"
 
-    /// What a ledger is opened for.
-    public enum Access: Sendable {
+    /// The purpose that a ledger is opened for.
+    package enum Access: Sendable {
         /// Reads; never makes a ledger.
         case reading
         /// Reads and writes; makes the ledger where there is none.
@@ -27,11 +27,17 @@ public final class Ledger: Sendable {
 
     /// Opens the ledger of an output folder.
     ///
-    /// - Throws: `LedgerError`: `.noLedger`, `.damaged`, `.newer`, `.notWritable`, `.outOfSpace`, `.busy`.
-    public init(folder: String, access: Access) throws(LedgerError) {
+    /// - Throws: `LedgerError`: `.noLedger`, `.notReadable`, `.damaged`, `.newer`, `.notWritable`, `.outOfSpace`, `.busy`.
+    package init(folder: String, access: Access) throws(LedgerError) {
         let path = folder + (folder.hasSuffix("/") ? "" : "/") + Self.fileName
         self.path = path
-        if access == .reading, Glibc.access(path, F_OK) != 0 {
+        if access == .reading, Glibc.access(path, R_OK) != 0 {
+            // A folder that may not be entered does not tell whether it has one.
+            guard errno != EACCES else {
+                throw LedgerError(
+                    .notReadable,
+                    "cannot read the ledger of \(folder): this user may not (Permission denied); ask for access to it")
+            }
             let hasFolder = FileStatus(path: folder)?.kind == .folder
             throw LedgerError(
                 .noLedger,
@@ -65,6 +71,11 @@ public final class Ledger: Sendable {
                 throw LedgerError(
                     .damaged, "\(path) is no ledger of Overtile's, but another program's: move it away")
             }
+            // What runs by itself, or computes rows that nobody stored, is none of Overtile's.
+            let others =
+                try Int.fetchOne(
+                    database, sql: "SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')") ?? 0
+            guard others == 0 else { throw LedgerError(damaged: "it has views or triggers", "open", path) }
             if try LedgerSchema.migrator.hasBeenSuperseded(database) {
                 throw LedgerError(
                     .newer, "the ledger \(path) was written by a newer Overtile: use that, or choose another folder")
@@ -95,6 +106,8 @@ public final class Ledger: Sendable {
             throw error
         } catch let error as DatabaseError {
             throw LedgerError(error, what, path)
+        } catch let error as RowDecodingError {
+            throw LedgerError(damaged: "\(error)", what, path)
         } catch {
             throw LedgerError(.failed, "cannot \(what) the ledger \(path): \(error)")
         }

@@ -2,9 +2,9 @@ package import FileIO
 package import Foundation
 package import SceneRunner
 
-/// What the ledger knows of one scene.
+/// The ledger's knowledge of one scene.
 package struct LedgerEntry: Codable, Equatable, Sendable {
-    /// Where a scene stands.
+    /// The state of a scene.
     package enum State: String, Codable, CaseIterable, Sendable {
         /// Seen, and not begun or to be begun again.
         case pending
@@ -19,11 +19,11 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
 
     /// The scene as `CanonicalPath.named` has it; no two entries have the same.
     package var scene: String
-    /// Where the scene stands.
+    /// The state of the scene.
     package var state: State
-    /// What identified the scene when it was last seen.
+    /// The stamp of the scene when it was last seen.
     package var stamp: FileStamp
-    /// When the scene was first seen with this stamp.
+    /// The time at which the scene was first seen with this stamp.
     package var observed: Date
     /// All files that the scene is made of, as text to be compared; nil before the first attempt.
     package var identity: String?
@@ -37,19 +37,19 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     package var error: String?
     /// The exit status that this error would have ended `segment` with.
     package var errorStatus: Int?
-    /// When the last attempt began; nil before the first.
+    /// The time at which the last attempt began; nil before the first.
     package var started: Date?
-    /// When the last attempt ended; nil while it lasts.
+    /// The time at which the last attempt ended; nil while it lasts.
     package var finished: Date?
     /// Wall time of the last success.
     package var seconds: Double?
     /// Pixels of the scene.
     package var pixels: Int?
-    /// How much of the mask each class covers, as of the last success.
+    /// The part of the mask that each class covers, as of the last success.
     package var classShares: [ClassShare]
-    /// What was said of the scene in the last success.
+    /// The warnings about the scene in the last success.
     package var warnings: [String]
-    /// What the last attempt wrote, or was about to write (without checksums) where it did not come to an end.
+    /// The outputs that the last attempt wrote or, where it did not come to an end, was about to write (without checksums).
     package var outputs: [OutputRecord]
     /// The time before which a failed scene is not tried again; nil for none.
     package var nextAttempt: Date?
@@ -67,11 +67,11 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     }
 }
 
-/// Which files a scene's own earlier run wrote: those a redo may replace without being asked to.
+/// The files that a scene's own earlier run wrote, which a redo may replace without being asked to.
 struct OutputOwnership {
     private let earlier: [String: OutputRecord]
 
-    /// - Parameter earlier: as the ledger has them.
+    /// - Parameter earlier: the outputs of the earlier run, as the ledger has them.
     init(_ earlier: [OutputRecord]) {
         self.earlier = Dictionary(earlier.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
     }

@@ -1,11 +1,13 @@
 import GRDB
 
-/// What went wrong with a ledger, in one line, and what to do. The ledger is as it was.
-public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
+/// The error of a ledger, in one line, with what to do about it. The ledger is as it was.
+package struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
-    public enum Code: Sendable {
+    package enum Code: Sendable {
         /// The folder has none.
         case noLedger
+        /// It may not be read.
+        case notReadable
         /// It is no ledger, or was damaged.
         case damaged
         /// A newer Overtile wrote it.
@@ -21,9 +23,9 @@ public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// The kind of failure.
-    public let code: Code
+    package let code: Code
     /// One line: what is wrong, and what to do.
-    public let description: String
+    package let description: String
 
     init(_ code: Code, _ description: String) {
         self.code = code
@@ -34,11 +36,10 @@ public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
     init(_ error: DatabaseError, _ what: String, _ path: String) {
         let reason = error.message ?? "\(error.resultCode)"
         switch error.resultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            self.init(
-                .damaged,
-                "cannot \(what) the ledger \(path): \(reason); restore it from a copy, or move it away to begin a new one"
-            )
+        // All questions are fixed: a file that makes no sense of one lacks a table or a column, or has others' rules.
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_SCHEMA, .SQLITE_MISMATCH, .SQLITE_CONSTRAINT,
+            .SQLITE_FORMAT, .SQLITE_TOOBIG, .SQLITE_RANGE:
+            self.init(damaged: reason, what, path)
         case .SQLITE_FULL:
             self.init(.outOfSpace, "cannot \(what) the ledger \(path): the disk is full; make room and run again")
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
@@ -50,5 +51,12 @@ public struct LedgerError: Error, Equatable, Sendable, CustomStringConvertible {
         default:
             self.init(.failed, "cannot \(what) the ledger \(path): \(reason)")
         }
+    }
+
+    /// The error about a file that is no ledger any more.
+    init(damaged reason: String, _ what: String, _ path: String) {
+        self.init(
+            .damaged,
+            "cannot \(what) the ledger \(path): \(reason); restore it from a copy, or move it away to begin a new one")
     }
 }

@@ -16,14 +16,29 @@ extension Batch {
 
     /// Runs scenes, several small ones at a time or a large one alone. One scene's failure is its own.
     ///
-    /// - Returns: a result for each scene, in their order; where the batch was stopped, `.stopped` for the rest.
-    /// - Throws: `BatchStopped`, when no scene is being run any more.
+    /// - Parameters:
+    ///   - scenes: rasters of any format that GDAL opens.
+    ///   - observer: is told how the batch goes on.
+    ///   - cancellation: ends the batch early when somebody cancels it.
+    /// - Returns: a result for each scene, in their order; where the batch was cancelled, `.stopped` for the rest.
+    /// - Throws: `Batch.Stopped`, when no scene is being run any more; before any scene is run, `BatchError` where outputs
+    ///   would replace each other, a scene or the model.
     public func run(
+        _ scenes: [String], observer: (any BatchObserver)? = nil, cancellation: Cancellation = Cancellation()
+    ) throws -> [SceneResult] {
+        let time = now()
+        try outputs.check(scenes, date: time)
+        try note(scenes, at: time)
+        return try runChecked(scenes, observer: observer, cancellation: cancellation)
+    }
+
+    /// Runs scenes whose outputs were checked (`FolderLayout.check`).
+    ///
+    /// - Returns and errors: as for `run`.
+    package func runChecked(
         _ scenes: [String], observer: (any BatchObserver)? = nil, cancellation: Cancellation
     ) throws -> [SceneResult] {
-        let demand = WorkerDemand(
-            model: model, options: options, writesProbabilities: outputs.rasters[.probabilities] != nil,
-            writesConfidence: outputs.rasters[.confidence] != nil)
+        let demand = WorkerDemand(model: model, options: options, kinds: Set(outputs.rasters.keys))
         let shares = WorkerShares(total: demand.workers)
         let state = Mutex(State(results: Array(repeating: nil, count: scenes.count)))
         let group = DispatchGroup()
@@ -48,7 +63,7 @@ extension Batch {
         group.wait()
         let end = state.withLock { $0 }
         let results = zip(scenes, end.results).map { $1 ?? SceneResult(scene: $0, ending: .stopped) }
-        if let failure = end.failure { throw BatchStopped(cause: failure, results: results) }
+        if let failure = end.failure { throw Stopped(cause: failure, results: results) }
         return results
     }
 
@@ -90,6 +105,13 @@ extension Batch {
 }
 
 /// Something that is told how a batch goes on. Its functions are called from several threads at once.
+///
+///     struct Lines: BatchObserver {
+///         func began(_ scene: String, _ run: SceneRun) { print(scene, run.tiles.count) }
+///         func advanced(_ scene: String, tiles: Int, of count: Int) {}
+///         func ended(_ result: SceneResult) { print(result.scene, result.hasFailed ? "failed" : "done") }
+///     }
+///     let results = try batch.run(scenes, observer: Lines())
 public protocol BatchObserver: Sendable {
     /// A scene was opened and checked, and is about to be segmented.
     func began(_ scene: String, _ run: SceneRun)
@@ -99,19 +121,28 @@ public protocol BatchObserver: Sendable {
     func ended(_ result: SceneResult)
 }
 
-/// A batch that could not go on, for a reason that is no scene's: the disk is full, the folder is gone or may not be written any
-/// more, or the ledger cannot be kept. Started again when that is mended, it goes on where it was.
-public struct BatchStopped: Error, CustomStringConvertible {
-    /// Why the batch could not go on.
-    public let cause: any Error
-    /// What became of each scene, in their order; those that did not come to their end are `.stopped`.
-    public let results: [SceneResult]
+extension Batch {
+    /// The error of a batch that could not go on, for a reason that is no scene's: the disk is full, the folder is gone or
+    /// may not be written any more, or the ledger cannot be kept. Started again when that is mended, it goes on where it was.
+    public struct Stopped: Error, CustomStringConvertible {
+        /// The error for which the batch could not go on.
+        public let cause: any Error
+        /// The result of each scene, in their order; those that did not come to their end are `.stopped`.
+        public let results: [SceneResult]
 
-    /// The cause in one line.
-    public var description: String { "\(cause)" }
+        /// The cause in one line.
+        public var description: String { "\(cause)" }
+    }
 }
 
-/// A batch that cannot be begun, or a scene of it that cannot be run, for a reason that is neither the raster's nor the model's.
+/// The error of a batch that cannot be begun, or of a scene in it that cannot be run, for a reason that is neither the
+/// raster's nor the model's.
+///
+///     do {
+///         print(try FolderLayout(folder: "masks", model: "unet.pth").folder)
+///     } catch where error.code == .cannotCreate {
+///         print(error)
+///     }
 public struct BatchError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, as far as a caller may want to treat them differently.
     public enum Code: Sendable {
@@ -119,8 +150,6 @@ public struct BatchError: Error, Equatable, Sendable, CustomStringConvertible {
         case usage
         /// An input is not there.
         case noInput
-        /// The scene changed while it was run.
-        case changed
         /// Outputs cannot be made where they should be.
         case cannotCreate
     }
@@ -131,7 +160,7 @@ public struct BatchError: Error, Equatable, Sendable, CustomStringConvertible {
     public let description: String
 
     /// Makes the error from its parts.
-    public init(_ code: Code, _ description: String) {
+    package init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
     }

@@ -1,48 +1,74 @@
-import FileIO
-public import Foundation
+package import FileIO
+package import Foundation
 import Glibc
 public import Logging
 public import Models
 import RasterIO
 public import Segmentation
-public import SceneRunner
+package import SceneRunner
 
 /// Scenes that are run into one folder with one model, each remembered by the folder's ledger.
 ///
-///     let lock = try FolderLock(folder: "masks")
-///     let batch = Batch(
-///         ledger: try Ledger(folder: "masks", access: .writing), model: model, options: options, outputs: layout,
-///         logger: logger, warnings: SceneWarnings { print($0) }, errorStatus: { _ in 1 })
-///     let results = try batch.run(scenes, cancellation: Cancellation())
+///     let model = try Model(path: "unet.pth")
+///     let batch = try Batch(
+///         model: model, outputs: FolderLayout(folder: "masks", model: model.path), warn: { print($0) })
+///     let results = try batch.run(["in/a.tif", "in/b.tif"])
+///     print(results.count { $0.hasFailed }, "failed")
 ///
-/// A scene that was done before, and has not changed since, is not run again. Whoever uses a batch holds the folder's
-/// `FolderLock`.
+/// A scene that was done before, and has not changed since, is not run again.
 public final class Batch: Sendable {
-    /// What remembers each scene.
-    public let ledger: Ledger
+    /// The ledger, which remembers each scene.
+    package let ledger: Ledger
     /// The network that all scenes are segmented with.
     public let model: Model
     /// The options that all scenes are run with.
     public let options: SegmentationOptions
-    /// Where the outputs go.
+    /// The folders of the outputs.
     public let outputs: FolderLayout
     /// The digest of the model and of all options that change results.
-    public let settings: String
+    package let settings: String
 
     let log: SceneLog
     let warnings: SceneWarnings
+    /// Keeps other runs out of the folder; nil where the caller does so.
+    private let lock: FolderLock?
     private let errorStatus: @Sendable (any Error) -> Int
-    private let now: @Sendable () -> Date
+    let now: @Sendable () -> Date
 
-    /// Makes a batch; nothing is read or written yet.
+    /// Opens the ledger of the folder of masks, or makes it, and keeps other runs out of that folder as long as the batch
+    /// lives.
     ///
     /// - Parameters:
+    ///   - outputs: where the outputs go; its folders exist.
+    ///   - logger: takes a line about each scene; nil for none.
+    ///   - warn: called with each line that the user should know, from any thread.
+    /// - Throws: `FileError` (`.locked` while another run works in the folder), or an error of the ledger.
+    public convenience init(
+        model: Model, options: SegmentationOptions = SegmentationOptions(), outputs: FolderLayout,
+        logger: Logger? = nil, warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
+        let lock = try FolderLock(folder: outputs.folder)
+        let ledger = try Ledger(folder: outputs.folder, access: .writing)
+        try ledger.requeueInterrupted()
+        try ledger.forgetNeverFound()
+        let warnings = SceneWarnings(show: warn)
+        warnings.receiveRasterWarnings()
+        self.init(
+            ledger: ledger, model: model, options: options, outputs: outputs,
+            logger: logger ?? Logger(label: "overtile") { _ in SwiftLogNoOpLogHandler() }, warnings: warnings,
+            errorStatus: { _ in 1 }, lock: lock)
+    }
+
+    /// Makes a batch of an open ledger; nothing is read or written yet.
+    ///
+    /// - Parameters:
+    ///   - ledger: remembers the scenes. Whoever opened it holds the folder's `FolderLock`, or gives it to the batch.
     ///   - warnings: gathers what is said of scenes while they are run.
     ///   - errorStatus: returns the exit status that an error stands for.
     ///   - now: the time; tests have their own.
-    public init(
+    package init(
         ledger: Ledger, model: Model, options: SegmentationOptions, outputs: FolderLayout, logger: Logger,
-        warnings: SceneWarnings, errorStatus: @escaping @Sendable (any Error) -> Int,
+        warnings: SceneWarnings, errorStatus: @escaping @Sendable (any Error) -> Int, lock: FolderLock? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.ledger = ledger
@@ -51,6 +77,7 @@ public final class Batch: Sendable {
         self.outputs = outputs
         self.warnings = warnings
         self.errorStatus = errorStatus
+        self.lock = lock
         self.now = now
         log = SceneLog(logger)
         let others = ["outputs": outputs.kinds, "products": outputs.products.text]
@@ -82,7 +109,7 @@ public final class Batch: Sendable {
     /// - Throws: `LedgerError`; `RasterError` or `FileError` where outputs cannot be written any more, whatever the scene: it waits then, and
     ///   the attempt does not count; `ShareTooSmall` where the share does not give the same bytes, before anything is
     ///   written.
-    public func run(
+    package func run(
         _ scene: String, share: SegmentationOptions? = nil, observer: (any BatchObserver)? = nil,
         cancellation: Cancellation, nextAttempt: (_ attempts: Int, _ now: Date) -> Date? = { _, _ in nil }
     ) throws -> SceneResult {
@@ -112,6 +139,9 @@ public final class Batch: Sendable {
                     scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
                 earlier = outputs.files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
+            } catch let error as SegmentationError where error.code == .outsideArea {
+                log.outside(scene)
+                return SceneResult(scene: scene, ending: .outside)
             } catch let error where !(error is ShareTooSmall) {
                 try begin(key, identity: entry?.identity, outputs: earlier, at: start)
                 started = true
@@ -123,7 +153,6 @@ public final class Batch: Sendable {
             let outcome = try run.run(
                 extras: .all, cancellation: cancellation,
                 warnings: warnings, progress: { observer?.advanced(scene, tiles: $0, of: $1) })
-            try checkUnchanged(run.identity, scene)
             try ledger.succeed(key, outcome, at: now())
             log.done(outcome)
             return SceneResult(scene: scene, ending: .done(outcome))
@@ -160,12 +189,6 @@ public final class Batch: Sendable {
             outputs.folders.contains { access($0, W_OK | X_OK) != 0 }
         default: false
         }
-    }
-
-    private func checkUnchanged(_ identity: SceneIdentity, _ scene: String) throws(BatchError) {
-        // What is no file has no identity that could be looked at.
-        guard !identity.files.isEmpty, !identity.isUnchanged else { return }
-        throw BatchError(.changed, "\(scene) changed while it was segmented: run it again when it is complete")
     }
 
     private func text(of identity: SceneIdentity) throws -> String {

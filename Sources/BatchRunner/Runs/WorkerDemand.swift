@@ -7,8 +7,8 @@ import TileGeometry
 struct WorkerDemand {
     let model: Model
     let options: SegmentationOptions
-    let writesProbabilities: Bool
-    let writesConfidence: Bool
+    /// The rasters that each scene is made into.
+    let kinds: Set<RasterOutput.Kind>
     /// All workers of the batch.
     let workers: Int
 
@@ -16,11 +16,10 @@ struct WorkerDemand {
     /// scene, which one thread does, weigh little.
     private static let tilesPerWorker = 16
 
-    init(model: Model, options: SegmentationOptions, writesProbabilities: Bool, writesConfidence: Bool) {
+    init(model: Model, options: SegmentationOptions, kinds: Set<RasterOutput.Kind>) {
         self.model = model
         self.options = options
-        self.writesProbabilities = writesProbabilities
-        self.writesConfidence = writesConfidence
+        self.kinds = kinds
         workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
     }
 
@@ -29,10 +28,7 @@ struct WorkerDemand {
     func share(ofScene path: String) -> (workers: Int, options: SegmentationOptions) {
         guard workers > 1, let scene = try? options.open(scene: path, for: model) else { return (1, options) }
         func plan(_ options: SegmentationOptions) -> Plan? {
-            try? Planner(
-                scene: scene, model: model, options: options, writesProbabilities: writesProbabilities,
-                writesConfidence: writesConfidence
-            ).plan()
+            try? Planner(scene: scene, model: model, options: options, kinds: kinds).plan()
         }
         guard let alone = plan(options) else { return (workers, options) }
         let wanted = max(1, alone.grid.count / Self.tilesPerWorker)

@@ -3,25 +3,24 @@ public import Foundation
 public import SceneRunner
 public import Segmentation
 
-/// Where the outputs of a batch go: each kind of raster into a folder of its own, everything else beside the masks.
+/// Says where the outputs of a batch go: each kind of raster into a folder of its own, everything else beside the masks.
 ///
 ///     let layout = try FolderLayout(
-///         folder: "masks", others: [.probabilities: "probabilities"], naming: OutputNaming("{stem}.tif"),
-///         model: "unet.pth")
-///     layout.outputs(for: "in/a.tif", date: Date()).mask  // masks/a.tif
+///         folder: "masks", others: [.probabilities: "probabilities"], names: "{stem}-{model}.tif", model: "unet.pth")
+///     print(layout.outputs(for: "in/a.tif", date: Date()).mask)  // masks/a-unet.tif
 public struct FolderLayout: Sendable {
     /// The folder of each kind of raster, that of the masks among them.
     public let rasters: [RasterOutput.Kind: String]
-    /// What is written beside the masks.
+    /// The files that are written beside the masks.
     public let companions: Companions
-    /// How polygons and statistics are made.
+    /// The options for polygons and statistics.
     public let products: ProductOptions
-    /// How the outputs of a scene are named.
-    public let naming: OutputNaming
+    /// The template for the names of a scene's outputs.
+    package let naming: OutputNaming
     /// The model's file.
     public let model: String
 
-    /// What is written beside each mask, under its name with another ending.
+    /// The choice of what is written beside each mask, under its name with another ending.
     public struct Companions: Equatable, Sendable {
         /// The ending of polygons, such as "gpkg"; nil for none.
         public var polygons: String?
@@ -41,9 +40,26 @@ public struct FolderLayout: Sendable {
     /// - Parameters:
     ///   - folder: the folder of the masks.
     ///   - others: the folders of other rasters.
+    ///   - companions: what is written beside the masks.
+    ///   - products: how polygons and statistics are made.
+    ///   - names: a template for the names of outputs, which ends in .tif. `{stem}` is the scene's name without its
+    ///     extension, `{model}` the model's, `{folder}` the name of the folder that the scene lies in, `{date}` the day on
+    ///     which it is run (2026-11-21, local time).
     ///   - model: the model's file, whose name may be a part of the outputs' names.
-    /// - Throws: `BatchError` where a folder is not there, or two rasters share one.
+    /// - Throws: `BatchError` where a folder is not there, two rasters share one, or the template cannot name files.
     public init(
+        folder: String, others: [RasterOutput.Kind: String] = [:], companions: Companions = Companions(),
+        products: ProductOptions = ProductOptions(), names: String = "{stem}.tif", model: String
+    ) throws(BatchError) {
+        try self.init(
+            folder: folder, others: others, companions: companions, products: products, naming: OutputNaming(names),
+            model: model)
+    }
+
+    /// Lays out folders that exist, for names of a template that was looked at already.
+    ///
+    /// - Throws: as the other initialiser.
+    package init(
         folder: String, others: [RasterOutput.Kind: String] = [:], companions: Companions = Companions(),
         products: ProductOptions = ProductOptions(), naming: OutputNaming, model: String
     ) throws(BatchError) {
@@ -76,11 +92,16 @@ public struct FolderLayout: Sendable {
         return outputs
     }
 
-    /// Which outputs there are, for the digest of a run's settings. Ledgers remember the digest: where a kind of output is
-    /// added, the text of all others stays as it is.
+    /// The outputs that there are, as text for the digest of a run's settings.
+    ///
+    /// Ledgers remember the digest. The first kinds of rasters always say whether they are there; later ones only where
+    /// they are, so that a new kind leaves the text of all others as it is.
     var kinds: String {
-        "\(rasters[.probabilities] != nil) \(rasters[.confidence] != nil) \(companions.polygons ?? "") "
+        let first: [RasterOutput.Kind] = [.probabilities, .confidence]
+        let later = RasterOutput.Kind.allCases.filter { $0 != .mask && !first.contains($0) && rasters[$0] != nil }
+        return first.map { "\(rasters[$0] != nil) " }.joined() + "\(companions.polygons ?? "") "
             + "\(companions.statistics ?? "") \(companions.hasStyle) \(companions.hasItems)"
+            + later.map { " \($0.rawValue)" }.joined()
     }
 
     /// Refuses outputs that would replace each other, a scene, the model, or a report.

@@ -1,12 +1,13 @@
 import FileIO
-public import Foundation
+package import Foundation
 import Glibc
+import RasterIO
 
 /// Names of outputs, from a template: `{stem}` is the scene's name without its extension, `{model}` the model's, `{folder}`
 /// the name of the folder that the scene lies in, `{date}` the day on which it is run (2026-11-21, local time).
-public struct OutputNaming: Equatable, Sendable {
+package struct OutputNaming: Equatable, Sendable {
     /// The template where nobody gives one: the scene's own name.
-    public static let standard = "{stem}.tif"
+    package static let standard = "{stem}.tif"
 
     private enum Part: Equatable, Sendable {
         case text(String)
@@ -14,11 +15,11 @@ public struct OutputNaming: Equatable, Sendable {
     }
 
     /// The template as it was given.
-    public let template: String
+    package let template: String
     private let parts: [Part]
 
     /// - Throws: `BatchError` for a template that cannot name files.
-    public init(_ template: String) throws(BatchError) {
+    package init(_ template: String) throws(BatchError) {
         func refusal(_ why: String) -> BatchError {
             BatchError(
                 .usage,
@@ -55,11 +56,11 @@ public struct OutputNaming: Equatable, Sendable {
     ///   - scene: the scene as it was named.
     ///   - model: the model's file.
     ///   - date: the day of the run.
-    public func name(scene: String, model: String, date: Date) -> String {
+    package func name(scene: String, model: String, date: Date) -> String {
         parts.map { part in
             switch part {
             case .text(let text): text
-            case .stem: Self.plain(FileName.stem(of: scene))
+            case .stem: Self.plain(SceneName.stem(of: scene))
             case .model: Self.plain(FileName.stem(of: model))
             case .folder: Self.plain(FileName.last(of: FileName.folder(of: CanonicalPath.named(scene))))
             case .date: Self.day(date)

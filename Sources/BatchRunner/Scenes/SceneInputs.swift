@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import Glibc
+import RasterIO
 
 /// The scenes that a command line names: files, folders, patterns and lists.
 package struct SceneInputs: Sendable {
@@ -34,7 +35,9 @@ package struct SceneInputs: Sendable {
     private mutating func add(_ input: String, mayBeList: Bool) throws(BatchError) {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isFolder)
-        if exists, isFolder.boolValue {
+        if exists, isFolder.boolValue, SceneProduct.isName(FileName.last(of: input), isFolder: true) {
+            append(input)
+        } else if exists, isFolder.boolValue {
             let found = try files(in: input).filter { !ignored.contains(CanonicalPath.named($0)) }
             if found.isEmpty {
                 let how = names.patterns.isEmpty ? "with a scene's extension" : "that fits --pattern"
@@ -68,6 +71,8 @@ package struct SceneInputs: Sendable {
         for name in entries where !name.hasPrefix(".") {
             let path = FileName.joined(folder, name)
             switch FileStatus(path: path)?.kind {
+            case .folder where names.patterns.isEmpty && SceneProduct.isName(name, isFolder: true):
+                found.append(path)
             case .folder where isRecursive:
                 // A link to a folder may lead in a circle.
                 guard FileStatus(path: path, followsLinks: false)?.kind == .folder else { continue }
@@ -97,12 +102,13 @@ package struct SceneInputs: Sendable {
         }
         return (0..<Int(result.gl_pathc)).compactMap { index in
             guard let path = result.gl_pathv[index].map({ String(cString: $0) }) else { return nil }
-            return FileStatus(path: path)?.kind == .folder ? nil : path
+            let isFolder = FileStatus(path: path)?.kind == .folder
+            return isFolder && !SceneProduct.isName(FileName.last(of: path), isFolder: true) ? nil : path
         }
     }
 }
 
-/// Which files of a folder are scenes, by their names.
+/// The rule that tells which files of a folder are scenes, by their names.
 package struct SceneNames: Equatable, Sendable {
     /// Formats that are rarely anything but scenes. Pictures (PNG, JPEG) are often previews of the scene beside them:
     /// `--pattern` takes those.
@@ -120,7 +126,10 @@ package struct SceneNames: Equatable, Sendable {
     /// outputs under way are among them.
     package func matches(_ name: String) -> Bool {
         guard !name.hasPrefix(".") else { return false }
-        if patterns.isEmpty { return Self.extensions.contains(FileName.pathExtension(of: name)) }
+        if patterns.isEmpty {
+            return Self.extensions.contains(FileName.pathExtension(of: name))
+                || SceneProduct.isName(name, isFolder: false)
+        }
         return patterns.contains { fnmatch($0, name, FNM_PERIOD) == 0 }
     }
 }

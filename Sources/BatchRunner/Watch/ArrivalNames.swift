@@ -1,4 +1,6 @@
-/// What a file's name says of its part in a folder of scenes.
+import RasterIO
+
+/// The part that a file plays in a folder of scenes, by its name.
 package enum ArrivalNames {
     /// Endings of an upload under way: nothing is to be done until the file has its own name.
     private static let partial: Set<String> = [
@@ -18,7 +20,7 @@ package enum ArrivalNames {
         "dbf", "cpg", "sbn", "sbx", "gpkg", "sqlite", "kml", "zip", "gz", "tgz", "tar", "py", "sh",
     ]
 
-    /// Where an upload says that it is complete: `scene.tif.done` or `scene.done`.
+    /// A marker by which an upload says that it is complete: `scene.tif.done` or `scene.done`.
     static let marker = "done"
 
     /// What becomes of a name that a folder holds.
@@ -33,6 +35,7 @@ package enum ArrivalNames {
         }
         let kind = ending(of: name).lowercased()
         if kind == marker { return .marker }
+        if SceneProduct.isName(String(name), isFolder: false) { return .scene }
         return partial.contains(kind) || sidecar.contains(kind) ? .other : .scene
     }
 

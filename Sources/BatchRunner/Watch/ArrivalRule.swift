@@ -1,6 +1,6 @@
 import FileIO
 
-/// When an upload counts as complete.
+/// The rule that tells when an upload counts as complete.
 ///
 /// Any of these will do, the first two at once:
 ///
@@ -25,7 +25,7 @@ package struct ArrivalRule: Sendable {
         self.settle = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
     }
 
-    /// Why a file counts as complete.
+    /// The reason for which a file counts as complete.
     package enum Verdict: Equatable, Sendable {
         case marked
         case renamed
@@ -47,10 +47,18 @@ package struct ArrivalRule: Sendable {
     ) -> Verdict {
         let modified = file.stamp.modified
         if let marked, marked >= modified { return .marked }
-        if wasRenamed || file.changed - modified >= settle { return .renamed }
-        let age = folderTime - modified
-        let seen = observed.map { localTime - $0 } ?? 0  // negative where a clock was set back
+        // The times of an upload are the uploader's to choose, up to those of which no difference is a number of 64 bits.
+        if wasRenamed || Self.span(from: modified, to: file.changed) >= settle { return .renamed }
+        let age = Self.span(from: modified, to: folderTime)
+        let seen = observed.map { Self.span(from: $0, to: localTime) } ?? 0  // negative where a clock was set back
         let quiet = max(0, age, seen)
         return quiet >= settle ? .settled(quiet) : .wait(settle - quiet)
+    }
+
+    /// The nanoseconds from one time to another, or as many as there can be.
+    private static func span(from start: Int, to end: Int) -> Int {
+        let (difference, isTooLong) = end.subtractingReportingOverflow(start)
+        guard isTooLong else { return difference }
+        return end < start ? .min : .max
     }
 }

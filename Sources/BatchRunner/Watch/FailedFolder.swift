@@ -1,7 +1,7 @@
 package import Foundation
 import Glibc
 
-/// Where scenes go that failed too often, each with a text that says why.
+/// The folder of scenes that failed too often, each with a text that says why.
 package struct FailedFolder: Sendable {
     /// The folder; it may be missing until the first scene comes.
     package let path: String
@@ -59,7 +59,7 @@ package struct FailedFolder: Sendable {
         return target(name)
     }
 
-    /// What is put behind the stem so that no name is taken: nothing, or "-2", "-3", ….
+    /// The text that is put behind the stem so that no name is taken: nothing, or "-2", "-3", ….
     private func freeSuffix(for names: [String], _ stem: String, in place: String) -> String {
         var number = 1
         while true {
@@ -106,7 +106,7 @@ package struct FailedFolder: Sendable {
 
 /// The text beside a scene that was moved aside: why, and what to do.
 enum FailureText {
-    /// In place of an error, where no attempt lived to tell one.
+    /// The text in place of an error, where no attempt lived to tell one.
     static let killed =
         "every run was ended from outside before it was complete: killed, or out of memory (see --memory)"
 
@@ -126,7 +126,7 @@ enum FailureText {
     }
 }
 
-/// How often a scene that fails is tried again, and after which pauses.
+/// The rule that tells how often a scene that fails is tried again, and after which pauses.
 package struct RetryRule: Equatable, Sendable {
     /// Attempts in all; then the scene is moved aside.
     package var maxAttempts: Int

@@ -1,7 +1,7 @@
 import Glibc
 package import Segmentation
 
-/// What happens in folders, as the system tells it (inotify), for a process that stays.
+/// The events in folders, as the system tells them (inotify), for a process that stays.
 ///
 /// A hint when to look, and proof of a rename; nothing else rests on it. Network file systems do not tell what other
 /// machines do, and the queue may overflow: whoever waits looks by itself from time to time.
@@ -9,7 +9,7 @@ package final class FolderEvents {
     private let descriptor: Int32
     private var folders: [Int32: String] = [:]
     private var watched: Set<String> = []
-    /// What was read and nobody took yet.
+    /// The events that were read and that nobody took yet.
     private var pending = News()
 
     /// Where the system has no more of these to give, nothing is ever told, and time alone ends a wait.
@@ -19,7 +19,7 @@ package final class FolderEvents {
 
     /// Also tells of these from now on.
     ///
-    /// - Returns: whether one of them is new: what happened in it before now was not told.
+    /// - Returns: true if one of them is new: what happened in it before now was not told.
     @discardableResult
     package func add(_ paths: [String]) -> Bool {
         let count = watched.count
@@ -34,7 +34,7 @@ package final class FolderEvents {
         return watched.count > count
     }
 
-    /// What came since the last call.
+    /// The events since the last call.
     package struct News: Sendable {
         /// Anything that asks for a look.
         package var isAny = false

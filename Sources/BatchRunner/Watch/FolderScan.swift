@@ -9,11 +9,11 @@ import Glibc
 /// 150 bytes. Hidden files and folders, uploads under a temporary name, sidecars, and the folders of Overtile's own
 /// outputs are left out (see `ArrivalNames`).
 package struct FolderScan: Sendable {
-    /// In no particular order.
+    /// The files, in no particular order.
     package var files: [ScannedFile] = []
     /// The folders that were looked through, the watched one first.
     package private(set) var folders: [String] = []
-    /// What could not be looked at, a line each; the scan goes on without it.
+    /// The parts that could not be looked at, a line each; the scan goes on without them.
     package private(set) var problems: [String] = []
 
     /// Looks through a folder.
@@ -107,13 +107,13 @@ package struct FolderScan: Sendable {
     }
 }
 
-/// What a folder says of a file that may be a scene, without opening it.
+/// The facts that a folder holds about a file that may be a scene, without opening it.
 package struct ScannedFile: Equatable, Sendable {
     /// The folder's path as given, and the file's within it.
     package var path: String
     /// The file's size and the time of the last change to its contents.
     package var stamp: FileStamp
-    /// When the file was last written, renamed or given other rights, in nanoseconds since 1970. A rename changes this
+    /// The time at which the file was last written, renamed or given other rights, in nanoseconds since 1970. A rename changes this
     /// and leaves `stamp.modified`.
     package var changed: Int
     /// True if `scene.tif.done` or `scene.done` lies beside it.
@@ -132,7 +132,7 @@ package struct ScannedFile: Equatable, Sendable {
             path: path, stamp: FileStamp(size: status.size, modified: status.modified), changed: status.changed)
     }
 
-    /// When the younger of its markers was written, in nanoseconds since 1970.
+    /// The time at which the younger of its markers was written, in nanoseconds since 1970.
     func markerTime() -> Int? {
         guard hasMarker else { return nil }
         let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]

@@ -3,7 +3,7 @@ package import Foundation
 import Glibc
 import RasterIO
 
-/// What is to be done in a watched folder, from one look over it and what the ledger knows.
+/// The work that there is in a watched folder, from one look over it and from the ledger.
 ///
 /// Nothing is changed by making one. The scan and the ledger are walked in step, both by ascending path: memory holds the
 /// scan, and of the ledger one scene at a time.
@@ -25,7 +25,7 @@ package struct FolderSurvey: Sendable {
     /// Seconds until a scene may be due without anything happening in the folder; nil where none will be.
     package private(set) var nextLook: Double?
 
-    /// What times are compared with, so that tests can say what time it is.
+    /// The clock that times are compared with, so that tests can say what time it is.
     package struct Moment: Sendable {
         /// The time by the clock of the folder's machine, in nanoseconds since 1970.
         package var folder: Int

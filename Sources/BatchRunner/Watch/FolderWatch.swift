@@ -8,7 +8,7 @@ package import Segmentation
 ///
 /// The ledger is the only memory between passes. Whoever makes one holds the output folder's `FolderLock`.
 package final class FolderWatch {
-    /// What is watched, and how.
+    /// The settings of a watch.
     package struct Settings: Sendable {
         /// The folder's canonical path (see `CanonicalPath`).
         package var folder: String
@@ -18,11 +18,11 @@ package final class FolderWatch {
         package var names = SceneNames()
         /// Folders that hold no scenes: those of the outputs. The folder of failed scenes is left out in any case.
         package var excluding: [String] = []
-        /// When an upload counts as complete.
+        /// The rule that tells when an upload counts as complete.
         package var arrival = ArrivalRule(settle: .seconds(60))
-        /// How often a scene that fails is tried again.
+        /// The rule that tells how often a scene that fails is tried again.
         package var retry = RetryRule(maxAttempts: 3)
-        /// Where scenes go that have failed for the last time.
+        /// The folder of scenes that have failed for the last time.
         package var failed: FailedFolder
         /// Seconds after which `follow` looks again where the system says nothing, as on network file systems.
         package var longestPause = 60.0
@@ -38,7 +38,7 @@ package final class FolderWatch {
         }
     }
 
-    /// What became of a scene that was ready.
+    /// The end of a scene that was ready.
     package enum Ending: Equatable, Sendable {
         /// All its outputs are there.
         case done
@@ -48,7 +48,7 @@ package final class FolderWatch {
         case changed
     }
 
-    /// What a pass did, and what it left for later.
+    /// The counts of what a pass did, and of what it left for later.
     package struct Tally: Equatable, Sendable {
         /// Scenes that were done.
         package var done = 0
@@ -180,8 +180,8 @@ package final class FolderWatch {
         return survey
     }
 
-    /// - Parameter isNews: whether the last attempt was just made; otherwise nobody is told again that it does not work.
-    /// - Returns: whether the scene is out of the way.
+    /// - Parameter isNews: true if the last attempt was just made; otherwise nobody is told again that it does not work.
+    /// - Returns: true if the scene is out of the way.
     private func moveAside(_ scene: String, isNews: Bool) throws -> Bool {
         let maxAttempts = settings.retry.maxAttempts
         guard let entry = try ledger.entry(of: scene) else { return false }

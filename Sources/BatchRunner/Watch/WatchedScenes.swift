@@ -72,7 +72,7 @@ package final class WatchedScenes {
             nextAttempt: { [retry] in retry.next(after: $0, failedAt: $1) })
         switch result.ending {
         case .stopped: throw CancellationError()
-        case .unchanged: return .done
+        case .unchanged, .outside: return .done
         case .failed:
             if FileStamp(path: scene) != before {
                 try removeOutputs(of: scene)

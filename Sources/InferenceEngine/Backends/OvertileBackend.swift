@@ -112,12 +112,12 @@ package struct OvertileBackend: Backend {
 }
 
 /// The error that `OVERTILE_ISA` names an instruction set that this processor does not have, or that does not exist.
-public struct InstructionSetError: Error, CustomStringConvertible, Sendable {
+package struct InstructionSetError: Error, CustomStringConvertible, Sendable {
     let asked: String
     let available: [String]
 
     /// What was asked for, what there is, and what to do, in one line.
-    public var description: String {
+    package var description: String {
         "\(OvertileBackend.variable) is '\(asked)', and this processor has \(available.joined(separator: ", ")): "
             + "set it to one of these, or leave it out"
     }

@@ -1,9 +1,10 @@
+public import FileIO
 public import RasterIO
 import TileGeometry
 
-/// How well a mask agrees with the truth, pixel by pixel, wherever both have a class.
+/// The agreement of a mask with the truth, pixel by pixel, wherever both have a class.
 ///
-///     let evaluation = try Evaluation(of: RasterReader(path: "mask.tif"), truth: RasterReader(path: "labels.tif"))
+///     let evaluation = try Evaluation(mask: "mask.tif", truth: "labels.tif")
 ///     print(evaluation.matrix.mean.iou ?? 0)
 ///
 /// Both are read in strips on the mask's grid, so memory does not grow with their size.
@@ -33,12 +34,16 @@ public struct Evaluation: Sendable {
 
     /// Compares a mask with a raster of the true classes, on any grid.
     ///
-    /// - Parameter pairs: classes of the truth and of the mask that are the same, as "1=0" or "forest=trees"; "3=none"
-    ///   leaves out class 3 of the truth. Other classes are matched by name if both have names, and else by value.
+    /// - Parameters:
+    ///   - mask: the path of a raster of classes.
+    ///   - truth: the path of a raster of the true classes.
+    ///   - pairs: classes of the truth and of the mask that are the same, as "1=0" or "forest=trees"; "3=none" leaves out
+    ///     class 3 of the truth. Other classes are matched by name if both have names, and else by value.
     /// - Throws: `.unsupported` if a raster is not a mask, or the two do not overlap; `.badArgument` for pairs that
-    ///   make no sense; `.readFailed`.
-    public init(of mask: RasterReader, truth: RasterReader, pairs: [String] = []) throws(RasterError) {
-        try self.init(of: mask, truth: .raster(truth), pairs: pairs)
+    ///   make no sense; `.readFailed`; and the errors of opening the two.
+    public init(mask: String, truth: String, pairs: [String] = []) throws(RasterError) {
+        try self.init(
+            of: try RasterReader(path: mask), truth: .raster(try RasterReader(path: truth)), pairs: pairs)
     }
 
     /// Compares a mask with the truth.
@@ -113,7 +118,7 @@ public struct Evaluation: Sendable {
     }
 }
 
-extension Evaluation: NumberReport {
+extension Evaluation: Encodable, NumberReport {
     private enum CodingKeys: CodingKey {
         case mask, truth, pixels, pixelsWithoutMask, pixelsWithoutTruth, accuracy, kappa, microIoU, mean, weightedMean
         case classes, confusion, warnings
@@ -163,6 +168,14 @@ extension Evaluation: NumberReport {
         try container.encode(rows, forKey: .classes)
         try container.encode(matrix.counts, forKey: .confusion)
         try container.encode(warnings, forKey: .warnings)
+    }
+
+    /// Writes CSV if the path ends in `.csv`, and JSON otherwise. The file appears under its name only when it is
+    /// complete.
+    ///
+    /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
+    public func write(to path: String, overwrite: Bool = false) throws(FileError) {
+        try writeReport(to: path, overwrite: overwrite)
     }
 
     /// A line for each class: its scores, and then its row of the confusion matrix.

@@ -2,7 +2,7 @@ package import RasterIO
 import TileGeometry
 package import VectorIO
 
-/// What a mask is compared with: classes that were observed on the ground or drawn by hand.
+/// The truth that a mask is compared with: classes that were observed on the ground or drawn by hand.
 package enum GroundTruth {
     /// A raster of classes on any grid, resampled to the mask's grid by nearest neighbour.
     case raster(RasterReader)

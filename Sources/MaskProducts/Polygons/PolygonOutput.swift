@@ -3,37 +3,10 @@ public import RasterIO
 import TileGeometry
 import VectorIO
 
-/// Which polygons `PolygonOutput` makes of a mask.
-public struct PolygonOptions: Sendable {
-    /// The area in square metres on the ground below which a region is left out. Its neighbours do not grow into it.
-    public var minimumArea = 0.0
-    /// The tolerance of simplification in pixels: the largest distance between a dropped vertex and the line that
-    /// replaces it. nil keeps boundaries along the sides of pixels. Neighbours keep their common border, and no lines
-    /// cross or collapse into each other: where they would, vertices stay.
-    public var tolerance: Double?
-    /// The names or numbers of the classes that become polygons; empty for all classes.
-    public var classes: [String] = []
-    /// Which pixels of a class belong to the same region.
-    public var connectedness = Connectedness.four
-    /// True if an existing file of the output's name is replaced.
-    public var overwrite = false
-
-    /// Makes the options of exact polygons of all classes and sizes.
-    public init() {}
-}
-
-/// Which pixels of a class belong to the same region.
-public enum Connectedness: Int, CaseIterable, Sendable {
-    /// Pixels that share a side.
-    case four = 4
-    /// Pixels that share a side or a corner.
-    case eight = 8
-}
-
 /// Writes the regions of a mask as polygons into a vector file: GeoPackage, FlatGeobuf, GeoJSON, Shapefile or Parquet,
 /// chosen by the file's ending.
 ///
-///     let output = try PolygonOutput(mask: RasterReader(path: "mask.tif"), options: .init(), path: "mask.gpkg")
+///     let output = try PolygonOutput(mask: "mask.tif", path: "mask.gpkg")
 ///     try output.write()
 ///     try output.commit()
 ///
@@ -51,7 +24,7 @@ public enum Connectedness: Int, CaseIterable, Sendable {
 public final class PolygonOutput {
     private let mask: RasterReader
     private let confidence: RasterReader?
-    private let options: PolygonOptions
+    private let options: Options
     private let legend: ClassLegend
     private let coordinates: PixelToMap
     private let areas: GroundAreas?
@@ -65,20 +38,33 @@ public final class PolygonOutput {
     /// Checks that a file can be made under this name, before any work is spent on it. Nothing is created.
     ///
     /// - Throws: the errors of `VectorWriter.check`.
-    public static func check(path: String, options: PolygonOptions) throws(RasterError) {
+    public static func check(path: String, options: Options) throws(RasterError) {
         try VectorWriter.check(path: path, overwrite: options.overwrite)
     }
 
     /// Checks the arguments, and begins the output under a hidden name.
     ///
     /// - Parameters:
-    ///   - mask: a raster whose first band holds the classes.
-    ///   - confidence: a raster of one uint8 band of the mask's size, or nil. The band's scale says what a value stands
-    ///     for; in what `segment` writes, 250 is certainty. Without a scale, 255 is certainty.
+    ///   - mask: the path of a raster whose first band holds the classes.
+    ///   - confidence: the path of a raster of one uint8 band of the mask's size, or nil. The band's scale says what a
+    ///     value stands for; in what `segment` writes, 250 is certainty. Without a scale, 255 is certainty.
+    ///   - path: where the polygons go.
     /// - Throws: `.unsupported` if a raster is not a mask or has no georeference; `.badArgument` for classes that the
-    ///   mask does not have and for rasters of different sizes; and the errors of `VectorWriter.init`.
-    public init(
-        mask: RasterReader, confidence: RasterReader? = nil, options: PolygonOptions, path: String
+    ///   mask does not have and for rasters of different sizes; and the errors of opening the rasters and of making the
+    ///   output.
+    public convenience init(
+        mask: String, confidence: String? = nil, options: Options = Options(), path: String
+    ) throws(RasterError) {
+        var reader: RasterReader?
+        if let confidence { reader = try RasterReader(path: confidence) }
+        try self.init(mask: try RasterReader(path: mask), confidence: reader, options: options, path: path)
+    }
+
+    /// Checks the arguments, and begins the output of rasters that are open already.
+    ///
+    /// - Throws: as the other initialiser; and the errors of `VectorWriter.init`.
+    package init(
+        mask: RasterReader, confidence: RasterReader? = nil, options: Options, path: String
     ) throws(RasterError) {
         try mask.requireMask()
         if let confidence { try Self.check(confidence, against: mask) }
@@ -203,5 +189,34 @@ public final class PolygonOutput {
         }
         for region in tracer.finish() { try feature.write(region) }
         return feature.count
+    }
+}
+
+extension PolygonOutput {
+    /// Says which polygons are made of a mask.
+    public struct Options: Sendable {
+        /// The area in square metres on the ground below which a region is left out. Its neighbours do not grow into it.
+        public var minimumArea = 0.0
+        /// The tolerance of simplification in pixels: the largest distance between a dropped vertex and the line that
+        /// replaces it. nil keeps boundaries along the sides of pixels. Neighbours keep their common border, and no lines
+        /// cross or collapse into each other: where they would, vertices stay.
+        public var tolerance: Double?
+        /// The names or numbers of the classes that become polygons; empty for all classes.
+        public var classes: [String] = []
+        /// The pixels of a class that belong to the same region.
+        public var connectedness = Connectedness.four
+        /// True if an existing file of the output's name is replaced.
+        public var overwrite = false
+
+        /// Makes the options of exact polygons of all classes and sizes.
+        public init() {}
+    }
+
+    /// The pixels of a class that belong to the same region.
+    public enum Connectedness: Int, CaseIterable, Sendable {
+        /// Pixels that share a side.
+        case four = 4
+        /// Pixels that share a side or a corner.
+        case eight = 8
     }
 }

@@ -33,7 +33,7 @@ final class RegionTracer {
     /// - Parameters:
     ///   - tolerance: the tolerance of simplification, in pixels; nil keeps the boundaries as they are.
     ///   - wanted: true for each class number, up to 65535, that becomes regions; nil for all.
-    init(width: Int, connectedness: Connectedness, tolerance: Double?, wanted: [Bool]?) {
+    init(width: Int, connectedness: PolygonOutput.Connectedness, tolerance: Double?, wanted: [Bool]?) {
         table = RegionTable(arcs: arcs)
         connectsCorners = connectedness == .eight
         simplifier = tolerance.map { ArcSimplifier(tolerance: $0, width: width, rows: Self.pinInterval + 1) }

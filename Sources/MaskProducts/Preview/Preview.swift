@@ -2,31 +2,6 @@ import FileIO
 public import RasterIO
 import TileGeometry
 
-/// How a preview shows a scene and its mask.
-public struct PreviewOptions: Sendable {
-    /// The length of the picture's longer side in pixels, without the legend. Smaller masks keep their size.
-    public var longSide = 1600
-    /// The bands of the scene that are shown: one band, or red, green and blue. By default the bands that the scene
-    /// marks as such, else its first three, else its first one.
-    public var bands: [Int]?
-    /// The opacity of the mask over the scene: 0 shows only the scene, 1 only the mask.
-    public var opacity = 0.5
-    /// True if the borders of classes are drawn and their areas are not filled.
-    public var isOutlined = false
-    /// The names or numbers of the classes that are painted; empty for all.
-    public var classes: [String] = []
-    /// True if a strip below the picture shows the names of the classes and a scale.
-    public var hasLegend = true
-    /// A title above the legend; empty for none.
-    public var title = ""
-
-    /// Makes the options of a picture of 1600 pixels with a half transparent mask and a legend.
-    public init() {}
-
-    /// The range of `longSide`. Its end is far beyond a screen, and such a picture still fits into memory.
-    public static let longSides = 16...8192
-}
-
 /// A small picture of a scene with its mask over it, however large the two are.
 ///
 ///     try Preview(scene: "scene.tif", mask: "mask.tif").write(to: "preview.png", overwrite: false)
@@ -37,7 +12,7 @@ public struct Preview: Sendable {
     package let mask: Picture
     /// The classes that are painted, by ascending value: those with a name, and those that occur in the picture.
     package let legend: [LegendEntry]
-    private let options: PreviewOptions
+    private let options: Options
     private let metresPerPixel: Double?
 
     /// Reads the scene and the mask, from their overviews if they have any.
@@ -49,9 +24,9 @@ public struct Preview: Sendable {
     /// - Throws: `.badArgument` for options that make no sense, and for bands and classes that do not exist;
     ///   `.unsupported` if the mask is not a raster of classes, or shows another place than the scene; and the errors
     ///   of `RasterReader`.
-    public init(scene: String, mask: String, options: PreviewOptions = .init()) throws(RasterError) {
-        guard PreviewOptions.longSides.contains(options.longSide) else {
-            let sizes = PreviewOptions.longSides
+    public init(scene: String, mask: String, options: Options = .init()) throws(RasterError) {
+        guard Options.longSides.contains(options.longSide) else {
+            let sizes = Options.longSides
             throw RasterError(
                 .badArgument, path: mask,
                 "a picture of \(options.longSide) pixels is not made: choose \(sizes.lowerBound) to \(sizes.upperBound)"
@@ -131,5 +106,32 @@ public struct Preview: Sendable {
             try StagedDocument.check(path: path, overwrite: overwrite)
         }
         return format
+    }
+}
+
+extension Preview {
+    /// The options of a preview of a scene and its mask.
+    public struct Options: Sendable {
+        /// The length of the picture's longer side in pixels, without the legend. Smaller masks keep their size.
+        public var longSide = 1600
+        /// The bands of the scene that are shown: one band, or red, green and blue. By default the bands that the scene
+        /// marks as such, else its first three, else its first one.
+        public var bands: [Int]?
+        /// The opacity of the mask over the scene: 0 shows only the scene, 1 only the mask.
+        public var opacity = 0.5
+        /// True if the borders of classes are drawn and their areas are not filled.
+        public var isOutlined = false
+        /// The names or numbers of the classes that are painted; empty for all.
+        public var classes: [String] = []
+        /// True if a strip below the picture shows the names of the classes and a scale.
+        public var hasLegend = true
+        /// A title above the legend; empty for none.
+        public var title = ""
+
+        /// Makes the options of a picture of 1600 pixels with a half transparent mask and a legend.
+        public init() {}
+
+        /// The range of `longSide`. Its end is far beyond a screen, and such a picture still fits into memory.
+        public static let longSides = 16...8192
     }
 }

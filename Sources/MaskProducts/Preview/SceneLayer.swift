@@ -24,7 +24,7 @@ struct SceneLayer {
     /// - Parameters:
     ///   - mask: the raster whose grid the picture has. A scene on another grid is resampled to it.
     ///   - size: the size of the picture of the whole mask.
-    ///   - bands: the bands that are shown, as in `PreviewOptions`.
+    ///   - bands: the bands that are shown, as in `Preview.Options`.
     /// - Throws: `.badArgument` for bands that the scene does not have; `.unsupported` if the scene cannot be laid
     ///   under the mask, or shows another place; `.readFailed`.
     init(_ scene: RasterReader, under mask: RasterReader, size: PixelSize, bands: [Int]?) throws(RasterError) {

@@ -30,7 +30,7 @@ struct ReportPictures: Sendable {
         if let made, made.showsAllAreas {
             preview = made
         } else {
-            var options = PreviewOptions()
+            var options = Preview.Options()
             options.longSide = side
             options.bands = bands
             preview = try Preview(scene: scene, mask: mask, options: options)

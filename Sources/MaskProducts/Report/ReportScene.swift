@@ -1,7 +1,7 @@
 package import RasterIO
 package import TileGeometry
 
-/// What a report says of one scene, as far as it is known. Only the pictures are read from files, and only if there is
+/// The content of a report about one scene, as far as it is known. Only the pictures are read from files, and only if there is
 /// no preview.
 package struct ReportScene: Sendable {
     /// The name of the scene; may be any text.
@@ -10,7 +10,7 @@ package struct ReportScene: Sendable {
     package var scene: String?
     /// The path of the mask.
     package var mask: String?
-    /// The bands of the scene that are shown, as in `PreviewOptions`.
+    /// The bands of the scene that are shown, as in `Preview.Options`.
     package var bands: [Int]?
     /// A preview of the two files, if the run made one. The page's pictures are then made from it, and the files are
     /// not read again. A preview of outlines, or of only some classes, is not used.

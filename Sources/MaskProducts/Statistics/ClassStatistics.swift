@@ -1,4 +1,7 @@
 /// The amount of each class in a mask, or in a zone of it.
+///
+///     let whole = try MaskStatistics(mask: "mask.tif").whole
+///     print(whole.classes.map { "\($0.name): \($0.share ?? 0)" }, whole.nodata.pixels)
 public struct ClassStatistics: Equatable, Sendable, Encodable {
     /// The amount of one class.
     public struct Row: Equatable, Sendable {
@@ -7,7 +10,7 @@ public struct ClassStatistics: Equatable, Sendable, Encodable {
         /// The name of the class.
         public let name: String
         /// The pixels of the class and their area.
-        public let amount: GroundAmount
+        public let amount: Amount
         /// The share of the valid area, 0 to 1, or of the valid pixels if areas are not known. nil if no pixel is
         /// valid.
         public let share: Double?
@@ -16,12 +19,12 @@ public struct ClassStatistics: Equatable, Sendable, Encodable {
     /// The classes that the mask names or that occur in it, by ascending value.
     public let classes: [Row]
     /// The sum over all classes.
-    public let valid: GroundAmount
+    public let valid: Amount
     /// The pixels without data.
-    public let nodata: GroundAmount
+    public let nodata: Amount
 
-    init(_ amounts: [(value: Int, name: String, amount: GroundAmount)], nodata: GroundAmount) {
-        let zero = GroundAmount(pixels: 0, squareMetres: nodata.squareMetres == nil ? nil : 0)
+    init(_ amounts: [(value: Int, name: String, amount: Amount)], nodata: Amount) {
+        let zero = Amount(pixels: 0, squareMetres: nodata.squareMetres == nil ? nil : 0)
         let valid = amounts.reduce(zero) { $0 + $1.amount }
         classes = amounts.map { value, name, amount in
             // Pixels of a row at a pole may have an area of zero: then shares are of pixels.
@@ -51,30 +54,32 @@ extension ClassStatistics.Row: Encodable {
     }
 }
 
-/// A number of pixels, and the area that they cover on the ground.
-public struct GroundAmount: Equatable, Sendable {
-    /// The number of pixels.
-    public var pixels: Int
-    /// The area on the ellipsoid in square metres; nil if the raster is not georeferenced.
-    public var squareMetres: Double?
+extension ClassStatistics {
+    /// A number of pixels, and the area that they cover on the ground.
+    public struct Amount: Equatable, Sendable {
+        /// The number of pixels.
+        public var pixels: Int
+        /// The area on the ellipsoid in square metres; nil if the raster is not georeferenced.
+        public var squareMetres: Double?
 
-    /// Makes an amount of pixels and their area in square metres, which may be unknown.
-    public init(pixels: Int, squareMetres: Double?) {
-        self.pixels = pixels
-        self.squareMetres = squareMetres
-    }
+        /// Makes an amount of pixels and their area in square metres, which may be unknown.
+        public init(pixels: Int, squareMetres: Double?) {
+            self.pixels = pixels
+            self.squareMetres = squareMetres
+        }
 
-    /// The area in hectares (10,000 square metres); nil if it is not known.
-    public var hectares: Double? { squareMetres.map { $0 / 10_000 } }
+        /// The area in hectares (10,000 square metres); nil if it is not known.
+        public var hectares: Double? { squareMetres.map { $0 / 10_000 } }
 
-    static func + (a: GroundAmount, b: GroundAmount) -> GroundAmount {
-        var area: Double?
-        if let first = a.squareMetres, let second = b.squareMetres { area = first + second }
-        return GroundAmount(pixels: a.pixels + b.pixels, squareMetres: area)
+        static func + (a: Amount, b: Amount) -> Amount {
+            var area: Double?
+            if let first = a.squareMetres, let second = b.squareMetres { area = first + second }
+            return Amount(pixels: a.pixels + b.pixels, squareMetres: area)
+        }
     }
 }
 
-extension GroundAmount: Encodable {
+extension ClassStatistics.Amount: Encodable {
     private enum CodingKeys: CodingKey { case pixels, squareMetres, hectares }
 
     /// Encodes the pixels, and the area in square metres and hectares if it is known.

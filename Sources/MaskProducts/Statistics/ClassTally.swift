@@ -56,16 +56,16 @@ struct ClassTally {
     ///   - values: the value of each class, indexed by number.
     ///   - hasAreas: true if square metres were given.
     func statistics(_ values: [Int], _ legend: ClassLegend, hasAreas: Bool) -> ClassStatistics {
-        var amounts: [Int: GroundAmount] = [:]
-        let zero = GroundAmount(pixels: 0, squareMetres: hasAreas ? 0 : nil)
+        var amounts: [Int: ClassStatistics.Amount] = [:]
+        let zero = ClassStatistics.Amount(pixels: 0, squareMetres: hasAreas ? 0 : nil)
         for entry in legend.entries { amounts[entry.value] = zero }
         for (index, value) in values.enumerated() {
             amounts[value] =
                 index < pixels.count
-                ? GroundAmount(pixels: pixels[index], squareMetres: hasAreas ? areas[index] : nil) : zero
+                ? ClassStatistics.Amount(pixels: pixels[index], squareMetres: hasAreas ? areas[index] : nil) : zero
         }
         return ClassStatistics(
             amounts.sorted { $0.key < $1.key }.map { ($0.key, legend.name(of: $0.key), $0.value) },
-            nodata: GroundAmount(pixels: nodataPixels, squareMetres: hasAreas ? nodataArea : nil))
+            nodata: ClassStatistics.Amount(pixels: nodataPixels, squareMetres: hasAreas ? nodataArea : nil))
     }
 }

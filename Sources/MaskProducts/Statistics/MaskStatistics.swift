@@ -1,10 +1,11 @@
+public import FileIO
 public import RasterIO
 import TileGeometry
 package import VectorIO
 
 /// The pixels, areas and shares of a mask's classes, for the whole mask and for each zone.
 ///
-///     let statistics = try MaskStatistics(of: RasterReader(path: "mask.tif"))
+///     let statistics = try MaskStatistics(mask: "mask.tif")
 ///     for row in statistics.whole.classes { print(row.name, row.amount.hectares ?? 0) }
 ///
 /// The mask is read once, in strips. Memory grows with the zones, not with the mask. A pixel belongs to a zone if its
@@ -32,10 +33,19 @@ public struct MaskStatistics: Sendable {
     /// Counts a mask, in all and for each zone.
     ///
     /// - Parameters:
-    ///   - mask: a raster with one band of classes, as `segment` writes it, or any other raster of whole numbers.
+    ///   - mask: the path of a raster with one band of classes, as `segment` writes it, or of any other raster of whole
+    ///     numbers.
     ///   - zones: the layer of zones; nil for none.
-    /// - Throws: `.unsupported` if the raster is not a mask; `.readFailed`; and the errors of reading the layer.
-    public init(of mask: RasterReader, zones: ZoneLayer? = nil) throws(RasterError) {
+    /// - Throws: `.unsupported` if the raster is not a mask; `.readFailed`; and the errors of opening the mask and of
+    ///   reading the layer.
+    public init(mask: String, zones: ZoneLayer? = nil) throws(RasterError) {
+        try self.init(of: try RasterReader(path: mask), zones: zones)
+    }
+
+    /// Counts a mask that is open already.
+    ///
+    /// - Throws: as the other initialiser, but for the errors of opening the mask.
+    package init(of mask: RasterReader, zones: ZoneLayer? = nil) throws(RasterError) {
         try self.init(of: mask, zones: try zones?.place(on: mask))
     }
 
@@ -161,46 +171,48 @@ public struct MaskStatistics: Sendable {
     }
 }
 
-/// A layer of polygons in which a mask is counted, zone by zone.
-public struct ZoneLayer: Equatable, Sendable {
-    /// The vector file.
-    public var path: String
-    /// The name of the layer; nil if the file has only one.
-    public var layer: String?
-    /// The field that holds the names of the zones; nil for the field "name", if there is one.
-    public var field: String?
+extension MaskStatistics {
+    /// A layer of polygons in which a mask is counted, zone by zone.
+    public struct ZoneLayer: Equatable, Sendable {
+        /// The vector file.
+        public var path: String
+        /// The name of the layer; nil if the file has only one.
+        public var layer: String?
+        /// The field that holds the names of the zones; nil for the field "name", if there is one.
+        public var field: String?
 
-    /// Names a layer. Nothing is read.
-    public init(path: String, layer: String? = nil, field: String? = nil) {
-        self.path = path
-        self.layer = layer
-        self.field = field
-    }
-
-    /// Checks that the file can be read and has the field, before any work is spent on a mask.
-    ///
-    /// - Throws: the errors of `RasterPolygons.fields(ofFile:layer:)`; `.badArgument` if there is no such field.
-    public func check() throws(RasterError) {
-        let fields = try RasterPolygons.fields(ofFile: path, layer: layer)
-        guard let field, !fields.contains(field) else { return }
-        throw RasterError(
-            .badArgument, path: path, "\(path) has no field \"\(field)\": it has \(fields.joined(separator: ", "))")
-    }
-
-    /// Reads the zones, and places them on the grid of a mask.
-    ///
-    /// - Throws: the errors of `RasterPolygons.init`.
-    package func place(on mask: RasterReader) throws(RasterError) -> RasterPolygons {
-        var field = field
-        if field == nil {
-            field = try RasterPolygons.fields(ofFile: path, layer: layer).first { $0.lowercased() == "name" }
+        /// Names a layer. Nothing is read.
+        public init(path: String, layer: String? = nil, field: String? = nil) {
+            self.path = path
+            self.layer = layer
+            self.field = field
         }
-        return try RasterPolygons(
-            path: path, layer: layer, field: field, size: mask.size, reference: mask.spatialReference)
+
+        /// Checks that the file can be read and has the field, before any work is spent on a mask.
+        ///
+        /// - Throws: the errors of `RasterPolygons.fields(ofFile:layer:)`; `.badArgument` if there is no such field.
+        public func check() throws(RasterError) {
+            let fields = try RasterPolygons.fields(ofFile: path, layer: layer)
+            guard let field, !fields.contains(field) else { return }
+            throw RasterError(
+                .badArgument, path: path, "\(path) has no field \"\(field)\": it has \(fields.joined(separator: ", "))")
+        }
+
+        /// Reads the zones, and places them on the grid of a mask.
+        ///
+        /// - Throws: the errors of `RasterPolygons.init`.
+        package func place(on mask: RasterReader) throws(RasterError) -> RasterPolygons {
+            var field = field
+            if field == nil {
+                field = try RasterPolygons.fields(ofFile: path, layer: layer).first { $0.lowercased() == "name" }
+            }
+            return try RasterPolygons(
+                path: path, layer: layer, field: field, size: mask.size, reference: mask.spatialReference)
+        }
     }
 }
 
-extension MaskStatistics: NumberReport {
+extension MaskStatistics: Encodable, NumberReport {
     private enum CodingKeys: CodingKey { case mask, zones, warnings }
 
     /// Encodes the statistics of the whole mask, with the zones and warnings beside them.
@@ -221,8 +233,16 @@ extension MaskStatistics: NumberReport {
             + zones.map { Self.lines($0.statistics, ["\($0.id)", $0.name]) }.joined()
     }
 
+    /// Writes CSV if the path ends in `.csv`, and JSON otherwise. The file appears under its name only when it is
+    /// complete.
+    ///
+    /// - Throws: `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
+    public func write(to path: String, overwrite: Bool = false) throws(FileError) {
+        try writeReport(to: path, overwrite: overwrite)
+    }
+
     private static func lines(_ statistics: ClassStatistics, _ first: [String]) -> String {
-        func line(_ value: String, _ name: String, _ amount: GroundAmount, _ share: Double?) -> String {
+        func line(_ value: String, _ name: String, _ amount: ClassStatistics.Amount, _ share: Double?) -> String {
             CSVLine.text(
                 first + [
                     value, name, "\(amount.pixels)", CSVLine.number(amount.squareMetres),

@@ -1,38 +1,47 @@
 import StoredTensors
 
-/// What is known of a model beside its weights: how pixels become its input, and what its output means.
+/// The knowledge about a model beside its weights: how pixels become its input, and what its output means.
 ///
 /// It comes from the model file's own metadata and from a STAC MLM item beside it; the former are trusted more. A value
 /// is nil if no source has it.
+///
+///     let model = try Model(path: "unet.onnx")
+///     print(model.description.classNames ?? ["no names"])
+///     model.description.warnings.forEach { print($0) }
 public struct ModelDescription: Sendable, Equatable {
     /// The bands of a scene that the model takes, in the model's order.
-    public var bands: Sourced<[BandSelector]>?
+    package var bands: Sourced<[BandSelector]>?
     /// The scaling of pixel values before the network sees them.
-    public var scaling: Sourced<PixelScaling>?
+    package var scaling: Sourced<PixelScaling>?
     /// The side of a tile in input pixels, for networks that are tied to a size.
-    public var tile: Sourced<Int>?
+    package var tile: Sourced<Int>?
     /// The overlap of neighbouring tiles, in percent of a tile's side.
-    public var overlap: Sourced<Double>?
+    package var overlap: Sourced<Double>?
     /// The size of an input pixel on the ground, in metres.
-    public var resolution: Sourced<Double>?
+    package var resolution: Sourced<Double>?
     /// The classes in the order of their values in the mask, from 0 on. With one output, a single entry is class 1.
-    public var classes: Sourced<[ClassDescription]>?
-    /// What the network's outputs are.
-    public var activation: Sourced<Activation>?
+    package var classes: Sourced<[ClassDescription]>?
+    /// The meaning of the network's outputs.
+    package var activation: Sourced<Activation>?
     /// The threshold, 0 to 1. With one output, a pixel is class 1 if its probability is above the threshold. With more
     /// outputs, a pixel is class 0 if none of its probabilities reaches the threshold.
-    public var threshold: Sourced<Float>?
+    package var threshold: Sourced<Float>?
     /// The value of pixels without data in the images that the model was trained on.
-    public var nodata: Sourced<Double>?
+    package var nodata: Sourced<Double>?
 
     /// The demands of a source that Overtile cannot follow, by subject, one line each with the source. The model can be
     /// run only if a more trusted source, or the user, overrides them.
-    public var refusals: [Aspect: String] = [:]
+    package var refusals: [Aspect: String] = [:]
     /// Lines about errors in the sources, one for each key that is not used.
     public var warnings: [String] = []
 
     /// Makes a description in which nothing is set.
-    public init() {}
+    package init() {}
+
+    /// The names of the classes from class 0 on, or, for one output, of class 1 alone; nil if no source names them.
+    public var classNames: [String]? { classes?.value.map(\.name) }
+    /// The size on the ground, in metres, of the pixels that the model was trained on; nil if no source has it.
+    public var metresPerPixel: Double? { resolution?.value }
 
     /// Collects what a model's own metadata and an item say, as far as it agrees with the weights.
     ///
@@ -55,13 +64,13 @@ public struct ModelDescription: Sendable, Equatable {
     }
 
     /// The subject of a source's demand.
-    public enum Aspect: Hashable, Sendable {
+    package enum Aspect: Hashable, Sendable {
         case bands
         case scaling
         case activation
     }
 
-    /// What the network's outputs are.
+    /// The meaning of the network's outputs.
     public enum Activation: String, Sendable, CaseIterable {
         /// Unbounded numbers, which a sigmoid, or a softmax over the classes, turns into probabilities.
         case logits
@@ -126,14 +135,14 @@ extension Int {
 }
 
 /// A value with its source.
-public struct Sourced<Value: Sendable & Equatable>: Sendable, Equatable {
+package struct Sourced<Value: Sendable & Equatable>: Sendable, Equatable {
     /// The value.
-    public var value: Value
+    package var value: Value
     /// The source, for people: "--mean", or "standardization_mean of model.onnx".
-    public var source: String
+    package var source: String
 
     /// Makes a value with its source.
-    public init(_ value: Value, source: String) {
+    package init(_ value: Value, source: String) {
         self.value = value
         self.source = source
     }
@@ -143,15 +152,24 @@ public struct Sourced<Value: Sendable & Equatable>: Sendable, Equatable {
     }
 }
 
-/// One of a scene's bands, as a model asks for it.
-public enum BandSelector: Hashable, Sendable {
+/// One of a scene's bands, as a model or a user asks for it.
+///
+///     options.bands = [4, 3, 2]
+///     options.bands = ["B04", "B03", "B02"]
+public enum BandSelector: Hashable, Sendable, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral {
     /// A band by its number, counted from 1.
     case number(Int)
     /// A band by any of these names, such as "B04" or "red". The first is the one that the model itself uses.
     case name([String])
 
+    /// Selects a band by its number, counted from 1.
+    public init(integerLiteral number: Int) { self = .number(number) }
+
+    /// Selects a band by its name.
+    public init(stringLiteral name: String) { self = .name([name]) }
+
     /// The band for messages: its number, or its name.
-    public var text: String {
+    package var text: String {
         switch self {
         case .number(let number): "\(number)"
         case .name(let names): names[0]
@@ -164,22 +182,22 @@ public enum BandSelector: Hashable, Sendable {
 ///     (clamp(v) * scale + offset - mean) / std
 ///
 /// Each part has one value, or one for each of the model's bands.
-public struct PixelScaling: Hashable, Sendable {
+package struct PixelScaling: Hashable, Sendable {
     /// The least value: pixels below it are raised to it.
-    public var minimum: [Float]?
+    package var minimum: [Float]?
     /// The greatest value: pixels above it are lowered to it.
-    public var maximum: [Float]?
+    package var maximum: [Float]?
     /// The factor, which is applied first.
-    public var scale: [Float]?
+    package var scale: [Float]?
     /// The summand, which is added to the product.
-    public var offset: [Float]?
+    package var offset: [Float]?
     /// The mean, which is subtracted next.
-    public var mean: [Float]?
+    package var mean: [Float]?
     /// The standard deviation, by which the difference is divided. It is never 0.
-    public var std: [Float]?
+    package var std: [Float]?
 
     /// Makes a scaling in which nothing is set.
-    public init() {}
+    package init() {}
 
     var parts: [(name: String, values: [Float])] {
         [
@@ -191,43 +209,43 @@ public struct PixelScaling: Hashable, Sendable {
     var bandCounts: [Int] { parts.map(\.values.count) }
 
     /// The scaling as text for people: "scale 0.5, mean 1, 2".
-    public var text: String {
+    package var text: String {
         parts.map { name, values in "\(name) " + values.map { "\($0)" }.joined(separator: ", ") }
             .joined(separator: "; ")
     }
 }
 
 /// The name and colour of one of a model's classes.
-public struct ClassDescription: Hashable, Sendable {
+package struct ClassDescription: Hashable, Sendable {
     /// A colour of 8 bits a channel.
-    public struct Color: Hashable, Sendable {
+    package struct Color: Hashable, Sendable {
         /// 0 to 255.
-        public var red: UInt8
+        package var red: UInt8
         /// 0 to 255.
-        public var green: UInt8
+        package var green: UInt8
         /// 0 to 255.
-        public var blue: UInt8
+        package var blue: UInt8
 
         /// Makes a colour of its three channels.
-        public init(red: UInt8, green: UInt8, blue: UInt8) {
+        package init(red: UInt8, green: UInt8, blue: UInt8) {
             self.red = red
             self.green = green
             self.blue = blue
         }
 
         /// The colour as six hexadecimal digits: "FF0000".
-        public var hexadecimal: String {
+        package var hexadecimal: String {
             [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
         }
     }
 
     /// The class's name, for legends and reports.
-    public var name: String
+    package var name: String
     /// The colour of the class on maps; nil if no source has one.
-    public var color: Color?
+    package var color: Color?
 
     /// Makes a class of a name and an optional colour.
-    public init(name: String, color: Color? = nil) {
+    package init(name: String, color: Color? = nil) {
         self.name = name
         self.color = color
     }

@@ -8,13 +8,21 @@ import WeightFiles
 protocol ModelFamily: SendableMetatype {
     /// The name of the family for messages: "the paper's U-Net".
     static var title: String { get }
-    /// The name of the weights of the convolution that reads the input. Other families hardly use it by chance.
+    /// The name of a tensor that other families hardly have by chance: mostly the weights of the convolution that reads
+    /// the input.
     static var landmark: String { get }
+    /// Returns the number of bands that the network reads.
+    static func bands(in parameters: ParameterTable) -> Int
     /// Builds the graph from the names and shapes of the parameters. What does not fit is noted in the builder's table.
     ///
     /// - Parameter options: the user's choices. A family ignores those that do not concern it, and a depth that it does
     ///   not have: `ModelOptions.check` tells the user.
     static func network(from builder: inout NetworkBuilder, options: ModelOptions) -> RecognizedNetwork
+}
+
+extension ModelFamily {
+    /// Returns the number of input channels of the landmark, which most families have in their first convolution.
+    static func bands(in parameters: ParameterTable) -> Int { parameters.channels(landmark, axis: 1, rank: 4) ?? 1 }
 }
 
 /// A graph, and what to tell people about it.
@@ -28,6 +36,10 @@ struct RecognizedNetwork {
     var whyNoDepths = "has no depths to choose"
     /// True if the parameters are the same with and without padding, so that the user has to say.
     var leavesPaddingOpen = false
+    /// What else the parameters leave open, and how it was settled.
+    var assumptions = SettledAssumptions()
+    /// True if the graph ends with probabilities and not with logits, because the user said so.
+    var givesProbabilities = false
 
     init(graph: Graph, summary: String) {
         self.graph = graph
@@ -38,7 +50,8 @@ struct RecognizedNetwork {
 enum ModelFamilies {
     static let all: [any ModelFamily.Type] = [
         PaperUNetFamily.self, DRIVEUNetFamily.self, PytorchUNetFamily.self, PooledSkipUNetFamily.self,
-        NestedUNetFamily.self,
+        NestedUNetFamily.self, SMPUnetFamily.self, SMPUnetPlusPlusFamily.self, SMPLinknetFamily.self, SMPFPNFamily.self,
+        SMPDeepLabPlusFamily.self, TorchvisionFCNFamily.self, TorchvisionDeepLabFamily.self,
     ]
 
     /// The most levels, which no real network reaches. It bounds what a hostile file can ask for; beyond it, the stride
@@ -46,7 +59,7 @@ enum ModelFamilies {
     static let mostLevels = 12
 }
 
-/// How well a state dict fits a family of networks.
+/// The fit of a state dict to a family of networks.
 struct FamilyMatch {
     let family: any ModelFamily.Type
     let network: RecognizedNetwork
@@ -66,9 +79,12 @@ struct FamilyMatch {
 
     init(_ family: any ModelFamily.Type, _ stateDict: StateDict, options: ModelOptions) {
         let parameters = ParameterTable(stateDict)
-        var builder = NetworkBuilder(parameters, landmark: family.landmark)
+        var builder = NetworkBuilder(parameters, bands: family.bands(in: parameters))
         self.family = family
-        network = family.network(from: &builder, options: options)
+        builder.assumptions = SettledAssumptions(options.assumptions)
+        var network = family.network(from: &builder, options: options)
+        network.assumptions = builder.assumptions
+        self.network = network
         strays = StrayTensors(among: builder.parameters.unasked, roots: builder.parameters.roots)
         problems = builder.parameters.problems + builder.parameters.unexpected(but: strays.names)
         hasLandmark = parameters.contains(family.landmark)
@@ -122,15 +138,15 @@ struct FamilyMatch {
 }
 
 /// The error that the tensors of a file are not a network that Overtile knows.
-public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
+package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
     /// The file.
-    public let path: String
+    package let path: String
     /// The family that it is closest to: "the paper's U-Net".
-    public let closest: String
+    package let closest: String
     /// The content of the file, if it is not much like any family; nil if it is clearly meant to be of the closest one.
-    public let contents: String?
+    package let contents: String?
     /// The differences from the closest family, one sentence each.
-    public let problems: [String]
+    package let problems: [String]
 
     init(path: String, _ match: FamilyMatch, _ stateDict: StateDict) {
         self.path = path
@@ -154,7 +170,7 @@ public struct ArchitectureError: Error, CustomStringConvertible, Sendable {
     }
 
     /// One line: the file, what it looks like, and what keeps it from being that.
-    public var description: String {
+    package var description: String {
         let shown = problems.prefix(4).joined(separator: "; ")
         let rest = problems.count > 4 ? "; and \(problems.count - 4) more" : ""
         guard let contents else { return "\(path): looks like \(closest), but \(shown)\(rest)" }

@@ -15,13 +15,12 @@ struct NetworkBuilder {
     var graph: Graph
     let input: Map
 
-    /// Begins a graph.
-    ///
-    /// - Parameter landmark: the name of the weights of the convolution that reads the input, which tell the number of
-    ///   bands.
-    init(_ parameters: ParameterTable, landmark: String) {
+    /// What the tensors left open so far, and how it was settled.
+    var assumptions = SettledAssumptions()
+
+    /// Begins a graph for an input of so many bands.
+    init(_ parameters: ParameterTable, bands: Int) {
         self.parameters = parameters
-        let bands = parameters.channels(landmark, axis: 1, rank: 4) ?? 1
         graph = Graph(inputChannels: bands)
         input = Map(value: graph.input, channels: bands)
     }

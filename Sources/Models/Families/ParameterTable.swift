@@ -6,6 +6,8 @@ import WeightFiles
 struct ParameterTable {
     private let tensors: [String: ConstantTensor]
     private let order: [String]
+    /// The names in the order of their bytes, in which those with one prefix are neighbours.
+    private let sorted: [String]
     private var asked: Set<String> = []
     private var misfits: [String] = []
     private var groups: [String: OptionalGroup] = [:]
@@ -25,11 +27,26 @@ struct ParameterTable {
             stateDict.tensors.map { name, tensor in (name, ConstantTensor(shape: tensor.shape) { tensor.elements() }) },
             uniquingKeysWith: { first, _ in first })
         order = stateDict.tensors.map(\.name)
+        sorted = order.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     func contains(_ name: String) -> Bool { tensors[name] != nil }
 
-    func contains(prefix: String) -> Bool { order.contains { $0.hasPrefix(prefix) } }
+    func contains(prefix: String) -> Bool {
+        var (low, high) = (0, sorted.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle].utf8.lexicographicallyPrecedes(prefix.utf8) { low = middle + 1 } else { high = middle }
+        }
+        return low < sorted.count && sorted[low].utf8.starts(with: prefix.utf8)
+    }
+
+    /// Returns how many of `prefix` with the numbers from 0 on are there without a gap, at most `most`.
+    func count(upTo most: Int, _ prefix: (Int) -> String) -> Int {
+        var count = 0
+        while count < most, contains(prefix: prefix(count)) { count += 1 }
+        return count
+    }
 
     func shape(_ name: String) -> [Int]? { tensors[name]?.shape }
 
@@ -77,6 +94,12 @@ struct ParameterTable {
         }
     }
 
+    /// Marks the tensors whose names start with `prefix` as known, although the network does not use them.
+    mutating func ignore(prefix: String) { asked.formUnion(order.filter { $0.hasPrefix(prefix) }) }
+
+    /// Notes what is wrong with tensors that have the right shapes each for itself.
+    mutating func note(_ problem: String) { misfits.append(problem) }
+
     /// One sentence for each tensor that is missing or has another shape than the network needs.
     var problems: [String] {
         let missing = groups.sorted { $0.key < $1.key }.filter(\.value.isPresent).flatMap(\.value.absent)
@@ -120,56 +143,5 @@ struct ParameterTable {
 extension ConstantTensor {
     fileprivate static func zeros(_ shape: [Int]) -> ConstantTensor {
         ConstantTensor(shape: shape) { Array(repeating: 0, count: shape.reduce(1, *)) }
-    }
-}
-
-/// PyTorch's layers, by the names of their parameters.
-extension ParameterTable {
-    /// Reads a Conv2d, whose number of outputs follows from the weights.
-    ///
-    /// - Parameters:
-    ///   - outputs: where the weights do not tell.
-    ///   - biases: the group of layers of which either all or none have a bias; nil if there must be one.
-    mutating func convolution(
-        _ name: String, inputs: Int, outputs: Int, kernel: Int, biases: String?
-    ) -> Convolution {
-        let outputs = channels("\(name).weight", rank: 4) ?? channels("\(name).bias", rank: 1) ?? outputs
-        let weights = tensor("\(name).weight", shape: [outputs, inputs, kernel, kernel])
-        guard let biases else {
-            return Convolution(weights: weights, bias: tensor("\(name).bias", shape: [outputs]))
-        }
-        return Convolution(
-            weights: weights, bias: optionalTensor("\(name).bias", shape: [outputs], group: biases))
-    }
-
-    /// Reads a ConvTranspose2d of 2 x 2 with stride 2 and a bias, whose number of outputs follows from the weights.
-    ///
-    /// - Parameter outputs: the number of outputs if the weights are missing.
-    mutating func upConvolution(_ name: String, inputs: Int, outputs: Int) -> TransposedConvolution {
-        let outputs =
-            channels("\(name).weight", axis: 1, rank: 4) ?? channels("\(name).bias", rank: 1) ?? outputs
-        return TransposedConvolution(
-            weights: tensor("\(name).weight", shape: [inputs, outputs, 2, 2]),
-            bias: tensor("\(name).bias", shape: [outputs]), stride: 2)
-    }
-
-    /// Reads a BatchNorm2d: its running statistics, and weight and bias unless it was made with `affine=False`.
-    mutating func batchNorm(_ name: String, channels: Int) -> ChannelAffine {
-        ignoreNumber("\(name).num_batches_tracked")
-        let ones = ConstantTensor(shape: [channels]) { Array(repeating: 1, count: channels) }
-        let zeros = ConstantTensor(shape: [channels]) { Array(repeating: 0, count: channels) }
-        return ChannelAffine(
-            batchNorm: optionalTensor("\(name).weight", shape: [channels], group: "norms") ?? ones,
-            bias: optionalTensor("\(name).bias", shape: [channels], group: "norms") ?? zeros,
-            mean: tensor("\(name).running_mean", shape: [channels]),
-            variance: tensor("\(name).running_var", shape: [channels]))
-    }
-
-    /// Returns how many levels a network has whose parameters of level `first`, `first + 1`, ... start with `prefix`:
-    /// at least `least`, and at most `ModelFamilies.mostLevels`.
-    func levels(from first: Int, least: Int, _ prefix: (Int) -> String) -> Int {
-        var count = 0
-        while count < ModelFamilies.mostLevels, contains(prefix: prefix(first + count)) { count += 1 }
-        return max(least, count)
     }
 }

@@ -1,6 +1,6 @@
 import FileIO
 import Glibc
-public import StoredTensors
+package import StoredTensors
 import WeightFiles
 
 extension Model {
@@ -12,7 +12,7 @@ extension Model {
     ///     found by itself.
     ///   - description: what the item says, in place of the model's own description.
     /// - Throws: `ModelFileError`.
-    public func writeItem(
+    package func writeItem(
         _ path: String, description: ModelDescription? = nil, overwrite: Bool = false
     ) throws(ModelFileError) {
         let writer = MLMItemWriter(model: self, description: description ?? self.description)

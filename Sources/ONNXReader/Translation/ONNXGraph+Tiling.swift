@@ -59,6 +59,24 @@ extension ONNXGraph {
         return (.fixedTiles(network), translated.outputActivation)
     }
 
+    /// The network before its normalisations are folded; nil where the file allows inputs of one size alone that is no
+    /// square.
+    ///
+    /// - Parameter network: what `tiled` gave.
+    package func unfolded(tiledAs network: TiledNetwork) throws -> UnfoldedNetwork? {
+        let first = try firstNetwork()
+        guard first.isHeightFixed || first.isWidthFixed else {
+            return UnfoldedNetwork(tiledAs: network) { size in
+                try self.translated(size: size).graph.removingEmptyCrops()
+            }
+        }
+        let height = first.isHeightFixed ? first.input.height : first.input.width
+        guard !first.isWidthFixed || height == first.input.width else { return nil }
+        return UnfoldedNetwork(tiledAs: network, onlySize: height) { _ in
+            try self.translated(size: height).graph.removingEmptyCrops()
+        }
+    }
+
     private func translated(size: Int) throws -> TranslatedNetwork {
         try TranslatedNetwork(try resolved(height: size, width: size))
     }

@@ -35,6 +35,7 @@ struct BatchCommand: ParsableCommand {
     @OptionGroup(title: "Scenes") var choice: SceneChoice
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Area") var area: AreaOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
@@ -56,7 +57,7 @@ struct BatchCommand: ParsableCommand {
         try ledger.forgetNeverFound()
         let started = Date()
         let scenes = try findScenes(ledger, outputs, date: started)
-        var options = SegmentationOptions(input, resolution, outputOptions, plan)
+        var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
         let warnings = messages.receiveRasterWarnings()
         let batch = Batch(
@@ -77,7 +78,7 @@ struct BatchCommand: ParsableCommand {
         let report: BatchReport
         do {
             report = try tell(try run(batch, scenes, cancellation))
-        } catch let stopped as BatchStopped {
+        } catch let stopped as Batch.Stopped {
             // The reason for the stop is the error to report, even if the reports cannot be written for the same
             // reason.
             _ = try? tell(stopped.results)
@@ -104,7 +105,7 @@ struct BatchCommand: ParsableCommand {
         defer { progress.finish() }
         // All scenes are in the ledger from the start, so that `status` can tell how many are waiting.
         try batch.note(scenes, at: Date())
-        return try batch.run(scenes, observer: progress, cancellation: cancellation)
+        return try batch.runChecked(scenes, observer: progress, cancellation: cancellation)
     }
 }
 

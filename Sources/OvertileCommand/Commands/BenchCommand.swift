@@ -55,7 +55,7 @@ struct BenchCommand: ParsableCommand {
     }
 }
 
-/// What `bench` prints.
+/// The figures that `bench` prints.
 struct TrialReport: Encodable {
     let tile: Int
     let step: Int

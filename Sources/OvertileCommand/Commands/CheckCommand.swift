@@ -52,7 +52,7 @@ struct ChecksFailed: Error, CustomStringConvertible {
     }
 }
 
-/// What `check --json` prints about a file.
+/// The JSON that `check` prints about a file.
 private struct CheckReport: Encodable {
     let path: String
     let format: String

@@ -1,6 +1,6 @@
 import Overtile
 
-/// What `inspect` prints about the description of a model: each value with its source.
+/// The facts that `inspect` prints about the description of a model: each value with its source.
 struct DescriptionReport: Encodable {
     struct Entry<Value: Encodable>: Encodable {
         let value: Value

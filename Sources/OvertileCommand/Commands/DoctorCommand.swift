@@ -48,7 +48,7 @@ struct DoctorCommand: ParsableCommand {
     }
 }
 
-/// What `doctor --json` prints.
+/// The JSON that `doctor` prints.
 private struct DoctorReport: Encodable {
     let overtile = OvertileVersion.current
     let engine: String

@@ -132,7 +132,7 @@ enum EvaluationTable {
             + "\(Text.grouped(evaluation.withoutTruth)) without truth"
     }
 
-    private static func cells(_ scores: ConfusionMatrix.Scores) -> [String] {
+    private static func cells(_ scores: Evaluation.ConfusionMatrix.Scores) -> [String] {
         [scores.iou, scores.f1, scores.precision, scores.recall].map(number)
     }
 

@@ -11,6 +11,8 @@ struct InspectCommand: ParsableCommand {
               model         the file
               family        what kind of network it is
               network       levels, widths, upsampling, normalisation
+              assumptions   what the tensors leave open: key, the value taken, the choices, and
+                            whether it is given by --assume
               parameters    how many numbers the model holds
               bands         bands of the scene that the model takes
               outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax
@@ -60,11 +62,12 @@ struct InspectCommand: ParsableCommand {
     }
 }
 
-/// What `inspect` prints about a model.
+/// The facts that `inspect` prints about a model.
 struct ModelReport: Encodable {
     let model: String
     let family: String
     let network: String
+    let assumptions: [AssumptionReport]
     let parameters: Int
     let bands: Int
     let outputs: Int
@@ -86,6 +89,7 @@ struct ModelReport: Encodable {
         self.model = model.path
         family = model.family
         self.network = model.summary
+        assumptions = model.assumptions.map(AssumptionReport.init)
         parameters = model.parameterCount
         bands = model.bands
         outputs = model.outputChannels
@@ -113,6 +117,9 @@ struct ModelReport: Encodable {
         var rows = [
             ("Model", model),
             ("Network", "\(family): \(network)"),
+        ]
+        for assumption in assumptions { rows.append(("Assumed", assumption.text)) }
+        rows += [
             ("Parameters", Text.grouped(parameters)),
             ("Bands", "\(bands)"),
             ("Classes", outputs == 1 ? "2, by a sigmoid" : "\(classes), by a softmax"),
@@ -142,7 +149,24 @@ private func list(_ names: [String]) -> String {
         + (names.count > most ? " and others, \(Text.grouped(names.count)) in all" : "")
 }
 
-/// What `inspect` prints about the tensors of a file, whether its network is known or not.
+/// The facts that `inspect` prints about something that the tensors leave open.
+struct AssumptionReport: Encodable {
+    let key: String
+    let value: String
+    let choices: String
+    let given: Bool
+
+    init(_ assumption: Assumption) {
+        key = assumption.key.rawValue
+        value = assumption.value
+        choices = assumption.choices
+        given = assumption.isGiven
+    }
+
+    var text: String { "\(key)=\(value), \(given ? "as given" : "the default"); --assume takes \(choices)" }
+}
+
+/// The facts that `inspect` prints about the tensors of a file, whether its network is known or not.
 struct TensorReport {
     struct Tensor: Encodable {
         let name: String

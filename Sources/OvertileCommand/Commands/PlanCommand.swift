@@ -37,6 +37,7 @@ struct PlanCommand: ParsableCommand {
 
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Area") var area: AreaOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
@@ -45,13 +46,14 @@ struct PlanCommand: ParsableCommand {
         messages.showRasterWarnings(about: scene)
         var options = SegmentationOptions()
         input.apply(to: &options)
+        area.apply(to: &options)
         resolution.apply(to: &options)
         plan.apply(to: &options)
         // What the outputs mean changes nothing of the plan.
         options.activation = .logits
         let model = try choices.load(model, warn: messages.warn)
         let scene = try options.open(scene: scene, for: model)
-        let job = try SegmentationJob(scene: scene, model: model, options: options, writesProbabilities: false)
+        let job = try SegmentationJob(scene: scene, model: model, options: options)
         job.warnings.forEach(messages.warn)
         var report = PlanReport(job)
         let expected = try job.expectedTime()
@@ -61,7 +63,7 @@ struct PlanCommand: ParsableCommand {
     }
 }
 
-/// What `plan` tells.
+/// The figures that `plan` prints.
 struct PlanReport: Encodable {
     let scene: String
     let width: Int

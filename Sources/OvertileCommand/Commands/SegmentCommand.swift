@@ -17,14 +17,25 @@ struct SegmentCommand: ParsableCommand {
               overtile segment scene.tif -m unet.pth -o mask.tif --classes land,water
               overtile segment scene.tif -m unet.pth -o mask.tif --resolution 10
               overtile segment *.tif --model unet.pth --output masks/
+              overtile segment B04.tif,B03.tif,B02.tif -m unet.pth -o mask.tif
+              overtile segment S2A_MSIL2A_x.SAFE -m unet.pth -o mask.tif --bands B04,B03,B02 --apply-scale
             """)
 
-    @Argument(help: "Rasters of any format that GDAL opens, /vsi paths included.")
+    @Argument(
+        help: ArgumentHelp(
+            """
+            Rasters of any format that GDAL opens, /vsi paths included. Files with commas between them are the bands of \
+            one scene, and so is a Sentinel-2 or Landsat product, named by its folder or archive.
+            """))
     var scenes: [String]
+
+    @Flag(help: "All the rasters named are the bands of one scene, in their order.")
+    var stack = false
 
     @OptionGroup(title: "Files") var files: FileOptions
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Area") var area: AreaOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the mask") var products: SceneProductOptions
@@ -48,6 +59,7 @@ struct SegmentCommand: ParsableCommand {
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
         let log = SceneLog(try logOptions.start(messages))
+        let scenes = stack ? [scenes.joined(separator: ",")] : scenes
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products)
         // That on one scene is one of its outputs.
         let report = scenes.count > 1 ? products.report : nil
@@ -77,13 +89,13 @@ struct SegmentCommand: ParsableCommand {
     private func segment(
         _ paths: OutputPaths, _ model: Model, _ warnings: SceneWarnings, _ log: SceneLog, _ cancellation: Cancellation
     ) throws -> SceneOutcome {
-        var options = SegmentationOptions(input, resolution, outputOptions, plan)
+        var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
         let run = try SceneRun(
             scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options())
-        run.warnings.forEach { messages.warn($0.text) }
+        run.warnings.forEach(messages.warn)
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
         let bar = progress.display(
@@ -111,7 +123,7 @@ struct SegmentCommand: ParsableCommand {
             + (skipped > 0 ? ", \(skipped) of \(summary.tiles) tiles without data" : "")
     }
 
-    private func line(_ paths: OutputPaths, _ found: Verification) -> String {
+    private func line(_ paths: OutputPaths, _ found: SegmentationSummary.Verification) -> String {
         guard found.windows > 0 else { return "\(paths.outputs.mask): one tile, so that there is no border to verify" }
         let difference = found.largestDifference.map { "; probabilities differ by \($0) at most" } ?? ""
         return

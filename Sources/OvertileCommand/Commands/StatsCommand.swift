@@ -63,7 +63,9 @@ enum StatisticsTable {
             + [row("valid", "", statistics.valid, nil), row("no data", "", statistics.nodata, nil)]
     }
 
-    private static func row(_ name: String, _ value: String, _ amount: GroundAmount, _ share: Double?) -> [String] {
+    private static func row(_ name: String, _ value: String, _ amount: ClassStatistics.Amount, _ share: Double?)
+        -> [String]
+    {
         [
             name, value, Text.grouped(amount.pixels), amount.squareMetres.map { Text.number($0) } ?? "-",
             amount.hectares.map { Text.number($0, digits: 2) } ?? "-",

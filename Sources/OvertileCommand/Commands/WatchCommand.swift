@@ -36,6 +36,7 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup(title: "Watching") var watching: WatchOptions
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
+    @OptionGroup(title: "Area") var area: AreaOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
@@ -85,7 +86,7 @@ struct WatchCommand: ParsableCommand {
     private func batch(
         _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
     ) throws -> Batch {
-        var options = SegmentationOptions(input, resolution, outputOptions, plan)
+        var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         options.overwrites = files.overwrite
         return Batch(
             ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,

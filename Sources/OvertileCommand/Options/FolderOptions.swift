@@ -17,20 +17,7 @@ struct FolderOptions: ParsableArguments {
     )
     var output: String
 
-    @Option(
-        help: ArgumentHelp(
-            "Also write the probabilities, as float32 GeoTIFFs with a band for each class, into another folder.",
-            valueName: "dir"))
-    var probabilities: String?
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            Also write the probability of each pixel's class, as uint8 GeoTIFFs like those of segment, into another \
-            folder.
-            """,
-            valueName: "dir"))
-    var confidence: String?
+    @OptionGroup var others: FolderRasterOptions
 
     @Option(
         help: ArgumentHelp(
@@ -45,11 +32,6 @@ struct FolderOptions: ParsableArguments {
         help: "Replace existing outputs, even those that the ledger does not know.")
     var overwrite = false
 
-    /// Where rasters other than the mask go.
-    var rasters: [RasterOutput.Kind: String] {
-        [.probabilities: probabilities, .confidence: confidence].compactMapValues { $0 }
-    }
-
     /// Plans where the outputs go.
     ///
     /// - Throws: `BatchError`; `ModelFileError` if the model does not exist. A watch that finds no scene would not
@@ -59,7 +41,7 @@ struct FolderOptions: ParsableArguments {
             throw ModelFileError(.noSuchFile, path: model, "no such file: check the path of the model")
         }
         return try FolderLayout(
-            folder: output, others: rasters, companions: products.beside, products: products.options(),
+            folder: output, others: others.rasters, companions: products.beside, products: products.options(),
             naming: OutputNaming(name), model: model)
     }
 }

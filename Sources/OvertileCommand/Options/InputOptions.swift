@@ -1,5 +1,5 @@
-import ArgumentParser
-import Overtile
+public import ArgumentParser
+public import Overtile
 
 /// The bands that the model sees, and how their values are scaled.
 ///
@@ -9,10 +9,28 @@ struct InputOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The bands of the scene that the model takes, in its order, counted from 1. By default, those that the \
-            model itself names, or else all but alpha.
+            The bands of the scene that the model takes, in its order: numbers from 1 on, or names, as \
+            B04,B03,B02. By default, those that the model itself names, or else all but alpha.
             """, valueName: "4,3,2"))
-    var bands: NumberList<Int>?
+    var bands: BandList?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The pixels that the bands are laid on where a scene is made of several files: those of the first file, the \
+            smallest, the largest, or squares of so many units of the coordinate system. Larger pixels are interpolated, \
+            and smaller ones are averaged.
+            """, valueName: "first|finest|coarsest|size"))
+    var stackResolution = StackResolution.first
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            """
+            Give the model what pixels mean by the scale and the offset that the scene's bands carry. These come before \
+            --scale and its like. By default they are not applied, and a warning names them.
+            """))
+    var applyScale: Bool?
 
     @Option(
         parsing: .unconditional,
@@ -40,12 +58,52 @@ struct InputOptions: ParsableArguments {
     var nodata: Double?
 
     func apply(to options: inout SegmentationOptions) {
-        options.bands = bands?.values
+        options.bands = bands?.selectors
+        options.stackResolution = stackResolution
+        options.appliesStoredScale = applyScale
         options.scale = scale
         options.offset = offset
         options.mean = mean?.values
         options.std = std?.values
         options.nodata = nodata
+    }
+}
+
+extension StackResolution: ExpressibleByArgument {
+    /// Reads the name of a choice, or the size of a pixel.
+    public init?(argument: String) {
+        switch argument.lowercased() {
+        case "first": self = .first
+        case "finest": self = .finest
+        case "coarsest": self = .coarsest
+        default:
+            guard let size = Double(argument), size > 0, size.isFinite else { return nil }
+            self = .size(size)
+        }
+    }
+
+    /// The choice as it is typed.
+    public var defaultValueDescription: String {
+        switch self {
+        case .first: "first"
+        case .finest: "finest"
+        case .coarsest: "coarsest"
+        case .size(let size): "\(size)"
+        }
+    }
+}
+
+/// A list of bands, separated by commas: numbers from 1 on, or names.
+struct BandList: ExpressibleByArgument {
+    var selectors: [BandSelector]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { String($0).trimmed }
+        guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        selectors = parts.map { part in Int(part).map { .number($0) } ?? .name([part]) }
+        guard !selectors.contains(where: { if case .number(let number) = $0 { number < 1 } else { false } }) else {
+            return nil
+        }
     }
 }
 
@@ -83,7 +141,7 @@ struct ResolutionOptions: ParsableArguments {
             The grid of the outputs: the scene's own, on which each pixel takes the model's answer for the place under \
             its centre, or the grid of the model's pixels.
             """, valueName: "scene|model"))
-    var grid = OutputPixelGrid.scene
+    var grid = SegmentationOptions.PixelGrid.scene
 
     @Flag(help: "Go on where the resolution makes more than a hundred times the scene's own pixels.")
     var yes = false
@@ -96,7 +154,7 @@ struct ResolutionOptions: ParsableArguments {
 }
 
 struct ResolutionArgument: ExpressibleByArgument {
-    let choice: ResolutionChoice
+    let choice: SegmentationOptions.Resolution
 
     init?(argument: String) {
         switch argument {

@@ -1,8 +1,8 @@
-public import ArgumentParser
+import ArgumentParser
 import Logging
-public import Overtile
+import Overtile
 
-/// How much is printed on standard error.
+/// Options for what is printed on standard error.
 struct MessageOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Print nothing but errors.")
     var quiet = false
@@ -39,7 +39,7 @@ struct MessageOptions: ParsableArguments {
     }
 }
 
-/// How progress is shown.
+/// Options for showing progress.
 struct ProgressOptions: ParsableArguments {
     /// The reader of the progress: a person at a terminal, a program, or nobody.
     enum Kind: String, CaseIterable, ExpressibleByArgument {

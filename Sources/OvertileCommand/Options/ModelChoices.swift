@@ -32,6 +32,15 @@ struct ModelChoices: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
+            What is assumed where the tensors of a network leave something open, such as upsampling=bilinear. inspect \
+            shows what a network leaves open, what is taken for it, and what else may be.
+            """, valueName: "key=value,..."),
+        transform: { try ModelAssumptions(argument: $0) })
+    var assume = ModelAssumptions()
+
+    @Option(
+        help: ArgumentHelp(
+            """
             A STAC item (MLM extension) that describes the model. By default, the file with the model's name and the \
             ending .json, if there is one.
             """, valueName: "path"))
@@ -41,6 +50,7 @@ struct ModelChoices: ParsableArguments {
         var options = ModelOptions(padded: padded, depth: depth)
         options.key = key
         options.outputName = outputName
+        options.assumptions = assume
         return options
     }
 
@@ -54,11 +64,28 @@ struct ModelChoices: ParsableArguments {
     }
 }
 
+extension ModelAssumptions {
+    /// Reads the value of `--assume`.
+    ///
+    /// - Throws: `ValidationError`.
+    fileprivate init(argument: String) throws(ValidationError) {
+        do {
+            try self.init(parsing: argument)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+}
+
 extension SegmentationOptions {
     /// Collects the settings from the option groups of a command.
-    init(_ input: InputOptions, _ resolution: ResolutionOptions, _ output: OutputOptions, _ plan: PlanOptions) {
+    init(
+        _ input: InputOptions, _ area: AreaOptions, _ resolution: ResolutionOptions, _ output: OutputOptions,
+        _ plan: PlanOptions
+    ) {
         self.init()
         input.apply(to: &self)
+        area.apply(to: &self)
         resolution.apply(to: &self)
         output.apply(to: &self)
         plan.apply(to: &self)

@@ -15,32 +15,13 @@ struct FileOptions: ParsableArguments {
         help: ArgumentHelp("The mask, a GeoTIFF. For several scenes, an existing folder.", valueName: "path"))
     var output: String
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            Also write the probabilities, as a GeoTIFF with a band for each class. For several scenes, another folder.
-            """,
-            valueName: "path"))
-    var probabilities: String?
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            Also write the probability of each pixel's class, as a uint8 GeoTIFF in steps of 0.004 (the band's scale) \
-            with 255 for no data. For several scenes, another folder.
-            """, valueName: "path"))
-    var confidence: String?
+    @OptionGroup var others: SceneRasterOptions
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace outputs that exist.")
     var overwrite = false
-
-    /// Where rasters other than the mask go.
-    var rasters: [RasterOutput.Kind: String] {
-        [.probabilities: probabilities, .confidence: confidence].compactMapValues { $0 }
-    }
 }
 
-/// What the outputs mean, and how they are written.
+/// The meaning of the outputs, and the form in which they are written.
 struct OutputOptions: ParsableArguments {
     @OptionGroup var classes: ClassOptions
 
@@ -119,7 +100,7 @@ enum ProbabilitiesType: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-/// What the outputs of the model mean.
+/// The meaning of the model's outputs.
 struct ClassOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -151,4 +132,4 @@ struct ClassOptions: ParsableArguments {
 }
 
 extension ModelDescription.Activation: ExpressibleByArgument {}
-extension OutputPixelGrid: ExpressibleByArgument {}
+extension SegmentationOptions.PixelGrid: ExpressibleByArgument {}

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Overtile
 
-/// How a scene is cut into tiles, and how many workers and how much memory it gets.
+/// Options for cutting a scene into tiles, and for its workers and memory.
 struct PlanOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Overtile
 
-/// Which regions of a mask become polygons, and how.
+/// Options for which regions of a mask become polygons, and how.
 struct PolygonOptionGroup: ParsableArguments {
     @Option(
         parsing: .unconditional,
@@ -27,7 +27,7 @@ struct PolygonOptionGroup: ParsableArguments {
             Which pixels of a class belong together: those that share a side (4), or those that share a side or a \
             corner (8).
             """, valueName: "4|8"))
-    var connectedness = Connectedness.four
+    var connectedness = PolygonOutput.Connectedness.four
 
     mutating func validate() throws {
         if let minArea, !(minArea >= 0 && minArea.isFinite) {
@@ -46,8 +46,8 @@ struct PolygonOptionGroup: ParsableArguments {
         return connectedness == .four ? nil : "--connectedness"
     }
 
-    func options(overwrite: Bool) -> PolygonOptions {
-        var options = PolygonOptions()
+    func options(overwrite: Bool) -> PolygonOutput.Options {
+        var options = PolygonOutput.Options()
         options.minimumArea = minArea ?? 0
         options.tolerance = simplify
         options.classes = classesOnly?.split(separator: ",").map { String($0).trimmed } ?? []
@@ -57,4 +57,4 @@ struct PolygonOptionGroup: ParsableArguments {
     }
 }
 
-extension Connectedness: ExpressibleByArgument {}
+extension PolygonOutput.Connectedness: ExpressibleByArgument {}

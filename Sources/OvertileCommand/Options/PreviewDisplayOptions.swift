@@ -1,7 +1,7 @@
 import ArgumentParser
 import Overtile
 
-/// How a preview shows a scene and its mask.
+/// The options of a preview of a scene and its mask.
 struct PreviewDisplayOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
@@ -42,7 +42,7 @@ struct PreviewDisplayOptions: ParsableArguments {
     var noLegend = false
 
     mutating func validate() throws {
-        let sizes = PreviewOptions.longSides
+        let sizes = Preview.Options.longSides
         guard sizes.contains(size) else {
             throw ValidationError("--size \(size) is out of range: give \(sizes.lowerBound) to \(sizes.upperBound)")
         }
@@ -51,8 +51,8 @@ struct PreviewDisplayOptions: ParsableArguments {
         }
     }
 
-    var options: PreviewOptions {
-        var options = PreviewOptions()
+    var options: Preview.Options {
+        var options = Preview.Options()
         options.longSide = size
         options.bands = bands?.values
         options.opacity = opacity

@@ -95,7 +95,7 @@ struct FolderProductOptions: ParsableArguments {
         try companions.options(polygons: polygons != nil, statistics: stats != nil)
     }
 
-    /// Which of them there are.
+    /// The companions that the user asked for.
     var beside: FolderLayout.Companions {
         var choice = FolderLayout.Companions()
         choice.polygons = polygons.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 }

@@ -38,7 +38,7 @@ struct ReportOptions: ParsableArguments {
     }
 }
 
-/// Where counted numbers go: to standard output as a table or JSON, and into a file.
+/// Options for counted numbers: to standard output as a table or JSON, and into a file.
 struct NumberOutputOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
@@ -64,7 +64,7 @@ struct NumberOutputOptions: ParsableArguments {
     }
 
     func emit(_ report: some NumberReport, table: @autoclosure () -> String) throws {
-        if let output { try report.write(to: output, overwrite: overwrite) }
+        if let output { try report.writeReport(to: output, overwrite: overwrite) }
         try Console.print(json ? report.json : table(), isJSON: json)
     }
 }
@@ -97,5 +97,7 @@ struct ZoneOptions: ParsableArguments {
     }
 
     /// The layer of zones, or nil if the user gave none.
-    var layer: ZoneLayer? { zones.map { ZoneLayer(path: $0, layer: zoneLayer, field: zoneField) } }
+    var layer: MaskStatistics.ZoneLayer? {
+        zones.map { MaskStatistics.ZoneLayer(path: $0, layer: zoneLayer, field: zoneField) }
+    }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Overtile
 
-/// When an arriving scene is run, how often it is tried, and what happens afterwards.
+/// Options for when an arriving scene is run, how often it is tried, and what happens afterwards.
 struct WatchOptions: ParsableArguments {
     @Flag(help: "Stay and watch until Ctrl-C or SIGTERM.")
     var follow = false

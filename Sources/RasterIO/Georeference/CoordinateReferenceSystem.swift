@@ -1,19 +1,19 @@
 package import CGDAL
 
 /// A coordinate reference system as a value.
-public struct CoordinateReferenceSystem: Equatable, Sendable {
+package struct CoordinateReferenceSystem: Equatable, Sendable {
     /// WKT 2 (ISO 19162:2019), on one line.
-    public let wkt: String
+    package let wkt: String
     /// The axis of the system that each of the data's x, y (and z) is: [2, 1] for latitude-first systems whose data
     /// nevertheless have the longitude in x, as rasters do.
-    public let axisMapping: [Int]
+    package let axisMapping: [Int]
     /// The decimal year that coordinates of a dynamic system refer to.
-    public let epoch: Double?
+    package let epoch: Double?
 
     /// Makes a system of anything that GDAL understands: "EPSG:32633", WKT, PROJ strings. x is the easting or the longitude.
     ///
     /// - Throws: `.badArgument` if GDAL does not understand it.
-    public init(_ definition: String) throws(RasterError) {
+    package init(_ definition: String) throws(RasterError) {
         let messages = GDALMessages()
         let handle = messages.during { () -> OGRSpatialReferenceH? in
             guard let handle = OSRNewSpatialReference(nil) else { return nil }
@@ -77,7 +77,7 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
 
     /// Returns true if both give the same place the same coordinates, whatever their definitions call things: a file format
     /// may only be able to say the same in other words.
-    public func isEquivalent(to other: CoordinateReferenceSystem) -> Bool {
+    package func isEquivalent(to other: CoordinateReferenceSystem) -> Bool {
         if self == other { return true }
         return GDALMessages().during {
             withUnsafeHandle { mine in
@@ -92,14 +92,14 @@ public struct CoordinateReferenceSystem: Equatable, Sendable {
     }
 
     /// The name that the system's definition gives it, such as "WGS 84 / UTM zone 33N".
-    public var name: String {
+    package var name: String {
         GDALMessages().during {
             withUnsafeHandle { handle in handle.flatMap { OSRGetName($0) }.map { String(cString: $0) } ?? "" }
         }
     }
 
     /// The entry in a register, such as "EPSG:32633"; nil for a system of the file's own.
-    public var identifier: String? {
+    package var identifier: String? {
         GDALMessages().during {
             withUnsafeHandle { handle in
                 guard let handle, let authority = OSRGetAuthorityName(handle, nil),

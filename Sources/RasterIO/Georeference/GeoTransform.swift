@@ -5,22 +5,22 @@
 ///
 /// where (column, row) = (0, 0) is the outer corner of the upper left pixel, whatever the file calls a pixel's place.
 /// North-up rasters have `rowX == 0 && columnY == 0 && rowY < 0`.
-public struct GeoTransform: Equatable, Sendable {
+package struct GeoTransform: Equatable, Sendable {
     /// The x of the upper left corner.
-    public var originX: Double
+    package var originX: Double
     /// The change of x from one column to the next.
-    public var columnX: Double
+    package var columnX: Double
     /// The change of x from one row to the next.
-    public var rowX: Double
+    package var rowX: Double
     /// The y of the upper left corner.
-    public var originY: Double
+    package var originY: Double
     /// The change of y from one column to the next.
-    public var columnY: Double
+    package var columnY: Double
     /// The change of y from one row to the next; negative where the first row is the northernmost.
-    public var rowY: Double
+    package var rowY: Double
 
     /// Makes a map of its six coefficients, in GDAL's order.
-    public init(originX: Double, columnX: Double, rowX: Double, originY: Double, columnY: Double, rowY: Double) {
+    package init(originX: Double, columnX: Double, rowX: Double, originY: Double, columnY: Double, rowY: Double) {
         self.originX = originX
         self.columnX = columnX
         self.rowX = rowX
@@ -32,7 +32,7 @@ public struct GeoTransform: Equatable, Sendable {
     /// Makes a map of an array as GDAL has it.
     ///
     /// - Precondition: six coefficients, in GDAL's order.
-    public init(_ coefficients: [Double]) {
+    package init(_ coefficients: [Double]) {
         precondition(coefficients.count == 6)
         self.init(
             originX: coefficients[0], columnX: coefficients[1], rowX: coefficients[2],
@@ -40,13 +40,13 @@ public struct GeoTransform: Equatable, Sendable {
     }
 
     /// The six coefficients, in GDAL's order.
-    public var coefficients: [Double] { [originX, columnX, rowX, originY, columnY, rowY] }
+    package var coefficients: [Double] { [originX, columnX, rowX, originY, columnY, rowY] }
 
     /// True if rows run along x and columns along y, north-up or south-up.
-    public var isAxisAligned: Bool { rowX == 0 && columnY == 0 }
+    package var isAxisAligned: Bool { rowX == 0 && columnY == 0 }
 
     /// Returns the coordinates of a place in the raster, in pixels from its upper left corner.
-    public func coordinates(column: Double, row: Double) -> (x: Double, y: Double) {
+    package func coordinates(column: Double, row: Double) -> (x: Double, y: Double) {
         (originX + column * columnX + row * rowX, originY + column * columnY + row * rowY)
     }
 }

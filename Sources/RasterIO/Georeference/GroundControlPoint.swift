@@ -1,24 +1,24 @@
 import CGDAL
 
 /// A place in the raster whose coordinates are known.
-public struct GroundControlPoint: Equatable, Sendable {
+package struct GroundControlPoint: Equatable, Sendable {
     /// The name of the point, unique in its raster as a rule; may be empty.
-    public var id: String
+    package var id: String
     /// A note about the point; may be empty.
-    public var info: String
+    package var info: String
     /// The column of the place, in pixels from the raster's left edge.
-    public var column: Double
+    package var column: Double
     /// The row of the place, in pixels from the raster's upper edge.
-    public var row: Double
+    package var row: Double
     /// The easting or longitude, in the unit of the points' own reference system.
-    public var x: Double
+    package var x: Double
     /// The northing or latitude, in the same unit.
-    public var y: Double
+    package var y: Double
     /// The height; 0 where nobody says.
-    public var z: Double
+    package var z: Double
 
     /// Makes a point from a place in the raster and its coordinates.
-    public init(
+    package init(
         id: String = "", info: String = "", column: Double, row: Double, x: Double, y: Double, z: Double = 0
     ) {
         self.id = id

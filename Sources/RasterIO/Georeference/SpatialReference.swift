@@ -1,21 +1,21 @@
 /// All that ties a raster to the ground, as a value: read from a scene, handed to an output unchanged.
-public struct SpatialReference: Equatable, Sendable {
+package struct SpatialReference: Equatable, Sendable {
     /// The system of the geotransform's coordinates; nil where the file does not say.
-    public var crs: CoordinateReferenceSystem?
+    package var crs: CoordinateReferenceSystem?
     /// The map from pixels to coordinates; nil where the file has none: an identity is never made up.
-    public var geoTransform: GeoTransform?
+    package var geoTransform: GeoTransform?
     /// The ground control points. A GeoTIFF has these or a geotransform: where a scene of another format has both, the points are not written.
-    public var groundControlPoints: [GroundControlPoint]
+    package var groundControlPoints: [GroundControlPoint]
     /// The system of the ground control points' coordinates.
-    public var groundControlPointCRS: CoordinateReferenceSystem?
+    package var groundControlPointCRS: CoordinateReferenceSystem?
     /// Rational polynomial coefficients (RPC), by GDAL's names (`LINE_OFF`, `SAMP_NUM_COEFF`, …); empty without any.
-    public var rationalPolynomials: [String: String]
+    package var rationalPolynomials: [String: String]
     /// True if the file says that its values are samples at points, not means over areas (`AREA_OR_POINT=Point`).
     /// The geotransform is that of corners either way.
-    public var pixelIsPoint: Bool
+    package var pixelIsPoint: Bool
 
     /// Makes a reference of its parts, without any by default.
-    public init(
+    package init(
         crs: CoordinateReferenceSystem? = nil, geoTransform: GeoTransform? = nil,
         groundControlPoints: [GroundControlPoint] = [], groundControlPointCRS: CoordinateReferenceSystem? = nil,
         rationalPolynomials: [String: String] = [:], pixelIsPoint: Bool = false
@@ -29,7 +29,7 @@ public struct SpatialReference: Equatable, Sendable {
     }
 
     /// Returns true if both place a raster the same: as `==`, but for other words in the definition of the same system.
-    public func isEquivalent(to other: SpatialReference) -> Bool {
+    package func isEquivalent(to other: SpatialReference) -> Bool {
         func same(_ first: CoordinateReferenceSystem?, _ second: CoordinateReferenceSystem?) -> Bool {
             guard let first, let second else { return first == nil && second == nil }
             return first.isEquivalent(to: second)
@@ -43,5 +43,5 @@ public struct SpatialReference: Equatable, Sendable {
     }
 
     /// A raster that lies nowhere.
-    public static let none = SpatialReference()
+    package static let none = SpatialReference()
 }

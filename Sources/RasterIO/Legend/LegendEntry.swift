@@ -24,9 +24,9 @@ package struct LegendEntry: Equatable, Sendable {
 
     /// The value of the class's pixels.
     package var value: Int
-    /// What the class is called.
+    /// The name of the class.
     package var name: String
-    /// What the class is painted with; nil where nobody says.
+    /// The colour that the class is painted with; nil where nobody says.
     package var color: Color?
 
     /// Makes an entry of its parts.

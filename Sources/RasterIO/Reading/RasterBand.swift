@@ -1,29 +1,31 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 /// The properties of one band of a raster, without its pixels.
-public struct RasterBand: Equatable, Sendable {
+package struct RasterBand: Equatable, Sendable {
     /// The number of the band, from 1, as GDAL and its users count.
-    public let number: Int
+    package let number: Int
     /// The band's description, such as "B04 red"; nil without one.
-    public let name: String?
+    package let name: String?
     /// The type of the stored samples.
-    public let sampleType: SampleType
+    package let sampleType: SampleType
+    /// True for int8 samples that GDAL hands out as if they had no sign, as it did before 3.7.
+    let hidesSign: Bool
     /// The value that stands for no data, as the file or the user says; NaN possible.
-    public let nodata: Double?
+    package let nodata: Double?
     /// True for a band that says how opaque pixels are, and shows nothing itself.
-    public let isAlpha: Bool
+    package let isAlpha: Bool
     /// GDAL's name of what the band shows: "Red", "Gray", "Alpha", "Undefined", …
-    public let colorInterpretation: String
+    package let colorInterpretation: String
     /// The unit in which the file stores pixels: tiles or strips.
-    public let blockSize: PixelSize
+    package let blockSize: PixelSize
     /// The file's scale, by which a stored value v means v * scale + offset; nil if it has none. Reading does not apply
     /// it.
-    public let scale: Double?
+    package let scale: Double?
     /// The offset that goes with `scale`; nil where the file has none.
-    public let offset: Double?
+    package let offset: Double?
     /// The band's own metadata, default domain.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
 
     /// - Parameter nodata: overrides the file's value.
     /// - Throws: `.unsupported` for sample types that cannot be segmented.
@@ -38,8 +40,11 @@ public struct RasterBand: Equatable, Sendable {
                     + "\(typeName); convert it to \(isComplex ? "amplitude or intensity" : "Float32") first")
         }
         self.number = number
+        // https://gdal.org/en/stable/drivers/raster/gtiff.html: PIXELTYPE=SIGNEDBYTE marks int8 in a GDT_Byte band.
+        let structure = CStringList.dictionary(GDALGetMetadata(handle, "IMAGE_STRUCTURE"))
+        hidesSign = type == .uint8 && structure["PIXELTYPE"] == "SIGNEDBYTE"
         name = GDALGetDescription(handle).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-        sampleType = type
+        sampleType = hidesSign ? .int8 : type
         nodata = override ?? Self.value { GDALGetRasterNoDataValue(handle, $0) }
         let interpretation = GDALGetRasterColorInterpretation(handle)
         isAlpha = interpretation == GCI_AlphaBand

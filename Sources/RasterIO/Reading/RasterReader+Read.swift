@@ -42,6 +42,7 @@ extension RasterReader {
             let plane = start + index * area
             let band = bands[number - 1]
             let mask = masks[number - 1]
+            if band.hidesSign { SampleSign.restore(plane, count: area) }
             if band.sampleType.fitsFloat32, let nodata = mask.nodata {
                 SampleValidity.invalidate(plane, count: area, in: nodata.float32)
             }
@@ -111,6 +112,7 @@ extension RasterReader {
     private func readSharedMask(_ area: SampledArea, _ chosen: [Int]) throws(RasterError) -> UnsafePointer<UInt8>? {
         let count = area.size.area
         let masked = chosen.first { masks[$0 - 1].kind == .dataset }
+        let alphaBand = alphaBand(hiding: chosen)
         guard masked != nil || alphaBand != nil else { return nil }
         let mask = sharedMaskScratch.reserve(count)
         if let masked {
@@ -126,6 +128,12 @@ extension RasterReader {
             SampleValidity.opacity(alpha, count: count, into: mask)
         }
         return UnsafePointer(mask)
+    }
+
+    /// The alpha band that makes pixels of some bands transparent. It hides nothing where it is one of these itself: what
+    /// is read for its values is data, whatever a program called it.
+    private func alphaBand(hiding chosen: [Int]) -> Int? {
+        alphaBand.flatMap { chosen.contains($0) ? nil : $0 }
     }
 
     private func readMask(

@@ -1,21 +1,21 @@
 import CGDAL
-public import TileGeometry
+package import TileGeometry
 
 /// One open raster, read window by window as float32 with a validity mask.
 ///
 /// Open one reader for each thread that reads: an open dataset is not for two threads at once. When the pixels of a
 /// small raster are wanted as a whole, read the window of its size.
-public final class RasterReader: @unchecked Sendable {
+package final class RasterReader: @unchecked Sendable {
     // Unchecked: a reader is handed from thread to thread and never used by two at a time; there is no lock.
 
     /// The raster, as it was named.
-    public let path: String
+    package let path: String
     /// The size of the raster in pixels.
-    public let size: PixelSize
+    package let size: PixelSize
     /// The bands, band 1 first, including alpha bands.
-    public let bands: [RasterBand]
-    /// Where the raster lies on the ground, as far as it says.
-    public let spatialReference: SpatialReference
+    package let bands: [RasterBand]
+    /// The raster's place on the ground, as far as it says.
+    package let spatialReference: SpatialReference
     /// GDAL's short name of the format: "GTiff", "VRT", "JP2OpenJPEG", …
     package let driverName: String
     /// The local files that the raster is made of, its own first: a mosaic's sources and all sidecars.
@@ -25,6 +25,9 @@ public final class RasterReader: @unchecked Sendable {
 
     /// The user's nodata value for all bands, which replaces the file's own.
     private let nodata: Double?
+    private let access: RasterAccess
+    /// What GDAL opens in place of the path where the scene is made of several files.
+    private let stack: RasterStack.Document?
     let dataset: DatasetHandle
     let masks: [RasterMask]
     /// The band whose zeros make a pixel transparent, counted from 1.
@@ -37,16 +40,43 @@ public final class RasterReader: @unchecked Sendable {
     /// Opens anything that GDAL does, `/vsi…` paths and subdatasets included, for reading only: nothing is written
     /// beside it. Local TIFFs, those that a mosaic names too, are looked through for missing blocks first.
     ///
-    /// - Parameter nodata: the value that stands for no data in every band, in place of the file's own; NaN allowed.
-    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster`; `.truncated` or `.damaged` for TIFFs that are not
-    ///   all there; `.unsupported` for rasters of complex samples or without bands.
-    public init(path: String, nodata: Double? = nil) throws(RasterError) {
-        let source = RasterSource(path: path)
-        try TIFFCompleteness.require(path: path)
-        let dataset = try source.open()
+    /// Several files with commas between them are the bands of one raster, and so are the files of a Sentinel-2 or
+    /// Landsat product, which is named by its folder or archive.
+    ///
+    ///     let reader = try RasterReader(path: "B04.tif,B03.tif,B02.tif")
+    ///
+    /// - Parameters:
+    ///   - nodata: the value that stands for no data in every band, in place of the file's own; NaN allowed.
+    ///   - access: what may be opened.
+    ///   - stack: what may be chosen where the raster is made of several files.
+    /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notAFile`, `.notARaster`; `.truncated` or `.damaged` for TIFFs that
+    ///   are not all there; `.unsupported` for rasters of complex samples or without bands, and for files that do not lie
+    ///   on each other; `.notAllowed` for what the access does not reach.
+    package convenience init(
+        path: String, nodata: Double? = nil, access: RasterAccess = .anything, stack: StackOptions = StackOptions()
+    ) throws(RasterError) {
+        var document: RasterStack.Document?
+        if let files = try RasterStack(path: path, access: access, options: stack) {
+            document = try files.document(resolution: stack.resolution)
+        }
+        try self.init(path: path, nodata: nodata, access: access, document: document)
+    }
+
+    private init(path: String, nodata: Double?, access: RasterAccess, document: RasterStack.Document?)
+        throws(RasterError)
+    {
+        let source = RasterSource(path: path, access: access)
+        let dataset: DatasetHandle
+        if let document {
+            dataset = try document.open(as: path)
+        } else {
+            try source.check()
+            try TIFFCompleteness.require(path: path)
+            dataset = try source.openChecked()
+        }
         let messages = GDALMessages()
         var files: [String] = []
-        if !source.isVirtual {
+        if document != nil || !source.isVirtual {
             files = messages.during { () -> [String] in
                 let list = GDALGetFileList(dataset.raw)
                 defer { CSLDestroy(list) }
@@ -71,10 +101,12 @@ public final class RasterReader: @unchecked Sendable {
         }
         self.path = path
         self.size = size
-        self.files = files
+        self.files = files + (document?.files ?? [])
+        stack = document
         self.bands = bands
         self.masks = masks
         self.nodata = nodata
+        self.access = access
         self.dataset = dataset
         alphaBand = bands.first(where: \.isAlpha)?.number
         spatialReference = messages.during { SpatialReference(dataset: dataset.raw) }
@@ -91,7 +123,9 @@ public final class RasterReader: @unchecked Sendable {
     /// Opens another reader of the same raster, for another thread.
     ///
     /// - Throws: as `init`.
-    package func reopened() throws(RasterError) -> RasterReader { try RasterReader(path: path, nodata: nodata) }
+    package func reopened() throws(RasterError) -> RasterReader {
+        try RasterReader(path: path, nodata: nodata, access: access, document: stack)
+    }
 
     /// The named classes of a mask, by ascending value: as a writer of this module left them, or else as other programs
     /// do, in an attribute table or as category names. Empty where no class has a name.

@@ -15,11 +15,14 @@ package struct RasterSource {
 
     let path: String
     let kind: Kind
+    /// What may be opened under it.
+    let reach: RasterAccess
 
     /// Takes a path as it was named; nothing is opened.
-    package init(path: String, kind: Kind = .raster) {
+    package init(path: String, kind: Kind = .raster, access: RasterAccess = .anything) {
         self.path = path
         self.kind = kind
+        self.reach = access
     }
 
     /// True if GDAL, not the system, reads the path: archives, networks, memory.
@@ -33,16 +36,29 @@ package struct RasterSource {
 
     /// Opens what is under the path, for reading only.
     ///
-    /// - Throws: `.noSuchFile`, `.permissionDenied` or `.notARaster`.
+    /// - Throws: `.noSuchFile`, `.permissionDenied` or `.notARaster`; `.notAFile` and `.notAllowed` as `check`.
     package func open() throws(RasterError) -> DatasetHandle {
+        try check()
+        return try openChecked()
+    }
+
+    /// Opens what `check` has passed.
+    ///
+    /// - Throws: `.noSuchFile`, `.permissionDenied` or `.notARaster`; `.notAllowed`.
+    func openChecked() throws(RasterError) -> DatasetHandle {
         guard !path.isEmpty else {
             throw RasterError(.badArgument, path: path, "the path of the \(kind.rawValue) is empty")
         }
         let messages = GDALMessages()
         let flags = UInt32(kind.flag | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR)
-        let handle = messages.during { GDALOpenEx(path, flags, nil, nil, nil) }
-        if let handle { return DatasetHandle(owning: handle) }
-        throw whyNot(messages)
+        let drivers = CStringList(reach.drivers(forEnding: FileName.pathExtension(of: path)) ?? [])
+        let handle = messages.during { drivers.withUnsafeConstant { GDALOpenEx(path, flags, $0, nil, nil) } }
+        guard let handle else { throw refusal() ?? whyNot(messages) }
+        let dataset = DatasetHandle(owning: handle)
+        // Before anything looks for overviews, which a file may say lie elsewhere.
+        let overviews = reach.isUnlimited ? nil : GDALGetMetadataItem(handle, "OVERVIEW_FILE", "OVERVIEWS")
+        if let overviews { throw notAllowed("it names \(String(cString: overviews)) as its overviews") }
+        return dataset
     }
 
     private func whyNot(_ messages: GDALMessages) -> RasterError {

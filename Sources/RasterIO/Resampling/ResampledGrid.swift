@@ -78,6 +78,15 @@ package struct ResampledGrid: Hashable, Sendable {
         return PixelWindow(x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
     }
 
+    /// Returns the pixels of the grid that cover a window of the raster.
+    package func window(over window: PixelWindow) -> PixelWindow {
+        let (left, top) = (Int(Double(window.x) / columnStep), Int(Double(window.y) / rowStep))
+        let right = Int((Double(window.maxX) / columnStep).rounded(.up))
+        let bottom = Int((Double(window.maxY) / rowStep).rounded(.up))
+        return PixelWindow(x: left, y: top, width: right - left, height: bottom - top)
+            .intersection(PixelWindow(size))
+    }
+
     private static func sources(_ range: Range<Int>, step: Double, length: Int, count: Int) -> Range<Int> {
         func first(_ index: Int) -> Int {
             index >= count ? length : min(length, max(0, Int((Double(index) * step - 0.5).rounded(.up))))

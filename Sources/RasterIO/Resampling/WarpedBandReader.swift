@@ -12,7 +12,7 @@ package final class WarpedBandReader {
     private let reference: SpatialReference
     /// True if both grids are the same, so that pixel belongs to pixel.
     package let isSameGrid: Bool
-    /// What the user should know: a raster that does not say where it lies, or in which system.
+    /// The warnings: a raster that does not say where it lies, or in which system.
     package let warnings: [String]
     private let validity = ScratchBuffer<UInt8>()
 
@@ -68,10 +68,10 @@ package final class WarpedBandReader {
     /// - Precondition: `samples` is large enough.
     package func read(_ window: PixelWindow, into samples: UnsafeMutableBufferPointer<Float>) throws(RasterError) {
         precondition(samples.count >= window.size.area, "buffer too small for the window")
+        let number = source.bands.first { !$0.isAlpha }?.number ?? 1
         if isSameGrid {
             let validity = UnsafeMutableBufferPointer(
                 start: validity.reserve(window.size.area), count: window.size.area)
-            let number = source.bands.first { !$0.isAlpha }?.number ?? 1
             return try source.read(window, bands: [number], into: samples, validity: validity)
         }
         guard let start = samples.baseAddress else { return }
@@ -80,6 +80,12 @@ package final class WarpedBandReader {
             let reason = messages.reason(about: source.path, otherwise: "GDAL gave no reason")
             throw RasterError(
                 .readFailed, path: source.path, "cannot warp \(source.path) to \(window) of the mask: \(reason)")
+        }
+        if source.bands[number - 1].hidesSign {
+            SampleSign.restore(start, count: window.size.area)
+            if let nodata = source.masks[number - 1].nodata {
+                SampleValidity.invalidate(start, count: window.size.area, in: nodata.float32)
+            }
         }
     }
 
@@ -130,7 +136,7 @@ extension SpatialReference {
     package var system: CoordinateReferenceSystem? { geoTransform == nil ? groundControlPointCRS : crs }
 
     /// Returns the reference of a window of the raster.
-    func window(_ window: PixelWindow) -> SpatialReference {
+    package func window(_ window: PixelWindow) -> SpatialReference {
         var result = self
         if let transform = geoTransform {
             let origin = transform.coordinates(column: Double(window.x), row: Double(window.y))

@@ -5,7 +5,7 @@ import CGDAL
 struct CloudOptimizedCopy {
     /// A closed GeoTIFF, which is given overviews.
     let draft: String
-    /// Where the copy goes.
+    /// The path of the copy.
     let target: String
     let options: RasterWriter.Options
 

@@ -18,7 +18,7 @@ extension RasterWriter {
         package var blockSize = PixelSize(width: 512, height: 512)
         /// The value of pixels without data, one for all bands; NaN for float32 only.
         package var nodata: Double?
-        /// Where the raster lies on the ground.
+        /// The raster's place on the ground.
         package var spatialReference = SpatialReference.none
         /// The value of a stored 1 in each band: 1/255 if 255 stands for 1. nil if samples are stored as they are.
         package var scale: Double?
@@ -194,6 +194,9 @@ extension RasterWriter {
 }
 
 /// The kinds of files that a raster can be written as. The raw values are the short names of GDAL's drivers.
+///
+///     var options = SegmentationOptions()
+///     options.format = .cloudOptimized
 public enum RasterFormat: String, CaseIterable, Sendable {
     /// A tiled GeoTIFF, as the creation options have it.
     case geoTIFF = "GTiff"

@@ -60,7 +60,7 @@ package struct LineLogHandler: LogHandler {
         }
     }
 
-    /// In quotes where it would not be one word otherwise.
+    /// Returns the text in quotes where it would not be one word otherwise.
     private static func quoted(_ text: String) -> String {
         let text = plain(text)
         guard text.isEmpty || text.contains(where: { " \"=\\".contains($0) }) else { return text }
@@ -132,8 +132,8 @@ private enum JSONField: Encodable {
     }
 }
 
-/// How a log's line is written.
-public enum LogFormat: String, CaseIterable, Sendable {
+/// The form of a log's lines.
+package enum LogFormat: String, CaseIterable, Sendable {
     /// Time, level, message, then `key=value`.
     case text
     /// An object on a line.

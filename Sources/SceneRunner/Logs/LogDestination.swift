@@ -2,7 +2,7 @@ package import FileIO
 import Glibc
 import Synchronization
 
-/// Where lines of a log go: standard error, or a file that is added to.
+/// The destination of a log's lines: standard error, or a file that is added to.
 ///
 /// A line is written in one piece at the file's end (`O_APPEND`), so that several programs may share it. Where the file is
 /// moved or removed, as logrotate does, the next line goes to a new one of its name: nothing needs to be told to

@@ -44,6 +44,11 @@ package struct SceneLog: Sendable {
     /// Writes the line of a scene that was done before and has not changed: for who debugs, as there may be thousands.
     package func unchanged(_ scene: String) { logger.debug("scene unchanged", metadata: ["scene": .string(scene)]) }
 
+    /// Writes the line of a scene that has nothing in the area that is wanted.
+    package func outside(_ scene: String) {
+        logger.info("scene outside of the area", metadata: ["scene": .string(scene)])
+    }
+
     private static func rounded(_ value: Double, _ digits: Int) -> Double {
         let power = (0..<digits).reduce(1.0) { product, _ in product * 10 }
         return (value * power).rounded() / power

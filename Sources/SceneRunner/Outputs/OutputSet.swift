@@ -12,13 +12,13 @@ public import Segmentation
 /// A set is reserved before any work is done, which is where it is decided whether it may be written; and it is published
 /// as a whole when everything is complete: all outputs appear, or none.
 public struct OutputSet: Equatable, Sendable {
-    /// What an output is.
+    /// The kind of an output.
     public enum Kind: Equatable, Sendable, CustomStringConvertible {
         /// One of the rasters that the network's scores are made into.
         case raster(RasterOutput.Kind)
         /// The regions of the mask.
         case polygons
-        /// What the mask holds of each class.
+        /// The statistics of the mask.
         case statistics
         /// A QGIS style of the mask.
         case style
@@ -27,7 +27,7 @@ public struct OutputSet: Equatable, Sendable {
         /// A page, or JSON, that tells what was done.
         case report
 
-        /// What the output is called in ledgers, logs and the environment of commands.
+        /// The name of the kind in ledgers, logs and the environment of commands.
         public var name: String {
             switch self {
             case .raster(let kind): kind.rawValue
@@ -53,17 +53,17 @@ public struct OutputSet: Equatable, Sendable {
         }
     }
 
-    /// Where each raster goes; there is always a mask.
+    /// The path of each raster; there is always a mask.
     public let rasters: [RasterOutput.Kind: String]
-    /// Where the polygons go; nil for none. The ending tells the format.
+    /// The path of the polygons; nil for none. Its ending tells the format.
     public var polygons: String?
-    /// Where the statistics go; nil for none. CSV where the name ends in .csv, else JSON.
+    /// The path of the statistics; nil for none. They are CSV if it ends in .csv, else JSON.
     public var statistics: String?
     /// True if a QGIS style lies beside the mask.
     public var hasStyle = false
     /// True if a STAC item lies beside each raster.
     public var hasItems = false
-    /// Where the report on this one scene goes; nil for none. A page where the name ends in .html, else JSON.
+    /// The path of the report on this one scene; nil for none. It is a page if the path ends in .html, else JSON.
     public var report: String?
 
     /// Makes a set of a mask and other rasters.
@@ -71,7 +71,7 @@ public struct OutputSet: Equatable, Sendable {
         rasters = others.merging([.mask: mask]) { $1 }
     }
 
-    /// Where the mask goes.
+    /// The path of the mask.
     public var mask: String { rasters[.mask]! }
 
     /// The rasters, the mask first.
@@ -92,12 +92,29 @@ public struct OutputSet: Equatable, Sendable {
     /// All outputs, the mask first and the report last.
     var everything: [(kind: Kind, path: String)] { files + (report.map { [(.report, $0)] } ?? []) }
 
-    /// What is odd about the names: one that promises another format than its raster has.
-    var warnings: [SceneWarning] {
-        let others: Set = ["png", "jpg", "jpeg", "jp2", "img", "vrt", "nc", "asc", "shp", "gpkg", "geojson"]
-        return rasterFiles.map(\.path).filter { others.contains(FileName.pathExtension(of: $0)) }
-            .map { SceneWarning(.outputs, "\($0) will be a GeoTIFF, whatever its name says: name it .tif") }
+    /// Refuses names of rasters that promise another format than GeoTIFF, and a stream instead of a file.
+    ///
+    /// - Throws: `OutputError` with the name that fits.
+    private func refuseOtherFormats() throws(OutputError) {
+        for (kind, path) in rasterFiles {
+            let option = kind.option ?? "--output"
+            guard path != "-" else {
+                throw OutputError("\(option) - is no file, and a GeoTIFF cannot go into a pipe: name a file")
+            }
+            if Self.otherFormats.contains(FileName.pathExtension(of: path)) {
+                throw OutputError(
+                    "\(option) \(path): rasters are written as GeoTIFF: name it "
+                        + "\(FileName.replacingExtension(of: path, by: "tif")), and convert it with gdal_translate")
+            }
+        }
     }
+
+    /// Endings by which people and programs know other formats.
+    private static let otherFormats: Set = [
+        "png", "jpg", "jpeg", "webp", "gif", "bmp", "jp2", "img", "vrt", "nc", "asc", "zarr", "hdf", "h5", "shp",
+        "gpkg",
+        "geojson", "json", "kml", "fgb", "parquet", "pdf", "npy",
+    ]
 
     /// Finds out whether all outputs may be written where they should be, and makes none of them. What killed runs left,
     /// half published or under hidden names, is taken back first, so that it is in nobody's way.
@@ -106,6 +123,7 @@ public struct OutputSet: Equatable, Sendable {
     /// - Throws: `RasterError` and `FileError`: `.outputExists`, `.cannotCreate`, and for polygons of an unknown format
     ///   `.badArgument`; `OutputError` for a report of an unknown format.
     package func reserve(overwrite: Bool) throws {
+        try refuseOtherFormats()
         if SegmentationJob.recover(mask: mask) {
             for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
         }
@@ -113,7 +131,7 @@ public struct OutputSet: Equatable, Sendable {
             switch kind {
             case .raster: try RasterWriter.check(path: path, overwrite: overwrite)
             case .polygons:
-                var options = PolygonOptions()
+                var options = PolygonOutput.Options()
                 options.overwrite = overwrite
                 try PolygonOutput.check(path: path, options: options)
             case .statistics, .style, .item: try StagedDocument.check(path: path, overwrite: overwrite)
@@ -139,9 +157,9 @@ public struct OutputSet: Equatable, Sendable {
 }
 
 /// Outputs that may not be named as they are.
-public struct OutputError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct OutputError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line: what is wrong, and what to do.
-    public let description: String
+    package let description: String
 
     init(_ description: String) { self.description = description }
 }

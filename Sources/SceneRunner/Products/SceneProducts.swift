@@ -3,7 +3,7 @@ public import MaskProducts
 import RasterIO
 import Segmentation
 
-/// What is made of a scene's complete rasters: polygons, statistics, a style, items of a catalogue, a report.
+/// Makes the products of a scene's complete rasters: polygons, statistics, a style, items of a catalogue, a report.
 ///
 /// All of it is made while the rasters are still hidden, and stays hidden itself: where something fails, the scene's work
 /// is kept, and no output has its name yet.
@@ -14,7 +14,7 @@ final class SceneProducts {
     private let countsClasses: Bool
     private let scene: RasterReader
 
-    /// What the mask holds of each class; nil where nobody asked.
+    /// The statistics of the mask; nil where nobody asked.
     private(set) var statistics: MaskStatistics?
     private(set) var warnings: [SceneWarning] = []
     private var polygons: PolygonOutput?
@@ -100,7 +100,7 @@ final class SceneProducts {
         try stage(named(report.text(for: path), rasters), as: path)
     }
 
-    /// Where the finished file of an output lies now, by the name that it will have.
+    /// Returns the path at which the finished file of an output lies now, by the name that it will have.
     func stagingPath(of path: String, _ rasters: StagedRasters) -> String? {
         if let raster = outputs.rasters.first(where: { $0.value == path }) { return rasters.path(raster.key) }
         return stagedOutputs.first { $0.path == path }?.stagingPath
@@ -127,17 +127,21 @@ final class SceneProducts {
     }
 }
 
-/// How polygons and statistics are made of masks.
+/// Says how polygons and statistics are made of masks.
+///
+///     var products = ProductOptions()
+///     products.polygons.minimumArea = 100  // square metres
+///     products.zones = MaskStatistics.ZoneLayer(path: "districts.gpkg", field: "district")
 public struct ProductOptions: Sendable {
-    /// Which polygons are made.
-    public var polygons = PolygonOptions()
+    /// The polygons that are made.
+    public var polygons = PolygonOutput.Options()
     /// The polygons for which statistics are counted one by one; nil for the whole mask alone.
-    public var zones: ZoneLayer?
+    public var zones: MaskStatistics.ZoneLayer?
 
     /// Makes options for polygons along the pixels' sides, and for statistics without zones.
     public init() {}
 
-    /// What tells these options from others, for the digest of a run's settings. Ledgers remember the digest: the words
+    /// The options as text, for the digest of a run's settings. Ledgers remember the digest: the words
     /// stay what they are, whatever types and rooms are called.
     package var text: String {
         func text(_ value: String?) -> String { value.map { "Optional(\($0.debugDescription))" } ?? "nil" }
@@ -153,7 +157,7 @@ public struct ProductOptions: Sendable {
     }
 
     /// The options for polygons, with a choice about files of the same name.
-    func polygons(_ overwrites: Bool) -> PolygonOptions {
+    func polygons(_ overwrites: Bool) -> PolygonOutput.Options {
         var result = polygons
         result.overwrite = overwrites
         return result

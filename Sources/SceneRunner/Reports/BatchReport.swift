@@ -1,31 +1,31 @@
-public import Foundation
+package import Foundation
 package import Logging
 import Models
 
-/// What one run did, scene by scene, as the JSON of a report has it.
-public struct BatchReport: Encodable, Sendable {
-    /// What became of one scene. What is not known is nil or empty.
-    public struct Scene: Encodable, Sendable {
+/// A report of what one run did, scene by scene, as JSON has it.
+package struct BatchReport: Encodable, Sendable {
+    /// The result of one scene. What is not known is nil or empty.
+    package struct Scene: Encodable, Sendable {
         /// The scene as it was named.
-        public let scene: String
-        /// How the run ended: "done", "unchanged", "failed" or "stopped".
-        public let state: String
+        package let scene: String
+        /// The end of the run: "done", "unchanged", "failed" or "stopped".
+        package let state: String
         /// The files that were written.
-        public let outputs: [OutputRecord]
+        package let outputs: [OutputRecord]
         /// The number of the scene's pixels.
-        public let pixels: Int?
+        package let pixels: Int?
         /// The wall time of the scene's run.
-        public let seconds: Double?
+        package let seconds: Double?
         /// Millions of the scene's pixels in a second.
-        public let megapixelsPerSecond: Double?
-        /// How much of the mask each class covers.
-        public let classShares: [ClassShare]
+        package let megapixelsPerSecond: Double?
+        /// The part of the mask that each class covers.
+        package let classShares: [ClassShare]
         /// All that was said of the scene.
-        public let warnings: [String]
-        /// Why the scene failed.
-        public let error: String?
+        package let warnings: [String]
+        /// The error that the scene failed with, in one line.
+        package let error: String?
         /// The exit status that the error would have ended `segment` with.
-        public let status: Int?
+        package let status: Int?
 
         init(_ result: SceneResult) {
             scene = result.scene
@@ -34,6 +34,7 @@ public struct BatchReport: Encodable, Sendable {
             switch result.ending {
             case .done(let done): (state, outcome) = ("done", done)
             case .unchanged: state = "unchanged"
+            case .outside: state = "outside"
             case .failed(let message, let status): (state, failure) = ("failed", (message, status))
             case .stopped: state = "stopped"
             }
@@ -48,33 +49,33 @@ public struct BatchReport: Encodable, Sendable {
         }
     }
 
-    /// When the run began.
-    public let started: Date
-    /// When the run ended.
-    public let finished: Date
+    /// The time at which the run began.
+    package let started: Date
+    /// The time at which the run ended.
+    package let finished: Date
     /// The model's file.
-    public let model: String
+    package let model: String
     /// The folder of the outputs.
-    public let folder: String
+    package let folder: String
     /// The number of scenes that were done in this run.
-    public let done: Int
+    package let done: Int
     /// The number of scenes that were done before and had not changed.
-    public let unchanged: Int
+    package let unchanged: Int
     /// The number of scenes that failed.
-    public let failed: Int
+    package let failed: Int
     /// The number of scenes whose end the run did not see.
-    public let stopped: Int
+    package let stopped: Int
     /// The number of pixels of the scenes that were done in this run.
-    public let pixels: Int
+    package let pixels: Int
     /// The scenes, in their order.
-    public let scenes: [Scene]
+    package let scenes: [Scene]
 
     /// Sums up what became of each scene.
     ///
     /// - Parameters:
     ///   - model: the model's file.
     ///   - folder: the folder of the outputs.
-    public init(_ results: [SceneResult], model: String, folder: String, started: Date, finished: Date) {
+    package init(_ results: [SceneResult], model: String, folder: String, started: Date, finished: Date) {
         self.started = started
         self.finished = finished
         self.model = model

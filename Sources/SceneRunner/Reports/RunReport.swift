@@ -5,7 +5,7 @@ public import Models
 import RasterIO
 import Segmentation
 
-/// What a run did, as a file: a page for people, or JSON for programs.
+/// A report of what a run did, as a file: a page for people, or JSON for programs.
 ///
 ///     try RunReport(results, model: model, folder: "masks", started: started).write(to: "report.html")
 public struct RunReport: Sendable {
@@ -14,7 +14,7 @@ public struct RunReport: Sendable {
     private let folder: String
     private let started: Date
     private let finished: Date
-    /// Where the mask of the only scene lies while it has no name yet; nil where all masks have theirs.
+    /// The path of the only scene's mask while it has no name yet; nil where all masks have theirs.
     private let stagedMask: String?
 
     private enum Format: String, CaseIterable {
@@ -93,11 +93,11 @@ public struct RunReport: Sendable {
 }
 
 extension SceneResult {
-    /// What a page says of the scene; nil for one that was not run.
+    /// The scene's section of a page; nil for one that was not run.
     fileprivate func section(outputsIn folder: String, stagedMask: String?) -> ReportScene? {
         var section = ReportScene(name: FileName.last(of: scene))
         switch ending {
-        case .unchanged: return nil
+        case .unchanged, .outside: return nil
         case .stopped: section.error = "the run was stopped before this scene was done"
         case .failed(let message, _): section.error = message
         case .done(let outcome): outcome.describe(in: &section, outputsIn: folder, mask: stagedMask)

@@ -37,9 +37,9 @@ package enum CheckedEngine {
 }
 
 /// The kernels on this machine give other results than the reference operations, so that nothing is segmented with them.
-public struct EngineCheckError: Error, CustomStringConvertible, Sendable {
+package struct EngineCheckError: Error, CustomStringConvertible, Sendable {
     /// One line: which layers differ, by how much, and what to do.
-    public let description: String
+    package let description: String
 
     package init(backend: String, failures: [EngineCheck.Comparison]) {
         let worst = failures.max { $0.difference < $1.difference }!

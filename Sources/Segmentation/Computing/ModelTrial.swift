@@ -42,7 +42,9 @@ package struct ModelTrial: Sendable {
     ) throws {
         let backend = try backend ?? OvertileBackend()
         let tiler = Tiler(
-            model, backend: backend, options: options, bytesPerPixel: OutputBytes(channels: model.outputChannels))
+            model, backend: backend, options: options,
+            bytesPerPixel: OutputBytes([.mask: OutputEncoding.maskType(channels: model.outputChannels).sampleByteCount])
+        )
         let tiling = try tiler.tiling(of: PixelSize(width: 10_000, height: 10_000))
         let wholeTile = PixelSize(width: tiling.grid.step, height: tiling.grid.step)
         let computation = try tiler.computation(tiling.grid, output: wholeTile)

@@ -3,7 +3,7 @@ import TileGeometry
 
 /// A network compiled for every shape of tile that a grid has, with one set of weights.
 final class TileNetworks: Sendable {
-    /// By the size of a tile's output.
+    /// The networks by the size of a tile's output.
     private let networks: [PixelSize: CompiledNetwork]
     private let weights: PackedWeights
     private let compile: @Sendable (PixelSize) throws -> CompiledNetwork

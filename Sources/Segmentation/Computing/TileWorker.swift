@@ -5,25 +5,31 @@ import TileGeometry
 
 /// Runs the network on one tile at a time, from samples to classes. One for each worker thread.
 final class TileWorker {
-    /// By the size of a tile's output, all in one block of memory.
+    /// The sessions by the size of a tile's output, all in one block of memory.
     private let sessions: [PixelSize: InferenceSession]
     private let normalization: Normalization
     private let output: OutputEncoding
-    /// One pixel's, by output channel.
+    /// The part of the scene that is wanted, where tiles have the outputs' pixels; else nil.
+    private let area: SceneArea?
+    private let probabilityRasters: [(kind: RasterOutput.Kind, encoding: ProbabilityEncoding, bands: Int)]
+    /// The scores of one pixel, by output channel.
     private var scores: [Float]
 
     /// - Throws: `EngineError` where the backend cannot make its per-thread state.
     init(_ compiled: CompiledPlan) throws {
         sessions = try compiled.networks.makeSessions()
         (normalization, output) = (compiled.plan.normalization, compiled.plan.output)
+        area = compiled.plan.resampling.keepsPixels ? compiled.plan.area : nil
+        probabilityRasters = output.probabilityRasters
         scores = Array(repeating: 0, count: output.channels)
     }
 
-    /// Fills the slot's mask and probabilities. A tile without a valid pixel in its kept window is not run.
+    /// Fills the slot's mask and its other outputs. A tile without a valid pixel in its kept window is not run.
     ///
-    /// - Returns: whether the network ran.
+    /// - Returns: true if the network ran.
     func run(_ slot: TileSlot) throws -> Bool {
         let kept = slot.tile!.kept
+        try area?.cover(kept) { row in UnsafeMutableBufferPointer(rebasing: slot.validityRow(kept.y + row, kept)) }
         let session = sessions[slot.tile!.output.size]!
         let hasValidPixel = (kept.y..<kept.maxY).contains { slot.validityRow($0, kept).contains(1) }
         if hasValidPixel {
@@ -65,33 +71,30 @@ final class TileWorker {
         _ map: UnsafeBufferPointer<Float>, isComputed: Bool, in slot: TileSlot, mask: UnsafeMutableBufferPointer<Class>
     ) {
         let (size, kept) = (slot.tile!.output.size, slot.tile!.kept)
+        let place = kept.moved(from: slot.tile!.output)
         let (plane, keptPlane) = (size.area, kept.size.area)
         let nodata = Class(truncatingIfNeeded: output.nodata)
-        let encoding = output.probabilityEncoding
+        let rasters = probabilityRasters.map { ($0.kind, $0.encoding, $0.bands, slot.samples(for: $0.kind)) }
         for row in 0..<kept.height {
             let validity = slot.validityRow(kept.y + row, kept)
             for column in 0..<kept.width {
                 let position = row * kept.width + column
                 guard isComputed, validity[validity.startIndex + column] == 1 else {
                     mask[position] = nodata
-                    for band in 0..<output.probabilityBands {
-                        encoding.store(.nan, at: band * keptPlane + position, in: slot.probabilities)
-                    }
-                    if output.writesConfidence {
-                        OutputEncoding.confidenceEncoding.store(.nan, at: position, in: slot.confidence)
+                    for (_, encoding, bands, samples) in rasters {
+                        for band in 0..<bands { encoding.store(.nan, at: band * keptPlane + position, in: samples) }
                     }
                     continue
                 }
-                let pixel = row * size.width + column
+                let pixel = (place.y + row) * size.width + place.x + column
                 for channel in scores.indices { scores[channel] = map[channel * plane + pixel] }
                 let winner = output.classify(&scores)
                 mask[position] = Class(truncatingIfNeeded: winner)
-                for band in 0..<output.probabilityBands {
-                    encoding.store(scores[band], at: band * keptPlane + position, in: slot.probabilities)
-                }
-                if output.writesConfidence {
-                    OutputEncoding.confidenceEncoding.store(
-                        output.confidence(of: winner, scores), at: position, in: slot.confidence)
+                for (kind, encoding, bands, samples) in rasters {
+                    for band in 0..<bands {
+                        let value = kind.value(band: band, scores, winner: winner)
+                        encoding.store(value, at: band * keptPlane + position, in: samples)
+                    }
                 }
             }
         }

@@ -3,11 +3,11 @@ import InferenceEngine
 import NetworkGraph
 import TileGeometry
 
-/// How fast this machine gets through the cost model's units of work, from tiles that take a second or so.
+/// The speed at which this machine gets through the cost model's units of work, from tiles that take a second or so.
 struct TimeTrial {
-    /// For one tile on each worker at the same time.
+    /// The seconds that a unit of cost takes, with one tile on each worker at the same time.
     let secondsPerCost: Double
-    /// What the trial took, compiling included.
+    /// The seconds that the trial took, compiling included.
     let seconds: Double
 
     /// A tile of more units than this is not where a trial starts: a slow core does some ten billion a second.
@@ -55,7 +55,7 @@ struct TimeTrial {
     }
 }
 
-/// How long a run is expected to take.
+/// The time that a run is expected to take.
 package struct ExpectedTime: Sendable {
     /// The seconds that computing takes, if neither reading nor writing is the limit.
     package let seconds: Double

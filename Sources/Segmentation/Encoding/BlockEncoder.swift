@@ -16,7 +16,7 @@ final class BlockEncoder: @unchecked Sendable {
         let source: RawRaster
         /// The writer of the output, or of the draft that will be sieved into it.
         var writer: RasterWriter
-        /// What the output will be; nil where no draft is made.
+        /// The options of the output; nil where no draft is made.
         var sieved: RasterWriter.Options?
         /// Rows of blocks that are written.
         var blockRows = 0

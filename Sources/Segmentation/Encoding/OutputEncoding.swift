@@ -5,7 +5,7 @@ import RasterIO
     import Glibc
 #endif
 
-/// How scores become classes and probabilities, and how classes are stored.
+/// The encoding of scores as classes and probabilities, and of classes in the mask.
 struct OutputEncoding: Sendable {
     /// The network's output channels: 1 is a sigmoid, more are a softmax.
     let channels: Int
@@ -15,16 +15,18 @@ struct OutputEncoding: Sendable {
     let threshold: Float
     /// With several channels, a pixel none of whose probabilities reaches this is class 0; nil where the largest wins.
     let smallestProbability: Float?
-    let writesProbabilities: Bool
-    let writesConfidence: Bool
-    let probabilityEncoding: ProbabilityEncoding
+    /// The rasters that the run makes, the mask among them.
+    let kinds: Set<RasterOutput.Kind>
+    /// The type that probabilities are stored as.
+    let probabilityType: SampleType
+    /// True if scores have to become probabilities even where the largest score alone tells the class.
+    private let needsProbabilities: Bool
     /// Names and colours of the classes, from class 0 on, or of class 1 alone; empty where nobody says.
     let classes: [ClassDescription]
 
+    /// - Parameter kinds: the rasters that the run makes beside the mask.
     /// - Throws: `SegmentationError` for options that do not fit the model.
-    init(
-        _ model: Model, _ options: SegmentationOptions, writesProbabilities: Bool, writesConfidence: Bool = false
-    ) throws {
+    init(_ model: Model, _ options: SegmentationOptions, kinds: Set<RasterOutput.Kind> = []) throws {
         let description = model.description
         if options.activation == nil, let refusal = description.refusals[.activation] {
             throw SegmentationError(.usage, refusal)
@@ -34,9 +36,8 @@ struct OutputEncoding: Sendable {
         let threshold = options.threshold ?? description.threshold?.value
         self.threshold = threshold ?? 0.5
         smallestProbability = channels > 1 ? threshold : nil
-        self.writesProbabilities = writesProbabilities
-        self.writesConfidence = writesConfidence
-        probabilityEncoding = ProbabilityEncoding(sampleType: options.probabilityType)
+        self.kinds = kinds.union([.mask])
+        probabilityType = options.probabilityType
         let described = description.classes?.value ?? []
         if options.classNames.isEmpty {
             classes = described
@@ -46,32 +47,44 @@ struct OutputEncoding: Sendable {
                 ClassDescription(name: name, color: isAlike ? described[index].color : nil)
             }
         }
+        // What there is beside the mask is made of probabilities.
+        needsProbabilities = smallestProbability != nil || self.kinds.count > 1
         try check(options)
     }
 
     /// The number of values that the mask may have: two for a sigmoid.
     var classCount: Int { Self.classCount(channels: channels) }
     /// True if the mask needs 16 bits, as the largest value that fits is nodata.
-    var usesWideMask: Bool { bytesPerPixel.mask == 2 }
+    var usesWideMask: Bool { Self.maskType(channels: channels) == .uint16 }
+    /// The mask's value of pixels without data.
     var nodata: Int { usesWideMask ? 65535 : 255 }
-    var probabilityBands: Int { writesProbabilities ? channels : 0 }
-    /// How the confidence is stored: one byte is enough for steps of 0.004.
-    static let confidenceEncoding = ProbabilityEncoding(sampleType: .uint8)
+
+    /// The rasters of probabilities that the run makes, in a fixed order, and how each is stored.
+    var probabilityRasters: [(kind: RasterOutput.Kind, encoding: ProbabilityEncoding, bands: Int)] {
+        RasterOutput.Kind.allCases.compactMap { kind in
+            guard kinds.contains(kind), case .probabilities(let encoding, let bands) = kind.pixels(self) else {
+                return nil
+            }
+            return (kind, encoding, bands)
+        }
+    }
 
     /// The bytes that a pixel takes in each of the outputs.
     var bytesPerPixel: OutputBytes {
-        OutputBytes(
-            channels: channels, probabilities: writesProbabilities ? probabilityEncoding : nil,
-            confidence: writesConfidence ? Self.confidenceEncoding : nil)
+        var bytes: [RasterOutput.Kind: Int] = [:]
+        for kind in kinds {
+            switch kind.pixels(self) {
+            case .classes: bytes[kind] = Self.maskType(channels: channels).sampleByteCount
+            case .probabilities(let encoding, let bands): bytes[kind] = bands * encoding.sampleByteCount
+            }
+        }
+        return OutputBytes(bytes)
     }
+
+    /// Returns the type of the mask's samples for a network's output channels: one value is left for nodata.
+    static func maskType(channels: Int) -> SampleType { classCount(channels: channels) < 255 ? .uint8 : .uint16 }
 
     static func classCount(channels: Int) -> Int { max(2, channels) }
-
-    /// The probability of the class that a pixel has in the mask, given its probabilities: what the model makes of its own
-    /// choice. Less than a half is possible where a threshold decides, and with more than two classes.
-    func confidence(of winner: Int, _ probabilities: [Float]) -> Float {
-        channels > 1 ? probabilities[winner] : winner == 1 ? probabilities[0] : 1 - probabilities[0]
-    }
 
     /// The class that a pixel's scores give. The scores become probabilities, if these are wanted.
     func classify(_ scores: inout [Float]) -> Int {
@@ -81,7 +94,7 @@ struct OutputEncoding: Sendable {
         }
         var winner = 0
         for channel in 1..<channels where scores[channel] > scores[winner] { winner = channel }
-        if !areProbabilities, writesProbabilities || writesConfidence || smallestProbability != nil {
+        if !areProbabilities, needsProbabilities {
             Self.softmax(&scores, largest: scores[winner])
         }
         if let smallestProbability, scores[winner] < smallestProbability { return 0 }
@@ -95,29 +108,5 @@ struct OutputEncoding: Sendable {
             sum += scores[channel]
         }
         for channel in scores.indices { scores[channel] /= sum }
-    }
-}
-
-/// The bytes that a pixel takes in each of the outputs, all bands together; 0 for an output that nobody asked for.
-struct OutputBytes: Hashable, Sendable {
-    var mask = 1
-    var probabilities = 0
-    var confidence = 0
-
-    /// All outputs together.
-    var total: Int { mask + probabilities + confidence }
-}
-
-extension OutputBytes {
-    /// Counts the bytes for a network's output channels.
-    ///
-    /// - Parameters:
-    ///   - probabilities: how probabilities are stored; nil where nobody asked for them.
-    ///   - confidence: how the confidence is stored; nil where nobody asked for it.
-    init(channels: Int, probabilities: ProbabilityEncoding? = nil, confidence: ProbabilityEncoding? = nil) {
-        // One value is left for nodata.
-        mask = OutputEncoding.classCount(channels: channels) < 255 ? 1 : 2
-        self.probabilities = channels * (probabilities?.sampleByteCount ?? 0)
-        self.confidence = confidence?.sampleByteCount ?? 0
     }
 }

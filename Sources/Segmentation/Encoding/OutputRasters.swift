@@ -4,42 +4,22 @@ import RasterIO
 import TileGeometry
 
 extension SegmentationJob {
-    /// How a raster of one of the kinds is written.
+    /// Returns how a raster of one of the kinds is written: blocks aligned to the tiles, and what its bands hold.
     func options(for kind: RasterOutput.Kind) -> RasterWriter.Options {
-        switch kind {
-        case .mask: maskOptions
-        case .probabilities: probabilityOptions
-        case .confidence: confidenceOptions
+        let output = plan.output
+        switch kind.pixels(output) {
+        case .classes:
+            var options = rasterOptions(bandCount: 1, sampleType: OutputEncoding.maskType(channels: output.channels))
+            options.nodata = Double(output.nodata)
+            options.legend = output.legend
+            return options
+        case .probabilities(let encoding, let bands):
+            var options = rasterOptions(bandCount: bands, sampleType: encoding.sampleType)
+            options.nodata = encoding.nodata
+            options.scale = encoding.scale
+            options.bandNames = kind.bandNames(output)
+            return options
         }
-    }
-
-    /// The mask: classes with their names and colours, blocks aligned to the tiles.
-    private var maskOptions: RasterWriter.Options {
-        var options = rasterOptions(bandCount: 1, sampleType: plan.output.usesWideMask ? .uint16 : .uint8)
-        options.nodata = Double(plan.output.nodata)
-        options.legend = plan.output.legend
-        return options
-    }
-
-    /// Probabilities: a band for each output channel.
-    private var probabilityOptions: RasterWriter.Options {
-        let encoding = plan.output.probabilityEncoding
-        var options = rasterOptions(bandCount: plan.output.probabilityBands, sampleType: encoding.sampleType)
-        options.nodata = encoding.nodata
-        options.scale = encoding.scale
-        let names = plan.output.legend.map(\.name)
-        options.bandNames = plan.output.channels == 1 ? [names[1]] : names
-        return options
-    }
-
-    /// The probability of each pixel's class.
-    private var confidenceOptions: RasterWriter.Options {
-        let encoding = OutputEncoding.confidenceEncoding
-        var options = rasterOptions(bandCount: 1, sampleType: encoding.sampleType)
-        options.nodata = encoding.nodata
-        options.scale = encoding.scale
-        options.bandNames = ["confidence"]
-        return options
     }
 
     private func rasterOptions(bandCount: Int, sampleType: SampleType) -> RasterWriter.Options {
@@ -47,10 +27,11 @@ extension SegmentationJob {
         // Where the outputs' pixels are others, tiles and blocks do not line up: smaller ones wait for less.
         let block = keepsPixels ? OutputBlock.side(forStep: plan.grid.step) : 256
         var options = RasterWriter.Options(
-            size: keepsPixels ? pixelGrid.size : scene.size, bandCount: bandCount, sampleType: sampleType)
+            size: plan.outputWindow.size, bandCount: bandCount, sampleType: sampleType)
         options.blockSize = PixelSize(width: block, height: block)
         options.spatialReference =
             keepsPixels ? scene.spatialReference.resampled(to: pixelGrid) : scene.spatialReference
+        if plan.area != nil { options.spatialReference = options.spatialReference.window(plan.outputWindow) }
         options.format = self.options.format
         options.metadata = processingFacts
         options.creationOptions = self.options.creationOptions
@@ -95,27 +76,6 @@ extension OutputEncoding {
     }
 }
 
-/// One of the rasters that a run makes: what it is, and where it will be.
-public struct RasterOutput: Sendable {
-    /// The rasters that there may be, the mask first, which every run makes.
-    public enum Kind: String, Codable, CaseIterable, Sendable {
-        /// The class of each pixel.
-        case mask
-        /// The probability of each class: a band for each output channel of the network.
-        case probabilities
-        /// The probability of each pixel's class, in whole steps of a byte.
-        case confidence
-    }
-
-    let kind: Kind
-    /// Where the finished raster will be.
-    let path: String
-    let options: RasterWriter.Options
-
-    /// The bytes of all samples as they lie in memory.
-    var byteCount: Int { RawLayout(options).byteCount }
-}
-
 extension SampleType {
     /// The bytes of one sample.
     var sampleByteCount: Int {
@@ -129,7 +89,7 @@ extension SampleType {
 }
 
 extension SegmentationJob {
-    /// What made the outputs, for their own metadata: enough to make them again, and nothing that differs from run to run,
+    /// The facts about what made the outputs, for their own metadata: enough to make them again, and nothing that differs from run to run,
     /// such as a date or the number of workers.
     var processingFacts: [String: String] {
         func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
@@ -157,6 +117,7 @@ extension SegmentationJob {
         if let threshold = output.smallestProbability { facts["OVERTILE_THRESHOLD"] = "\(threshold)" }
         if let wanted = plan.resampling.wanted { facts["OVERTILE_RESOLUTION"] = "\(wanted.value)" }
         if !plan.resampling.pixelGrid.isNative { facts["OVERTILE_GRID"] = options.outputPixelGrid.rawValue }
+        if let area = options.area { facts["OVERTILE_AREA"] = area.description }
         if let sieve = options.sieve { facts["OVERTILE_SIEVE"] = "\(sieve)" }
         if let depth = model.options.depth { facts["OVERTILE_DEPTH"] = "\(depth)" }
         return facts

@@ -1,6 +1,6 @@
 import RasterIO
 
-/// How probabilities are stored: as they are, or as whole numbers of steps from 0 to 1, whose length every reader knows as
+/// The form in which probabilities are stored: as they are, or as whole numbers of steps from 0 to 1, whose length every reader knows as
 /// the band's scale.
 ///
 /// The steps are decimal fractions, so that a stored value can be read off: 200 of 250 are 0.8, 40000 of 50000 as well.
@@ -17,7 +17,7 @@ struct ProbabilityEncoding: Sendable {
         }
     }
 
-    /// What a stored value counts; nil for float32.
+    /// The probability that a stored 1 stands for; nil for float32.
     var scale: Double? {
         switch sampleType {
         case .uint8: 0.004

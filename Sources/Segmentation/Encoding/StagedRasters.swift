@@ -14,11 +14,11 @@ package final class StagedRasters {
     private let started: DispatchTime
     private let times: StageTimes
     private let readers: Int
-    private let verification: Verification?
+    private let verification: SegmentationSummary.Verification?
 
     init(
         _ job: SegmentationJob, work: WorkInProgress, encoder: BlockEncoder, started: DispatchTime, times: StageTimes,
-        readers: Int, verification: Verification?
+        readers: Int, verification: SegmentationSummary.Verification?
     ) {
         self.job = job
         self.work = work
@@ -29,10 +29,10 @@ package final class StagedRasters {
         self.verification = verification
     }
 
-    /// Where a raster lies now; nil for one that the run does not make.
+    /// Returns the path at which a raster lies now; nil for one that the run does not make.
     package func path(_ kind: RasterOutput.Kind) -> String? { encoder.stagedOutput(kind)?.stagingPath }
 
-    /// What the run did; the time is that from its beginning until now.
+    /// The summary of the run; the time is that from its beginning until now.
     package var summary: SegmentationSummary {
         SegmentationSummary(
             scene: job.scene.size, tiles: job.plan.grid.count, tilesComputed: work.progress.tilesComputed,
@@ -49,7 +49,8 @@ package final class StagedRasters {
     ///   - products: what was made of the rasters, finished; in the order in which they get their names.
     ///   - cancellation: heeded until the first name is given.
     ///   - named: called with each name that has been given, for tests that stop the process there.
-    /// - Throws: `FileError`, `RasterError`, `CancellationError`. No output has its name then, and what was to be replaced
+    /// - Throws: `FileError`, `RasterError`, `CancellationError`; `SegmentationError` (`.changed`) where the scene was
+    ///   written to since the job was made. No output has its name then, and what was to be replaced
     ///   is there as before.
     package func publish(
         after products: [any StagedOutput] = [], cancellation: Cancellation = Cancellation(),
@@ -59,6 +60,7 @@ package final class StagedRasters {
             let rasters = RasterOutput.Kind.allCases.reversed().compactMap(encoder.stagedOutput)
             let publication = try Publication(products + rasters, overwrite: job.options.overwrites)
             if cancellation.isCancelled { throw CancellationError() }
+            try job.identity.requireUnchanged(job.scene.path)
             try work.folder.announce(publication)
             try publication.carryOut(named: named)
         } catch {

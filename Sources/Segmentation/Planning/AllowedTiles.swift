@@ -17,6 +17,9 @@ struct AllowedTiles {
     /// The planner's own choice goes up to so many kept pixels on a side.
     private static let largestStep = 2048
 
+    /// A network that sees one pixel at a time has no overlap to pay for, and no use for tiles of fewer pixels on a side.
+    private static let smallestStepWithoutMargin = 256
+
     /// Input pixels on a side where a network of fixed tiles says nothing.
     private static let standardFixedTile = 512
 
@@ -33,7 +36,7 @@ struct AllowedTiles {
         }
     }
 
-    /// What a tile of one of these grids computes.
+    /// Returns the computation of a tile of one of these grids.
     ///
     /// - Parameter output: one of the grid's output sizes, or the size of a whole tile's output.
     func computation(_ grid: TileGrid, output: PixelSize) throws -> TileComputation {
@@ -73,7 +76,9 @@ struct AllowedTiles {
         }
         let block = leastCommonMultiple(unit, 16)
         let largest = min(Self.largestStep, (max(scene.width, scene.height) + block - 1) / block * block)
-        return stride(from: block, through: max(block, largest), by: block)
+        // Small tiles are for scenes that must be shared out in spite of the overlap; without one they only cost time.
+        let smallest = margin == 0 ? max(block, Self.smallestStepWithoutMargin / block * block) : block
+        return stride(from: smallest, through: max(smallest, largest), by: block)
             .filter { OutputBlock.divides(step: $0) }
             .map { grid(tile(forStep: $0), $0) }
     }
@@ -89,7 +94,7 @@ struct AllowedTiles {
                 .usage, "--tile \(size) cannot be: the model file holds a network for tiles of \(only) pixels alone")
         }
         try check(size, smallest: tileSize(atLeast: unit + 2 * (margin ?? 0)))
-        let margin = margin ?? describedMargin(ofTile: size) ?? standardMargin(ofTile: size)
+        let margin = margin ?? (isOneTile(scene, size) ? 0 : standardMargin(ofTile: size))
         let step = size - 2 * margin
         guard step > 0 else {
             throw SegmentationError(
@@ -98,9 +103,14 @@ struct AllowedTiles {
         return TileGrid(scene: scene, tile: size, margin: margin, step: step)
     }
 
-    /// An eighth of the tile, rounded up to a multiple of the stride. Where that leaves nothing, or less than the network
-    /// gives, it is rounded down, or not at all: no phase is lost where every tile is computed as a whole.
+    /// True for a scene that is seen as a whole: a margin would cut it into tiles, and none of these would see all of it.
+    private func isOneTile(_ scene: PixelSize, _ size: Int) -> Bool { max(scene.width, scene.height) <= size }
+
+    /// Half of the model's own overlap, or an eighth of the tile, rounded up to a multiple of the stride. Where that leaves
+    /// nothing, or less than the network gives, it is rounded down, or not at all: no phase is lost where every tile is
+    /// computed as a whole.
     private func standardMargin(ofTile size: Int) -> Int {
+        if let margin = describedMargin(ofTile: size) { return margin }
         let (unit, eighth) = (network.stride, size / 8)
         let margins = [(eighth + unit - 1) / unit * unit, eighth / unit * unit, eighth]
         guard case .fixedTiles(let network) = network else { return margins[0] }
@@ -127,7 +137,7 @@ struct AllowedTiles {
         return 2 * margin < size ? margin : nil
     }
 
-    /// What of the model's description cannot be followed.
+    /// The warnings about parts of the model's description that cannot be followed.
     var warnings: [PlanWarning] {
         guard case .fixedTiles = network else { return [] }
         var warnings: [PlanWarning] = []
@@ -147,6 +157,7 @@ struct AllowedTiles {
     /// - Throws: `SegmentationError` for sizes out of range, or that the network's poolings do not divide.
     private func check(_ tile: Int, smallest: Int) throws {
         guard tile >= smallest && tile <= Self.largestTile else {
+            guard self.tile != nil else { throw unfit(tile, smallest: smallest) }
             throw SegmentationError(
                 .usage,
                 "--tile \(tile) is out of range: this network takes tiles of \(smallest) to \(Self.largestTile) pixels")
@@ -158,6 +169,20 @@ struct AllowedTiles {
                 "--tile \(tile) cannot be halved by all of the network's poolings: "
                     + "\(above - network.stride) or \(above) can")
         }
+    }
+
+    /// The error about a tile that nobody asked for: the network's own, or the usual one.
+    private func unfit(_ tile: Int, smallest: Int) -> SegmentationError {
+        guard let margin else {
+            return SegmentationError(
+                .usage,
+                "tiles of \(tile) pixels are not possible: this network takes \(smallest) to \(Self.largestTile); give --tile"
+            )
+        }
+        return SegmentationError(
+            .usage,
+            "--margin \(margin) leaves nothing of tiles of \(tile) pixels, which this network is run on: give a smaller one"
+                + ", or --tile \(smallest) or more where the network takes it")
     }
 
     /// The smallest size from here on that all poolings divide evenly.

@@ -2,9 +2,9 @@
     import Glibc
 #endif
 
-/// How the bytes of `--memory` are shared out.
+/// The shares of `--memory`, in bytes.
 struct MemoryBudget {
-    /// The whole process.
+    /// The bytes that the whole process may use.
     let total: Int
 
     /// A process that has loaded GDAL and oneDNN and opened a scene, before the first tile: twice the 86 MB measured on a
@@ -16,7 +16,7 @@ struct MemoryBudget {
     /// Blocks that GDAL keeps decoded, so that neighbouring tiles share them.
     var rasterCacheBytes: Int { min(max(total / 16, 8 << 20), 256 << 20) }
 
-    /// What is left for the workers' maps and the tiles on their way.
+    /// Returns the bytes that are left for the workers' maps and the tiles on their way.
     func workerBytes(weights: Int) -> Int { total - Self.processBytes - rasterCacheBytes - weights }
 
     /// Half of the memory that this process may use: the machine's, or its control group's where that is less.

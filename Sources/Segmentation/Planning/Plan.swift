@@ -2,24 +2,31 @@ package import NetworkGraph
 import RasterIO
 package import TileGeometry
 
-/// How a scene will go through a model: which bands, on which pixels, cut into which tiles, by how many workers, into
+/// The way of a scene through a model: which bands, on which pixels, cut into which tiles, by how many workers, into
 /// which outputs. A `Planner` makes it once, before anything is read or written, and everything afterwards follows it.
 package struct Plan: Sendable {
     /// The scene's bands in the model's order, counted from 1.
     package let bands: [Int]
-    /// What happens to the pixels of these bands before the network sees them.
+    /// The normalisation of these bands before the network sees them.
     package let normalization: Normalization
     /// The pixels that the model is given.
     package let resampling: Resampling
-    /// How the network's scores become classes, and how the outputs store them.
+    /// The encoding of the network's scores as classes, and of these in the outputs.
     let output: OutputEncoding
+    /// The part of the scene that is wanted; nil for all of it.
+    package let area: SceneArea?
     /// The tiles, and the workers and memory for them.
     package let tiling: Tiling
-    /// What the user should know before the run, in the order in which it was decided.
+    /// The warnings before the run, in the order in which things were decided.
     package let warnings: [PlanWarning]
 
     /// The tiles.
     package var grid: TileGrid { tiling.grid }
+
+    /// The part of the outputs' pixels, as they cover the whole scene, that the outputs have.
+    package var outputWindow: PixelWindow {
+        area?.window ?? PixelWindow(resampling.keepsPixels ? resampling.pixelGrid.size : resampling.pixelGrid.raster)
+    }
 
     /// True if less memory is allowed than the scene would take by itself, so that tiles, workers or kernels are others
     /// than with enough of it.
@@ -41,22 +48,32 @@ package struct Tiling: Sendable {
     package let bytesPerWorker: Int
     /// The work of one tile of each of the grid's output sizes, as the cost model has it.
     package let costs: [PixelSize: Double]
-    /// What tiles of each of the grid's output sizes are to the network, the largest first.
+    /// The shapes of the tiles, one for each of the grid's output sizes, the largest first.
     package let shapes: [TileShape]
     /// The bytes that the process is expected to need at most.
     package let memoryBytes: Int
     /// The bytes that the process may use.
     package let memoryLimit: Int
-    /// What the user should know of the tiles.
+    /// The warnings about tiles.
     package let warnings: [PlanWarning]
 
     /// The multiplications and additions of all tiles.
     package var operations: Double { shapes.reduce(0) { $0 + Double($1.count) * $1.operations } }
 
+    /// Takes the tiles that touch a part of the scene.
+    func selecting(_ part: PixelWindow) -> Tiling {
+        let part = grid.selecting(part)
+        let counts = Dictionary(uniqueKeysWithValues: part.outputSizes.map { ($0.output, $0.count) })
+        return Tiling(
+            grid: part, workers: min(workers, part.count), bytesPerWorker: bytesPerWorker, costs: costs,
+            shapes: shapes.compactMap { shape in counts[shape.output].map { shape.counted($0) } },
+            memoryBytes: memoryBytes, memoryLimit: memoryLimit, warnings: warnings)
+    }
+
     /// Returns the operations that overlap and ragged edges cost, as a share of what one run over the whole raster takes:
     /// 0.25 is a quarter more.
     package func overlapCost(_ network: TiledNetwork) -> Double {
-        operations / (network.operationsPerPixel(tile: grid.tile) * Double(grid.scene.area)) - 1
+        operations / (network.operationsPerPixel(tile: grid.tile) * Double(grid.selection.size.area)) - 1
     }
 }
 
@@ -77,6 +94,14 @@ package struct TileShape: Sendable {
         input = computation.input
         operations = computation.operationCount
     }
+
+    private init(_ shape: TileShape, count: Int) {
+        (output, input, operations) = (shape.output, shape.input, shape.operations)
+        self.count = count
+    }
+
+    /// Returns the same shape for another number of tiles.
+    func counted(_ count: Int) -> TileShape { TileShape(self, count: count) }
 
     var inputPixels: Int { input.rows.count * input.columns.count }
 }

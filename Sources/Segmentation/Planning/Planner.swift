@@ -13,21 +13,25 @@ package struct Planner: Sendable {
     private let input: SceneInput
     private let resampling: Resampling
     private let output: OutputEncoding
+    private let area: SceneArea?
     /// The caller's own backend; nil for Overtile's.
     private let backend: (any Backend)?
 
-    /// Takes a scene, a model, the user's wishes, and which outputs are asked for beside the mask.
+    /// Takes a scene, a model and the user's wishes.
     ///
-    /// - Parameter backend: what runs the network; nil for Overtile's own kernels.
+    /// - Parameters:
+    ///   - kinds: the rasters that are asked for beside the mask.
+    ///   - backend: what runs the network; nil for Overtile's own kernels.
     /// - Throws: `SegmentationError` where scene, model and options do not fit together.
     package init(
-        scene: RasterReader, model: Model, options: SegmentationOptions, writesProbabilities: Bool,
-        writesConfidence: Bool, backend: (any Backend)? = nil
+        scene: RasterReader, model: Model, options: SegmentationOptions, kinds: Set<RasterOutput.Kind> = [],
+        backend: (any Backend)? = nil
     ) throws {
         input = try SceneInput(scene, model: model, options: options)
         resampling = try Resampling(scene, description: model.description, options: options)
-        output = try OutputEncoding(
-            model, options, writesProbabilities: writesProbabilities, writesConfidence: writesConfidence)
+        output = try OutputEncoding(model, options, kinds: kinds)
+        let pixelGrid = resampling.keepsPixels ? resampling.pixelGrid : nil
+        area = try options.area.map { try SceneArea($0, of: scene, pixelGrid: pixelGrid) }
         self.model = model
         self.options = options
         self.backend = backend
@@ -60,8 +64,18 @@ package struct Planner: Sendable {
     private func plan(_ tiling: Tiling, savesMemory: Bool) -> Plan {
         Plan(
             bands: input.bands, normalization: input.normalization, resampling: resampling, output: output,
-            tiling: tiling,
-            warnings: input.warnings + resampling.warnings + (savesMemory ? [.slowerKernels] : []) + tiling.warnings)
+            area: area,
+            tiling: selectedTiles(of: tiling),
+            warnings: input.warnings + resampling.warnings + (area?.warnings ?? [])
+                + (savesMemory ? [.slowerKernels] : []) + tiling.warnings)
+    }
+
+    /// Of tiles that were planned for the whole scene, those that the wanted part needs: so that its pixels are those of a
+    /// run over the whole scene.
+    private func selectedTiles(of tiling: Tiling) -> Tiling {
+        guard let area else { return tiling }
+        return tiling.selecting(
+            resampling.keepsPixels ? area.window : resampling.pixelGrid.window(over: area.window))
     }
 
     private func tiler(_ backend: any Backend) -> Tiler {
@@ -108,7 +122,7 @@ package struct Planner: Sendable {
 struct CompiledPlan: Sendable {
     let plan: Plan
     let networks: TileNetworks
-    /// What the tiles were weighed with.
+    /// The tiler that weighed the tiles.
     let tiler: Tiler
     /// The kernels that run, by name: others give other last digits.
     let kernels: String

@@ -2,22 +2,24 @@ package import Models
 package import RasterIO
 import TileGeometry
 
-/// The size of the pixels that a model is given.
-public enum ResolutionChoice: Hashable, Sendable {
-    /// The scene's own pixels.
-    case native
-    /// Pixels as large as those that the model was trained on.
-    case model
-    /// Pixels of so many metres on a side.
-    case metres(Double)
-}
+extension SegmentationOptions {
+    /// The size of the pixels that a model is given.
+    public enum Resolution: Hashable, Sendable {
+        /// The scene's own pixels.
+        case native
+        /// Pixels as large as those that the model was trained on.
+        case model
+        /// Pixels of so many metres on a side.
+        case metres(Double)
+    }
 
-/// The pixels that masks, probabilities and confidence are written in.
-public enum OutputPixelGrid: String, CaseIterable, Sendable {
-    /// The scene's own pixels: each takes what the model says of the place under its centre.
-    case scene
-    /// The pixels that the model was given.
-    case model
+    /// The pixels that the outputs are written in.
+    public enum PixelGrid: String, CaseIterable, Sendable {
+        /// The scene's own pixels: each takes what the model says of the place under its centre.
+        case scene
+        /// The pixels that the model was given.
+        case model
+    }
 }
 
 /// The pixels that a model is given of a scene: the scene's own, or others that are made of them.
@@ -30,7 +32,7 @@ package struct Resampling: Sendable {
     package let wanted: Sourced<Double>?
     /// True if the outputs have the pixels that the model was given, so that tiles are written as they are computed.
     package let keepsPixels: Bool
-    /// What the user should know of the pixels.
+    /// The warnings about pixels.
     let warnings: [PlanWarning]
 
     /// The model's own resolution is followed only where it differs by more than this part from the scene's.

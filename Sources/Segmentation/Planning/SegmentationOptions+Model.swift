@@ -1,15 +1,21 @@
-public import Models
-public import RasterIO
+package import Models
+package import RasterIO
 
 extension SegmentationOptions {
     /// Opens a scene with the nodata value of these options; without one, with the model's own, unless the scene itself
     /// says which of its pixels have data.
     ///
     /// - Throws: `RasterError`.
-    public func open(scene path: String, for model: Model) throws(RasterError) -> RasterReader {
-        let scene = try RasterReader(path: path, nodata: nodata)
+    package func open(scene path: String, for model: Model) throws(RasterError) -> RasterReader {
+        var stack = StackOptions()
+        stack.resolution = stackResolution
+        let names = (bands ?? model.description.bands?.value ?? []).map { band in
+            if case .name(let names) = band { names } else { [] as [String] }
+        }
+        if names.allSatisfy({ !$0.isEmpty }) { stack.bands = names }
+        let scene = try RasterReader(path: path, nodata: nodata, stack: stack)
         guard nodata == nil, let described = model.description.nodata, !scene.marksInvalidPixels else { return scene }
-        return try RasterReader(path: path, nodata: described.value)
+        return try RasterReader(path: path, nodata: described.value, stack: stack)
     }
 
     /// Returns the model's description with these options in it. A file can keep it, so that the options need not be given
@@ -20,13 +26,14 @@ extension SegmentationOptions {
         var result = model.description
         var settled = self
         settled.activation = activation ?? .logits
-        let output = try OutputEncoding(model, settled, writesProbabilities: false)
+        let output = try OutputEncoding(model, settled)
         if let bands {
-            guard bands.count == model.bands, !bands.contains(where: { $0 < 1 }) else {
+            let hasZero = bands.contains { if case .number(let number) = $0 { number < 1 } else { false } }
+            guard bands.count == model.bands, !hasZero else {
                 throw SegmentationError(
                     .usage, "--bands: name \(model.bands.counted("band")), counted from 1, in the model's order")
             }
-            result.bands = Sourced(bands.map { .number($0) }, source: "--bands")
+            result.bands = Sourced(bands, source: "--bands")
             result.refusals[.bands] = nil
         }
         if scale != nil || offset != nil || mean != nil || std != nil {

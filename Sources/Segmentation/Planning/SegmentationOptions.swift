@@ -1,7 +1,7 @@
 public import Models
 public import RasterIO
 
-/// What a user may ask of a run beside the scene, the model and the outputs. Everything has a default.
+/// The wishes that a user may have for a run beside the scene, the model and the outputs. Everything has a default.
 ///
 /// A property that is nil is taken from the model's description, and where that says nothing, from the default that is
 /// given here.
@@ -12,8 +12,13 @@ public import RasterIO
 public struct SegmentationOptions: Sendable {
     // MARK: The scene's pixels
 
-    /// The scene's bands in the model's order, counted from 1; by default all bands but alpha.
-    public var bands: [Int]?
+    /// The scene's bands in the model's order, by number or by name; by default all bands but alpha.
+    public var bands: [BandSelector]?
+    /// The pixels that all bands are laid on, where the scene is made of several files.
+    public var stackResolution = StackResolution.first
+    /// True if the scale and the offset that the scene's bands carry are applied before everything else; by default they
+    /// are not.
+    public var appliesStoredScale: Bool?
     /// The factor that pixels are multiplied with first; by default 1/255 for bytes, and 1 for all other types.
     public var scale: Float?
     /// The number that is added to scaled pixels; by default 0.
@@ -26,11 +31,14 @@ public struct SegmentationOptions: Sendable {
     /// The value of pixels without data; by default the scene's own.
     public var nodata: Double?
 
+    /// The part of the scene that is wanted; by default all of it. Outputs cover its bounding box.
+    public var area: AreaOfInterest?
+
     /// The size of the pixels that the model is given; by default that of the pixels that it was trained on, where it says
     /// so, else the scene's.
-    public var resolution: ResolutionChoice?
+    public var resolution: Resolution?
     /// The pixels of the outputs.
-    public var outputPixelGrid = OutputPixelGrid.scene
+    public var outputPixelGrid = PixelGrid.scene
     /// True if a scene may be given to the model in more than a hundred times its own pixels.
     package var allowsManyPixels = false
 
@@ -53,7 +61,7 @@ public struct SegmentationOptions: Sendable {
     /// With one output channel, a pixel is class 1 if its probability is above this; by default 0.5. With more channels, a
     /// pixel is class 0 if none of its probabilities reaches this; by default the largest wins, however small.
     public var threshold: Float?
-    /// What the network's outputs are; by default logits.
+    /// The meaning of the network's outputs; by default logits.
     public var activation: ModelDescription.Activation?
     /// The type that probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
     public var probabilityType = SampleType.float32
@@ -72,6 +80,12 @@ public struct SegmentationOptions: Sendable {
 }
 
 /// A wish that cannot be met, or an input that does not fit the model.
+///
+///     do {
+///         print(try SceneRun(scene: "scene.tif", model: model, outputs: OutputSet(mask: "mask.tif")).tiles)
+///     } catch let error as SegmentationError where error.code == .memoryTooSmall {
+///         print(error)
+///     }
 public struct SegmentationError: Error, CustomStringConvertible, Sendable {
     /// The kind of trouble, for code that acts on it.
     public enum Code: Sendable {
@@ -81,8 +95,14 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
         case badData
         /// The model and one tile need more memory than is allowed.
         case memoryTooSmall
+        /// The scene has no pixel in the area that is wanted.
+        case outsideArea
         /// Another process is making the same output.
         case locked
+        /// The scene was written to while it was read.
+        case changed
+        /// The system gives too few threads, or too little memory.
+        case shortOfResources
     }
 
     /// The kind of trouble.

@@ -45,13 +45,29 @@ struct BandSearch {
                 [.namelessBands(scene: scene.path, wanted: order, source: wanted.source)]
             )
         }
-        return (try wanted.value.map { try number(of: $0, source: wanted.source) }, [])
+        do {
+            return (try wanted.value.map { try number(of: $0, source: wanted.source) }, [])
+        } catch {
+            guard let bands = bandsWithAlpha(wanted) else { throw error }
+            return bands
+        }
+    }
+
+    /// The bands where only one of those that are wanted is not found, and the scene has as many in all: this one is the
+    /// band that is marked as alpha, as programs mark the fourth of four bands without being asked.
+    private func bandsWithAlpha(_ wanted: Sourced<[BandSelector]>) -> (bands: [Int], warnings: [PlanWarning])? {
+        guard scene.bands.count == wanted.value.count, let alpha = scene.bands.first(where: \.isAlpha)?.number else {
+            return nil
+        }
+        let found = wanted.value.map { try? number(of: $0, source: wanted.source) }
+        guard found.count(where: { $0 == nil }) == 1, Set(found).count == found.count else { return nil }
+        return (found.map { $0 ?? alpha }, [.alphaTakenForData(scene: scene.path, band: alpha)])
     }
 
     private func number(of selector: BandSelector, source: String) throws -> Int {
         switch selector {
         case .number(let number):
-            guard number <= scene.bands.count else { throw missing(selector, "has no band", source) }
+            guard (1...scene.bands.count).contains(number) else { throw missing(selector, "has no band", source) }
             return number
         case .name(let wanted):
             // A name as a whole before a word of one; the model's own name before what else the band is called.

@@ -1,4 +1,4 @@
-/// What happens to a pixel before the network sees it, in float32:
+/// The normalisation of a pixel before the network sees it, in float32:
 ///
 ///     (clamp(v) * scale + offset - mean) / std
 ///

@@ -1,7 +1,7 @@
 import Models
 import RasterIO
 
-/// Which bands of a scene a model is given, and how they are normalised: as the user says, else as the model's
+/// The bands of a scene that a model is given, and their normalisation: as the user says, else as the model's
 /// description says.
 struct SceneInput {
     let bands: [Int]
@@ -18,7 +18,7 @@ struct SceneInput {
     }
 
     private static func bands(
-        of scene: RasterReader, model: Model, requested: [Int]?
+        of scene: RasterReader, model: Model, requested: [BandSelector]?
     ) throws -> (bands: [Int], warnings: [PlanWarning]) {
         if let requested {
             guard requested.count == model.bands else {
@@ -27,17 +27,16 @@ struct SceneInput {
                     "--bands names \(requested.count), and the model takes \(model.bands.counted("band")): name as many, in the model's order"
                 )
             }
-            if let missing = requested.first(where: { $0 < 1 || $0 > scene.bands.count }) {
-                throw SegmentationError(
-                    .usage,
-                    "--bands: \(scene.path) has no band \(missing), only \(scene.bands.count == 1 ? "band 1" : "bands 1 to \(scene.bands.count)")"
-                )
-            }
-            return (requested, [])
+            return try BandSearch(scene).bands(Sourced(requested, source: "--bands"))
         }
         if let refusal = model.description.refusals[.bands] { throw SegmentationError(.usage, refusal) }
         if let wanted = model.description.bands { return try BandSearch(scene).bands(wanted) }
         let available = scene.bands.filter { !$0.isAlpha }.map(\.number)
+        if available.count < model.bands, scene.bands.count == model.bands,
+            let alpha = scene.bands.first(where: \.isAlpha)
+        {
+            return (scene.bands.map(\.number), [.alphaTakenForData(scene: scene.path, band: alpha.number)])
+        }
         guard available.count == model.bands else {
             let advice =
                 available.count > model.bands
@@ -54,14 +53,24 @@ struct SceneInput {
         of scene: RasterReader, bands: [Int], _ model: Model, _ options: SegmentationOptions
     ) throws -> (Normalization, [PlanWarning]) {
         var result = try normalization(model, options)
-        guard !options.asksForScaling, model.description.scaling == nil else { return (result, []) }
+        var warnings: [PlanWarning] = []
+        if options.appliesStoredScale != false {
+            let stored = try StoredScale(bands.map { scene.bands[$0 - 1] }, of: scene.path)
+            if options.appliesStoredScale == true {
+                if let stored { return (result.after(stored), []) }
+                warnings.append(.noStoredScale(scene: scene.path))
+            } else if let stored, options.leavesOut(stored) {
+                warnings.append(.storedScaleUnused(scene: scene.path, scale: stored))
+            }
+        }
+        guard !options.asksForScaling, model.description.scaling == nil else { return (result, warnings) }
         let isByte = bands.allSatisfy { scene.bands[$0 - 1].sampleType == .uint8 }
         if isByte { result.scale = Array(repeating: 1 / 255, count: bands.count) }
         let warning =
             isByte
             ? PlanWarning.bytesScaled(scene: scene.path)
             : .pixelsUnscaled(scene: scene.path, type: scene.bands[bands[0] - 1].sampleType)
-        return (result, [warning])
+        return (result, warnings + [warning])
     }
 
     /// As the options say, and else the model's description.
@@ -114,4 +123,9 @@ struct SceneInput {
 extension SegmentationOptions {
     /// True if the user says what happens to pixels.
     fileprivate var asksForScaling: Bool { scale != nil || offset != nil || mean != nil || std != nil }
+
+    /// True if a part of the scale that bands carry is neither 1 or 0 nor replaced by the user's own.
+    fileprivate func leavesOut(_ stored: StoredScale) -> Bool {
+        (scale == nil && stored.scale.contains { $0 != 1 }) || (offset == nil && stored.offset.contains { $0 != 0 })
+    }
 }

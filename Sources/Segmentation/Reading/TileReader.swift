@@ -13,8 +13,10 @@ final class TileReader: Sendable {
     private let lanes: [Lane]
     private let square: PixelSize
     private let scene: PixelSize
-    /// Where the network's input starts, relative to a tile's output of each size, and how large it is.
+    /// The place and size of the network's input, relative to a tile's output of each size.
     private let inputs: [PixelSize: MapWindow]
+    /// True for a tile of which something is wanted; others are not read.
+    private let isWanted: @Sendable (Tile) -> Bool
 
     /// Threads: as many as this, and no more than `threads`.
     private static let mostLanes = 4
@@ -23,11 +25,15 @@ final class TileReader: Sendable {
     convenience init(_ scene: RasterReader, _ plan: Plan, times: StageTimes) {
         self.init(
             ResampledReader(scene, grid: plan.resampling.pixelGrid), bands: plan.bands, shapes: plan.tiling.shapes,
-            threads: plan.tiling.workers, times: times)
+            threads: plan.tiling.workers, times: times, isWanted: plan.isWanted)
     }
 
     /// - Parameter threads: the most that may read at once.
-    init(_ reader: ResampledReader, bands: [Int], shapes: [TileShape], threads: Int, times: StageTimes) {
+    init(
+        _ reader: ResampledReader, bands: [Int], shapes: [TileShape], threads: Int, times: StageTimes,
+        isWanted: @escaping @Sendable (Tile) -> Bool = { _ in true }
+    ) {
+        self.isWanted = isWanted
         let count = reader.raster.decodesBlocksApart ? max(1, min(threads, Self.mostLanes)) : 1
         lanes = (0..<count).map { Lane(number: $0, of: reader, bands: bands, times: times) }
         let pixelGrid = reader.grid
@@ -42,7 +48,7 @@ final class TileReader: Sendable {
 
     /// Fills a slot with a tile's pixels. Calls back when that is done, or has failed: at some later time, on any thread.
     ///
-    /// - Parameter done: with a `RasterError` naming band and window, or nil.
+    /// - Parameter done: called with a `RasterError` that names band and window, or nil.
     func read(_ tile: Tile, into slot: TileSlot, done: @escaping @Sendable ((any Error)?) -> Void) {
         let input = inputs[tile.output.size]!
         slot.tile = tile
@@ -50,6 +56,10 @@ final class TileReader: Sendable {
             start: tile.output.x + input.columns.lowerBound, length: input.columns.count, count: scene.width)
         slot.rows = Mirroring.axis(
             start: tile.output.y + input.rows.lowerBound, length: input.rows.count, count: scene.height)
+        guard isWanted(tile) else {
+            UnsafeMutableBufferPointer(rebasing: slot.validity[..<slot.window.size.area]).update(repeating: 0)
+            return done(nil)
+        }
         let parts = parts(of: slot.window)
         let countdown = Countdown(parts.count, done)
         for part in parts { lanes[part.lane].read(part.window, of: slot, done: countdown.finish) }

@@ -1,7 +1,7 @@
 import RasterIO
 import TileGeometry
 
-/// Where the samples of a raw raster lie in its file: [band][row of blocks][column of blocks][row in the block][column].
+/// The places of a raw raster's samples in its file: [band][row of blocks][column of blocks][row in the block][column].
 ///
 /// The blocks are those of the output that it becomes, so that what a tile fills, and what is compressed at once, lies
 /// together. Blocks at the right and lower edges end with the raster: there is no padding.

@@ -57,7 +57,7 @@ final class RawRaster: Sendable {
 
     /// Writes a window of one band, counted from 1.
     ///
-    /// - Parameter bytes: of height x width samples of the raster's type.
+    /// - Parameter bytes: those of height x width samples of the raster's type.
     /// - Throws: `.outOfSpace`, `.writeFailed`.
     func write(_ window: PixelWindow, band: Int, bytes: UnsafeRawPointer) throws(FileError) {
         // The system's type for places in memory is the same for both ways; these are only read from.

@@ -2,7 +2,7 @@ import FileIO
 package import Models
 import RasterIO
 
-/// What the results of a run depend on beside the scene: the model, and every option that changes a result.
+/// The settings that the results of a run depend on beside the scene: the model, and every option that changes a result.
 ///
 /// Keys and texts are spelt out here and are never made from the names of properties, types or rooms, so that a name can
 /// change and the digest stays. Ledgers and work in progress remember digests: a text that changes makes every one of
@@ -21,17 +21,21 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     /// - Parameter others: settings of the caller's own that change its outputs, such as which outputs it makes.
     package init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
         let (padded, depth) = (model.options.padded, model.options.depth)
-        let key =
-            (model.options.key.map { ", key \($0)" } ?? "") + (model.options.outputName.map { ", output \($0)" } ?? "")
+        let assumptions = model.options.assumptions
+        // Runs from before there were any say nothing of them; likewise of keys and outputs.
+        let chosen =
+            (assumptions.isEmpty ? "" : ", assume \(assumptions.text)")
+            + (model.options.key.map { ", key \($0)" } ?? "")
+            + (model.options.outputName.map { ", output \($0)" } ?? "")
         self.init(
-            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")\(key)",
+            model: "\(model.checksum) padded \(padded), depth \(depth.map { "\($0)" } ?? "all")\(chosen)",
             options: options, others: others)
     }
 
     init(model: String, options: SegmentationOptions, others: [String: String] = [:]) {
         self.model = model
-        self.options = Dictionary(uniqueKeysWithValues: Self.entries.map { ($0.key, $0.text(options)) })
-            .merging(others) { $1 }
+        let texts = Self.entries.compactMap { entry in entry.text(options).map { (entry.key, $0) } }
+        self.options = Dictionary(uniqueKeysWithValues: texts).merging(others) { $1 }
     }
 
     /// The SHA-256 of all settings in hexadecimal digits, the same on every machine.
@@ -50,9 +54,11 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         let property: String
         /// The key, which stays whatever becomes of the property's name.
         let key: String
-        let text: @Sendable (SegmentationOptions) -> String
+        /// The option as text. An option that came after the first ledgers has none where it is left at its default, so
+        /// that their digests stay.
+        let text: @Sendable (SegmentationOptions) -> String?
 
-        init(_ property: String, key: String? = nil, _ text: @escaping @Sendable (SegmentationOptions) -> String) {
+        init(_ property: String, key: String? = nil, _ text: @escaping @Sendable (SegmentationOptions) -> String?) {
             self.property = property
             self.key = key ?? property
             self.text = text
@@ -60,7 +66,7 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     }
 
     static let entries = [
-        Entry("bands") { optional($0.bands) { "\($0)" } },
+        Entry("bands") { optional($0.bands, bands) },
         Entry("scale") { optional($0.scale) { "\($0)" } },
         Entry("offset") { optional($0.offset) { "\($0)" } },
         Entry("mean") { optional($0.mean) { "\($0)" } },
@@ -77,6 +83,9 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         Entry("sieve") { optional($0.sieve) { "\($0)" } },
         Entry("format") { $0.format == .geoTIFF ? "geoTIFF" : "cloudOptimized" },
         Entry("creationOptions") { "\($0.creationOptions)" },
+        Entry("area") { $0.area?.identity },
+        Entry("stackResolution") { $0.stackResolution == .first ? nil : "\($0.stackResolution)" },
+        Entry("appliesStoredScale") { $0.appliesStoredScale.map { "\($0)" } },
     ]
 
     /// The properties of `SegmentationOptions` that change no result: how many workers run, how much memory they may use,
@@ -87,7 +96,17 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         value.map { "Optional(\(text($0)))" } ?? "nil"
     }
 
-    private static func resolution(_ choice: ResolutionChoice) -> String {
+    private static func bands(_ bands: [BandSelector]) -> String {
+        let texts = bands.map { band in
+            switch band {
+            case .number(let number): "\(number)"
+            case .name(let names): names.map { "\"\($0)\"" }.joined(separator: "|")
+            }
+        }
+        return "[\(texts.joined(separator: ", "))]"
+    }
+
+    private static func resolution(_ choice: SegmentationOptions.Resolution) -> String {
         switch choice {
         case .native: "Segmentation.ResolutionChoice.native"
         case .model: "Segmentation.ResolutionChoice.model"

@@ -14,7 +14,7 @@ final class WorkFolder {
     /// True if nobody else can be at work on this output, which file systems without locks cannot say.
     let isExclusive: Bool
 
-    /// What says to what the rest belongs. It is written last and removed first: without it, the rest is of no use.
+    /// The file that says to what the rest belongs. It is written last and removed first: without it, the rest is of no use.
     static let keyName = "key.json"
 
     /// Beside the output, and named after it, so that the same command finds it again.

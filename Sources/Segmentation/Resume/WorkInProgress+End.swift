@@ -40,7 +40,7 @@ extension WorkInProgress {
         }
     }
 
-    /// What went wrong with a raster or its file; nil for what else goes wrong.
+    /// Returns the error as one of a raster or its file; nil for any other.
     private static func ofOutput(_ error: any Error) -> RasterError? {
         (error as? FileError).map { RasterError($0) } ?? error as? RasterError
     }

@@ -15,8 +15,10 @@ import TileGeometry
 final class WorkInProgress: @unchecked Sendable {
     let outputs: [RasterOutput]
     let rasters: [RawRaster]
-    /// How far an earlier run had come.
-    let recovered: WorkJournal.Progress
+    /// The progress of an earlier run, as far as it is whole.
+    private(set) var recovered: WorkJournal.Progress
+    /// The record of the journal for each row of tiles that an earlier run has finished, from the top.
+    let recoveredRows: [WorkJournal.Row?]
     private(set) var progress: WorkJournal.Progress
     let tileRows: Int
     let folder: WorkFolder
@@ -25,6 +27,8 @@ final class WorkInProgress: @unchecked Sendable {
     private let syncQueue = DispatchQueue(label: "overtile.sync")
     private let syncing = Mutex<(isBusy: Bool, error: (any Error)?)>((false, nil))
     private var lastSync = DispatchTime.now()
+    /// Of each raster, the samples of the row of tiles that is being written.
+    private var checksums: [SampleChecksum]
     /// The files that a process which has to end at once removes: all, as long as no row is finished.
     private var unprotected: [String] = []
 
@@ -51,8 +55,9 @@ final class WorkInProgress: @unchecked Sendable {
                 var reason = Self.reasonToDiscard(folder, key)
                 if reason == nil {
                     if let found = try? Self.reopened(folder, outputs, keyData: data, tileRows: tileRows) {
-                        (rasters, recovered) = (found.rasters, found.progress)
+                        (rasters, recovered, recoveredRows) = (found.rasters, found.progress, found.rows)
                         journal = Mutex(found.journal)
+                        checksums = rasters.map { _ in SampleChecksum() }
                         progress = recovered
                         if progress.tileRows == 0 { expose() }
                         return
@@ -69,7 +74,8 @@ final class WorkInProgress: @unchecked Sendable {
                 try WorkJournal(
                     path: folder.file(Self.journalName), key: Self.hash(data), output: outputs[0].path))
             try folder.write(data, to: WorkFolder.keyName)
-            (recovered, progress) = (WorkJournal.Progress(), WorkJournal.Progress())
+            (recovered, progress, recoveredRows) = (WorkJournal.Progress(), WorkJournal.Progress(), [])
+            checksums = rasters.map { _ in SampleChecksum() }
             expose()
         } catch {
             folder.remove()
@@ -81,6 +87,30 @@ final class WorkInProgress: @unchecked Sendable {
 
     var isComplete: Bool { progress.tileRows == tileRows }
 
+    /// Begins after these rows of tiles, at most those that an earlier run has finished.
+    func restart(at whole: WorkJournal.Progress) {
+        precondition(whole.tileRows <= recovered.tileRows && progress == recovered, "nothing was written yet")
+        let isNothing = whole.tileRows == 0 && recovered.tileRows > 0
+        (recovered, progress) = (whole, whole)
+        if isNothing { expose() }
+    }
+
+    /// Writes a window of one band of a raster, in the order of the tiles and their windows (`OutputWindows`).
+    ///
+    /// - Parameters:
+    ///   - raster: its place in `rasters`.
+    ///   - band: counted from 1.
+    ///   - bytes: height x width samples of the raster's type.
+    /// - Throws: `.outOfSpace`, `.writeFailed`.
+    func write(
+        _ window: PixelWindow, band: Int, bytes: UnsafeRawBufferPointer, to raster: Int
+    ) throws(FileError) {
+        precondition(bytes.count == window.size.area * rasters[raster].sampleType.sampleByteCount)
+        guard let start = bytes.baseAddress else { return }
+        checksums[raster].add(bytes)
+        try rasters[raster].write(window, band: band, bytes: start)
+    }
+
     /// Notes that all samples of another row of tiles are written.
     ///
     /// - Parameter tilesComputed: tiles of this row that the network ran on.
@@ -88,7 +118,9 @@ final class WorkInProgress: @unchecked Sendable {
     func finishTileRow(tilesComputed: Int) throws {
         progress.tileRows += 1
         progress.tilesComputed += tilesComputed
-        try journal.withLock { try $0.append(progress, isOnDisk: false) }
+        let sums = checksums.map(\.value)
+        checksums = rasters.map { _ in SampleChecksum() }
+        try journal.withLock { try $0.append(progress, checksums: sums, isOnDisk: false) }
         protect()
         try syncing.withLock { state in if let error = state.error { throw error } }
         if lastSync.secondsToNow >= Self.syncInterval { startSync() }
@@ -140,14 +172,15 @@ final class WorkInProgress: @unchecked Sendable {
 
     private static func reopened(
         _ folder: WorkFolder, _ outputs: [RasterOutput], keyData: Data, tileRows: Int
-    ) throws -> (rasters: [RawRaster], journal: WorkJournal, progress: WorkJournal.Progress)? {
+    ) throws -> (rasters: [RawRaster], journal: WorkJournal, progress: WorkJournal.Progress, rows: [WorkJournal.Row?])?
+    {
         let rasters = try outputs.map { output throws(FileError) in
             try RawRaster(path: folder.file(rasterName(output)), for: output, isNew: false)
         }
         let journal = try WorkJournal(
             path: folder.file(journalName), key: hash(keyData), output: outputs[0].path)
         guard let progress = journal.recover(tileRows: tileRows) else { return nil }
-        return (rasters, journal, progress)
+        return (rasters, journal, progress, (0..<progress.tileRows).map { journal.row($0, rasters: rasters.count) })
     }
 
     private static func rasterName(_ output: RasterOutput) -> String { "\(output.kind.rawValue).raw" }

@@ -2,8 +2,8 @@ import FileIO
 import Glibc
 import RasterIO
 
-/// How far work in progress has come: a record is appended for each row of tiles, and for each time that all before it was
-/// brought to the disk.
+/// The progress of a run, on disk: a record is appended for each row of tiles, with the checksums of its samples, and for
+/// each time that all before it was brought to the disk.
 ///
 /// A record of the first kind survives the process, as what it speaks of is in the system's hands by then; after a power
 /// loss it may be there without the samples, and is believed only while the system has not been started anew. One of the
@@ -16,9 +16,19 @@ final class WorkJournal {
         var tilesComputed = 0
     }
 
+    /// What is known of a finished row of tiles.
+    struct Row: Equatable {
+        /// The number of tiles that the network ran on, of this row and of those above it.
+        let tilesComputed: Int
+        /// The checksum of the row's samples in each raster.
+        let checksums: [UInt64]
+    }
+
     private struct Record {
-        /// "OVERTIL1"
-        static let magic: UInt64 = 0x4f56_4552_5449_4c31
+        /// "OVERTIL3"
+        static let magic: UInt64 = 0x4f56_4552_5449_4c33
+        /// The most rasters that a run makes: there is room for kinds to come.
+        static let sumCount = 8
 
         var magic = Record.magic
         /// The key of the work.
@@ -27,11 +37,15 @@ final class WorkJournal {
         var boot: UInt64
         var tileRows: UInt64
         var tilesComputed: UInt64
+        /// The checksum of the last row's samples in each raster; 0 for rasters that there are not, and in records of what is
+        /// on the disk.
+        var sums = InlineArray<8, UInt64>(repeating: 0)
         var checksum: UInt64 = 0
 
         var expectedChecksum: UInt64 {
             var hash = FNV1a()
             for word in [magic, key, boot, tileRows, tilesComputed] { withUnsafeBytes(of: word) { hash.add($0) } }
+            for index in sums.indices { withUnsafeBytes(of: sums[index]) { hash.add($0) } }
             return hash.value
         }
     }
@@ -45,6 +59,8 @@ final class WorkJournal {
     private let key: UInt64
     private let boot: UInt64
     private let descriptor: Int32
+    /// The last record of each row, by the number of rows from the top down to it.
+    private var rows: [UInt64: Record] = [:]
 
     /// Opens or makes the journal, and cuts off what is no whole record.
     ///
@@ -65,15 +81,17 @@ final class WorkJournal {
 
     deinit { close(descriptor) }
 
-    /// How far all runs so far have come, as far as it is certain.
+    /// Returns the progress of all runs so far, as far as it is certain.
     ///
-    /// - Parameter tileRows: that the work has.
+    /// - Parameter tileRows: the rows of tiles that the work has.
     /// - Returns: nil for a journal that contradicts itself.
     func recover(tileRows: Int) -> Progress? {
         var best = Progress()
         var count = 0
         while count < Self.mostRecords, let record = record(count) {
             count += 1
+            // Whether samples are there is what their checksum tells.
+            if record.key == key, record.boot != Self.onDisk { rows[record.tileRows] = record }
             guard record.key == key, record.boot == Self.onDisk || (record.boot == boot && boot != 0) else { continue }
             guard record.tileRows <= UInt64(tileRows), record.tilesComputed <= UInt64(Int32.max) else { return nil }
             guard record.tileRows >= best.tileRows else { continue }
@@ -83,12 +101,26 @@ final class WorkJournal {
         return best
     }
 
-    /// - Parameter isOnDisk: whether all samples of these rows were synced before.
+    /// Returns the record of a row of tiles after `recover`; nil if there is none.
+    ///
+    /// - Parameter row: counted from 0.
+    func row(_ row: Int, rasters: Int) -> Row? {
+        guard let record = rows[UInt64(row + 1)], record.tilesComputed <= UInt64(Int32.max),
+            rasters <= Record.sumCount
+        else { return nil }
+        return Row(
+            tilesComputed: Int(record.tilesComputed), checksums: (0..<rasters).map { record.sums[$0] })
+    }
+
+    /// - Parameters:
+    ///   - checksums: those of the last row's samples in each raster, eight at most.
+    ///   - isOnDisk: true if all samples of these rows were synced before.
     /// - Throws: `.outOfSpace`, `.writeFailed`.
-    func append(_ progress: Progress, isOnDisk: Bool) throws(FileError) {
+    func append(_ progress: Progress, checksums: [UInt64] = [], isOnDisk: Bool) throws(FileError) {
         var record = Record(
             key: key, boot: isOnDisk ? Self.onDisk : boot, tileRows: UInt64(progress.tileRows),
             tilesComputed: UInt64(progress.tilesComputed))
+        for (index, sum) in checksums.enumerated() { record.sums[index] = sum }
         record.checksum = record.expectedChecksum
         let written = withUnsafeBytes(of: &record) { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         guard written == Self.recordByteCount else { throw Self.failure(output, written < 0 ? errno : ENOSPC) }
@@ -105,7 +137,7 @@ final class WorkJournal {
         return record.checksum == record.expectedChecksum ? record : nil
     }
 
-    /// What Linux calls this run of the system, shortened; 0 where it does not say.
+    /// Linux's name of this run of the system, shortened; 0 where it does not say.
     static let currentBoot: UInt64 = {
         let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return 0 }

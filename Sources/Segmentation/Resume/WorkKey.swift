@@ -1,20 +1,20 @@
-public import RasterIO
+package import RasterIO
 import TileGeometry
 
-/// What work in progress belongs to: a run goes on with it only if all of this is the same.
+/// The run that work in progress belongs to: another goes on with it only if all of this is the same.
 ///
 /// Readable JSON, so that a person can tell why it is not. Left out is what only the finished files show and not the
 /// samples: names of classes, GeoTIFF creation options.
 struct WorkKey: Codable, Equatable {
     /// The version of this key, of the journal and of the raw rasters.
-    static let currentFormat = 2
+    static let currentFormat = 3
 
     var format = WorkKey.currentFormat
     var version = OvertileVersion.current
     let scene: SceneIdentity
     let settings: SettingsDigest
     let plan: Plan
-    /// Which kernels run: others give other last digits.
+    /// The names of the kernels that run: others give other last digits.
     let kernels: String
     let outputs: [Output]
 
@@ -25,10 +25,14 @@ struct WorkKey: Codable, Equatable {
         let margin: Int
         let step: Int
         let unit: Int
+        /// The first column and row, width and height of the part that is wanted; nil for the whole scene.
+        let selection: [Int]?
 
         init(_ grid: TileGrid) {
             (width, height) = (grid.scene.width, grid.scene.height)
             (tile, margin, step, unit) = (grid.tile, grid.margin, grid.step, grid.unit)
+            let part = grid.selection
+            selection = part == PixelWindow(grid.scene) ? nil : [part.x, part.y, part.width, part.height]
         }
     }
 
@@ -48,7 +52,7 @@ struct WorkKey: Codable, Equatable {
         }
     }
 
-    /// In words, what differs from another key; empty where nothing does.
+    /// Returns in words what differs from another key; empty where nothing does.
     func differences(from other: WorkKey) -> [String] {
         var found: [String] = []
         if format != other.format || version != other.version { found.append("Overtile's version") }
@@ -65,32 +69,43 @@ struct WorkKey: Codable, Equatable {
 
 /// A scene with the state of its files. Two identities are equal only if nothing that the scene is made of has changed in
 /// between, as far as sizes and times tell.
-public struct SceneIdentity: Codable, Hashable, Sendable {
+package struct SceneIdentity: Codable, Hashable, Sendable {
     /// All files that the scene is made of, its own first: a mosaic's sources and all sidecars. What GDAL finds under a
     /// path of its own (`/vsi…`) counts as a file. Empty for a scene that is no file at all, such as a database.
     package let files: [SourceFile]
     /// The width of the scene in pixels.
-    public let width: Int
+    package let width: Int
     /// The height of the scene in pixels.
-    public let height: Int
+    package let height: Int
     /// The number of the scene's bands.
-    public let bands: Int
+    package let bands: Int
     /// The path that the scene was opened under, by which it is known where there are no files.
     private let path: String
 
     /// Takes the state that the files of a scene have now.
     ///
     /// - Parameter scene: the scene, opened just before, so that it is what its files are now.
-    public init(of scene: RasterReader) {
+    package init(of scene: RasterReader) {
         let paths = scene.files.isEmpty ? [scene.path] : scene.files
         files = paths.compactMap { SourceFile(path: $0) }
         (width, height, bands) = (scene.size.width, scene.size.height, scene.bands.count)
         path = files.first?.path ?? scene.path
     }
 
+    /// Refuses a scene that was written to since: what was made of it is of two scenes.
+    ///
+    /// - Parameter scene: its name.
+    /// - Throws: `SegmentationError` (`.changed`).
+    package func requireUnchanged(_ scene: String) throws(SegmentationError) {
+        // What is no file has no state that could be looked at.
+        guard !files.isEmpty, !isUnchanged else { return }
+        throw SegmentationError(
+            .changed, "\(scene) changed while it was segmented: run it again when it is complete")
+    }
+
     /// True if all files are what they were, which is told without opening any of them. A sidecar that has appeared since
     /// is not seen: only opening the scene shows whether it counts.
-    public var isUnchanged: Bool {
+    package var isUnchanged: Bool {
         !files.isEmpty && files.allSatisfy { SourceFile(path: $0.path) == $0 }
     }
 }

@@ -6,16 +6,21 @@ import TileGeometry
 /// The order makes it plain what is done: all before the last finished row of tiles.
 final class Stitcher {
     private let work: WorkInProgress
-    /// What writes where the outputs have other pixels than the tiles; nil where they have the same.
+    /// The writer for outputs that have other pixels than the tiles; nil where they have the same.
     private let nativeGrid: NativeGridWriter?
     private let columns: Int
+    /// The part of the scene that the outputs have.
+    private let origin: PixelWindow
     private var order: TileOrder
     /// Tiles of the unfinished row that the network ran on.
     private var computed = 0
 
-    /// - Parameter columns: of the tile grid.
-    init(_ work: WorkInProgress, columns: Int, nativeGrid: NativeGridWriter? = nil) {
+    /// - Parameters:
+    ///   - columns: the columns of the tile grid.
+    ///   - origin: the part of the scene that the outputs have, in their pixels.
+    init(_ work: WorkInProgress, columns: Int, origin: PixelWindow, nativeGrid: NativeGridWriter? = nil) {
         self.work = work
+        self.origin = origin
         self.nativeGrid = nativeGrid
         self.columns = columns
         order = TileOrder(next: work.progress.tileRows * columns)
@@ -39,15 +44,16 @@ final class Stitcher {
     }
 
     private func write(_ slot: TileSlot, _ kept: PixelWindow) throws {
-        for raster in work.rasters {
+        for (index, raster) in work.rasters.enumerated() {
             if let nativeGrid {
-                try nativeGrid.write(slot, to: raster)
+                try nativeGrid.write(slot, for: raster) { try work.write($0, band: $1, bytes: $2, to: index) }
                 continue
             }
-            let samples = UnsafeRawPointer(slot.samples(for: raster.kind).baseAddress!)
+            let samples = slot.samples(for: raster.kind)
             let plane = kept.size.area * raster.sampleType.sampleByteCount
             for band in 0..<raster.bandCount {
-                try raster.write(kept, band: band + 1, bytes: samples + band * plane)
+                let bytes = UnsafeRawBufferPointer(rebasing: samples[band * plane..<(band + 1) * plane])
+                try work.write(kept.moved(from: origin), band: band + 1, bytes: bytes, to: index)
             }
         }
     }
@@ -79,18 +85,26 @@ struct TileOrder {
 /// Classes are not interpolated, as there is nothing between water and land; probabilities are not either, so that they
 /// are those that the mask follows from. Memory holds one small piece of the outputs, whatever the ratio.
 final class NativeGridWriter {
-    private static let pieceSide = 256
+    /// Takes the samples of a window of a band, which is counted from 1.
+    typealias Write = (_ window: PixelWindow, _ band: Int, _ bytes: UnsafeRawBufferPointer) throws -> Void
 
     private let pixelGrid: ResampledGrid
+    private let windows: OutputWindows
     /// The scene, where one of the model's pixels may hold some with data and some without; nil where none does.
     private let scene: RasterReader?
     private let bands: [Int]
+    /// The part of the scene that is wanted; nil for all of it.
+    private let area: SceneArea?
     private var samples: [Float] = []
     private var validity: [UInt8] = []
 
     /// - Throws: `RasterError` where the scene has to be opened again, and cannot be.
-    init(_ scene: RasterReader, pixelGrid: ResampledGrid, bands: [Int]) throws(RasterError) {
+    init(
+        _ scene: RasterReader, windows: OutputWindows, pixelGrid: ResampledGrid, bands: [Int], area: SceneArea?
+    ) throws(RasterError) {
+        self.area = area
         self.pixelGrid = pixelGrid
+        self.windows = windows
         self.bands = bands
         let mayHaveHoles =
             scene.marksInvalidPixels || bands.contains { scene.bands[$0 - 1].sampleType.isFloatingPoint }
@@ -99,26 +113,20 @@ final class NativeGridWriter {
 
     /// Writes what a tile says of one of the outputs.
     ///
-    /// - Throws: `RasterError`.
-    func write(_ slot: TileSlot, to raster: RawRaster) throws {
-        let window = pixelGrid.rasterWindow(under: slot.tile!.kept)
-        guard !window.isEmpty else { return }
-        let side = Self.pieceSide
-        for row in window.y / side...(window.maxY - 1) / side {
-            for column in window.x / side...(window.maxX - 1) / side {
-                let piece = PixelWindow(x: column * side, y: row * side, width: side, height: side).intersection(window)
-                switch raster.sampleType {
-                case .uint8: try write(piece, slot, to: raster, nodata: UInt8.max)
-                case .uint16: try write(piece, slot, to: raster, nodata: UInt16.max)
-                default: try write(piece, slot, to: raster, nodata: Float.nan)
-                }
+    /// - Throws: `RasterError`, and what `write` throws.
+    func write(_ slot: TileSlot, for raster: RawRaster, _ write: Write) throws {
+        for piece in windows.windows(of: slot.tile!) {
+            switch raster.sampleType {
+            case .uint8: try self.write(piece, slot, for: raster, nodata: UInt8.max, write)
+            case .uint16: try self.write(piece, slot, for: raster, nodata: UInt16.max, write)
+            default: try self.write(piece, slot, for: raster, nodata: Float.nan, write)
             }
         }
     }
 
-    /// - Parameter nodata: of all outputs of this type.
+    /// - Parameter nodata: the nodata value of all outputs of this type.
     private func write<Sample: RasterSample>(
-        _ piece: PixelWindow, _ slot: TileSlot, to raster: RawRaster, nodata: Sample
+        _ piece: PixelWindow, _ slot: TileSlot, for raster: RawRaster, nodata: Sample, _ write: Write
     ) throws {
         let kept = slot.tile!.kept
         let rows = pixelGrid.rows(of: piece.y..<piece.maxY, in: kept.y..<kept.maxY)
@@ -130,18 +138,30 @@ final class NativeGridWriter {
         let plane = kept.size.area
         for band in 0..<raster.bandCount {
             var pixels = places.map { source[band * plane + $0] }
-            if scene != nil { for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata } }
-            try pixels.withUnsafeBufferPointer { try raster.write(piece, band: band + 1, samples: $0) }
+            if scene != nil || area != nil {
+                for index in pixels.indices where validity[index] == 0 { pixels[index] = nodata }
+            }
+            try pixels.withUnsafeBytes { try write(windows.place(of: piece), band + 1, $0) }
         }
     }
 
     private func readValidity(_ piece: PixelWindow) throws {
-        guard let scene else { return }
-        let area = piece.size.area
-        if validity.count < area {
-            validity = Array(repeating: 0, count: area)
-            samples = Array(repeating: 0, count: area * bands.count)
+        guard scene != nil || area != nil else { return }
+        let count = piece.size.area
+        if validity.count < count {
+            validity = Array(repeating: 0, count: count)
+            samples = Array(repeating: 0, count: count * bands.count)
         }
+        for index in 0..<count { validity[index] = 1 }
+        if let scene { try readValidity(piece, of: scene) }
+        try validity.withUnsafeMutableBufferPointer { validity in
+            try area?.cover(piece) { row in
+                UnsafeMutableBufferPointer(rebasing: validity[row * piece.width..<(row + 1) * piece.width])
+            }
+        }
+    }
+
+    private func readValidity(_ piece: PixelWindow, of scene: RasterReader) throws {
         try samples.withUnsafeMutableBufferPointer { samples in
             try validity.withUnsafeMutableBufferPointer { validity in
                 try scene.read(piece, bands: bands, into: samples, validity: validity)

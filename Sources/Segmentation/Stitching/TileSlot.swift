@@ -27,50 +27,43 @@ final class TileSlot: @unchecked Sendable {
     /// [rows.range][columns.range], 1 where a pixel is valid.
     let validity: UnsafeMutableBufferPointer<UInt8>
 
-    /// [tile.kept.height][tile.kept.width], the winning class or nodata, in 8 or 16 bits.
-    let mask: UnsafeMutableRawBufferPointer
-    /// [classes][tile.kept.height][tile.kept.width], as the output stores them; empty where nobody asked for probabilities.
-    let probabilities: UnsafeMutableRawBufferPointer
-    /// [tile.kept.height][tile.kept.width], as the output stores it; empty where nobody asked for it.
-    let confidence: UnsafeMutableRawBufferPointer
+    /// The samples that become part of each output, [bands][tile.kept.height][tile.kept.width], as the output stores it; empty for
+    /// one that nobody asked for.
+    private let outputs: [RasterOutput.Kind: UnsafeMutableRawBufferPointer]
 
     init(layout: TileSlotLayout) {
         samples = .allocate(capacity: layout.bands * layout.inputPixels)
         validity = .allocate(capacity: layout.inputPixels)
-        mask = .allocate(byteCount: layout.outputPixels * layout.bytesPerPixel.mask, alignment: 64)
-        probabilities = .allocate(byteCount: layout.outputPixels * layout.bytesPerPixel.probabilities, alignment: 64)
-        confidence = .allocate(byteCount: layout.outputPixels * layout.bytesPerPixel.confidence, alignment: 64)
+        outputs = Dictionary(
+            uniqueKeysWithValues: RasterOutput.Kind.allCases.map { kind in
+                (kind, .allocate(byteCount: layout.outputPixels * layout.bytesPerPixel[kind], alignment: 64))
+            })
     }
 
     deinit {
         samples.deallocate()
         validity.deallocate()
-        mask.deallocate()
-        probabilities.deallocate()
-        confidence.deallocate()
+        outputs.values.forEach { $0.deallocate() }
     }
 
-    /// What becomes part of an output: [bands][tile.kept.height][tile.kept.width].
-    func samples(for kind: RasterOutput.Kind) -> UnsafeMutableRawBufferPointer {
-        switch kind {
-        case .mask: mask
-        case .probabilities: probabilities
-        case .confidence: confidence
-        }
-    }
+    /// Returns what becomes part of an output: [bands][tile.kept.height][tile.kept.width].
+    func samples(for kind: RasterOutput.Kind) -> UnsafeMutableRawBufferPointer { outputs[kind]! }
+
+    /// The winning class of each pixel or nodata, [tile.kept.height][tile.kept.width], in 8 or 16 bits.
+    var mask: UnsafeMutableRawBufferPointer { samples(for: .mask) }
 }
 
-/// How large a tile slot has to be.
+/// The size that a tile slot has to have.
 struct TileSlotLayout {
     var bands: Int
     /// Pixels of the largest input window.
     var inputPixels: Int
     /// Pixels of a whole output window.
     var outputPixels: Int
-    /// What the outputs take.
+    /// The bytes that the outputs take.
     var bytesPerPixel = OutputBytes()
 
-    /// What is read of the scene.
+    /// The bytes that are read of the scene.
     var inputByteCount: Int { (bands * MemoryLayout<Float>.stride + 1) * inputPixels }
 
     var byteCount: Int { inputByteCount + bytesPerPixel.total * outputPixels }

@@ -2,16 +2,18 @@ import Foundation
 import RasterIO
 import TileGeometry
 
-/// How far the tiled result is from windows across the borders of tiles that were run in one piece.
-public struct Verification: Sendable {
-    /// The number of windows that were compared.
-    public let windows: Int
-    /// The number of their pixels that have data.
-    public let pixels: Int
-    /// The number of pixels that have another class in one piece than in tiles.
-    public let otherClasses: Int
-    /// The largest difference of a probability, over all classes; nil where probabilities are not written.
-    public let largestDifference: Float?
+extension SegmentationSummary {
+    /// The distance of the tiled result from windows across the borders of tiles that were run in one piece.
+    public struct Verification: Sendable {
+        /// The number of windows that were compared.
+        public let windows: Int
+        /// The number of their pixels that have data.
+        public let pixels: Int
+        /// The number of pixels that have another class in one piece than in tiles.
+        public let otherClasses: Int
+        /// The largest difference of a probability, over all classes; nil where probabilities are not written.
+        public let largestDifference: Float?
+    }
 }
 
 /// Runs windows across the borders of tiles, and compares them with what the tiles gave.
@@ -21,16 +23,20 @@ struct Verifier {
     let reader: TileReader
     let worker: TileWorker
     let output: OutputEncoding
+    /// The part of the scene that the outputs have.
+    let origin: PixelWindow
     let cancellation: Cancellation
 
     /// - Parameters:
     ///   - slot: room for the grid's largest tile.
     ///   - work: complete.
-    func verify(windows count: Int, in work: WorkInProgress, slot: TileSlot) throws -> Verification {
+    func verify(windows count: Int, in work: WorkInProgress, slot: TileSlot) throws -> SegmentationSummary.Verification
+    {
         let tiles = grid.straddling(count, stride: stride)
         let mask = work.rasters.first { $0.kind == .mask }!
+        let encoded = output.probabilityRasters.first { $0.kind == .probabilities }
         let probabilities = work.rasters.first { $0.kind == .probabilities }
-        let sampleBytes = max(output.bytesPerPixel.mask, output.probabilityEncoding.sampleByteCount)
+        let sampleBytes = max(output.bytesPerPixel[.mask], encoded?.encoding.sampleByteCount ?? 0)
         // What the tiles gave, of one band.
         let stored = UnsafeMutableRawBufferPointer.allocate(
             byteCount: grid.step * grid.step * sampleBytes, alignment: 64)
@@ -41,18 +47,20 @@ struct Verifier {
             if cancellation.isCancelled { throw CancellationError() }
             try read(tile, into: slot)
             _ = try worker.run(slot)
-            try mask.read(tile.kept, band: 1, into: stored.baseAddress!)
+            let place = tile.kept.moved(from: origin)
+            try mask.read(place, band: 1, into: stored.baseAddress!)
             let found =
                 output.usesWideMask
                 ? compare(stored, slot, UInt16.self, tile.kept) : compare(stored, slot, UInt8.self, tile.kept)
             (pixels, others) = (pixels + found.pixels, others + found.others)
-            guard let probabilities else { continue }
-            for band in 0..<output.probabilityBands {
-                try probabilities.read(tile.kept, band: band + 1, into: stored.baseAddress!)
-                largest = max(largest, difference(stored, slot, band: band, area: tile.kept.size.area))
+            guard let probabilities, let encoded else { continue }
+            for band in 0..<encoded.bands {
+                try probabilities.read(place, band: band + 1, into: stored.baseAddress!)
+                largest = max(
+                    largest, difference(stored, slot, encoded.encoding, band: band, area: tile.kept.size.area))
             }
         }
-        return Verification(
+        return SegmentationSummary.Verification(
             windows: tiles.count, pixels: pixels, otherClasses: others,
             largestDifference: probabilities == nil ? nil : largest)
     }
@@ -73,10 +81,11 @@ struct Verifier {
 
     /// The largest one of a band's probabilities.
     private func difference(
-        _ stored: UnsafeMutableRawBufferPointer, _ slot: TileSlot, band: Int, area: Int
+        _ stored: UnsafeMutableRawBufferPointer, _ slot: TileSlot, _ encoding: ProbabilityEncoding, band: Int,
+        area: Int
     ) -> Float {
-        let encoding = output.probabilityEncoding
-        let (found, all) = (UnsafeRawBufferPointer(stored), UnsafeRawBufferPointer(slot.probabilities))
+        let all = UnsafeRawBufferPointer(slot.samples(for: .probabilities))
+        let found = UnsafeRawBufferPointer(stored)
         var largest: Float = 0
         for pixel in 0..<area {
             let difference = abs(

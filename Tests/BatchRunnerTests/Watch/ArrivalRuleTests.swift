@@ -62,4 +62,20 @@ struct ArrivalRuleTests {
             folderTime: folder, localTime: local, observed: arrival.observed.map { local - Self.seconds($0) })
         #expect(verdict == arrival.expected)
     }
+
+    /// Whoever uploads a file chooses its times, and tmpfs stores any of 64 bits: a difference of two ended the program.
+    @Test(
+        "times that no file should have", arguments: [Int.min, Int.min + 1, 0, Int.max],
+        [Int.min, 0, 1_700_000_000_000_000_000, Int.max])
+    func extremes(modified: Int, changed: Int) {
+        let rule = ArrivalRule(settle: .seconds(60))
+        let now = Self.seconds(1_700_000_000)
+        for observed in [nil, Int.min, now, Int.max] {
+            let file = ScannedFile(path: "/in/a.tif", stamp: FileStamp(size: 1, modified: modified), changed: changed)
+            let verdict = rule.verdict(
+                file, marked: nil, wasRenamed: false, folderTime: now, localTime: now, observed: observed)
+            if modified == .max, changed == .min, observed != .min { #expect(verdict == .wait(Self.seconds(60))) }
+            if modified <= 0, observed == nil { #expect(verdict != .wait(Self.seconds(60))) }
+        }
+    }
 }

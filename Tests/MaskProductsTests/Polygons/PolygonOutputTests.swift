@@ -44,7 +44,8 @@ struct PolygonOutputTests {
 
     /// Writes, commits, and returns the GeoJSON's features.
     private func features(
-        _ mask: RasterReader, confidence: RasterReader? = nil, _ options: PolygonOptions = PolygonOptions()
+        _ mask: RasterReader, confidence: RasterReader? = nil,
+        _ options: PolygonOutput.Options = PolygonOutput.Options()
     ) throws -> [[String: Any]] {
         let path = folder.path("out.geojson")
         let output = try PolygonOutput(mask: mask, confidence: confidence, options: options, path: path)
@@ -106,7 +107,7 @@ struct PolygonOutputTests {
     @Test("classes, areas and connectedness choose")
     func choice() throws {
         let mask = try mask(inDegrees)
-        var options = PolygonOptions()
+        var options = PolygonOutput.Options()
         options.classes = ["water"]
         options.overwrite = true
         #expect(try features(mask, options).count == 1)
@@ -121,7 +122,7 @@ struct PolygonOutputTests {
     @Test("the same mask makes the same bytes, in every format", arguments: ["gpkg", "fgb", "geojson", "shp"])
     func repeatable(_ ending: String) throws {
         let mask = try mask(inDegrees, size: PixelSize(width: 90, height: 70)) { x, y in UInt8(x * y / 7 % 3) }
-        var options = PolygonOptions()
+        var options = PolygonOutput.Options()
         options.overwrite = true
         let path = folder.path("out.\(ending)")
         func write() throws -> [[UInt8]] {
@@ -142,17 +143,17 @@ struct PolygonOutputTests {
         let mask = try mask(inDegrees)
         let before = try folder.names
         let path = folder.path("out.\(ending)")
-        let output = try PolygonOutput(mask: mask, options: PolygonOptions(), path: path)
+        let output = try PolygonOutput(mask: mask, options: PolygonOutput.Options(), path: path)
         #expect(throws: CancellationError.self) { try output.write { _, _ in throw CancellationError() } }
         #expect(try folder.names == before)
-        let other = try PolygonOutput(mask: mask, options: PolygonOptions(), path: path)
+        let other = try PolygonOutput(mask: mask, options: PolygonOutput.Options(), path: path)
         try other.write()
         #expect(try folder.names.allSatisfy { before.contains($0) || $0.hasPrefix(".") })
         other.discard()
         #expect(try folder.names == before)
         _ = try folder.write([1, 2, 3], to: "out.\(ending)")
         let error = #expect(throws: RasterError.self) {
-            _ = try PolygonOutput(mask: mask, options: PolygonOptions(), path: path)
+            _ = try PolygonOutput(mask: mask, options: PolygonOutput.Options(), path: path)
         }
         #expect(error?.code == .outputExists)
         #expect(try folder.bytes("out.\(ending)") == [1, 2, 3])
@@ -190,7 +191,7 @@ struct PolygonOutputTests {
         let mask = try mask(refusal.reference)
         let before = try folder.names
         let error = #expect(throws: RasterError.self) {
-            _ = try PolygonOutput(mask: mask, options: PolygonOptions(), path: folder.path(refusal.path))
+            _ = try PolygonOutput(mask: mask, options: PolygonOutput.Options(), path: folder.path(refusal.path))
         }
         #expect(error?.code == refusal.code)
         #expect(error?.message.contains(refusal.says) == true, "\(error?.message ?? "")")
@@ -200,12 +201,12 @@ struct PolygonOutputTests {
     @Test("without georeference, coordinates are columns and rows, and areas are null")
     func placeless() throws {
         let mask = try mask(.none)
-        let output = try PolygonOutput(mask: mask, options: PolygonOptions(), path: folder.path("out.shp"))
+        let output = try PolygonOutput(mask: mask, options: PolygonOutput.Options(), path: folder.path("out.shp"))
         #expect(try output.write() == 2)
         try output.commit()
         let water = try ShapefilePolygons(path: folder.path("out.shp")).features[0]
         #expect(Set(water[0]) == [SIMD2(4, 0), SIMD2(6, 0), SIMD2(6, 2), SIMD2(4, 2)])
-        var options = PolygonOptions()
+        var options = PolygonOutput.Options()
         options.minimumArea = 1
         #expect(throws: RasterError.self) {
             _ = try PolygonOutput(mask: mask, options: options, path: folder.path("other.shp"))
@@ -228,7 +229,7 @@ struct PolygonOutputTests {
         let mask = try mask(scene.spatialReference, size: scene.size) { x, y in
             x < width / 2 ? 255 : y < height / 2 ? 1 : 0
         }
-        let output = try PolygonOutput(mask: mask, options: PolygonOptions(), path: folder.path("out.shp"))
+        let output = try PolygonOutput(mask: mask, options: PolygonOutput.Options(), path: folder.path("out.shp"))
         #expect(try output.write() == 2)
         try output.commit()
         let features = try ShapefilePolygons(path: folder.path("out.shp")).features
@@ -253,7 +254,7 @@ struct PolygonOutputTests {
         let mask = try mask(scene.spatialReference, size: scene.size) { x, y in
             UInt8(x / 64 % 2 ^ y / 64 % 2)
         }
-        let output = try PolygonOutput(mask: mask, options: PolygonOptions(), path: folder.path("out.shp"))
+        let output = try PolygonOutput(mask: mask, options: PolygonOutput.Options(), path: folder.path("out.shp"))
         try output.write()
         try output.commit()
         let points = try ShapefilePolygons(path: folder.path("out.shp")).features.joined().joined()

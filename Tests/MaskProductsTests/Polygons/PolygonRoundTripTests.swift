@@ -33,14 +33,14 @@ struct PolygonRoundTripTests {
         // A degree's decimals tell a thousandth of a pixel: GeoJSON will do as well, where the way to WGS 84 goes back.
         if scene.spatialReference.crs != nil { endings.append("geojson") }
         let mask = try Self.mask(of: scene, in: folder)
-        for connectedness in [Connectedness.four, .eight] {
+        for connectedness in [PolygonOutput.Connectedness.four, .eight] {
             for ending in endings { try check(mask, connectedness, ending) }
         }
     }
 
     /// Beyond 4 MB a GeoPackage takes polygons past GDAL, which other formats never do.
-    @Test("large polygons are the mask", arguments: [Connectedness.four, .eight], ["gpkg", "fgb"])
-    func large(_ connectedness: Connectedness, _ ending: String) throws {
+    @Test("large polygons are the mask", arguments: [PolygonOutput.Connectedness.four, .eight], ["gpkg", "fgb"])
+    func large(_ connectedness: PolygonOutput.Connectedness, _ ending: String) throws {
         let path = folder.path("mask.tif")
         let reference = try TestMask.reference("EPSG:32633", [500_000, 10, 0, 5_000_000, 0, -10])
         try TestMask.write(path, width: 480, height: 460, reference: reference) { x, y in
@@ -71,9 +71,9 @@ struct PolygonRoundTripTests {
         return try RasterReader(path: path)
     }
 
-    private func check(_ mask: RasterReader, _ connectedness: Connectedness, _ ending: String) throws {
+    private func check(_ mask: RasterReader, _ connectedness: PolygonOutput.Connectedness, _ ending: String) throws {
         let size = mask.size
-        var options = PolygonOptions()
+        var options = PolygonOutput.Options()
         options.connectedness = connectedness
         options.overwrite = true
         let path = folder.path("polygons.\(ending)")

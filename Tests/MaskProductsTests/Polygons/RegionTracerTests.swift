@@ -38,7 +38,7 @@ struct RegionTracerTests {
 
     @Test("small masks have the regions, polygons and holes that one sees", arguments: pictures)
     func seen(_ picture: Picture) {
-        for (connectedness, expected) in [(Connectedness.four, picture.four), (.eight, picture.eight)] {
+        for (connectedness, expected) in [(PolygonOutput.Connectedness.four, picture.four), (.eight, picture.eight)] {
             let traced = TracedMask(picture.mask, connectedness: connectedness)
             #expect(traced.regions.count == expected.regions)
             #expect(traced.regions.flatMap(\.polygons).count == expected.polygons)
@@ -78,8 +78,8 @@ struct RegionTracerTests {
             Noise(width: 1, height: 50, classes: 2, smoothness: 0, seed: 10),
         ]
 
-    @Test("drawn again, the polygons make the mask", arguments: noises, Connectedness.allCases)
-    func drawnAgain(_ noise: Noise, _ connectedness: Connectedness) {
+    @Test("drawn again, the polygons make the mask", arguments: noises, PolygonOutput.Connectedness.allCases)
+    func drawnAgain(_ noise: Noise, _ connectedness: PolygonOutput.Connectedness) {
         let values = noise.values
         let traced = TracedMask(width: noise.width, values: values, connectedness: connectedness)
         var drawn = [Int32](repeating: -1, count: values.count)
@@ -101,8 +101,8 @@ struct RegionTracerTests {
         #expect(drawn == values)
     }
 
-    @Test("there are as many regions as a flood finds", arguments: noises, Connectedness.allCases)
-    func flooded(_ noise: Noise, _ connectedness: Connectedness) {
+    @Test("there are as many regions as a flood finds", arguments: noises, PolygonOutput.Connectedness.allCases)
+    func flooded(_ noise: Noise, _ connectedness: PolygonOutput.Connectedness) {
         let values = noise.values
         let traced = TracedMask(width: noise.width, values: values, connectedness: connectedness)
         #expect(traced.regions.count == floodCount(values, noise.width, connectedness))
@@ -167,7 +167,7 @@ struct RegionTracerTests {
         }
     }
 
-    private func floodCount(_ values: [Int32], _ width: Int, _ connectedness: Connectedness) -> Int {
+    private func floodCount(_ values: [Int32], _ width: Int, _ connectedness: PolygonOutput.Connectedness) -> Int {
         var isSeen = values.map { $0 < 0 }
         var count = 0
         for first in values.indices where !isSeen[first] {

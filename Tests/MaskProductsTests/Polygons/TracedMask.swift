@@ -22,7 +22,7 @@ struct TracedMask {
     var regions: [Region] = []
 
     init(
-        width: Int, values: [Int32], connectedness: Connectedness = .four, tolerance: Double? = nil,
+        width: Int, values: [Int32], connectedness: PolygonOutput.Connectedness = .four, tolerance: Double? = nil,
         wanted: [Bool]? = nil
     ) {
         self.width = width
@@ -39,7 +39,7 @@ struct TracedMask {
     }
 
     /// A picture: a character for each pixel, `.` for none, digits for classes.
-    init(_ picture: String, connectedness: Connectedness = .four, tolerance: Double? = nil) {
+    init(_ picture: String, connectedness: PolygonOutput.Connectedness = .four, tolerance: Double? = nil) {
         let lines = picture.split(separator: "\n")
         self.init(
             width: lines[0].count, values: lines.joined().map { $0.wholeNumberValue.map(Int32.init) ?? -1 },

@@ -17,9 +17,10 @@ enum Areas {
 
         // Making the run opens the scene, plans its tiles and checks that the mask may be written.
         let run = try SceneRun(scene: scene, model: model, options: options, outputs: OutputSet(mask: mask))
+        print("\(run.tiles.count) tiles on \(run.tiles.workers) workers")
         for warning in run.warnings { print("warning: \(warning)") }
         let outcome = try run.run(extras: .classShares) { done, all in
-            if done == all { print("\(all) tiles") }
+            if done == all { print("all tiles are done") }
         }
         for share in outcome.classShares {
             let area = share.hectares.map { "\(Int($0.rounded())) ha" } ?? "\(share.pixels) pixels"

@@ -1,0 +1,156 @@
+/// What a user says about a network that its tensors leave open: `upsampling=bilinear,head=sigmoid`.
+///
+/// The text is not checked against any network here: which keys a network leaves open, and which values they take, is
+/// known once its file is read.
+package struct ModelAssumptions: Hashable, Sendable {
+    /// The things that tensors leave open.
+    package enum Key: String, CaseIterable, Sendable {
+        /// The function between the layers.
+        case activation
+        /// The half of a concatenation that is the skip.
+        case concat
+        /// The borders of 3 x 3 convolutions.
+        case padding
+        /// The way in which the encoder halves a map.
+        case pooling
+        /// The way in which the decoder doubles a map.
+        case upsampling
+        /// The function behind the last convolution.
+        case head
+        /// The input pixels for each pixel of the encoder's last map.
+        case outputStride = "output-stride"
+        /// The dilations of an atrous pyramid.
+        case rates
+        /// The convolution of a bottleneck that halves the map.
+        case bottleneckStride = "bottleneck-stride"
+        /// The number of a wiring among several that fit.
+        case wiring
+    }
+
+    /// The values by key.
+    package private(set) var values: [Key: String] = [:]
+
+    /// Makes assumptions about nothing.
+    package init() {}
+
+    /// Reads `key=value,key=value`.
+    ///
+    /// - Throws: `AssumptionError` for a key that does not exist, one without a value, or one that occurs twice.
+    package init(parsing text: String) throws(AssumptionError) {
+        for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let known = Key.allCases.map(\.rawValue).joined(separator: ", ")
+            guard parts.count == 2, !parts[1].isEmpty else {
+                throw AssumptionError("'\(entry)' is not key=value; the keys are \(known)")
+            }
+            guard let key = Key(rawValue: String(parts[0])) else {
+                throw AssumptionError("nothing is assumed about '\(parts[0])'; the keys are \(known)")
+            }
+            guard values.updateValue(String(parts[1]), forKey: key) == nil else {
+                throw AssumptionError("'\(key.rawValue)' is given twice")
+            }
+        }
+    }
+
+    /// True if nothing is said.
+    package var isEmpty: Bool { values.isEmpty }
+
+    /// The text that `init(parsing:)` reads, with its keys in order.
+    package var text: String {
+        values.map { "\($0.key.rawValue)=\($0.value)" }.sorted().joined(separator: ",")
+    }
+
+    /// Returns these assumptions, with those of `others` about whatever these say nothing of.
+    func completed(from others: ModelAssumptions) -> ModelAssumptions {
+        var result = self
+        result.values.merge(others.values) { own, _ in own }
+        return result
+    }
+}
+
+/// The error that a text is no list of assumptions.
+package struct AssumptionError: Error, CustomStringConvertible, Sendable {
+    /// What is wrong, and what would be right.
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Something that the tensors of a network leave open, and what was taken for it.
+package struct Assumption: Hashable, Sendable {
+    /// What is open.
+    package let key: ModelAssumptions.Key
+    /// What was taken.
+    package let value: String
+    /// What may be taken: "nearest, bilinear or aligned".
+    package let choices: String
+    /// True if the user said it, false if it is the default.
+    package let isGiven: Bool
+}
+
+/// The assumptions of a network, settled one after the other while its graph is built.
+struct SettledAssumptions: Sendable {
+    private let given: ModelAssumptions
+    /// What was settled, in order.
+    private(set) var settled: [Assumption] = []
+    /// The values that were given and mean nothing, each with what would.
+    private(set) var problems: [String] = []
+
+    init(_ given: ModelAssumptions = ModelAssumptions()) { self.given = given }
+
+    /// Settles something: as the user says, or else by the default, which is the first of all cases.
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: ModelAssumptions.Key, as type: Choice.Type = Choice.self
+    ) -> Choice {
+        let names = Choice.allCases.map(\.rawValue)
+        let choices = names.count > 1 ? "\(names.dropLast().joined(separator: ", ")) or \(names.last!)" : names[0]
+        return value(key, default: Choice.allCases.first!, choices: choices, text: \.rawValue) { Choice(rawValue: $0) }
+    }
+
+    /// Settles something that a number or a list says.
+    ///
+    /// - Parameters:
+    ///   - choices: what may be taken, for people.
+    ///   - text: gives the text of a value.
+    ///   - parse: gives the value of a text; nil for one that means nothing.
+    mutating func value<Value>(
+        _ key: ModelAssumptions.Key, default standard: Value, choices: String, text: (Value) -> String,
+        parse: (String) -> Value?
+    ) -> Value {
+        var value = standard
+        let word = given.values[key]
+        if let word {
+            if let parsed = parse(word) {
+                value = parsed
+            } else if !problems.contains(where: { $0.hasPrefix("\(key.rawValue) ") }) {
+                problems.append("\(key.rawValue) may be \(choices), not '\(word)'")
+            }
+        }
+        if !settled.contains(where: { $0.key == key }) {
+            settled.append(Assumption(key: key, value: text(value), choices: choices, isGiven: word != nil))
+        }
+        return value
+    }
+
+    /// What the user gave although the network does not leave it open.
+    var needless: [String] {
+        given.values.keys.filter { key in !settled.contains { $0.key == key } }.map(\.rawValue).sorted()
+    }
+}
+
+/// The ways in which a map is doubled without weights.
+enum UpsamplingChoice: String, CaseIterable {
+    case nearest
+    /// Bilinear with half-pixel centres.
+    case bilinear
+    /// Bilinear with aligned corners.
+    case aligned = "bilinear-aligned"
+}
+
+/// The function behind the last convolution.
+enum HeadChoice: String, CaseIterable {
+    /// Logits, of which Overtile makes probabilities.
+    case none
+    case sigmoid
+    case softmax
+}
