@@ -115,6 +115,7 @@ struct AllowedTiles {
     /// An eighth of the tile, rounded up to a multiple of the stride. Where that leaves nothing, or less than the network
     /// gives, it is rounded down, or not at all: no phase is lost where every tile is computed as a whole.
     private func standardMargin(ofTile size: Int) -> Int {
+        if let margin = describedMargin(ofTile: size) { return margin }
         let (unit, eighth) = (network.stride, size / 8)
         let margins = [(eighth + unit - 1) / unit * unit, eighth / unit * unit, eighth]
         guard case .fixedTiles(let network) = network else { return margins[0] }
