@@ -198,6 +198,19 @@ extension Activation {
         case .hardSigmoid(let alpha, let beta): max(0, min(1, Double(alpha) * x + Double(beta)))
         case .hardSwish: x * max(0, min(1, x / 6 + 0.5))
         case .silu: x / (1 + exp(-x))
+        case .elu(let alpha): x < 0 ? Double(alpha) * expm1(x) : x
+        case .gelu: 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
+        case .mish: x * tanh(log1p(exp(x)))
+        case .tanh: tanh(x)
+        case .softplus: log1p(exp(x))
+        case .erf: erf(x)
+        case .exponential: exp(x)
+        case .squareRoot: max(0, x).squareRoot()
+        case .power(let exponent): pow(x, Double(exponent))
+        case .absolute: abs(x)
+        case .quantized(let scale, let zero, let lowest, let highest):
+            (min(max((x / Double(scale)).rounded(.toNearestOrEven) + Double(zero), Double(lowest)), Double(highest))
+                - Double(zero)) * Double(scale)
         }
     }
 }

@@ -56,7 +56,9 @@ struct ShapeWiring {
         network.summary = Self.summary(best.wiring, units)
         self.network = network
         lines = best.wiring.lines(units)
-        if let problem = (best.network.builder.parameters.problems + best.network.builder.parameters.unexpected).first {
+        if let problem =
+            (best.network.builder.parameters.problems + best.network.builder.parameters.unexpected(but: [])).first
+        {
             throw .none(problem)
         }
     }
