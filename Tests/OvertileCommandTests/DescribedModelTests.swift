@@ -132,7 +132,7 @@ struct DescribedModelTests {
         #expect(byFile.mask == spelled.mask && byFile.probabilities == spelled.probabilities)
         let (text, sources, _) = try bench.inspect(described)
         #expect(sources["nodata"] == "mlm:hyperparameters.overtile.nodata of model.json")
-        #expect(sources.filter { $0.value.hasSuffix("of model.onnx") }.count == 8 && sources.count == 9)
+        #expect(sources.filter { $0.value.hasSuffix("of model.onnx") }.count == 7 && sources.count == 8)
         #expect(text.contains("(class_names of model.onnx)") && text.contains("overtile.nodata of model.json)"))
 
         let flags = [

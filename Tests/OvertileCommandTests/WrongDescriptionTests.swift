@@ -29,8 +29,7 @@ struct WrongDescriptionTests {
             """, for: described)
         let plain = try ONNXModelFile.write(in: folder, name: "plain.onnx")
         let run = try bench.segment(described, as: "described")
-        let spelled = try bench.segment(
-            plain, as: "spelled", ["--scale", "\(Float(1) / 255)", "--activation", "probabilities"])
+        let spelled = try bench.segment(plain, as: "spelled", ["--scale", "\(Float(1) / 255)"])
         #expect(run.outcome.status == 0 && spelled.outcome.status == 0, "\(run.outcome.errors)")
         #expect(run.mask == spelled.mask && run.probabilities == spelled.probabilities)
         let lines = run.outcome.errorLines
@@ -44,7 +43,7 @@ struct WrongDescriptionTests {
         }
         #expect(try bench.segment(described, as: "quiet", ["--quiet"]).outcome.errors.isEmpty)
         let (_, sources, _) = try bench.inspect(described)
-        #expect(Set(sources.keys) == ["bands", "activation", "tile"])
+        #expect(Set(sources.keys) == ["bands", "tile"])
     }
 
     @Test(
@@ -65,7 +64,7 @@ struct WrongDescriptionTests {
         let plain = try ONNXModelFile.write(in: folder, name: "plain.onnx")
         let flags = [
             "--bands", "3,1,2", "--scale", "0.01", "--classes", "a,b", "--activation", "logits", "--threshold", "0",
-            "--resolution", "native",
+            "--resolution", "native", "--task", "segmentation",
         ]
         let run = try bench.segment(described, as: "described", flags)
         let same = try bench.segment(plain, as: "same", flags)

@@ -137,14 +137,14 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path("wrong.tif")))
     }
 
-    /// Pixels that are all the same have one class, and pixels without data are none.
+    /// Pixels that are all the same have one class.
     @Test func maskOfASingleClass_IsToldOf() throws {
         let model = try model(classes: 3)
         func warnings(_ value: @escaping (Int, Int, Int) -> Float) throws -> [String] {
             let path = folder.path("flat-\(UUID()).tif")
             try SyntheticScene.write(path, width: 90, height: 70, bands: 1, nodata: 9, value: value)
             var options = SegmentationOptions()
-            options.scale = 1
+            options.scale = 1 / 255
             let job = try SegmentationJob(
                 scene: try options.open(scene: path, for: model), model: model, options: options)
             let staged = try job.stage([.mask: path + ".mask.tif"])
@@ -152,10 +152,21 @@ import Testing
             try staged.publish()
             return staged.warnings
         }
-        // No data is filled with what 0 becomes, so that the network is given the same everywhere.
-        let same = try warnings { _, x, _ in x < 20 ? 9 : 0 }
-        #expect(same.count == 1 && same[0].contains("a single class"))
-        #expect(try warnings { _, x, y in SyntheticScene.wave(0, x, y) }.isEmpty)
+        let same = try warnings { _, _, _ in 50 }
+        #expect(same.count == 1 && same.first?.contains("a single class") == true, "\(same)")
         #expect(try warnings { _, _, _ in 9 }.isEmpty)
+    }
+
+    /// No data is no class, and once two classes were seen there is no only one.
+    @Test(
+        arguments: [([1, 255, 1], [255, 1], 1), ([255], [], nil), ([0, 0], [2], nil), ([0, 1], [1, 1], nil)]
+            as [([UInt8], [UInt8], Int?)])
+    func onlyClass_IsThatOfAllPixelsWithData(first: [UInt8], second: [UInt8], only: Int?) {
+        var classes = OnlyClass(nodata: 255)
+        for pixels in [first, second] {
+            let many = Array(repeating: pixels, count: OnlyClass.fewest).flatMap { $0 }
+            many.withUnsafeBufferPointer { classes.look(at: $0) }
+        }
+        #expect(classes.value == only)
     }
 }

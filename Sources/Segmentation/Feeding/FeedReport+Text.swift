@@ -42,7 +42,9 @@ extension FeedReport {
         if max(abs(lowest), abs(highest)) > 300 {
             return [.valuesFarOut(scene: scene, lowest: lowest, highest: highest)]
         }
-        if given.allSatisfy({ $0.upperBound - $0.lowerBound < 0.001 }) {
+        // A scene without any contrast has none at any scale.
+        let hasContrast = ranges.contains { $0.high - $0.low > 0.01 * max(abs($0.high), abs($0.low)) }
+        if hasContrast, given.allSatisfy({ $0.upperBound - $0.lowerBound < 0.001 }) {
             return [.valuesAlike(scene: scene, lowest: lowest, highest: highest)]
         }
         return []
