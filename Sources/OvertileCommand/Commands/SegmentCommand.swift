@@ -64,7 +64,6 @@ struct SegmentCommand: ParsableCommand {
         others.read(products.companions.zones.zones, "the zones")
         others.read(choices.modelItem, "the model's item")
         others.write(logOptions.logFile, "--log-file")
-        let scenes = stack ? [scenes.joined(separator: ",")] : scenes
         // Before the log is begun, which would add to whatever file that is.
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
         let log = SceneLog(try logOptions.start(messages))
