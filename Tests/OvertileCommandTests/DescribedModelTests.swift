@@ -132,7 +132,9 @@ struct DescribedModelTests {
         #expect(byFile.mask == spelled.mask && byFile.probabilities == spelled.probabilities)
         let (text, sources, _) = try bench.inspect(described)
         #expect(sources["nodata"] == "mlm:hyperparameters.overtile.nodata of model.json")
-        #expect(sources.filter { $0.value.hasSuffix("of model.onnx") }.count == 7 && sources.count == 8)
+        #expect(sources.filter { $0.value.hasSuffix("of model.onnx") }.count == 7 && sources.count == 9)
+        // What Deepness calls a segmentation says nothing of logits and probabilities.
+        #expect(sources["activation"] == "mlm:output[0].post_processing_function of model.json")
         #expect(text.contains("(class_names of model.onnx)") && text.contains("overtile.nodata of model.json)"))
 
         let flags = [

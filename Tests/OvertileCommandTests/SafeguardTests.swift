@@ -49,7 +49,7 @@ struct SafeguardTests {
         // Enough for the program and its libraries, and nothing else.
         let line =
             "ulimit -v $4; exec \"$OVERTILE\" segment \"$1\" --model \"$2\" --output \"$3\" --scale 1 --workers 200 --quiet"
-        let narrow = try CommandProcess.shell(line, [bench.scene, bench.model, bench.output(), "1500000"])
+        let narrow = try CommandProcess.shell(line, [bench.scene, bench.model, bench.output(), "600000"])
         expect(narrow, 74, "ulimit")
         #expect(try bench.outputs.isEmpty)
         guard geteuid() == 0 else { return }
@@ -57,7 +57,7 @@ struct SafeguardTests {
         chmod(bench.folder.url.path, 0o777)
         chmod(bench.folder.path("out"), 0o777)
         let few = try CommandProcess.shell(
-            "exec /usr/bin/setpriv --reuid 64999 --clear-groups /bin/sh -c 'ulimit -u 4; exec \"$0\" segment \"$1\" --model "
+            "exec /usr/bin/setpriv --reuid 64999 --clear-groups prlimit --nproc=4 /bin/sh -c 'exec \"$0\" segment \"$1\" --model "
                 + "\"$2\" --output \"$3\" --scale 1 --workers 8 --quiet' \"$OVERTILE\" \"$1\" \"$2\" \"$3\"",
             [bench.scene, bench.model, bench.output()])
         expect(few, 74, "threads")

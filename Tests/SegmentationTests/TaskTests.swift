@@ -137,24 +137,22 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path("wrong.tif")))
     }
 
-    /// Pixels that are all the same have one class.
     @Test func maskOfASingleClass_IsToldOf() throws {
-        let model = try model(classes: 3)
-        func warnings(_ value: @escaping (Int, Int, Int) -> Float) throws -> [String] {
-            let path = folder.path("flat-\(UUID()).tif")
-            try SyntheticScene.write(path, width: 90, height: 70, bands: 1, nodata: 9, value: value)
+        func warnings(classes: Int, threshold: Float?) throws -> [String] {
             var options = SegmentationOptions()
-            options.scale = 1 / 255
+            (options.scale, options.threshold, options.overwrites) = (1 / 255, threshold, true)
+            let model = try model(classes: classes)
             let job = try SegmentationJob(
-                scene: try options.open(scene: path, for: model), model: model, options: options)
-            let staged = try job.stage([.mask: path + ".mask.tif"])
+                scene: try options.open(scene: scene, for: model), model: model, options: options)
+            let staged = try job.stage([.mask: folder.path("mask.tif")])
             defer { staged.endWork() }
             try staged.publish()
             return staged.warnings
         }
-        let same = try warnings { _, _, _ in 50 }
-        #expect(same.count == 1 && same.first?.contains("a single class") == true, "\(same)")
-        #expect(try warnings { _, _, _ in 9 }.isEmpty)
+        // No probability is above 1.
+        let same = try warnings(classes: 1, threshold: 1)
+        #expect(same.count == 1 && same.first?.contains("a single class, 0") == true, "\(same)")
+        #expect(try warnings(classes: 3, threshold: nil).isEmpty)
     }
 
     /// No data is no class, and once two classes were seen there is no only one.

@@ -90,6 +90,8 @@ public struct SegmentationOptions: Sendable {
 }
 
 /// Who chooses how pixels are scaled.
+///
+///     options.scaling = .auto
 public enum ScalingChoice: String, Sendable, CaseIterable {
     /// The options, else the model's description, else the default.
     case asSaid = "said"
