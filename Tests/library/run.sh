@@ -11,7 +11,8 @@ trap 'exit 143' TERM
 
 # A package of its own has a build of its own. The example is always compiled anew: where a type of the library got another
 # package property, its size is another, and an incremental build does not see that from outside the package.
-rm -rf "$root"/.build/library/*/debug/areas.build
+# Without the plan of the last build, the folder is laid out anew.
+rm -rf "$root"/.build/library/*/debug/areas.build "$root"/.build/library/debug.yaml
 swift build --package-path "$root/examples/library" --scratch-path "$root/.build/library"
 areas=$(swift build --package-path "$root/examples/library" --scratch-path "$root/.build/library" --show-bin-path)/areas
 

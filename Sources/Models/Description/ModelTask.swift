@@ -1,5 +1,6 @@
 /// What a network's outputs are for.
 ///
+///     var options = SegmentationOptions()
 ///     options.task = .regression
 public enum ModelTask: String, Sendable, CaseIterable {
     /// Each pixel has one of the classes.

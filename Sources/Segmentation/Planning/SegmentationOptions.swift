@@ -91,6 +91,7 @@ public struct SegmentationOptions: Sendable {
 
 /// Who chooses how pixels are scaled.
 ///
+///     var options = SegmentationOptions()
 ///     options.scaling = .auto
 public enum ScalingChoice: String, Sendable, CaseIterable {
     /// The options, else the model's description, else the default.
