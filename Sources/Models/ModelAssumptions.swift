@@ -76,7 +76,7 @@ package struct ModelAssumptions: Hashable, Sendable {
 
 /// The error that a text is no list of assumptions.
 package struct AssumptionError: Error, CustomStringConvertible, Sendable {
-    /// What is wrong, and what would be right.
+    /// One line that says what is wrong, and what would be right.
     package let description: String
 
     init(_ description: String) { self.description = description }
@@ -84,16 +84,16 @@ package struct AssumptionError: Error, CustomStringConvertible, Sendable {
 
 /// Something that the tensors of a network leave open, and what was taken for it.
 package struct Assumption: Hashable, Sendable {
-    /// What is open.
+    /// The choice that is open.
     package let key: ModelAssumptions.Key
     /// What was taken.
     package let value: String
     /// What may be taken: "nearest, bilinear or aligned".
     package let choices: String
-    /// Who says so.
+    /// The source of the value.
     package let origin: Origin
 
-    /// Who says what is taken.
+    /// The sources that a value may have.
     package enum Origin: String, Sendable {
         /// The user.
         case given

@@ -11,7 +11,7 @@ public struct ModelOptions: Hashable, Sendable {
     public var padded: Bool
     /// The pruned depth of a U-Net++ with deep supervision; nil for the mean of all heads' logits.
     public var depth: Int?
-    /// What is assumed about a network whose tensors leave more open than that.
+    /// The assumptions about a network whose tensors leave more open than that.
     package var assumptions = ModelAssumptions()
     /// The key under which a checkpoint has the network, or the first words of its tensors' names; nil for what is found.
     package var key: String?

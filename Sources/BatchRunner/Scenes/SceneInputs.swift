@@ -7,7 +7,7 @@ import RasterIO
 package struct SceneInputs: Sendable {
     /// The scenes as they were named, or as folder and name; none is there twice.
     package private(set) var scenes: [String] = []
-    /// Those of the scenes that were named one by one, and not found in a folder or by a pattern.
+    /// The scenes that were named one by one, and not found in a folder or by a pattern.
     package private(set) var named: Set<String> = []
     /// Inputs that gave no scene.
     package private(set) var warnings: [String] = []

@@ -12,7 +12,7 @@ struct ConvolutionLayer {
         case byWeights
     }
 
-    /// Whether layers of its kind have biases.
+    /// True if layers of its kind have biases.
     enum Biases {
         case none
         case all

@@ -18,7 +18,7 @@ struct NormStatistics: Sendable {
 /// norm was given in training can be foretold from the norms before it, and compared with what it remembers: of a graph
 /// that is wired as in training the two agree, and of one whose channels are mixed up they do not.
 struct NormEvidence {
-    /// What is foretold of a map.
+    /// The mean and deviation that a map is expected to have.
     private struct Belief {
         var mean: [Double]
         var deviation: [Double]?
