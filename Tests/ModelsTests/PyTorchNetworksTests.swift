@@ -44,6 +44,8 @@ import WeightFiles
         // A block below the decoder, and an encoder whose first map is not halved.
         Case("unet-vgg11_bn", "encoder vgg11_bn"),
         Case("unetplusplus-resnet18", "encoder resnet18, 5 steps", seam: "decoder.blocks.x_0_0.attention1"),
+        // The block below the decoder is there, and not used.
+        Case("unetplusplus-vgg11_bn", "encoder vgg11_bn, 5 steps"),
         Case("linknet-mobilenet_v2", "encoder mobilenet_v2, 5 steps, added skips"),
         Case(
             "fpn-resnet18", "encoder resnet18, pyramid of 32 channels, maps added",
@@ -109,7 +111,8 @@ import WeightFiles
     func missing(_ expected: Case) throws {
         let network = try DescribedNetwork(expected.name)
         // A second head for training, and the attention in front of which there is no skip, are not used.
-        let unused = ["aux_classifier.", "decoder.blocks.2.attention1."]
+        var unused = ["aux_classifier.", "decoder.blocks.2.attention1."]
+        if expected.name.hasPrefix("unetplusplus") { unused.append("decoder.center.") }
         let names = network.tensors.map(\.name).filter { name in
             !name.hasSuffix("num_batches_tracked") && !unused.contains { name.hasPrefix($0) }
         }

@@ -137,6 +137,7 @@ if __name__ == "__main__":
     smp_case("unet-timm-efficientnet-b0", "Unet", "timm-efficientnet-b0")
     smp_case("unet-vgg11_bn", "Unet", "vgg11_bn")
     smp_case("unetplusplus-resnet18", "UnetPlusPlus", "resnet18", decoder_attention_type="scse")
+    smp_case("unetplusplus-vgg11_bn", "UnetPlusPlus", "vgg11_bn")
     smp_case("linknet-mobilenet_v2", "Linknet", "mobilenet_v2", bands=6, classes=3)
     smp_case("fpn-resnet18", "FPN", "resnet18", decoder_segmentation_channels=512)
     smp_case("fpn-vgg13-concatenated", "FPN", "vgg13", decoder_segmentation_channels=256, decoder_merge_policy="cat")

@@ -17,9 +17,10 @@ enum SMPUnetPlusPlusFamily: SMPFamily {
         let maps = Array(encoder.maps.prefix(steps + 1))
         let hasNorms = builder.parameters.contains(prefix: "decoder.blocks.x_0_0.conv1.1.")
         let upsampling = builder.assumptions.choice(.upsampling, as: UpsamplingChoice.self)
-        var features = Array(maps.dropFirst().reversed())  // from the bottom up
+        let features = Array(maps.dropFirst().reversed())  // from the bottom up
         guard !features.isEmpty else { return RecognizedNetwork(graph: builder.graph, summary: "") }
-        features[0] = builder.smpCenter(on: features[0], hasNorms: hasNorms)
+        // On VGG there is a block below the decoder, as in Unet, but it is never run.
+        builder.parameters.ignore(prefix: "decoder.center.")
         let depth = features.count - 1
         func block(
             _ column: Int, _ row: Int, on map: NetworkBuilder.Map, skips: [NetworkBuilder.Map]
