@@ -29,7 +29,7 @@ struct OutputPaths {
         }
         var others = others
         if scenes.count > 1 { others.write(products.report, "--report") }
-        try OutputSet.refuseClashes(all.map { ($0.scene, $0.outputs) }, model: files.model, others: others)
+        try OutputSet.refuseClashes(all.map { ($0.scene, $0.outputs) }, model: files.networks.models[0], others: others)
         return all
     }
 

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Overtile
+public import ArgumentParser
+public import Overtile
 
 /// Options for cutting a scene into tiles, and for its workers and memory.
 struct PlanOptions: ParsableArguments {
@@ -35,6 +35,14 @@ struct PlanOptions: ParsableArguments {
             """, valueName: "size"))
     var memory: MemorySize?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Run each tile several times and take the mean of the probabilities: also mirrored (flips, 4 runs), turned by \
+            quarters (rotations, 4 runs), or both (all, 8 runs).
+            """, valueName: "flips|rotations|all"))
+    var tta: SegmentationOptions.Augmentation?
+
     mutating func validate() throws {
         if let workers, !(1...1024).contains(workers) {
             throw ValidationError("--workers \(workers) is out of range: give a number from 1 to 1024")
@@ -53,8 +61,11 @@ struct PlanOptions: ParsableArguments {
         options.margin = margin
         options.workers = workers
         options.memory = memory?.bytes
+        options.augmentation = tta
     }
 }
+
+extension SegmentationOptions.Augmentation: ExpressibleByArgument {}
 
 struct MemorySize: ExpressibleByArgument {
     var bytes: Int
