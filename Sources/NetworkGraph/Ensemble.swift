@@ -2,7 +2,7 @@
 package struct EnsembleMember: Sendable {
     /// The network as it is tiled by itself.
     package let network: TiledNetwork
-    /// The network for inputs of so many pixels on a side.
+    /// The network for inputs of so many pixels on a side, without `fitToSize`.
     let graph: @Sendable (_ size: Int) throws -> Graph
     /// What makes of the common input this network's own; nil where it is the same.
     package let input: ChannelAffine?
@@ -20,7 +20,9 @@ package struct EnsembleMember: Sendable {
         self.output = output
         graph = { size in
             if case .fixedTiles(let network) = network { return try network.graph(size) }
-            return try unfolded.graph(size: size).foldingNormalizations()
+            let graph = try unfolded.graph(size: size).foldingNormalizations()
+            guard let fixed = try graph.fixingSizes(at: size) else { throw NetworkError.noSize(upTo: size) }
+            return fixed
         }
     }
 }

@@ -130,7 +130,8 @@ extension BatchReport {
                 scene.pixels.map { Text.number(Double($0) / 1e6, digits: 2) } ?? "",
                 scene.seconds.map { Text.time(.seconds($0)) } ?? "",
                 scene.megapixelsPerSecond.map { Text.number($0, digits: 2) } ?? "",
-                Console.oneLine(scene.error ?? Text.shares(scene.classShares)),
+                Console.oneLine(
+                    scene.error.map { Text.reason($0, of: scene.scene) } ?? Text.shares(scene.classShares)),
             ]
         }
         let seconds = finished.timeIntervalSince(started)
@@ -139,7 +140,9 @@ extension BatchReport {
             "\(Text.counted(done, "scene")) done" + others.map { ", \(Text.grouped($0.0)) \($0.1)" }.joined()
             + " in \(Text.time(.seconds(seconds)))"
         guard !rows.isEmpty else { return end }
-        return Text.columns(["SCENE", "STATE", "MPX", "TIME", "MPX/S", "CLASSES"], rows, numbers: [2, 3, 4]) + "\n"
-            + end
+        return Text.columns(
+            ["SCENE", "STATE", "MPX", "TIME", "MPX/S", "RESULT"], rows, numbers: [2, 3, 4], fitting: Console.resultWidth
+        )
+            + "\n" + end
     }
 }

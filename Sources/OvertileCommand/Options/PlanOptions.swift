@@ -32,7 +32,7 @@ struct PlanOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             The most memory to use, such as 800M or 4G. By default, half of the machine's memory.
-            """, valueName: "size"))
+            """, valueName: "size"), transform: { try MemorySize(argument: $0) })
     var memory: MemorySize?
 
     @Option(
@@ -67,11 +67,22 @@ struct PlanOptions: ParsableArguments {
 
 extension SegmentationOptions.Augmentation: ExpressibleByArgument {}
 
-struct MemorySize: ExpressibleByArgument {
+/// An amount of memory, as it is typed.
+struct MemorySize {
     var bytes: Int
 
-    init?(argument: String) {
-        guard let bytes = ByteCount.parse(argument) else { return nil }
+    init(argument: String) throws {
+        guard let bytes = ByteCount.parse(argument) else {
+            throw ValidationError("--memory \(argument) is no size: give a number with its unit, such as 800M or 4G")
+        }
+        guard bytes >= Self.smallest else {
+            let meant =
+                argument.allSatisfy(\.isNumber) ? "give its unit, such as \(argument)G" : "give more, such as 1G"
+            throw ValidationError("--memory \(argument) is \(bytes) bytes, in which nothing runs: \(meant)")
+        }
         self.bytes = bytes
     }
+
+    /// Bytes below which a number must lack its unit.
+    private static let smallest = 1 << 20
 }
