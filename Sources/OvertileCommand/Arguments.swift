@@ -25,7 +25,7 @@ enum Arguments {
         let commands = OvertileCommand.configuration.subcommands.map { $0._commandName } + ["help"]
         guard !commands.contains(word) else { return }
         let meant = NearMiss.nearest(to: word, among: commands).map { "did you mean \($0)? " } ?? ""
-        throw UsageError("there is no command \"\(word)\": \(meant)overtile --help lists them")
+        throw UsageError("there is no command '\(word)': \(meant)overtile --help lists them")
     }
 }
 
@@ -102,10 +102,11 @@ struct UsageError: Error, CustomStringConvertible {
         let quoted = OvertileCommand.fullMessage(for: error).split(separator: "\n").last?.split(separator: "'")
         let help = quoted.flatMap { $0.count == 3 ? String($0[1]) : nil } ?? "overtile --help"
         let unknown = text.hasPrefix("Unknown option '") ? text.split(separator: "'").dropFirst().first : nil
-        if let unknown, !text.contains("Did you mean") {
+        // The parser's own guess knows no words but its own, and takes --gpu for --key.
+        if let unknown {
             let command = help.split(separator: " ").dropFirst().first
             let advice = NearMiss.advice(option: String(unknown), command: command.map(String.init))
-            if let advice { text += ": \(advice)" }
+            if let advice { text = "Unknown option '\(unknown)': \(advice)" }
         }
         self.init("\(text); see \(help)")
     }
