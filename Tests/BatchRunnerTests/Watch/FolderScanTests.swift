@@ -76,7 +76,8 @@ struct FolderScanTests {
         let inner = folder.url.appendingPathComponent("\(product)/more/\(product)_SR_B5.TIF")
         try Data([1, 2]).write(to: inner)
         let after = try found()
-        #expect(after.stamp.size == 5 && after.stamp.modified >= before.stamp.modified && after.changed > before.changed)
+        #expect(
+            after.stamp.size == 5 && after.stamp.modified >= before.stamp.modified && after.changed > before.changed)
         // A pattern decides about folders as about files.
         let patterns = SceneNames(patterns: ["a*"])
         #expect(!patterns.matchesFolder(product) && SceneNames(patterns: ["LC*"]).matchesFolder(product))
