@@ -1,4 +1,3 @@
-package import Models
 package import Training
 
 /// The wishes that a user may have for a training beside scenes, truth and output. Everything has a default.

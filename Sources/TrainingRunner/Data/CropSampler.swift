@@ -52,7 +52,9 @@ package final class CropSampler: Sendable {
             for y in 0..<scene.size.height {
                 for x in 0..<scene.size.width where !scene.isForTraining(x: x, y: y, margin: margin) {
                     // What is held out is judged by its own copy of the labels.
-                    if scene.heldOut?.contains(x: x, y: y) != true { scene.labels[y * scene.size.width + x] = Loss.unlabelled }
+                    if scene.heldOut?.contains(x: x, y: y) != true {
+                        scene.labels[y * scene.size.width + x] = Loss.unlabelled
+                    }
                 }
             }
             for y in stride(from: 0, to: scene.size.height, by: Self.side) {
@@ -61,7 +63,9 @@ package final class CropSampler: Sendable {
                         .intersection(PixelWindow(scene.size))
                     if let heldOut = scene.heldOut, !heldOut.intersection(window).isEmpty { continue }
                     let counts = scene.counts(in: window, classes: data.classes.count)
-                    if counts.contains(where: { $0 > 0 }) { cells.append(Cell(scene: number, window: window, counts: counts)) }
+                    if counts.contains(where: { $0 > 0 }) {
+                        cells.append(Cell(scene: number, window: window, counts: counts))
+                    }
                 }
             }
         }
@@ -162,7 +166,8 @@ package final class CropSampler: Sendable {
         let window = PixelWindow(
             x: columns.range.lowerBound, y: rows.range.lowerBound, width: columns.range.count, height: rows.range.count)
         // One thread at a time may read a scene's file.
-        let samples = scene.isInMemory ? try scene.window(window) : try reading.withLock { _ in try scene.window(window) }
+        let samples =
+            scene.isInMemory ? try scene.window(window) : try reading.withLock { _ in try scene.window(window) }
         func at(_ band: Int, _ x: Int, _ y: Int) -> Float {
             let column = columns.sources[min(max(0, x - reach.x), reach.width - 1)] - window.x
             let row = rows.sources[min(max(0, y - reach.y), reach.height - 1)] - window.y

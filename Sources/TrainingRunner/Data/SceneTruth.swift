@@ -1,5 +1,5 @@
-package import MaskProducts
-package import RasterIO
+import MaskProducts
+import RasterIO
 import TileGeometry
 import Training
 import VectorIO

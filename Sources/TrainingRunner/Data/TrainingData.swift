@@ -1,10 +1,10 @@
 import Foundation
 import MaskProducts
 import Models
-package import RasterIO
+import RasterIO
 import Segmentation
-package import TileGeometry
-package import Training
+import TileGeometry
+import Training
 
 /// The scenes and labels that a network learns from.
 package final class TrainingData: Sendable {
@@ -56,7 +56,8 @@ package final class TrainingData: Sendable {
             let truth = try SceneTruth(pair.truth, on: reader, renamed: renamed)
             guard truth.numbers.contains(where: { $0 >= 0 }) else {
                 throw TrainingError(
-                    "\(pair.truth.path) has no class at any pixel of \(pair.scene): look whether they lie on each other")
+                    "\(pair.truth.path) has no class at any pixel of \(pair.scene): look whether they lie on each other"
+                )
             }
             readers.append(reader)
             truths.append(truth)
@@ -81,7 +82,7 @@ package final class TrainingData: Sendable {
         self.classes = classes
         counts = scenes.map { $0.counts(in: PixelWindow($0.size), classes: classes.count) }
         (mean, std) = try Self.statistics(scenes)
-        let names = readers.map { reader in chosen.map { reader.bands[$0 - 1].name } }
+        let names = readers.map { reader in chosen.map { reader.bands[$0 - 1].name ?? "" } }
         let areAlike = names.allSatisfy { $0 == names[0] } && names[0].allSatisfy { !$0.isEmpty }
         bandNames = areAlike ? names[0] : []
         metresPerPixel = try Self.resolution(readers)
@@ -115,7 +116,12 @@ package final class TrainingData: Sendable {
     /// The pixels' size, where all scenes agree within a tenth.
     private static func resolution(_ readers: [RasterReader]) throws -> Double? {
         let sizes = readers.map { reader -> (path: String, metres: Double?) in
-            (reader.path, GroundPixelSize(of: reader.spatialReference, size: reader.size).map { ($0.width * $0.height).squareRoot() })
+            (
+                reader.path,
+                GroundPixelSize(of: reader.spatialReference, size: reader.size).map {
+                    ($0.width * $0.height).squareRoot()
+                }
+            )
         }
         guard let first = sizes[0].metres else { return nil }
         for (path, metres) in sizes {
@@ -134,7 +140,10 @@ package final class TrainingData: Sendable {
     /// Mean and standard deviation of each band over all pixels with data, summed in double, row by row.
     private static func statistics(_ scenes: [LabelledScene]) throws -> (mean: [Double], std: [Double]) {
         let bands = scenes[0].bands.count
-        var (sums, squares, counts) = ([Double](repeating: 0, count: bands), [Double](repeating: 0, count: bands), [Double](repeating: 0, count: bands))
+        var (sums, squares, counts) = (
+            [Double](repeating: 0, count: bands), [Double](repeating: 0, count: bands),
+            [Double](repeating: 0, count: bands)
+        )
         // Sums of differences from the first value: of large values, squares would lose the small differences.
         var origins = [Double?](repeating: nil, count: bands)
         for scene in scenes {

@@ -49,7 +49,8 @@ struct Judge {
                     let place = row * window.width + column
                     guard label < data.classes.count, !found[place].isNaN else { continue }
                     counts[label][Int(found[place])] += 1
-                    let probability = bands.count == 1
+                    let probability =
+                        bands.count == 1
                         ? (label == 1 ? bands[0][place] : 1 - bands[0][place]) : bands[label][place]
                     sum -= log(max(Double(probability), 1e-12))
                     pixels += 1

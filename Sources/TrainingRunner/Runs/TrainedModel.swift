@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import MaskProducts
 import Models
 import StoredTensors
 import Training
@@ -22,7 +23,9 @@ struct TrainedModel {
     var fingerprint: String {
         var hash = SHA256()
         for scene in data.scenes {
-            Array("\(scene.size) \(scene.bands) \(String(describing: scene.heldOut))\n".utf8).withUnsafeBytes { hash.add($0) }
+            Array("\(scene.size) \(scene.bands) \(String(describing: scene.heldOut))\n".utf8).withUnsafeBytes {
+                hash.add($0)
+            }
             scene.labels.withUnsafeBytes { hash.add($0) }
         }
         Array("\(data.classes) \(data.mean) \(data.std)".utf8).withUnsafeBytes { hash.add($0) }

@@ -24,7 +24,9 @@ final class TrainingFolder {
     init(for output: String, overwrites: Bool) throws {
         self.output = output
         guard overwrites || !FileStatus.exists(output) else {
-            throw FileError(.outputExists, "write", path: output, "it is there already", advice: "choose another name, or give --overwrite")
+            throw FileError(
+                .outputExists, "write", path: output, "it is there already",
+                advice: "choose another name, or give --overwrite")
         }
         path = FileName.joined(FileName.folder(of: output), ".\(FileName.last(of: output)).overtile-training")
         guard FileCall.makeFolder(path) == 0 || errno == EEXIST else {
@@ -37,7 +39,8 @@ final class TrainingFolder {
         guard FileCall.lock(lock) == 0 || errno != EWOULDBLOCK else {
             close(lock)
             throw FileError(
-                .locked, "train", path: output, "another training of it is running", advice: "wait for its end, or stop it")
+                .locked, "train", path: output, "another training of it is running",
+                advice: "wait for its end, or stop it")
         }
     }
 

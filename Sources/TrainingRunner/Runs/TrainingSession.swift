@@ -1,8 +1,8 @@
 import FileIO
 import Foundation
 import InferenceEngine
-package import MaskProducts
-package import Models
+import MaskProducts
+import Models
 import NetworkGraph
 import RasterIO
 package import Segmentation
@@ -111,10 +111,11 @@ package final class TrainingSession {
                     + "\(ByteCount.text(memory)) are allowed: give a smaller --batch or --crop, or raise --memory")
         }
         output = step.outputHeight
-        let margin: Int = switch tiled {
-        case .seamless(let network): network.margin
-        case .fixedTiles: 0
-        }
+        let margin: Int =
+            switch tiled {
+            case .seamless(let network): network.margin
+            case .fixedTiles: 0
+            }
         sampler = try CropSampler(
             data, shape: shape, output: PixelSize(width: step.outputWidth, height: step.outputHeight), margin: margin,
             options: options)
@@ -134,9 +135,9 @@ package final class TrainingSession {
             ).initialized(seed: options.seed, options.initialWeights)
         }
         let graph = try TrainingGraph(try Checkpoint.read(path: start, key: nil), path: start)
-        guard graph.bands == bands else {
+        guard case .input(let taken) = graph.graph.nodes[0].operation, taken == bands else {
             throw TrainingError(
-                "\(start) takes \(graph.bands) bands, and the scenes have \(bands): choose as many with --bands")
+                "\(start) takes another number of bands than the \(bands) of the scenes: choose with --bands")
         }
         return try graph.withClasses(channels, seed: options.seed)
     }
@@ -144,10 +145,11 @@ package final class TrainingSession {
     /// The smallest crop that the network takes and that gives 128 pixels, or the scenes where these are smaller.
     private static func crop(for network: TiledNetwork, _ data: TrainingData) throws -> Int {
         let smallest = data.scenes.map { min($0.size.width, $0.size.height) }.min()!
-        let wanted: Int = switch network {
-        case .seamless(let network): min(128, smallest) + (network.tileRemainder == 0 ? 0 : 2 * network.margin)
-        case .fixedTiles: min(160, smallest)
-        }
+        let wanted: Int =
+            switch network {
+            case .seamless(let network): min(128, smallest) + (network.tileRemainder == 0 ? 0 : 2 * network.margin)
+            case .fixedTiles: min(160, smallest)
+            }
         let (stride, remainder) = (network.stride, network.tileRemainder)
         let size = wanted - ((wanted - remainder) % stride + stride) % stride
         guard size > 0 else {
