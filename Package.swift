@@ -122,6 +122,9 @@ let package = Package(
                 "Training", "COvertileKernels", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData",
                 "TestMaps",
             ]),
+        tests(
+            "TrainingRunnerTests",
+            ["TrainingRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry", "Training", "TestData"]),
         tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "SceneRunnerTests",

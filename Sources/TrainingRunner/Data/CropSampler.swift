@@ -51,18 +51,20 @@ package final class CropSampler: Sendable {
             }
             for y in 0..<scene.size.height {
                 for x in 0..<scene.size.width where !scene.isForTraining(x: x, y: y, margin: margin) {
-                    // What is held out is judged by its own copy of the labels.
-                    if scene.heldOut?.contains(x: x, y: y) != true {
-                        scene.labels[y * scene.size.width + x] = Loss.unlabelled
-                    }
+                    // The labels of what is held out stay: the network is judged by them.
+                    if scene.heldOut?.contains(x: x, y: y) == true { continue }
+                    scene.labels[y * scene.size.width + x] = Loss.unlabelled
                 }
             }
             for y in stride(from: 0, to: scene.size.height, by: Self.side) {
                 for x in stride(from: 0, to: scene.size.width, by: Self.side) {
                     let window = PixelWindow(x: x, y: y, width: Self.side, height: Self.side)
                         .intersection(PixelWindow(scene.size))
-                    if let heldOut = scene.heldOut, !heldOut.intersection(window).isEmpty { continue }
-                    let counts = scene.counts(in: window, classes: data.classes.count)
+                    var counts = scene.counts(in: window, classes: data.classes.count)
+                    if let hidden = scene.heldOut?.intersection(window), !hidden.isEmpty {
+                        let others = scene.counts(in: hidden, classes: data.classes.count)
+                        counts = zip(counts, others).map { $0 - $1 }
+                    }
                     if counts.contains(where: { $0 > 0 }) {
                         cells.append(Cell(scene: number, window: window, counts: counts))
                     }

@@ -45,7 +45,9 @@ struct TrainedModel {
             data.bandNames.isEmpty ? numbers.map { .number($0) } : data.bandNames.map { .name([$0]) }, source: source)
         if let metres = data.metresPerPixel { description.resolution = Sourced(metres, source: source) }
         description.classes = Sourced(
-            data.classes.map { ClassDescription(name: Int($0) == nil ? $0 : "class \($0)") }, source: source)
+            // A number that is the class's own is no name.
+            data.classes.enumerated().map { ClassDescription(name: $1 == "\($0)" ? "class \($0)" : $1) },
+            source: source)
         description.activation = Sourced(.logits, source: source)
         return description
     }
