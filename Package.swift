@@ -86,7 +86,8 @@ let package = Package(
             "Overtile",
             [
                 "BatchRunner", "FileIO", "MaskProducts", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
-                "SceneRunner", "Segmentation", "StoredTensors", "TileGeometry", "Training", "TrainingRunner", "VectorIO",
+                "SceneRunner", "Segmentation", "StoredTensors", "TileGeometry", "Training", "TrainingRunner",
+                "VectorIO",
             ]),
         .executableTarget(
             name: "OvertileCommand",
@@ -124,7 +125,10 @@ let package = Package(
             ]),
         tests(
             "TrainingRunnerTests",
-            ["TrainingRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry", "Training", "TestData"]),
+            [
+                "TrainingRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "Training", "TestData",
+            ]),
         tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "SceneRunnerTests",
