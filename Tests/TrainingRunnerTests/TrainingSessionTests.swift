@@ -91,7 +91,7 @@ import Training
         #expect(try Model(path: path).outputChannels == 1)
         // From there on, with a head for three classes and the encoder as it is.
         var more = bench.options
-        (more.start, more.freezesEncoder, more.crop, more.steps) = (path, true, 64, 24)
+        (more.start, more.freezesEncoder, more.crop, more.steps) = (path, true, 64, 60)
         let next = try TrainingSession(bench.data(), to: bench.folder.path("next.safetensors"), options: more)
             .run(cancellation: Cancellation()) { _ in }
         #expect((next.judgement?.matrix.mean.iou ?? 0) > 0.5, "\(next.epochs)")
