@@ -100,6 +100,8 @@ import Training
     @Test func aLossThatIsNotFinite_EndsWithALine() throws {
         let error = #expect(throws: TrainingError.self) { try train("wild.safetensors") { $0.rate = 1e30 } }
         #expect(error?.description.contains("learning rate") == true)
+        let names = try FileManager.default.contentsOfDirectory(atPath: bench.folder.url.path)
+        #expect(!names.contains { $0.hasPrefix(".") })
     }
 
     @Test func anOutputThatIsThere_AndTooLittleMemory_AreSaidAtOnce() throws {

@@ -49,6 +49,9 @@ final class TrainingFolder {
     private var state: String { path + "/state.safetensors" }
     private var best: String { path + "/best.safetensors" }
 
+    /// True if there is something to go on from.
+    var holdsState: Bool { FileStatus.exists(state) }
+
     /// What an earlier training with the same settings had reached; nil where there is nothing of the kind.
     func read(settings: String) throws -> Kept? {
         guard FileStatus.exists(state), let state = try? Checkpoint.read(path: state, key: nil),

@@ -184,6 +184,8 @@ package final class TrainingSession {
     /// - Throws: `TrainingError` for a loss that is not finite, after the best network so far was written; `CancellationError`,
     ///   after what was reached was kept; `RasterError`, `FileError`, `ModelFileError`.
     package func run(cancellation: Cancellation, tell: (Event) -> Void) throws -> Outcome {
+        // Where nothing was reached, nothing is kept.
+        defer { if !folder.holdsState { folder.remove() } }
         var optimizer = Optimizer<Float>(options.rule, count: network.store.values.count)
         var rate = LearningRate(base: options.rate, schedule, warmUp: options.warmUp)
         var progress = TrainingProgress(settings: model.settings)
