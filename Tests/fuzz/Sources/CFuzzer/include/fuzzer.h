@@ -1,7 +1,9 @@
-// libFuzzer's own entry: https://llvm.org/docs/LibFuzzer.html#using-libfuzzer-as-a-library
 #ifndef CFUZZER_H
 #define CFUZZER_H
 #include <stddef.h>
-#include <stdint.h>
-int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*callback)(const uint8_t *data, size_t size));
+
+// Begins to count the bytes that the process allocates and has not given back.
+void cfuzzer_begin_memory(void);
+// The most bytes that were allocated at a time since then, beyond those that were before.
+size_t cfuzzer_peak_memory(void);
 #endif
