@@ -39,6 +39,8 @@ struct RecognizedNetwork {
     var leavesPaddingOpen = false
     /// What else the parameters leave open, and how it was settled.
     var assumptions = SettledAssumptions()
+    /// The graph with a head for each depth, and these heads, where training supervises them all; nil where there is one.
+    var supervised: (graph: Graph, heads: [Graph.Value])?
     /// True if the graph ends with probabilities and not with logits, because the user said so.
     var givesProbabilities = false
 
@@ -82,7 +84,8 @@ struct FamilyMatch {
         let parameters = ParameterTable(stateDict)
         var builder = NetworkBuilder(parameters, bands: family.bands(in: parameters))
         self.family = family
-        builder.assumptions = SettledAssumptions(options.assumptions)
+        builder.assumptions = SettledAssumptions(
+            options.assumptions, evidence: ModuleHints(stateDict).forFamilies)
         var network = family.network(from: &builder, options: options)
         network.assumptions = builder.assumptions
         self.network = network
