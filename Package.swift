@@ -151,7 +151,8 @@ let package = Package(
             name: "overtile-benchmarks",
             dependencies: [
                 "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "Segmentation", "TestData", "TestMaps",
-                "TestNetworks", "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TestNetworks", "TileGeometry", "Training",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", exclude: ["peers.py", "polygons.py"], swiftSettings: swiftRules),
         tests(

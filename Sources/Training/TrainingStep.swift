@@ -78,6 +78,9 @@ package final class TrainingStep: @unchecked Sendable {
         if loss.kind == .binaryCrossEntropy, output.channels != 1 {
             throw TrainingError("binary cross entropy is for one output, and the network has \(output.channels)")
         }
+        if loss.kind == .crossEntropy, output.channels == 1 {
+            throw TrainingError("cross entropy is for two outputs at least: take binary cross entropy for one")
+        }
         if let weights = loss.classWeights, loss.kind == .crossEntropy, weights.count != output.channels {
             throw TrainingError("\(weights.count) class weights do not go with \(output.channels) classes")
         }
@@ -130,7 +133,8 @@ package final class TrainingStep: @unchecked Sendable {
     ///   - rate: the learning rate.
     ///   - bound: the largest norm of the gradients; nil for any.
     /// - Returns: the loss before the step.
-    /// - Throws: as `computeGradients`; and for a loss that is not finite, after which the parameters are as before.
+    /// - Throws: as `computeGradients`; and for a loss that is not finite, after which the parameters are as before, but
+    ///   the running statistics have seen the batch.
     package func take(
         _ batch: TrainingBatch, _ optimizer: inout Optimizer<Float>, rate: Double, clippingTo bound: Double? = nil
     ) throws(TrainingError) -> Double {
@@ -141,7 +145,9 @@ package final class TrainingStep: @unchecked Sendable {
         }
         let ranges = network.store.parameters.filter { !$0.isFrozen }.map(\.range)
         let gradients = network.store.gradients.baseAddress!
-        if let bound { GradientClipping.clip(gradients, ranges: ranges, to: bound) }
+        if let bound, !GradientClipping.clip(gradients, ranges: ranges, to: bound).isFinite {
+            throw TrainingError("gradients became infinite at step \(optimizer.step + 1): try a lower learning rate")
+        }
         optimizer.update(network.store.values.baseAddress!, gradients: gradients, ranges: ranges, rate: rate)
         return loss
     }

@@ -117,6 +117,14 @@ struct GradientCase: CustomTestStringConvertible, Sendable {
             let joined = sketch.append(.concatenation, sketch.append(.fitToSize, skip, other), other, other)
             return (sketch.convolution("c", 23, 4, on: joined), 4)
         },
+        GradientCase("a map that two convolutions read, one of them a part of it") { sketch, input in
+            let map = sketch.convolution("a", 2, 5, on: input)
+            let whole = sketch.convolution("b", 5, 3, on: map)
+            let part = sketch.append(.crop(Borders(all: 1)), map)
+            let joined = sketch.append(
+                .concatenation, whole, sketch.convolution("c", 5, 4, height: 1, width: 1, on: part))
+            return (joined, 7)
+        },
         GradientCase("a concatenation that is upsampled and normalised", size: 6) { sketch, input in
             let joined = sketch.append(
                 .concatenation, sketch.convolution("a", 2, 3, on: input), sketch.convolution("b", 2, 18, on: input))

@@ -145,6 +145,10 @@ struct TrainingStepTests {
         #expect(throws: TrainingError.self) {
             try TrainingStep(network, crops: Self.crops, loss: Loss(classWeights: [1]), workers: 1)
         }
+        let single = try Self.network(NetworkDesign(.paper, bands: 2, classes: 1, levels: 2, base: 4))
+        #expect(throws: TrainingError.self) {
+            try TrainingStep(single, crops: Self.crops, loss: Loss(.crossEntropy), workers: 1)
+        }
         #expect(throws: TrainingError.self) {
             try TrainingStep(network, crops: CropShape(count: 1, height: 12, width: 12), loss: Loss(), workers: 1)
         }
