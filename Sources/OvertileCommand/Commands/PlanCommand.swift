@@ -57,7 +57,7 @@ struct PlanCommand: ParsableCommand {
         // What the outputs mean changes nothing of the plan.
         options.activation = .logits
         options.task = .segmentation
-        let model = try choices.load(model, warn: messages.warn)
+        let model = try choices.load(model, for: [scene], as: options, warn: messages.warn)
         let scene = try options.open(scene: scene, for: model)
         let job = try SegmentationJob(scene: scene, model: model, options: options)
         job.warnings.forEach(messages.warn)

@@ -70,14 +70,17 @@ struct SegmentCommand: ParsableCommand {
         // That on one scene is one of its outputs.
         let report = scenes.count > 1 ? products.report : nil
         if let report { try RunReport.check(report, overwrite: files.overwrite) }
-        let model = try choices.load(files.model, warn: messages.warn)
+        var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
+        feed.apply(to: &options)
+        options.overwrites = files.overwrite
+        let model = try choices.load(files.model, for: scenes, as: options, warn: messages.warn)
         let warnings = messages.receiveRasterWarnings()
         let general = GeneralWarnings()
         let started = Date()
         var results: [SceneResult] = []
         for paths in outputs {
             do {
-                let outcome = try segment(paths, model, warnings, general, log, cancellation)
+                let outcome = try segment(paths, model, options, warnings, general, log, cancellation)
                 results.append(SceneResult(scene: paths.scene, ending: .done(outcome)))
             } catch let error where outputs.count > 1 && !(error is CancellationError) {
                 Console.report(error)
@@ -94,12 +97,9 @@ struct SegmentCommand: ParsableCommand {
     }
 
     private func segment(
-        _ paths: OutputPaths, _ model: Model, _ warnings: SceneWarnings, _ general: GeneralWarnings, _ log: SceneLog,
-        _ cancellation: Cancellation
+        _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions, _ warnings: SceneWarnings,
+        _ general: GeneralWarnings, _ log: SceneLog, _ cancellation: Cancellation
     ) throws -> SceneOutcome {
-        var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
-        feed.apply(to: &options)
-        options.overwrites = files.overwrite
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
         let run = try SceneRun(

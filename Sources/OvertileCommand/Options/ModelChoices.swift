@@ -56,9 +56,22 @@ struct ModelChoices: ParsableArguments {
 
     /// Reads a model, and warns about the problems of its description.
     ///
-    /// - Throws: `ModelFileError`, `ArchitectureError` or `ModelOptionsError`.
+    /// - Throws: `ModelFileError`, `ArchitectureError`, `WiringError` or `ModelOptionsError`.
     func load(_ path: String, warn: (String) -> Void = Console.warn) throws -> Model {
         let model = try Model(path: path, options: options, item: modelItem)
+        model.description.warnings.forEach(warn)
+        return model
+    }
+
+    /// Reads a model that is to run on scenes, which tell what is open about a network that is wired by its shapes.
+    ///
+    /// - Parameter input: how the scenes are opened and fed.
+    /// - Throws: as `load(_:warn:)`, and where no scene can be read that is needed to tell.
+    func load(
+        _ path: String, for scenes: [String], as input: SegmentationOptions, warn: (String) -> Void = Console.warn
+    ) throws -> Model {
+        let model = try Model(
+            path: path, options: options, item: modelItem, decidedBy: scenes, as: input, note: warn)
         model.description.warnings.forEach(warn)
         return model
     }

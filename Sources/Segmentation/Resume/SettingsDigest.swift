@@ -21,7 +21,7 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     /// - Parameter others: settings of the caller's own that change its outputs, such as which outputs it makes.
     package init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
         let (padded, depth) = (model.options.padded, model.options.depth)
-        let assumptions = model.options.assumptions
+        let assumptions = model.options.settled
         // Runs from before there were any choices say nothing of them.
         let chosen =
             (assumptions.isEmpty ? "" : ", assume \(assumptions.text)")
