@@ -71,7 +71,8 @@ public final class SceneRun {
         try scene.spatialReference.requireDatabase(path: path)
         var others = OtherFiles()
         others.read(products.zones?.path, "the zones")
-        try outputs.refuseClashes(with: scene, model: model.path, others: others)
+        model.paths.dropFirst().forEach { others.read($0, "a model") }
+        try outputs.refuseClashes(with: scene, model: model.paths[0], others: others)
         try outputs.reserve(overwrite: options.overwrites)
         job = try SegmentationJob(
             scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))

@@ -60,9 +60,8 @@ struct SegmentCommand: ParsableCommand {
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
         let scenes = stack ? [scenes.joined(separator: ",")] : scenes
-        var others = OtherFiles()
-        others.read(products.companions.zones.zones, "the zones")
-        others.read(choices.modelItem, "the model's item")
+        var others = OtherFiles(
+            models: files.networks.models, choices, area, zones: products.companions.zones.zones)
         others.write(logOptions.logFile, "--log-file")
         // Before the log is begun, which would add to whatever file that is.
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
@@ -73,7 +72,7 @@ struct SegmentCommand: ParsableCommand {
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         feed.apply(to: &options)
         options.overwrites = files.overwrite
-        let model = try choices.load(files.model, for: scenes, as: options, warn: messages.warn)
+        let model = try choices.load(files.networks.models, for: options, on: scenes, warn: messages.warn)
         let warnings = messages.receiveRasterWarnings()
         let general = GeneralWarnings()
         let started = Date()
@@ -98,7 +97,8 @@ struct SegmentCommand: ParsableCommand {
 
     private func segment(
         _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions, _ warnings: SceneWarnings,
-        _ general: GeneralWarnings, _ log: SceneLog, _ cancellation: Cancellation
+        _ general: GeneralWarnings, _ log: SceneLog,
+        _ cancellation: Cancellation
     ) throws -> SceneOutcome {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }

@@ -21,10 +21,9 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     /// - Parameter others: settings of the caller's own that change its outputs, such as which outputs it makes.
     package init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
         let (padded, depth) = (model.options.padded, model.options.depth)
-        let assumptions = model.options.settled
         // Runs from before there were any choices say nothing of them.
         let chosen =
-            (assumptions.isEmpty ? "" : ", assume \(assumptions.text)")
+            (model.assumed.isEmpty ? "" : ", assume \(model.assumed)")
             + (model.options.key.map { ", key \($0)" } ?? "")
             + (model.options.outputName.map { ", output \($0)" } ?? "")
         self.init(
@@ -87,6 +86,8 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         Entry("stackResolution") { $0.stackResolution == .first ? nil : "\($0.stackResolution)" },
         Entry("scaling") { $0.scaling == .asSaid ? nil : "auto" },
         Entry("task") { $0.task?.rawValue },
+        Entry("skippedClasses") { $0.skippedClasses.isEmpty ? nil : "\($0.skippedClasses)" },
+        Entry("augmentation") { $0.augmentation?.rawValue },
         Entry("appliesStoredScale") { $0.appliesStoredScale.map { "\($0)" } },
     ]
 
