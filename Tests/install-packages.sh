@@ -16,7 +16,7 @@ for group in ${*:-build scripts browser systems}; do
     # A|B: one package whose name differs by release.
     case $group in
         build) more='libgdal-dev libtiff-dev libdnnl-dev libsqlite3-dev pkg-config' ;;
-        scripts) more='gdal-bin python3 python3-venv' ;;
+        scripts) more='gdal-bin python3 python3-venv faketime' ;;
         browser) more='chromium fonts-dejavu-core' ;;
         systems) more='debootstrap' ;;
         toolchain)

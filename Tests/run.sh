@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing, builds everything and runs every test: the kernels once more under sanitizers, the scripts of
-# Tests/night in small, the QGIS script where QGIS is installed, the documentation, and the library's example. Arguments
-# go to `swift test`, and leave the scripts out, for example
+# Tests/night in small, a minute of Tests/fuzz, the QGIS script where QGIS is installed, the documentation, and the
+# library's example. Arguments go to `swift test`, and leave the scripts out, for example
 #   sh Tests/run.sh --filter TileGeometryTests
 # Tests on real scenes need a folder of shared test data beside the checkout (or OVERTILE_SHARED) and are skipped without.
 set -eu
@@ -19,9 +19,10 @@ flags='-c release --scratch-path .build/tests -Xswiftc -enable-testing'
 # shellcheck disable=SC2086
 swift build --build-tests $flags
 if [ $# -eq 0 ]; then
-    for script in watch-race known-scenes; do
+    for script in watch-race known-scenes kills races; do
         OVERTILE=.build/tests/release/overtile sh "Tests/night/$script.sh"
     done
+    sh Tests/fuzz/run.sh 60
     sh Tests/qgis/run.sh .build/tests/release/overtile
     sh Tests/documentation/run.sh .build/tests/release
     sh Tests/library/run.sh

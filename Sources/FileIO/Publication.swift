@@ -51,6 +51,9 @@ package struct Publication: Codable, Sendable {
     private let entries: [Entry]
     private let earlier: [Earlier]
     private let overwrite: Bool
+    /// A digest of the command that asked for the outputs, by which the same command knows them as its own; nil where none
+    /// will look.
+    package var command: String?
 
     /// Brings the bytes of finished outputs to the disk, and takes down which files they are.
     ///
@@ -140,6 +143,9 @@ package struct Publication: Codable, Sendable {
         if isComplete { forgetEarlier() } else { withdraw() }
         return isComplete
     }
+
+    /// True if all outputs have their names, and nobody has changed one since.
+    package var isUntouched: Bool { entries.allSatisfy { Mark(path: $0.place) == $0.mark } }
 
     /// Takes the names away from the outputs that have them, and gives what was replaced its own back. A file that
     /// somebody has changed since is left alone.

@@ -48,6 +48,8 @@ public final class SceneRun {
     private let path: String
     private let products: ProductOptions
     private let overwrites: Bool
+    /// A digest of what is asked for.
+    private let command: String
     private let access: RasterAccess
     private let opened = Date()
     /// Called with each name that an output has been given. Tests stop the process there, or bring trouble.
@@ -73,7 +75,12 @@ public final class SceneRun {
         others.read(products.zones?.path, "the zones")
         model.paths.dropFirst().forEach { others.read($0, "a model") }
         try outputs.refuseClashes(with: scene, model: model.paths[0], others: others)
-        try outputs.reserve(overwrite: options.overwrites)
+        let settings = SettingsDigest(model: model, options: options, others: ["products": products.text])
+        let places = outputs.everything.map { "\($0.kind.name)=\(CanonicalPath.named($0.path))" }
+        command = SHA256.checksum(
+            of: ([CanonicalPath.named(path), settings.hexadecimal] + places).joined(separator: "\n"))
+        var options = options
+        options.overwrites = try outputs.reserve(overwrite: options.overwrites, command: command)
         job = try SegmentationJob(
             scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))
         try outputs.refuseProducts(of: job.task)
@@ -146,7 +153,7 @@ public final class SceneRun {
             products.discard()
             throw rasters.giveUp(after: error)
         }
-        try outputs.publish(rasters, products, cancellation: cancellation, named: named)
+        try outputs.publish(rasters, products, command: command, cancellation: cancellation, named: named)
         return outcome
     }
 

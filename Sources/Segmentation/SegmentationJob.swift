@@ -89,9 +89,14 @@ package final class SegmentationJob {
     /// Ends what a killed run of the scene left half done beside its mask: outputs of which only some had got their names
     /// lose them again. Its work in progress stays.
     ///
-    /// - Returns: true if there was such a run, or one is at work, so that more of it may be found under hidden names.
-    @discardableResult
-    package static func recover(mask: String) -> Bool { WorkFolder.sweep(for: mask) }
+    /// - Parameter command: a digest of the command that is about to be run.
+    /// - Returns: `hasWork` is true if there was such a run, or one is at work, so that more of it may be found under hidden
+    ///   names; `hasOutputs` is true if it was one of the same command, and all its outputs have their names: they are this
+    ///   command's own, and may be replaced.
+    package static func recover(mask: String, command: String?) -> (hasWork: Bool, hasOutputs: Bool) {
+        let found = WorkFolder.sweep(for: mask, command: command)
+        return (found != .nothing, found == .outputs)
+    }
 
     /// Runs the scene and puts its rasters in place: all of them, or none.
     ///

@@ -83,6 +83,9 @@ import TestNetworks
             $0.node("Conv", ["x", "w"], ["z"], name: "wide")
             $0.node("Conv", ["z", "v"], ["y"])
         },
+        Case("more bands than any scene", says: "65535 at most", channels: .fixed(1 << 20)) {
+            $0.node("Relu", ["x"], ["y"])
+        },
         Case("more operations than any network", says: "more than 10000 operations") {
             chain("Relu", 10_001, [:], in: &$0)
         },

@@ -66,16 +66,33 @@ struct PublicationTests {
         try expect(whole)
     }
 
-    @Test("a run that is killed after the last name is done", arguments: [15])
-    func killedAtTheEnd(after count: Int) async throws {
+    /// Whoever gives the command again cannot know how far the first one came: it ends well, too, and computes nothing anew.
+    @Test("a run that is killed after the last name, and the same run again and again")
+    func killedAtTheEnd() async throws {
         let (_, whole) = try undisturbed()
-        try await kill(after: count, overwrite: false, water: "water")
-        let made = try bench.files.filter { !$0.key.contains("/.") }
+        try await kill(after: 15, overwrite: false, water: "water")
+        #expect(try bench.files.filter { !$0.key.contains("/.") } == whole)
+        // Killed once more, in the middle: what the first one had named is back.
+        try await kill(after: 9, overwrite: false, water: "water")
+        let outcome = try bench.run().run()
+        #expect(outcome.summary.tilesResumed == outcome.summary.tiles)
+        try expect(whole)
         let error = #expect(throws: RasterError.self) { try bench.run() }
+        #expect(error?.code == .outputExists, "that run was over")
+    }
+
+    /// What a killed run has named belongs to the same command alone, and only as long as nobody has touched it.
+    @Test("a run that is killed after the last name, and another one", arguments: [false, true])
+    func killedAtTheEnd(isTouched: Bool) async throws {
+        let (_, whole) = try undisturbed()
+        try await kill(after: 15, overwrite: false, water: "water")
+        if isTouched { try Data("notes".utf8).write(to: URL(fileURLWithPath: bench.path("out/mask.qml"))) }
+        let error = #expect(throws: RasterError.self) { try bench.run(water: isTouched ? "water" : "lake") }
         #expect(error?.code == .outputExists)
-        try expect(made)
-        #expect(made.keys.sorted() == whole.keys.sorted())
-        #expect(made["out/mask.tif"] == whole["out/mask.tif"] && made["out/p.tif"] == whole["out/p.tif"])
+        let files = try bench.files
+        #expect(files.keys.sorted() == whole.keys.sorted(), "nothing hidden is left")
+        #expect(files["out/mask.tif"] == whole["out/mask.tif"])
+        #expect((files["out/mask.qml"] == whole["out/mask.qml"]) == !isTouched)
     }
 
     @Test("a run that replaces outputs and is killed between two names", arguments: [1, 5, 8, 12, 14])

@@ -13,7 +13,7 @@ let package = Package(
                 .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
                 .treatAllWarnings(as: .error),
             ]),
-        .systemLibrary(name: "CFuzzer"),
+        .target(name: "CFuzzer"),
     ],
     swiftLanguageModes: [.v6]
 )

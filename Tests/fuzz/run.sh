@@ -1,12 +1,13 @@
 #!/bin/sh
-# Fuzzes the readers of files from outside, with libFuzzer and the address sanitizer: first all that was ever found, and
+# Fuzzes the readers of files from outside, with libFuzzer and the sanitizers that the toolchain has on Linux: that of
+# addresses for everything, that of undefined behaviour for C (Swift traps by itself). First all that was ever found, and
 # then new inputs for so many seconds in all, shared out between the readers.
 #
 #   sh Tests/fuzz/run.sh 600            ten minutes, all readers
 #   sh Tests/fuzz/run.sh 600 ledger     one of them
 #   sh Tests/fuzz/run.sh 0              past findings alone
 #
-# New findings are kept in .build/fuzz/findings: make one small with
+# FUZZ_RUNS=1000000 ends each reader after so many inputs. New findings are kept in .build/fuzz/findings: make one small with
 #   .build/fuzz/release/fuzz TARGET -minimize_crash=1 FILE
 # and put it, once it is mended, into Tests/fuzz/corpus/TARGET.
 set -eu
@@ -20,34 +21,42 @@ export SWIFT_BACKTRACE=enable=no
 # Memory of GDAL's drivers, which live as long as the process, is no leak of a reader's.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 export OVERTILE_FUZZ_FOLDER="/dev/shm/overtile-fuzz-$$"
-mkdir -p "$OVERTILE_FUZZ_FOLDER" "$scratch/findings" "$scratch/found"
+mkdir -p "$OVERTILE_FUZZ_FOLDER" "$scratch/findings"
 trap 'rm -rf "$OVERTILE_FUZZ_FOLDER"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-swift build --package-path "$root/Tests/fuzz" --scratch-path "$scratch" -c release --product fuzz \
-    --sanitize=fuzzer --sanitize=address -Xswiftc -enable-testing
-fuzz=$(swift build --package-path "$root/Tests/fuzz" --scratch-path "$scratch" -c release --show-bin-path)/fuzz
+build() {
+    swift build --package-path "$root/Tests/fuzz" --scratch-path "$scratch" -c release --sanitize=fuzzer \
+        --sanitize=address -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined -Xswiftc -enable-testing "$@"
+}
+build --product fuzz
+fuzz=$(build --show-bin-path)/fuzz
+# shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $("$fuzz")
+"$fuzz" seeds "$scratch/seeds"
 share=$((seconds / $#))
-status=0
 for target; do
+    found=$scratch/found/$target
+    seeds=$scratch/seeds/$target
     corpus=$root/Tests/fuzz/corpus/$target
-    mkdir -p "$scratch/found/$target"
-    options="-timeout=5 -rss_limit_mb=2048 -artifact_prefix=$scratch/findings/$target-"
-    # Without new inputs, each file of the corpus is run once.
+    log=$scratch/$target.log
+    mkdir -p "$found" "$seeds" "$corpus"
+    # The reader itself minds processor time and memory. Without new inputs, each file of the corpus is run once.
+    options="-timeout=60 -rss_limit_mb=4096 -artifact_prefix=$scratch/findings/$target-"
+    status=0
     # shellcheck disable=SC2086
-    "$fuzz" "$target" $options -runs=0 "$corpus" >"$scratch/$target.log" 2>&1 || status=$?
+    "$fuzz" "$target" $options -runs=0 "$corpus" "$seeds" >"$log" 2>&1 || status=$?
     if [ "$status" -eq 0 ] && [ "$share" -gt 0 ]; then
         # shellcheck disable=SC2086
-        "$fuzz" "$target" $options -max_total_time="$share" -max_len=65536 -print_final_stats=1 \
-            "$scratch/found/$target" "$corpus" >"$scratch/$target.log" 2>&1 || status=$?
+        "$fuzz" "$target" $options -max_total_time="$share" -runs="${FUZZ_RUNS:--1}" -max_len=65536 \
+            -print_final_stats=1 "$found" "$corpus" "$seeds" >"$log" 2>&1 || status=$?
     fi
     if [ "$status" -ne 0 ]; then
-        tail -n 40 "$scratch/$target.log" >&2
+        tail -n 40 "$log" >&2
         echo "fuzz: $target has a finding: see $scratch/findings" >&2
         exit 1
     fi
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/$target.log")
-    echo "fuzz: $target held, ${runs:-$(find "$corpus" -type f | wc -l)} inputs"
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    echo "fuzz: $target held, ${runs:-$(find "$corpus" "$seeds" -type f | wc -l)} inputs"
 done

@@ -64,14 +64,17 @@ struct Resolver {
         var groups = 1
         if case .int(let count)? = first?.attributes["group"] { groups = count }
         let read = weights.flatMap { $0.count == 4 ? $0[1].multipliedReportingOverflow(by: groups) : nil }
-        guard let channels = declared.value ?? read?.partialValue, (1...Self.largestExtent).contains(channels) else {
+        guard let channels = declared.value ?? read?.partialValue, (1...Self.mostBands).contains(channels) else {
             throw graph.file.error(
                 .unsupportedNetwork,
                 "its input \(ModelFileError.quoted(graph.input.name)) has \(declared) channels: export the network with "
-                    + "a fixed number of bands")
+                    + "a fixed number of bands, \(Self.mostBands) at most")
         }
         return channels
     }
+
+    /// Bands of a GeoTIFF, of which there can be no more: a number in a file of a few bytes is to need no more memory.
+    private static let mostBands = 65535
 
     private mutating func output() throws(ModelFileError) -> Int {
         let name = "its output \(ModelFileError.quoted(graph.outputName))"

@@ -119,14 +119,20 @@ public struct OutputSet: Equatable, Sendable {
     /// Finds out whether all outputs may be written where they should be, and makes none of them. What killed runs left,
     /// half published or under hidden names, is taken back first, so that it is in nobody's way.
     ///
-    /// - Parameter overwrite: true if files of the same names may be replaced.
+    /// - Parameters:
+    ///   - overwrite: true if files of the same names may be replaced.
+    ///   - command: a digest of the command that asks for the outputs: what a run of the same command had given names when it
+    ///     was killed may be replaced.
+    /// - Returns: true if files of the same names may be replaced.
     /// - Throws: `RasterError` and `FileError`: `.outputExists`, `.cannotCreate`, and for polygons of an unknown format
     ///   `.badArgument`; `OutputError` for a report of an unknown format.
-    package func reserve(overwrite: Bool) throws {
+    func reserve(overwrite: Bool, command: String) throws -> Bool {
         try refuseOtherFormats()
-        if SegmentationJob.recover(mask: mask) {
+        let found = SegmentationJob.recover(mask: mask, command: command)
+        if found.hasWork {
             for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
         }
+        let overwrite = overwrite || found.hasOutputs
         for (kind, path) in everything {
             switch kind {
             case .raster: try RasterWriter.check(path: path, overwrite: overwrite)
@@ -138,18 +144,23 @@ public struct OutputSet: Equatable, Sendable {
             case .report: try RunReport.check(path, overwrite: overwrite)
             }
         }
+        return overwrite
     }
 
     /// Gives all outputs their names, the mask's last. Where that fails, none has its name, and the work is kept where
     /// running the scene again makes sense.
     ///
-    /// - Parameter named: called with each name that has been given, for tests that stop the process there.
+    /// - Parameters:
+    ///   - command: as for `reserve`.
+    ///   - named: called with each name that has been given, for tests that stop the process there.
     /// - Throws: `FileError`, `RasterError`, `CancellationError`.
     func publish(
-        _ rasters: StagedRasters, _ products: SceneProducts, cancellation: Cancellation, named: (String) -> Void
+        _ rasters: StagedRasters, _ products: SceneProducts, command: String, cancellation: Cancellation,
+        named: (String) -> Void
     ) throws {
         defer { products.discard() }
-        try rasters.publish(after: products.stagedOutputs, cancellation: cancellation, named: named)
+        try rasters.publish(
+            after: products.stagedOutputs, command: command, cancellation: cancellation, named: named)
         // Last: where a run is killed before, its folder tells the next one that it has something to remove.
         products.discard()
         rasters.endWork()

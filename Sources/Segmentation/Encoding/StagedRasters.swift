@@ -58,18 +58,20 @@ package final class StagedRasters {
     ///
     /// - Parameters:
     ///   - products: what was made of the rasters, finished; in the order in which they get their names.
+    ///   - command: a digest of the command that asked for the outputs (`Publication.command`).
     ///   - cancellation: heeded until the first name is given.
     ///   - named: called with each name that has been given, for tests that stop the process there.
     /// - Throws: `FileError`, `RasterError`, `CancellationError`; `SegmentationError` (`.changed`) where the scene was
     ///   written to since the job was made. No output has its name then, and what was to be replaced
     ///   is there as before.
     package func publish(
-        after products: [any StagedOutput] = [], cancellation: Cancellation = Cancellation(),
-        named: (String) -> Void = { _ in }
+        after products: [any StagedOutput] = [], command: String? = nil,
+        cancellation: Cancellation = Cancellation(), named: (String) -> Void = { _ in }
     ) throws {
         do {
             let rasters = RasterOutput.Kind.allCases.reversed().compactMap(encoder.stagedOutput)
-            let publication = try Publication(products + rasters, overwrite: job.options.overwrites)
+            var publication = try Publication(products + rasters, overwrite: job.options.overwrites)
+            publication.command = command
             if cancellation.isCancelled { throw CancellationError() }
             try job.identity.requireUnchanged(job.scene.path)
             try work.folder.announce(publication)

@@ -78,43 +78,68 @@ final class WorkFolder {
         ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0 != "lock" }
     }
 
-    /// Removes all but the lock.
+    /// Removes the work in progress; what tells of outputs that have their names stays.
     func clear() {
         FileCall.unlink(file(Self.keyName))
-        for name in names { FileCall.unlink(file(name)) }
+        for name in names where !Self.records.contains(name) { FileCall.unlink(file(name)) }
     }
 
     /// Removes the folder; the lock last, so that nobody works in it before.
     func remove() {
         clear()
+        for name in Self.records where FileStatus.exists(file(name)) { FileCall.unlink(file(name)) }
         FileCall.unlink(file("lock"))
         FileCall.removeFolder(path)
     }
 
+    /// What was found of an earlier run of an output.
+    enum Leftover {
+        case nothing
+        /// Work in progress of some run, which may be at it.
+        case work
+        /// A run of the same command was killed when all its outputs had their names and it was not over yet.
+        case outputs
+    }
+
     /// Ends what a run had begun that was killed while it gave outputs their names, or removed its folder.
     ///
-    /// - Returns: true if there was work in progress of any run.
-    static func sweep(for output: String) -> Bool {
+    /// - Parameter command: that of the run to come (`Publication.command`).
+    static func sweep(for output: String, command: String?) -> Leftover {
         let path = path(for: output)
         func isThere(_ name: String) -> Bool { access(path + "/" + name, F_OK) == 0 }
-        guard isThere("") else { return false }
-        guard !isThere(keyName) || isThere(publicationName) else { return true }
+        guard isThere("") else { return .nothing }
+        guard !isThere(keyName) || records.contains(where: isThere) else { return .work }
         // Another process may be at it.
-        guard let folder = try? WorkFolder(for: output) else { return true }
-        if !folder.names.contains(keyName) { folder.remove() }
-        return true
+        guard let folder = try? WorkFolder(for: output) else { return .work }
+        if let finished = folder.publication(finishedName) {
+            if command != nil, finished.command == command, finished.isUntouched { return .outputs }
+            folder.remove()
+        } else if !folder.names.contains(keyName) {
+            folder.remove()
+        }
+        return .work
     }
 
     /// The record of outputs that are about to get their names (`Publication`).
     static let publicationName = "publication"
+    /// The record of outputs that all have their names, of a run that was killed before it was over.
+    private static let finishedName = "finished"
+    private static let records = [publicationName, finishedName]
 
-    /// Ends what a killed run had begun to publish. Where all outputs have their names, its work is done and is removed;
-    /// where some have, they lose them again, and the next run continues the work.
+    private func publication(_ name: String) -> Publication? {
+        read(name).flatMap { try? JSONDecoder().decode(Publication.self, from: $0) }
+    }
+
+    /// Ends what a killed run had begun to publish. Where some outputs have their names, they lose them again, and the next
+    /// run continues the work. Where all have, a run of the same command may replace them: to whoever gave the command, the
+    /// first run and this one are the same.
     private func settlePublication() {
-        guard let data = read(Self.publicationName) else { return }
-        let publication = try? JSONDecoder().decode(Publication.self, from: data)
-        if publication?.settle() == true { clear() }
-        retract()
+        guard FileStatus.exists(file(Self.publicationName)) else { return }
+        if publication(Self.publicationName)?.settle() == true {
+            _ = FileCall.rename(file(Self.publicationName), file(Self.finishedName))
+        } else {
+            retract()
+        }
     }
 
     /// Writes down which outputs are about to get their names, on the disk.

@@ -2,35 +2,63 @@ import CFuzzer
 import Foundation
 
 /// Gives a reader of Overtile's whatever libFuzzer thinks of. The first argument names the reader; the others are
-/// libFuzzer's.
+/// libFuzzer's. Without arguments the readers are listed; `seeds FOLDER` writes files for them to begin with.
 ///
-/// A reader may refuse what it is given in any way that it documents. A crash, a report of the address sanitizer, a trap,
-/// an input that takes longer than a second, and memory beyond libFuzzer's limit are findings.
-@main
+/// A reader may refuse what it is given in any way that it documents. A crash, a report of a sanitizer, a trap, more than
+/// a second of processor time, and more memory than eight times the file and 64 MiB are findings.
 enum Fuzz {
-    static func main() {
-        var words = CommandLine.arguments
-        guard words.count > 1, let target = FuzzTarget(rawValue: words[1]) else {
-            print(FuzzTarget.allCases.map(\.rawValue).joined(separator: "\n"))
-            exit(words.count > 1 ? 64 : 0)
-        }
-        words.remove(at: 1)
-        chosen = target
-        target.prepare()
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-        arguments.append(nil)
-        var count = Int32(words.count)
-        arguments.withUnsafeMutableBufferPointer { buffer in
-            var start = buffer.baseAddress
-            let status = LLVMFuzzerRunDriver(&count, &start) { data, size in
-                guard let target = Fuzz.chosen else { return -1 }
-                target.read(UnsafeRawBufferPointer(start: data, count: size))
-                return 0
-            }
-            exit(status)
-        }
-    }
-
     /// Written once, before libFuzzer begins.
     nonisolated(unsafe) fileprivate static var chosen: FuzzTarget?
+
+    /// Takes the words of the command line that are not libFuzzer's.
+    fileprivate static func begin(_ words: [String]) throws {
+        if words.first == "seeds", words.count == 2 {
+            try Seeds.write(to: words[1])
+            exit(0)
+        }
+        guard let target = words.first.flatMap(FuzzTarget.init) else {
+            print(FuzzTarget.allCases.map(\.rawValue).joined(separator: "\n"))
+            exit(words.isEmpty ? 0 : 64)
+        }
+        try target.prepare()
+        chosen = target
+    }
+
+    fileprivate static func run(_ bytes: UnsafeRawBufferPointer) {
+        guard let target = chosen else { return }
+        let start = processorNanoseconds
+        cfuzzer_begin_memory()
+        let size = target.read(bytes)
+        let (memory, time) = (cfuzzer_peak_memory(), processorNanoseconds - start)
+        if memory > 8 * size + 64 << 20 { fatalError("\(memory >> 20) MiB for a file of \(size) bytes") }
+        if time > 1_000_000_000 { fatalError("\(time / 1_000_000) ms for a file of \(size) bytes") }
+    }
+
+    /// Of all threads: the machine may be busy with something else.
+    private static var processorNanoseconds: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}
+
+/// libFuzzer calls this once, with all arguments.
+@_cdecl("LLVMFuzzerInitialize")
+func initialize(
+    _ count: UnsafeMutablePointer<Int32>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
+) -> Int32 {
+    let words = (1..<Int(count.pointee)).compactMap { arguments.pointee[$0].map { String(cString: $0) } }
+    do { try Fuzz.begin(words) } catch { fatalError("\(error)") }
+    // The reader's name is no file of inputs.
+    for index in 1..<Int(count.pointee) { arguments.pointee[index] = arguments.pointee[index + 1] }
+    count.pointee -= 1
+    return 0
+}
+
+/// libFuzzer calls this with each input.
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+    Fuzz.run(UnsafeRawBufferPointer(start: data, count: count))
+    return 0
 }

@@ -2,11 +2,16 @@ import Foundation
 
 @testable import BatchRunner
 @testable import FileIO
+@testable import InferenceEngine
+@testable import MaskProducts
 @testable import Models
+@testable import NetworkGraph
 @testable import ONNXReader
 @testable import RasterIO
+@testable import SceneRunner
 @testable import Segmentation
 @testable import StoredTensors
+@testable import TileGeometry
 @testable import VectorIO
 @testable import WeightFiles
 
@@ -32,6 +37,29 @@ enum Readers {
         _ = try Model(path: path)
     }
 
+    /// Runs a tile through a network that is accepted, unless that takes long or much memory, as it may.
+    static func network(_ path: String) throws {
+        let model = try Model(path: path)
+        var options = SegmentationOptions()
+        options.workers = 1
+        let backend = try OvertileBackend()
+        let sample = OutputEncoding.maskType(channels: model.outputChannels)
+        let tiler = Tiler(
+            model, backend: backend, options: options, bytesPerPixel: OutputBytes([.mask: sample.sampleByteCount]))
+        let tiling = try tiler.tiling(of: PixelSize(width: 24, height: 20))
+        let computation = try tiler.computation(tiling.grid, output: tiling.grid.outputSizes[0].output)
+        guard computation.operationCount < mostOperations else { return }
+        let network = try CompiledNetwork(computation, backend: backend)
+        guard network.sessionByteCount < mostSessionBytes else { return }
+        let session = try InferenceSession(network)
+        for index in session.input.indices { session.input[index] = Float(index % 7) - 3 }
+        try session.run()
+        precondition(!session.output.isEmpty)
+    }
+
+    private static let mostOperations = 1e7
+    private static let mostSessionBytes = 16 << 20
+
     static func metadata(_ bytes: UnsafeRawBufferPointer) throws {
         let value = try MetadataParser.parse(bytes)
         _ = MLMItem.description(of: value, bandCount: 3, file: "model")
@@ -46,6 +74,46 @@ enum Readers {
         _ = try TIFFCompleteness.check(path: path)
         _ = try GeoTIFFCheck(path: path)
     }
+
+    /// The network that scenes are segmented with.
+    private static let modelPath = ScratchFile.folder + "/scene-model.onnx"
+
+    /// Writes the network: a convolution of one band.
+    static func prepareScenes() throws {
+        let model = ONNXWriter.model(channels: 1) {
+            $0.weights("w", [2, 1, 3, 3])
+            $0.node("Conv", ["x", "w"], ["y"], ["pads": .ints([1, 1, 1, 1])])
+        }
+        _ = model.withUnsafeBytes { ScratchFile.write($0, FileName.last(of: modelPath)) }
+        _ = try CheckedEngine.backend()
+    }
+
+    /// Each command by itself: what one refuses, another may take.
+    static func scene(_ path: String) throws {
+        let reader = try RasterReader(path: path, access: .files())
+        // A scene may well be larger than a second is long.
+        guard reader.size.area * reader.bands.count <= 1 << 16 else { return }
+        attempt { _ = try MaskStatistics(of: reader).warnings }
+        attempt { _ = try Evaluation(of: reader, truth: .raster(try RasterReader(path: path))).warnings }
+        attempt {
+            let polygons = try PolygonOutput(
+                mask: reader, options: PolygonOutput.Options(), path: ScratchFile.folder + "/polygons.geojson")
+            _ = try polygons.write { _, _ in }
+        }
+        attempt {
+            var options = Preview.Options()
+            options.longSide = 64
+            _ = try Preview(scene: path, mask: path, options: options).picture
+        }
+        attempt {
+            var options = SegmentationOptions()
+            (options.bands, options.workers, options.overwrites) = ([.number(1)], 1, true)
+            let outputs = OutputSet(mask: ScratchFile.folder + "/mask.tif")
+            _ = try SceneRun(scene: path, model: Model(path: modelPath), options: options, outputs: outputs).run()
+        }
+    }
+
+    private static func attempt(_ body: () throws -> Void) { do { try body() } catch { _ = "\(error)".utf8.count } }
 
     static func mosaic(_ path: String) throws {
         // Nothing beyond the folder, whatever the document says.
@@ -76,6 +144,8 @@ enum Readers {
     static func record(_ path: String) {
         guard let data = FileManager.default.contents(atPath: path), !data.contains(UInt8(ascii: "/")) else { return }
         Publication.settle(record: path)
+        guard let key = try? JSONDecoder().decode(WorkKey.self, from: data) else { return }
+        _ = key.differences(from: key)
     }
 
     static func zones(_ path: String) throws {

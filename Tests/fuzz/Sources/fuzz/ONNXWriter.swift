@@ -1,0 +1,1 @@
+../../../TestNetworks/ONNXWriter.swift

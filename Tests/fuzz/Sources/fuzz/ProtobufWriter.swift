@@ -1,0 +1,1 @@
+../../../TestNetworks/ProtobufWriter.swift
