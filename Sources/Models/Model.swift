@@ -96,7 +96,7 @@ public struct Model: Sendable {
 
     /// The files that the model was read from: one, or those of its members.
     package var paths: [String] { members.isEmpty ? [path] : members.map(\.path) }
-    /// What is assumed, and what a scene showed, as `--assume` takes it; of several models that differ in it, each one's.
+    /// The assumptions and what a scene showed, as `--assume` takes them. Several models that differ in them have each its own.
     package var assumed: String {
         let texts = members.isEmpty ? [options.settled.text] : members.map(\.options.settled.text)
         return Set(texts).count == 1 ? texts[0] : texts.joined(separator: "; ")

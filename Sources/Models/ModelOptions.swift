@@ -15,7 +15,7 @@ public struct ModelOptions: Hashable, Sendable {
     package var assumptions = ModelAssumptions()
     /// What pixels of a scene show, where nothing is assumed.
     package var shown = ModelAssumptions()
-    /// What is assumed or shown.
+    /// The assumptions, completed by what a scene shows.
     package var settled: ModelAssumptions { assumptions.completed(from: shown) }
     /// The key under which a checkpoint has the network, or the first words of its tensors' names; nil for what is found.
     package var key: String?

@@ -10,10 +10,10 @@ package struct OpenChoice: Sendable {
 }
 
 extension Model {
-    /// What is open about a network that was wired by its shapes, in the order in which it may be settled; empty for
-    /// others.
+    /// The choices that are open in a network that was wired by its shapes, in the order in which they may be settled;
+    /// empty for others.
     ///
-    /// What the user or a scene has settled is not among it.
+    /// Those that the user or a scene has settled are not among them.
     package var openChoices: [OpenChoice] {
         guard !wiring.isEmpty else { return [] }
         return Self.usualValues.compactMap { key, values in

@@ -148,7 +148,7 @@ struct TrainingNetworkOptions: ParsableArguments {
     }
 }
 
-/// What is to become small.
+/// The loss, which training makes small.
 struct TrainingLossOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

@@ -16,9 +16,9 @@ struct NormFit {
     private static let most = 5.0
     /// Another network has to fit so many times worse to be out of question.
     ///
-    /// Of networks that were trained a minute on real images, and scenes of the same kind and of others, the wrong halves
-    /// of concatenations are 8 to 50 times worse than the right ones. A wrong pooling is 1.4 to 7 times worse, and a wrong
-    /// activation 0.85 to 6 times: these are told only where they are gross.
+    /// It was measured on networks that were trained a minute on real images, with scenes of the same kind and of others.
+    /// The wrong half of a concatenation is 8 to 50 times worse than the right one. A wrong pooling is 1.4 to 7 times worse,
+    /// and a wrong activation 0.85 to 6 times: these are told only where they are gross.
     private static let clearness = 2.0
     /// What differs by no more than this, in the mean over the norms that tell two networks apart, is not told apart.
     private static let noise = 0.005
