@@ -28,7 +28,7 @@ package final class TrainingStep: @unchecked Sendable {
     private let loss: Loss
     private let run: TrainingRun
     private let operations: [any TrainingOperation]
-    /// Those through which gradients go, first the last one.
+    /// The operations that gradients go through, the last one first.
     private let backward: [any TrainingOperation]
     private let packings: [(operation: any WeightedOperation, packing: Int)]
     private let passes: [LossPass]

@@ -13,7 +13,7 @@ extension Model {
     /// The choices that are open in a network that was wired by its shapes, in the order in which they may be settled;
     /// empty for others.
     ///
-    /// Those that the user or a scene has settled are not among them.
+    /// A choice that the user or a scene has settled is left out.
     package var openChoices: [OpenChoice] {
         guard !wiring.isEmpty else { return [] }
         return Self.usualValues.compactMap { key, values in

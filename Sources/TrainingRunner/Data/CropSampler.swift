@@ -7,8 +7,8 @@ package import Training
 
 /// Draws crops where labels are, and changes them so that the network sees more than there is.
 ///
-/// What is drawn for a step follows from the seed and the step's number alone, so that a training which goes on after a kill
-/// sees what it would have seen.
+/// The crops of a step follow from the seed and the step's number alone. A training that goes on after a kill sees the same
+/// crops as one that was not interrupted.
 package final class CropSampler: Sendable {
     private let data: TrainingData
     private let shape: CropShape
@@ -202,7 +202,7 @@ package final class CropSampler: Sendable {
         return image
     }
 
-    /// The labels under the middle of the crop; nothing beyond the scene is labelled, nor what has no data.
+    /// The labels under the middle of the crop; nothing beyond the scene is labelled, nor what is held out.
     private func targets(_ scene: LabelledScene, _ view: CropView) -> [UInt8] {
         let (x, y) = ((shape.width - output.width) / 2, (shape.height - output.height) / 2)
         var targets = [UInt8](repeating: Loss.unlabelled, count: output.area)

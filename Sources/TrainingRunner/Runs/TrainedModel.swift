@@ -32,7 +32,7 @@ struct TrainedModel {
         return hash.finish()
     }
 
-    /// What is known of the model.
+    /// The description of the model: how it is fed, and what its classes are.
     var description: ModelDescription {
         var description = ModelDescription()
         let source = "the training"

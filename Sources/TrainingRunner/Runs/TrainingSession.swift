@@ -16,7 +16,7 @@ import WeightFiles
 /// What it has reached is kept beside the output after each epoch, and each minute: the same training goes on from there, and
 /// gives the same bytes in the end.
 package final class TrainingSession {
-    /// What is told after each epoch.
+    /// The figures of an epoch, which are told at its end.
     package struct Epoch: Sendable, Codable, Equatable {
         /// The number of the epoch, from 1 on.
         package var number: Int
@@ -46,7 +46,7 @@ package final class TrainingSession {
         package var reason: String
     }
 
-    /// What is told while it runs.
+    /// An event of the training, which is told when it happens.
     package enum Event {
         /// A step was taken, with its loss.
         case step(Int, of: Int, loss: Double)
