@@ -107,7 +107,11 @@ package struct TrainingOptions: Sendable {
     package init() {}
 
     /// The bytes that the process may use.
-    package var memoryLimit: Int { memory ?? MemoryBudget.standard.total }
+    package var memoryLimit: Int { budget.total }
+    /// The bytes of these for blocks of scenes that GDAL keeps decoded.
+    package var rasterCacheBytes: Int { budget.rasterCacheBytes }
+
+    private var budget: MemoryBudget { memory.map { MemoryBudget(total: $0) } ?? .standard }
 }
 
 /// Where crops are drawn.
