@@ -268,7 +268,12 @@ package final class TrainingSession {
             rate: rate)
         progress.losses = []
         progress.epochs.append(epoch)
-        let isBetter = progress.best.map { (epoch.meanIoU ?? 0) > ($0.meanIoU ?? -1) } ?? true
+        // Of two that are as good, the one that is more certain.
+        let isBetter =
+            progress.best.map { best in
+                let (iou, bestIoU) = (epoch.meanIoU ?? 0, best.meanIoU ?? -1)
+                return iou > bestIoU || iou == bestIoU && epoch.validationLoss ?? 0 < best.validationLoss ?? 0
+            } ?? true
         // Without anything held out, the last network is the one to keep.
         if isBetter || judgement == nil {
             progress.best = epoch
