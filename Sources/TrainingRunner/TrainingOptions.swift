@@ -63,7 +63,7 @@ package struct TrainingOptions: Sendable {
     package var largestGradient: Double?
     /// Where crops are drawn.
     package var draw = CropDraw.labels
-    /// What is done to crops so that the network sees more than there is.
+    /// The changes to crops by which the network sees more than there is.
     package var augmentation = CropAugmentation()
     /// The share that the mean of the network's numbers keeps at each step, which is judged and written instead of the last
     /// step's; nil for no mean.
@@ -124,7 +124,7 @@ package enum CropDraw: String, CaseIterable, Sendable {
     case borders
 }
 
-/// What is done to crops so that the network sees more than there is.
+/// The changes to crops by which the network sees more than there is.
 package struct CropAugmentation: Sendable, Hashable {
     /// True for mirroring on both axes.
     package var flips = true

@@ -268,7 +268,7 @@ package final class TrainingSession {
             rate: rate)
         progress.losses = []
         progress.epochs.append(epoch)
-        // Of two that are as good, the one that is more certain.
+        // The more certain of two networks that are as good is the better one.
         let isBetter =
             progress.best.map { best in
                 let (iou, bestIoU) = (epoch.meanIoU ?? 0, best.meanIoU ?? -1)
