@@ -144,7 +144,7 @@ enum Readers {
     static func record(_ path: String) {
         guard let data = FileManager.default.contents(atPath: path), !data.contains(UInt8(ascii: "/")) else { return }
         Publication.settle(record: path)
-        guard let key = try? JSONDecoder().decode(WorkKey.self, from: data) else { return }
+        guard let key = try? StoredJSON.decode(WorkKey.self, from: data) else { return }
         _ = key.differences(from: key)
     }
 
