@@ -128,7 +128,12 @@ package final class TrainingSession {
         mostSteps = min(options.steps ?? .max, options.epochs * stepsPerEpoch)
         folder = try TrainingFolder(for: path, overwrites: options.overwrites)
         judge = Judge(data: data, workers: workers, memory: left - step.heldByteCount, folder: folder.path)
-        try judge.check(model.model(of: self.network, path: path))
+        do {
+            try judge.check(model.model(of: self.network, path: path))
+        } catch {
+            if !folder.holdsState { folder.remove() }
+            throw error
+        }
     }
 
     private static func graph(_ options: TrainingOptions, bands: Int, channels: Int) throws -> TrainingGraph {
@@ -291,7 +296,7 @@ package final class TrainingSession {
         step.releaseMemory()
         let judgement = try judge.judge(try model.model(of: state, path: path), cancellation)
         let metadata = model.metadata(best: best, judgement: judgement)
-        try state.write(safetensors: path, metadata: metadata, half: false, overwrite: options.overwrites)
+        try folder.publish(state.stage(safetensors: path, metadata: metadata, overwrite: options.overwrites))
         folder.remove()
         return judgement
     }
