@@ -159,7 +159,7 @@ let package = Package(
             "SegmentationTests",
             [
                 "Segmentation", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry",
-                "TestData", "TestNetworks",
+                "TestData", "TestMaps", "TestNetworks",
             ]),
         .testTarget(
             name: "OvertileCommandTests",
@@ -171,7 +171,7 @@ let package = Package(
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(
-            name: "TestData", dependencies: ["RasterIO", "TileGeometry"], path: "Tests/TestData",
+            name: "TestData", dependencies: ["FileIO", "RasterIO", "TileGeometry"], path: "Tests/TestData",
             swiftSettings: swiftRules),
         .target(name: "TestMaps", path: "Tests/TestMaps", swiftSettings: swiftRules),
         .target(
