@@ -131,6 +131,9 @@ extension Resolver {
             throw .unsupported(
                 "multiplies values that both depend on the scene: attention over pixels is not a convolutional network")
         }
+        guard map.roles.last == .channels || (map.shape.last == 1 && shape(of: map).channels == 1) else {
+            return try tokenProduct(call)
+        }
         return try dense(map, weights)
     }
 

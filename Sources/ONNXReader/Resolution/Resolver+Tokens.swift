@@ -195,7 +195,7 @@ extension Resolver {
 
     // MARK: - Products
 
-    private mutating func tokenProduct(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+    mutating func tokenProduct(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         var left = try tokens(call, 0)
         if case .constant(let weights)? = call.operands.last {
             left = try laidOut(left, channels: [left.axes.count - 1])
@@ -281,7 +281,7 @@ extension Resolver {
     }
 
     /// Layer normalisation, and means over all channels.
-    private mutating func tokenStatistics(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+    mutating func tokenStatistics(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         var tokens = try tokens(call, 0)
         let rank = tokens.axes.count
         let isMean = call.node.operatorType == "ReduceMean"

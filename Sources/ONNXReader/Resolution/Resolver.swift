@@ -49,8 +49,10 @@ struct Resolver {
         let roles: [MapAxis?] = input.isChannelsLast ? [nil, .height, .width, .channels] : MapValue.canonicalRoles
         values[graph.inputIndex] = .map(MapValue(node: 0, shape, roles: roles))
         for node in graph.nodes { try evaluate(node) }
+        // Before the nodes are taken: the output may need one more.
+        let output = try output()
         var network = ONNXNetwork(
-            nodes: nodes, output: try output(), isHeightFixed: input.height.value != nil,
+            nodes: nodes, output: output, isHeightFixed: input.height.value != nil,
             isWidthFixed: input.width.value != nil)
         network.removeUnread()
         return network
