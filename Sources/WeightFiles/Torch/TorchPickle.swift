@@ -44,11 +44,14 @@ struct TorchPickle {
         var otherKeys: [String]
         /// The modules of a network that was saved whole.
         var modules: [ModuleRecord] = []
+        /// True for a module of TorchScript.
+        var isScript = false
 
         /// Returns these tensors once they have been tied to their storages.
         func stateDict(_ stored: [(name: String, tensor: StoredTensor)]) -> StateDict {
             var stateDict = StateDict(tensors: stored)
             (stateDict.key, stateDict.otherKeys, stateDict.modules) = (key, otherKeys, modules)
+            stateDict.isScript = isScript
             return stateDict
         }
     }
@@ -109,7 +112,7 @@ struct TorchPickle {
         var walk = ScriptWalk(file: file, heap: heap)
         return Contents(
             tensors: try walk.tensors(of: module), key: nil, otherKeys: [],
-            modules: ModuleRecords(module, heap).records)
+            modules: ModuleRecords(module, heap).records, isScript: true)
     }
 
     private var nothingFound: ModelFileError {
