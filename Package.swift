@@ -106,7 +106,7 @@ let package = Package(
         tests("VectorIOTests", ["RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "WeightFilesTests",
-            ["WeightFiles", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
+            ["WeightFiles", "FileIO", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
         tests(
             "ONNXReaderTests",
             ["ONNXReader", "NetworkGraph", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),

@@ -36,7 +36,7 @@ extension StateDict {
         try ModelFileError.ofFile { () throws(FileError) in try file.publish() }
     }
 
-    private static func halves(
+    static func halves(
         of elements: [Float], name: String, path: String
     ) throws(ModelFileError) -> [UInt8] {
         var bytes: [UInt8] = []
