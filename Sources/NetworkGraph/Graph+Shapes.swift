@@ -113,7 +113,7 @@ extension Graph {
     /// - Returns: the shapes in the nodes' order, and true if some window did not divide its input, so that pixels were
     ///   dropped.
     /// - Throws: `GraphError` where maps that meet have different sizes.
-    func shapes(height: Int, width: Int) throws(GraphError) -> (shapes: [MapShape], isRagged: Bool)? {
+    package func shapes(height: Int, width: Int) throws(GraphError) -> (shapes: [MapShape], isRagged: Bool)? {
         let channels = try channels()
         var shapes: [MapShape] = []
         var isRagged = false

@@ -1,7 +1,7 @@
 package import StoredTensors
 import WeightFiles
 
-/// A checkpoint that was read in order to be written again as safetensors.
+/// A checkpoint that was read in order to be written again in another format.
 package struct ConvertibleModel: Sendable {
     /// The network that was recognised in it.
     package let model: Model
@@ -21,7 +21,8 @@ package struct ConvertibleModel: Sendable {
         }
     }
 
-    /// Writes the network's tensors, and beside them, as text, what the file said, the options and a description.
+    /// Writes the network's tensors as safetensors, and beside them, as text, what the file said, the options and a
+    /// description.
     ///
     /// - Parameters:
     ///   - path: the new file, which appears under its name only when it is complete.
@@ -33,11 +34,33 @@ package struct ConvertibleModel: Sendable {
     package func write(
         safetensors path: String, options: ModelOptions, description: ModelDescription, half: Bool, overwrite: Bool
     ) throws(ModelFileError) {
+        try stateDict.write(
+            safetensors: path, metadata: metadata(options, description), half: half, overwrite: overwrite)
+    }
+
+    /// Writes the network's tensors as a PyTorch checkpoint, with the same text beside them.
+    ///
+    /// - Parameters: as for `write(safetensors:)`.
+    /// - Throws: as `StateDict.write(torch:)`.
+    package func write(
+        torch path: String, options: ModelOptions, description: ModelDescription, half: Bool, overwrite: Bool
+    ) throws(ModelFileError) {
+        try stateDict.write(torch: path, metadata: metadata(options, description), half: half, overwrite: overwrite)
+    }
+
+    private func metadata(_ options: ModelOptions, _ description: ModelDescription) -> [String: String] {
         var metadata = stateDict.metadata
             .merging(options.metadata) { _, said in said }
             .merging(description.metadata) { _, said in said }
         metadata["format"] = "pt"
         metadata["overtile.family"] = model.family
-        try stateDict.write(safetensors: path, metadata: metadata, half: half, overwrite: overwrite)
+        return metadata
+    }
+
+    /// The text entries that a file of another format keeps: those about the training, and those that are not Overtile's.
+    var carriedMetadata: [String: String] {
+        stateDict.metadata.filter { key, _ in
+            key.hasPrefix("overtile.trained.") || !(key.hasPrefix(OvertileMetadata.prefix) || key == "format")
+        }
     }
 }

@@ -33,6 +33,9 @@ package final class LabelledScene: @unchecked Sendable {
         self.labels = labels
     }
 
+    /// True if nothing of the scene is learned from.
+    package var isForJudging: Bool { heldOut == PixelWindow(size) }
+
     /// The bytes that all pixels take in memory.
     var pixelByteCount: Int { bands.count * size.area * MemoryLayout<Float>.stride }
 
