@@ -41,8 +41,7 @@ struct Recognition {
         }
     }
 
-    /// What is said of safetensors that were written by other programs, where shapes do not tell how layers follow each
-    /// other.
+    /// The note about safetensors that other programs wrote, where shapes do not tell how layers follow each other.
     private static let lostOrder =
         "its tensors are sorted by name, as safetensors are, so that the order of the layers is lost: the checkpoint "
         + "(.pth) or ONNX file of the same network keeps it"
