@@ -47,7 +47,11 @@ extension Resolver {
         let rank = map.shape.count
         let axis = try resolvedAxis(try call.int("axis") ?? (call.opset < 13 ? 1 : -1), rank: rank)
         let axes = (call.opset < 13 ? axis..<rank : axis..<axis + 1).filter { map.shape[$0] > 1 }
-        guard axes.count <= 1, let role = map.roles[axes.first ?? axis], role == .channels else {
+        guard axes.count <= 1 || !map.isCanonical else {
+            throw .unsupported("is taken over several axes of shape \(map.shape.shapeText): classes are one axis")
+        }
+        // Rows and columns of a map, and not of tokens, are no classes.
+        guard axes.count <= 1, let role = map.roles[axes.first ?? axis], role == .channels || map.isCanonical else {
             return try tokenSoftmax(call)
         }
         return try append(.softmax(role), on: map)
