@@ -182,7 +182,9 @@ import Testing
             let last = graph.append(.channelSlice(start: 2, count: 2, step: 1), map, label: "last")
             graph.append(.arithmetic(.division), even, graph.append(.activation(.exponential), last, label: "last"))
         },
-        .plain("softmax in between", .softmax),
+        Case("softmax in between") { graph, map in
+            graph.append(.activation(.squareRoot), graph.append(.softmax, map, label: "shares"), label: "root")
+        },
     ]
 
     @Test("operations survive", arguments: cases)
@@ -202,7 +204,11 @@ import Testing
     func networks(seed: UInt64) throws {
         let graph = RandomGraphs.padded(seed: seed, depth: Int(seed % 3))
         let read = try roundTrip(graph, sample: 64)
-        for size in [32, 48] { #expect(try run(graph, size: size) == run(read, size: size), "\(size) pixels") }
+        // Factors and summands that are no batch norm's are two nodes, which fold into convolutions in another order.
+        for size in [32, 48] {
+            let distances = zip(try run(graph, size: size), try run(read, size: size)).map { abs($0 - $1) }
+            #expect((distances.max() ?? 1) < 1e-4, "\(size) pixels: \(distances.max() ?? 1)")
+        }
         let (own, its) = (try TiledNetwork(graph), try TiledNetwork(read))
         #expect(own.stride == its.stride && own.seam == its.seam)
     }
@@ -214,8 +220,9 @@ import Testing
         for label in labels { graph.append(.relu, graph.output, label: label) }
         let path = folder.path("names.onnx")
         try ONNXExport(graph, sample: 8, end: .sigmoid, metadata: [:]).write(path, overwrite: false)
-        let nodes = try ONNXModel(path: path).graph.nodes
-        #expect(Set(nodes.map(\.name)).count == labels.count + 1)
+        let nodes = try ONNXModel(path: path).graph.resolved(height: 8, width: 8).nodes
+        // One for each label, the sigmoid, and the input.
+        #expect(nodes.count == labels.count + 2 && Set(nodes.map(\.name)).count == nodes.count)
     }
 
     @Test("extents are open, or of one size, and the end is what was asked for")
@@ -227,11 +234,12 @@ import Testing
         let open = try ONNXModel(path: path)
         #expect(open.opset == 17 && open.irVersion == 8 && open.metadata == ["key": "värde"])
         #expect(open.graph.input.height.value == nil && open.graph.input.width.value == nil)
-        #expect(open.graph.nodes.last?.operatorType == "Softmax")
+        #expect(try open.graph.resolved(height: 32, width: 32).nodes.last?.operatorType == "Softmax")
         try ONNXExport(graph, sample: 32, onlySize: 32, end: .none, metadata: [:]).write(path, overwrite: true)
         let fixed = try ONNXModel(path: path)
         #expect(fixed.graph.input.height.value == 32 && fixed.graph.input.width.value == 32)
-        #expect(fixed.graph.nodes.last?.operatorType == "Identity" && fixed.metadata.isEmpty)
+        #expect(try fixed.graph.resolved(height: 32, width: 32).nodes.last?.operatorType == "Slice")
+        #expect(fixed.metadata.isEmpty)
     }
 
     @Test(

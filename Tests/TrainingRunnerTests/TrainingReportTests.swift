@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import MaskProducts
+import Models
 import RasterIO
 import Segmentation
 import TestData
@@ -70,7 +71,7 @@ import Training
             renamed: [:], validation: 0.2, memory: 1 << 30)
         let classes = (0..<3).map { LegendEntry(value: $0, name: "\($0)", color: .distinct($0)) }
         let blocks = try ValidationBlocks(
-            data, classes: classes, model: .init(path: model), workers: 2, memory: nil, folder: bench.folder.url.path,
+            data, classes: classes, model: Model(path: model), workers: 2, memory: nil, folder: bench.folder.url.path,
             cancellation: Cancellation())
         let all = blocks.worst + blocks.best.prefix(3)
         #expect(blocks.worst.map(\.score) == blocks.worst.map(\.score).sorted())

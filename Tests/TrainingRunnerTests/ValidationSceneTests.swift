@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import MaskProducts
 import RasterIO
 import Segmentation
 import TestData
