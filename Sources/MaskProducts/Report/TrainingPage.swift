@@ -64,7 +64,7 @@ package struct TrainingPage: Sendable {
         package var name: String
         /// Its size: "3000 x 2000".
         package var size: String
-        /// What is held out of it: "600 x 2000 pixels from column 0, row 0"; "nothing".
+        /// The part of it that is held out: "600 x 2000 pixels from column 0, row 0"; "nothing".
         package var heldOut: String
         /// The labelled pixels of each class.
         package var pixels: [Int]
