@@ -7,7 +7,8 @@
 #   sh Tests/fuzz/run.sh 600 ledger     one of them
 #   sh Tests/fuzz/run.sh 0              past findings alone
 #
-# FUZZ_RUNS=1000000 ends each reader after so many inputs. FUZZ_SEED=1 makes the same inputs each time. New findings are kept in .build/fuzz/findings: make one small with
+# FUZZ_RUNS=1000000 ends each reader after so many inputs. FUZZ_SEED=1 makes the same inputs each time. New findings are
+# kept in .build/fuzz/findings: make one small with
 #   .build/fuzz/release/fuzz TARGET -minimize_crash=1 FILE
 # and put it, once it is mended, into Tests/fuzz/corpus/TARGET.
 set -eu
@@ -18,8 +19,8 @@ seconds=${1:-60}
 scratch=$root/.build/fuzz
 # A crash is printed by the sanitizer; the toolchain's own backtrace takes minutes.
 export SWIFT_BACKTRACE=enable=no
-# Memory of GDAL's drivers, which live as long as the process, is no leak of a reader's.
-# Where memory was allocated is taken down when a finding is run again: that takes longer than most readers do.
+# Memory of GDAL's drivers, which live as long as the process, is no leak of a reader's. The places where memory was
+# allocated are taken down only when a finding is run again, as that takes longer than most readers do.
 sanitizer=detect_leaks=0:allocator_may_return_null=1
 export ASAN_OPTIONS=$sanitizer:malloc_context_size=1:quarantine_size_mb=16
 export OVERTILE_FUZZ_FOLDER="/dev/shm/overtile-fuzz-$$"
@@ -28,9 +29,12 @@ trap 'rm -rf "$OVERTILE_FUZZ_FOLDER"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# Of two `-sanitize=` the Swift compiler takes the last one alone, and the package manager gives them in any order: so both
+# are named in one at the end.
 build() {
     swift build --package-path "$root/Tests/fuzz" --scratch-path "$scratch" -c release --sanitize=fuzzer \
-        --sanitize=address -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined -Xswiftc -enable-testing "$@"
+        --sanitize=address -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined -Xswiftc -enable-testing \
+        -Xswiftc -sanitize=fuzzer,address "$@"
 }
 build --product fuzz
 fuzz=$(build --show-bin-path)/fuzz
