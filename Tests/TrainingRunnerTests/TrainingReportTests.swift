@@ -70,9 +70,9 @@ import Training
             judgedBy: [TrainingData.Pair(scene: scene, truth: TruthSource(path: truth))], bands: nil, nodata: nil,
             renamed: [:], validation: 0.2, memory: 1 << 30)
         let classes = (0..<3).map { LegendEntry(value: $0, name: "\($0)", color: .distinct($0)) }
+        let judge = Judge(data: data, workers: 2, memory: 1 << 30, folder: bench.folder.url.path)
         let blocks = try ValidationBlocks(
-            data, classes: classes, model: Model(path: model), workers: 2, memory: nil, folder: bench.folder.url.path,
-            cancellation: Cancellation())
+            judge, classes: classes, model: Model(path: model), cancellation: Cancellation())
         let all = blocks.worst + blocks.best.prefix(3)
         #expect(blocks.worst.map(\.score) == blocks.worst.map(\.score).sorted())
         #expect(blocks.best.map(\.score) == blocks.best.map(\.score).sorted(by: >))

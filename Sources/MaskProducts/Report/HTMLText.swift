@@ -26,6 +26,44 @@ enum HTMLText {
         return text.unicodeScalars.count > limit ? result + "…" : result
     }
 
+    /// A whole page, that loads nothing and runs no script but its own.
+    ///
+    /// - Parameters:
+    ///   - title: text of any origin, which is escaped.
+    ///   - summary: HTML for the line under the title.
+    ///   - style: more rules than those of every report.
+    ///   - script: the page's script, and the digest by which browsers know it.
+    ///   - main: HTML.
+    static func page(
+        title: String, summary: String, style: String = "", script: (text: String, digest: String)? = nil, main: String
+    ) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
+        style-src 'unsafe-inline';\(script.map { " script-src '\($0.digest)';" } ?? "") base-uri 'none'; form-action 'none'">
+        <meta name="generator" content="Overtile">
+        <title>\(escaped(title, limit: 300))</title>
+        <style>\(ReportStyle.text)\(style)</style>
+        </head>
+        <body>
+        <header class="page">
+        <h1>\(escaped(title, limit: 300))</h1>
+        <p class="summary">\(summary)</p>
+        </header>
+        <main>
+        \(main)
+        </main>
+        \(script.map { "<script>\($0.text)</script>\n" } ?? "")</body>
+        </html>
+
+        """
+    }
+
     /// Returns a name that may stand among other words whatever its writing direction.
     static func name(_ text: String) -> String { "<bdi>\(escaped(text, limit: 300))</bdi>" }
 

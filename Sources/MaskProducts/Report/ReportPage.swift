@@ -82,34 +82,12 @@ package struct ReportPage: Sendable {
     private var sections: [(number: Int, scene: ReportScene)] { Array(ordered.prefix(Self.mostSections)) }
 
     private func document(_ sections: [ReportSection]) -> String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
-        style-src 'unsafe-inline'; script-src '\(ReportScript.digest)'; base-uri 'none'; form-action 'none'">
-        <meta name="generator" content="Overtile">
-        <title>\(HTMLText.escaped(title, limit: 300))</title>
-        <style>\(ReportStyle.text)</style>
-        </head>
-        <body>
-        <header class="page">
-        <h1>\(HTMLText.escaped(title, limit: 300))</h1>
-        <p class="summary">\(summary)</p>
-        </header>
-        <main>
-        \(scenes.count == 1 ? "" : ReportOverview(page: self).html)
-        \(sections.map(\.html).joined(separator: "\n"))
-        \(about)
-        </main>
-        <script>\(ReportScript.text)</script>
-        </body>
-        </html>
-
-        """
+        HTMLText.page(
+            title: title, summary: summary, script: (ReportScript.text, ReportScript.digest),
+            main: [
+                scenes.count == 1 ? "" : ReportOverview(page: self).html,
+                sections.map(\.html).joined(separator: "\n"), about,
+            ].joined(separator: "\n"))
     }
 
     private var summary: String {

@@ -113,36 +113,13 @@ package struct TrainingPage: Sendable {
 
     /// The whole page.
     package var html: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
-        style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-        <meta name="generator" content="Overtile">
-        <title>\(HTMLText.escaped(title, limit: 300))</title>
-        <style>\(ReportStyle.text)\(TrainingStyle.text)</style>
-        </head>
-        <body>
-        <header class="page">
-        <h1>\(HTMLText.escaped(title, limit: 300))</h1>
-        <p class="summary">\(summary)</p>
-        </header>
-        <main>
-        \(curves)
-        \(TrainingTables(page: self).matrix)
-        \(blocks(best.isEmpty ? "How it does" : "Where it is worst", "worst", worst))
-        \(blocks("Where it is best", "best", best))
-        \(TrainingTables(page: self).found)
-        \(about)
-        </main>
-        </body>
-        </html>
-
-        """
+        HTMLText.page(
+            title: title, summary: summary, style: TrainingStyle.text,
+            main: [
+                curves, TrainingTables(page: self).matrix,
+                blocks(best.isEmpty ? "How it does" : "Where it is worst", "worst", worst),
+                blocks("Where it is best", "best", best), TrainingTables(page: self).found, about,
+            ].joined(separator: "\n"))
     }
 
     private var summary: String {

@@ -73,9 +73,10 @@ package struct TrainingReport {
         page.found = found
         page.facts = facts
         if outcome.judgement != nil {
+            var judge = session.judge
+            judge.folder = folder
             let blocks = try ValidationBlocks(
-                data, classes: classes, model: Model(path: model), workers: options.workers, memory: options.memory,
-                folder: folder, cancellation: cancellation)
+                judge, classes: classes, model: Model(path: model), cancellation: cancellation)
             page.worst = try blocks.pictured(blocks.worst)
             page.best = try blocks.pictured(blocks.best)
         }

@@ -37,28 +37,17 @@ struct ValidationBlocks {
 
     /// Runs a network over what is held out, by the ordinary way of a scene.
     ///
-    /// - Parameters:
-    ///   - folder: where masks may lie for a moment.
     /// - Throws: `RasterError`, `SegmentationError`, `EngineError`, `CancellationError`.
-    init(
-        _ data: TrainingData, classes: [LegendEntry], model: Model, workers: Int?, memory: Int?, folder: String,
-        cancellation: Cancellation
-    ) throws {
-        self.data = data
+    init(_ judge: Judge, classes: [LegendEntry], model: Model, cancellation: Cancellation) throws {
+        data = judge.data
         self.classes = classes
-        let path = FileName.joined(folder, "mask.tif")
+        let path = FileName.joined(judge.folder, "mask.tif")
         for (number, scene) in data.scenes.enumerated() {
-            guard let heldOut = scene.heldOut else { continue }
-            var options = SegmentationOptions()
-            options.bands = scene.bands.map { .number($0) }
-            options.area = .pixels(x: heldOut.x, y: heldOut.y, width: heldOut.width, height: heldOut.height)
-            (options.workers, options.memory, options.checksFeed) = (workers, memory, false)
-            (options.resolution, options.overwrites) = (.native, true)
-            let job = try SegmentationJob(scene: scene.reader, model: model, options: options)
+            guard let heldOut = scene.heldOut, let job = try judge.job(scene, model) else { continue }
             try job.run([.mask: path], cancellation: cancellation)
             let mask = try RasterReader(path: path)
             for part in Self.parts(of: heldOut.size) {
-                let found = try mask.classes(in: part)
+                let found = try mask.samples(of: 1, part).map { $0.isNaN ? Loss.unlabelled : UInt8($0) }
                 let window = PixelWindow(
                     x: heldOut.x + part.x, y: heldOut.y + part.y, width: part.width, height: part.height)
                 guard let score = score(scene, window, found) else { continue }
@@ -143,18 +132,4 @@ struct ValidationBlocks {
 
 extension ValidationBlocks.Block {
     fileprivate func isSame(as other: Self) -> Bool { scene == other.scene && window == other.window }
-}
-
-extension RasterReader {
-    /// The classes in a window of a mask; `Loss.unlabelled` where there is no data.
-    fileprivate func classes(in window: PixelWindow) throws(RasterError) -> [UInt8] {
-        var samples = [Float](repeating: 0, count: window.size.area)
-        var validity = [UInt8](repeating: 0, count: window.size.area)
-        try samples.withUnsafeMutableBufferPointer { (samples) throws(RasterError) in
-            try validity.withUnsafeMutableBufferPointer { (validity) throws(RasterError) in
-                try read(window, bands: [1], into: samples, validity: validity)
-            }
-        }
-        return samples.map { $0.isNaN ? Loss.unlabelled : UInt8($0) }
-    }
 }

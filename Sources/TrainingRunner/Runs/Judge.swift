@@ -22,23 +22,26 @@ struct Judge {
     /// The bytes that a run may take.
     let memory: Int
     /// Where masks may lie for a moment.
-    let folder: String
+    var folder: String
 
     /// Plans the run over each scene, so that what cannot be judged is known before the training.
     ///
     /// - Throws: as `judge`.
     func check(_ model: Model) throws {
-        for scene in data.scenes { _ = try job(scene, model) }
+        for scene in data.scenes { _ = try job(scene, model, kinds: [.probabilities]) }
     }
 
-    private func job(_ scene: LabelledScene, _ model: Model) throws -> SegmentationJob? {
+    /// The run of a network over what is held out of a scene; nil where nothing is.
+    ///
+    /// - Throws: as `judge`.
+    func job(_ scene: LabelledScene, _ model: Model, kinds: Set<RasterOutput.Kind> = []) throws -> SegmentationJob? {
         guard let window = scene.heldOut else { return nil }
         var options = SegmentationOptions()
         options.bands = scene.bands.map { .number($0) }
         options.area = .pixels(x: window.x, y: window.y, width: window.width, height: window.height)
         (options.workers, options.memory, options.checksFeed) = (workers, memory, false)
         (options.resolution, options.overwrites) = (.native, true)
-        return try SegmentationJob(scene: scene.reader, model: model, options: options, kinds: [.probabilities])
+        return try SegmentationJob(scene: scene.reader, model: model, options: options, kinds: kinds)
     }
 
     /// - Returns: nil where nothing is held out.
@@ -47,7 +50,8 @@ struct Judge {
         var counts = data.classes.map { _ in data.classes.map { _ in 0 } }
         var (sum, pixels) = (0.0, 0)
         for scene in data.scenes {
-            guard let window = scene.heldOut, let job = try job(scene, model) else { continue }
+            guard let window = scene.heldOut, let job = try job(scene, model, kinds: [.probabilities])
+            else { continue }
             let paths = [FileName.joined(folder, "judged.tif"), FileName.joined(folder, "judged-p.tif")]
             defer { for path in paths { for suffix in ["", ".aux.xml"] { FileCall.unlink(path + suffix) } } }
             try job.run([.mask: paths[0], .probabilities: paths[1]], cancellation: cancellation)
@@ -77,7 +81,7 @@ struct Judge {
 
 extension RasterReader {
     /// A window's samples of a band, row by row; NaN where there is no data.
-    fileprivate func samples(of band: Int, _ window: PixelWindow) throws(RasterError) -> [Float] {
+    func samples(of band: Int, _ window: PixelWindow) throws(RasterError) -> [Float] {
         var samples = [Float](repeating: 0, count: window.size.area)
         var validity = [UInt8](repeating: 0, count: window.size.area)
         try samples.withUnsafeMutableBufferPointer { (samples) throws(RasterError) in

@@ -81,7 +81,7 @@ package final class TrainingSession {
     private let sampler: CropSampler
     private let model: TrainedModel
     private let folder: TrainingFolder
-    private let judge: Judge
+    let judge: Judge
 
     /// Prepares a training; nothing is written yet but a hidden folder beside the output.
     ///
