@@ -123,12 +123,15 @@ public struct OutputSet: Equatable, Sendable {
     ///   - overwrite: true if files of the same names may be replaced.
     ///   - command: a digest of the command that asks for the outputs: what a run of the same command had given names when it
     ///     was killed may be replaced.
+    ///   - recovers: false to leave alone what killed runs have left.
     /// - Returns: true if files of the same names may be replaced.
     /// - Throws: `RasterError` and `FileError`: `.outputExists`, `.cannotCreate`, and for polygons of an unknown format
     ///   `.badArgument`; `OutputError` for a report of an unknown format.
-    func reserve(overwrite: Bool, command: String) throws -> Bool {
+    func reserve(overwrite: Bool, command: String, recovers: Bool = true) throws -> Bool {
         try refuseOtherFormats()
-        let found = SegmentationJob.recover(mask: mask, command: command)
+        let found =
+            recovers
+            ? SegmentationJob.recover(mask: mask, command: command) : (hasWork: false, hasOutputs: false)
         if found.hasWork {
             for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
         }

@@ -3,14 +3,19 @@ import Foundation
 import Glibc
 import Models
 import RasterIO
+import TileGeometry
 
 /// The hidden folder beside an output in which work in progress lies, locked for this process.
 ///
-/// The system gives the lock back when the process ends, however it ends.
+/// The system gives the lock back when the process ends, however it ends. The folder of a part of a divided run lies in it,
+/// and has a lease in the place of a lock, which holds among machines.
 final class WorkFolder {
     let path: String
     private let output: String
+    /// The locked file; -1 in the folder of a part.
     private let lock: Int32
+    private var lease: Lease?
+    private let isPart: Bool
     /// True if nobody else can be at work on this output, which file systems without locks cannot say.
     let isExclusive: Bool
 
@@ -36,6 +41,7 @@ final class WorkFolder {
     init(for output: String) throws {
         path = Self.path(for: output)
         self.output = output
+        isPart = false
         while true {
             guard FileCall.makeFolder(path) == 0 || errno == EEXIST else { throw Self.failure(output, errno) }
             // A link is nobody's work.
@@ -69,27 +75,111 @@ final class WorkFolder {
         settlePublication()
     }
 
-    deinit { close(lock) }
+    /// Makes the folder of a part, or takes over the one that is there.
+    ///
+    /// - Throws: `FileError`: `.locked` where another process has it, or puts the parts together; `.cannotCreate`,
+    ///   `.outOfSpace`.
+    init(for output: String, part: ScenePart) throws(FileError) {
+        let whole = Self.path(for: output)
+        path = Self.path(for: output, part: part)
+        self.output = output
+        (isPart, isExclusive, lock) = (true, true, -1)
+        for folder in [whole, path] {
+            guard FileCall.makeFolder(folder) == 0 || errno == EEXIST else { throw Self.failure(output, errno) }
+            guard FileStatus(path: folder, followsLinks: false)?.kind == .folder else {
+                throw Self.failure(output, ENOTDIR)
+            }
+        }
+        let lease = try Lease(folder: path, of: "\(output), \(part)")
+        self.lease = lease
+        if let holder = try Lease.holder(ofFolder: whole) {
+            lease.release()
+            throw FileError(
+                .locked, path: output, "its parts are being merged",
+                message: "\(output): another run (\(holder)) puts its parts together: wait for its end, or stop it")
+        }
+    }
+
+    /// The folder of a part.
+    static func path(for output: String, part: ScenePart) -> String {
+        path(for: output) + "/\(partPrefix)\(part.number)-of-\(part.count)"
+    }
+
+    /// The beginning of the names of parts' folders.
+    static let partPrefix = "part-"
+
+    /// Takes the lease of the folder, too, which no part is begun under.
+    ///
+    /// - Throws: `FileError` (`.locked`) where another process puts the parts together.
+    func takeLease() throws(FileError) { lease = try Lease(folder: path, of: output) }
+
+    /// Gives the lease back.
+    func releaseLease() {
+        lease?.release()
+        lease = nil
+    }
+
+    /// Returns normally while no other process has taken the folder of a part over.
+    ///
+    /// - Throws: `FileError` (`.locked`).
+    func requireLease() throws(FileError) {
+        guard isLost else { return }
+        throw FileError(
+            .locked, path: output, "another run has taken its work over",
+            message:
+                "\(output): another run has taken this part over, as this one was silent for too long: leave it to that one"
+        )
+    }
+
+    /// True where the folder is another's by now.
+    var isLost: Bool { lease?.isHeld == false }
+
+    deinit { if lock >= 0 { close(lock) } }
 
     func file(_ name: String) -> String { path + "/" + name }
 
-    /// Names of all that is there but the lock.
+    /// Names of all that is there but locks and the folders of parts.
     var names: [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0 != "lock" }
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { name in
+            name != "lock" && !name.hasPrefix(Lease.fileName) && !name.hasPrefix(Self.partPrefix)
+        }
     }
 
     /// Removes the work in progress; what tells of outputs that have their names stays.
     func clear() {
+        if isLost { return }
         FileCall.unlink(file(Self.keyName))
         for name in names where !Self.records.contains(name) { FileCall.unlink(file(name)) }
     }
 
     /// Removes the folder; the lock last, so that nobody works in it before.
     func remove() {
+        if isLost { return }
         clear()
         for name in Self.records where FileStatus.exists(file(name)) { FileCall.unlink(file(name)) }
-        FileCall.unlink(file("lock"))
+        releaseLease()
+        if !isPart { FileCall.unlink(file("lock")) }
         FileCall.removeFolder(path)
+        // Where this was the last part.
+        if isPart { FileCall.removeFolder(Self.path(for: output)) }
+    }
+
+    /// Removes the parts of a divided run, and then the folder itself.
+    func removeParts() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+            guard name.hasPrefix(Self.partPrefix), FileStatus(path: file(name), followsLinks: false)?.kind == .folder
+            else { continue }
+            for entry in (try? FileManager.default.contentsOfDirectory(atPath: file(name))) ?? [] {
+                FileCall.unlink(file(name + "/" + entry))
+            }
+            FileCall.removeFolder(file(name))
+        }
+        remove()
+    }
+
+    /// The files and folders that a process removes which has to end at once, and has finished nothing.
+    func removable(_ names: [String]) -> [String] {
+        (names + (isPart ? [] : ["lock"])).map(file) + [path] + (isPart ? [Self.path(for: output)] : [])
     }
 
     /// Removes the work in progress, and keeps the record of the outputs, which all have their names, for a command that
@@ -134,6 +224,9 @@ final class WorkFolder {
         }
         return .work
     }
+
+    /// True if a run that was killed had given all outputs their names.
+    var isFinished: Bool { publication(Self.finishedName)?.isUntouched == true }
 
     /// The record of outputs that are about to get their names (`Publication`).
     static let publicationName = "publication"
