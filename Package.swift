@@ -142,7 +142,7 @@ let package = Package(
             "SceneRunnerTests",
             [
                 "SceneRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TestData",
-                "TestNetworks", .product(name: "Logging", package: "swift-log"),
+                "TestNetworks", "TileGeometry", .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
             "BatchRunnerTests",

@@ -1,14 +1,20 @@
+import Dispatch
 import Foundation
-import Glibc
 import TestData
 import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 @testable import FileIO
 
 /// Leases, which keep one process of many machines at a folder.
 @Suite struct LeaseTests {
-    private let folder = try! TemporaryFolder()
+    private let folder: TemporaryFolder
     private var path: String { folder.path(Lease.fileName) }
+
+    init() throws { folder = try TemporaryFolder() }
 
     /// Writes the lease of another process, so many seconds old.
     private func write(_ change: (inout [String: Any]) -> Void, age: Double) throws {
@@ -34,23 +40,34 @@ import Testing
     }
 
     /// Who holds a lease, how old it is, and whether it may be taken.
-    static let holders: [(name: String, age: Double, isTaken: Bool, change: @Sendable (inout [String: Any]) -> Void)] = [
-        // Processes of this system: dead ones lose it at once, whatever its age; living ones never do.
-        ("a number that no process has", 0, true, { $0["process"] = Int(Int32.max) }),
-        ("a number that another process has by now", 0, true, { $0["started"] = "1" }),
-        ("no number of a process", 0, true, { $0["process"] = -1 }),
-        ("this very process, long ago", 10_000, false, { _ in }),
-        // Other machines: their numbers of processes mean nothing here.
-        ("another machine, just now", 0, false, { $0["host"] = "node7"; $0["process"] = Int(Int32.max) }),
-        ("another machine, a few renewals ago", 100, false, { $0["host"] = "node7" }),
-        ("another machine, long ago", 400, true, { $0["host"] = "node7" }),
-        ("another run of this machine, just now", 0, false, { $0["system"] = "other"; $0["process"] = 1 }),
-        ("another run of this machine, long ago", 400, true, { $0["system"] = "other" }),
-        ("the future", -10_000, false, { $0["host"] = "node7" }),
-        // What tells nothing counts by its age alone.
-        ("nobody knows whom, just now", 0, false, { $0 = ["a": 1] }),
-        ("nobody knows whom, long ago", 400, true, { $0 = ["a": 1] }),
-    ]
+    static let holders: [(name: String, age: Double, isTaken: Bool, change: @Sendable (inout [String: Any]) -> Void)] =
+        [
+            // Processes of this system: dead ones lose it at once, whatever its age; living ones never do.
+            ("a number that no process has", 0, true, { $0["process"] = Int(Int32.max) }),
+            ("a number that another process has by now", 0, true, { $0["started"] = "1" }),
+            ("no number of a process", 0, true, { $0["process"] = -1 }),
+            ("this very process, long ago", 10_000, false, { _ in }),
+            // Other machines: their numbers of processes mean nothing here.
+            (
+                "another machine, just now", 0, false,
+                {
+                    $0["host"] = "node7"; $0["process"] = Int(Int32.max)
+                }
+            ),
+            ("another machine, a few renewals ago", 100, false, { $0["host"] = "node7" }),
+            ("another machine, long ago", 400, true, { $0["host"] = "node7" }),
+            (
+                "another run of this machine, just now", 0, false,
+                {
+                    $0["system"] = "other"; $0["process"] = 1
+                }
+            ),
+            ("another run of this machine, long ago", 400, true, { $0["system"] = "other" }),
+            ("the future", -10_000, false, { $0["host"] = "node7" }),
+            // What tells nothing counts by its age alone.
+            ("nobody knows whom, just now", 0, false, { $0 = ["a": 1] }),
+            ("nobody knows whom, long ago", 400, true, { $0 = ["a": 1] }),
+        ]
 
     @Test("a lease is taken over from the dead and the silent alone", arguments: holders.indices)
     func takeover(index: Int) throws {
@@ -68,9 +85,9 @@ import Testing
     func race() throws {
         for _ in 0..<20 {
             try write({ $0["process"] = Int(Int32.max) }, age: 0)
-            let leases = LeaseList()
+            let (leases, place) = (LeaseList(), folder.url.path)
             DispatchQueue.concurrentPerform(iterations: 8) { _ in
-                if let lease = try? Lease(folder: folder.url.path, of: "out.tif") { leases.add(lease) }
+                if let lease = try? Lease(folder: place, of: "out.tif") { leases.add(lease) }
             }
             #expect(leases.held == 1)
             leases.removeAll()

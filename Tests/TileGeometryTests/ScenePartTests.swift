@@ -28,10 +28,14 @@ import Testing
                 .selecting(PixelWindow(x: 300, y: height / 3, width: 200, height: max(1, height / 2))),
         ] {
             var costs: [PixelSize: Double] = [:]
-            for tiles in grid.outputSizes { costs[tiles.output] = Double((tiles.output.width + 40) * (tiles.output.height + 40)) }
+            for tiles in grid.outputSizes {
+                costs[tiles.output] = Double((tiles.output.width + 40) * (tiles.output.height + 40))
+            }
             let parts = (1...count).map { grid.tileRows(of: ScenePart($0, of: count)!, costs: costs) }
             #expect(parts.flatMap(Array.init) == Array(0..<grid.rows))
-            let rows = (0..<grid.rows).map { $0 == grid.rows - 1 ? grid.cost(ofRow: $0, costs) : grid.cost(ofRow: 0, costs) }
+            let rows = (0..<grid.rows).map {
+                $0 == grid.rows - 1 ? grid.cost(ofRow: $0, costs) : grid.cost(ofRow: 0, costs)
+            }
             let mean = rows.reduce(0, +) / Double(count)
             let costliest = rows.max()!
             for part in parts {

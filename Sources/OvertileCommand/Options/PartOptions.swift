@@ -88,7 +88,10 @@ enum SchedulerPart {
     ///
     /// - Throws: `UsageError` where the environment names no part, or one that cannot be.
     static func part(in environment: [String: String]) throws -> ScenePart {
-        func number(_ variable: String?) -> Int? { variable.flatMap { environment[$0] }.flatMap { Int($0) } }
+        // No scheduler has larger ones, and sums of these are numbers still.
+        func number(_ variable: String?) -> Int? {
+            variable.flatMap { environment[$0] }.flatMap { Int32($0) }.map { Int($0) }
+        }
         // Grid Engine says "undefined" and LSF 0 for a job that is no array.
         let found = arrays.first { array in
             number(array.index).map { array.index == "LSB_JOBINDEX" ? $0 > 0 : true } ?? false

@@ -1,0 +1,223 @@
+import FileIO
+import Foundation
+import TestData
+import TestMaps
+import TestNetworks
+import Testing
+import TileGeometry
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+@testable import OvertileCommand
+
+/// `segment --part` and `merge`, as a scheduler runs them: at once, killed, stopped, twice.
+@Suite(.serialized)
+struct PartCommandTests {
+    private let bench: Workbench
+    /// 38 rows of 3 tiles.
+    private let scene: String
+
+    init() throws {
+        bench = try Workbench()
+        scene = bench.folder.path("high.tif")
+        try SyntheticScene.write(scene, width: 90, height: 1200, crs: "EPSG:32633")
+    }
+
+    private func arguments(_ name: String, _ more: [String] = []) -> [String] {
+        [
+            "segment", scene, "--model", bench.model, "--output", bench.output("\(name).tif"), "--probabilities",
+            bench.output("\(name)-p.tif"), "--stats", bench.output("\(name).csv"), "--polygons",
+            bench.output("\(name).geojson"), "--scale", "0.01", "--tile", "76", "--of", "COG",
+        ] + more
+    }
+
+    private func part(_ number: Int, of count: Int, _ more: [String] = []) -> [String] {
+        arguments("out", ["--part", "\(number)/\(count)"] + more)
+    }
+
+    private func merge(_ more: [String] = []) throws -> CommandProcess.Outcome {
+        try CommandProcess.run(["merge", bench.output("out.tif")] + more)
+    }
+
+    private func expectSameBytes() throws {
+        #expect(try CommandProcess.run(arguments("whole")).status == 0)
+        for suffix in [".tif", "-p.tif", ".csv", ".geojson"] {
+            #expect(try bench.folder.bytes("out/out\(suffix)") == bench.folder.bytes("out/whole\(suffix)"), "\(suffix)")
+        }
+        #expect(try !bench.outputs.contains { $0.hasPrefix(".") }, "nothing hidden is left")
+    }
+
+    private func waitForRows(_ part: String) throws {
+        let journal = bench.output(".out.tif.overtile-work/\(part)/journal")
+        let patience = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < patience {
+            let size = try? FileManager.default.attributesOfItem(atPath: journal)[.size] as? Int
+            if let size, size > 150 { return }
+            usleep(2000)
+        }
+    }
+
+    @Test("sixteen parts, several at once and in any order, and the merge that waits for them")
+    func atOnce() throws {
+        var generator = SeededGenerator(seed: 3)
+        let numbers = (1...16).shuffled(using: &generator)
+        for some in stride(from: 0, to: 16, by: 4).map({ numbers[$0..<$0 + 4] }) {
+            let processes = try some.map { try CommandProcess(CommandProcess.executable, part($0, of: 16)) }
+            for process in processes {
+                let outcome = try process.wait()
+                #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.errors)")
+            }
+        }
+        #expect(try bench.outputs == [".out.tif.overtile-work"])
+        let outcome = try merge(["--wait"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        try expectSameBytes()
+    }
+
+    @Test("paths that begin in the folder of the command are found from another")
+    func otherFolder() throws {
+        let line = """
+            cd "$1" && for k in 2 1; do
+              "$OVERTILE" segment high.tif -m "$2" -o out/out.tif --scale 0.01 --part=$k/2 || exit 9
+            done; cd / && "$OVERTILE" merge "$1/out/out.tif"
+            """
+        let outcome = try CommandProcess.shell(line, [bench.folder.url.path, bench.model])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try bench.outputs.contains("out.tif"))
+    }
+
+    @Test("kill -9 of a part, and the same command again; a merge in between names the part")
+    func killed() throws {
+        let process = try CommandProcess(CommandProcess.executable, part(1, of: 2))
+        try waitForRows("part-1-of-2")
+        process.signal(SIGKILL)
+        #expect(try process.wait().status == 128 + SIGKILL)
+        #expect(try CommandProcess.run(part(2, of: 2)).status == 0)
+        let early = try merge()
+        #expect(early.status == 66 && early.errorLines.count == 1, "\(early.errors)")
+        #expect(early.errors.contains("part 1 of 2 has") && early.errors.contains("--part 1/2"))
+        let again = try CommandProcess.run(part(1, of: 2, ["--verbose"]))
+        #expect(again.status == 0 && again.errors.contains("tiles from an earlier run"), "\(again.errors)")
+        #expect(try merge().status == 0)
+        try expectSameBytes()
+    }
+
+    @Test("the first signal keeps what a part has done", arguments: [SIGINT, SIGTERM])
+    func stopped(_ signal: Int32) throws {
+        let process = try CommandProcess(CommandProcess.executable, part(1, of: 1))
+        try waitForRows("part-1-of-1")
+        process.signal(signal)
+        let outcome = try process.wait()
+        #expect(outcome.status == 128 + signal)
+        #expect(outcome.errorLines.last?.hasSuffix("run the same command again to go on") == true)
+        let left = try FileManager.default.contentsOfDirectory(
+            atPath: bench.output(".out.tif.overtile-work/part-1-of-1"))
+        #expect(left.contains("mask.raw") && !left.contains("lease"))
+        #expect(try CommandProcess.run(part(1, of: 1)).status == 0)
+        #expect(try merge().status == 0)
+        try expectSameBytes()
+    }
+
+    @Test("the second process of one part leaves at once with 75, and so does a merge; one that waits does not")
+    func twice() throws {
+        let process = try CommandProcess(CommandProcess.executable, part(1, of: 1))
+        try waitForRows("part-1-of-1")
+        process.signal(SIGSTOP)
+        for outcome in [try CommandProcess.run(part(1, of: 1)), try merge()] {
+            #expect(outcome.status == 75 && outcome.errorLines.count == 1, "\(outcome.errors)")
+            #expect(outcome.errors.contains("part 1 of 1"), "\(outcome.errors)")
+        }
+        let waiting = try CommandProcess(CommandProcess.executable, ["merge", bench.output("out.tif"), "--wait"])
+        process.signal(SIGCONT)
+        #expect(try process.wait().status == 0)
+        let outcome = try waiting.wait()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        try expectSameBytes()
+    }
+
+    @Test("what is missing, damaged or of another run is refused in one line")
+    func refused() throws {
+        let none = try merge()
+        #expect(
+            none.status == 66 && none.errorLines.count == 1 && none.errors.contains("has no parts"), "\(none.errors)")
+        for number in [1, 2, 5] { #expect(try CommandProcess.run(part(number, of: 7)).status == 0) }
+        let missing = try merge()
+        #expect(missing.status == 66 && missing.errorLines.count == 1, "\(missing.errors)")
+        #expect(missing.errors.contains("parts 3 and 4, 6 and 7 of 7 are missing"), "\(missing.errors)")
+        #expect(missing.errors.contains("--part 3/7"))
+        #expect(try CommandProcess.run(part(1, of: 2)).status == 0)
+        let mixed = try merge()
+        #expect(mixed.status == 65 && mixed.errorLines.count == 1, "\(mixed.errors)")
+        let scenes = try CommandProcess.run(
+            ["segment", scene, bench.scene, "--model", bench.model, "--output", bench.output(""), "--part", "1/2"])
+        #expect(scenes.status == 64 && scenes.errors.contains("--part divides one scene"), "\(scenes.errors)")
+        for wrong in ["0/2", "3/2", "2", "a"] {
+            let outcome = try CommandProcess.run(arguments("out", ["--part", wrong]))
+            #expect(outcome.status == 64 && outcome.errors.contains("--part \(wrong) is no part"), "\(outcome.errors)")
+        }
+    }
+
+    @Test("the arguments that a part remembers are those without the part")
+    func remembered() {
+        #expect(PartOptions.without(["a.tif", "--part", "1/2", "-o", "b"]) == ["a.tif", "-o", "b"])
+        #expect(PartOptions.without(["--part=auto", "a.tif"]) == ["a.tif"])
+        #expect(
+            PartOptions.without(["a.tif", "--padded", "--polygons", "p"]) == ["a.tif", "--padded", "--polygons", "p"])
+    }
+
+    /// What each scheduler says, and the part that it means; nil for an environment that does not tell.
+    static let environments: [(name: String, environment: [String: String], part: String?)] = [
+        ("nothing", [:], nil),
+        (
+            "Slurm, from 0", ["SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8", "SLURM_ARRAY_TASK_MIN": "0"],
+            "4/8"
+        ),
+        (
+            "Slurm, from 1", ["SLURM_ARRAY_TASK_ID": "8", "SLURM_ARRAY_TASK_COUNT": "8", "SLURM_ARRAY_TASK_MIN": "1"],
+            "8/8"
+        ),
+        (
+            "Slurm, every tenth",
+            [
+                "SLURM_ARRAY_TASK_ID": "30", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "10",
+                "SLURM_ARRAY_TASK_STEP": "10",
+            ], "3/4"
+        ),
+        // Some tasks of an array that are run again: the number of parts is that of the first time.
+        (
+            "Slurm, a part again",
+            [
+                "SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "1", "SLURM_ARRAY_TASK_MIN": "5",
+                "OVERTILE_PARTS": "8", "OVERTILE_FIRST_PART": "1",
+            ], "5/8"
+        ),
+        ("Kubernetes", ["JOB_COMPLETION_INDEX": "0", "OVERTILE_PARTS": "4"], "1/4"),
+        ("Kubernetes without a number of parts", ["JOB_COMPLETION_INDEX": "0"], nil),
+        ("AWS Batch", ["AWS_BATCH_JOB_ARRAY_INDEX": "9", "AWS_BATCH_JOB_ARRAY_SIZE": "10"], "10/10"),
+        ("PBS", ["PBS_ARRAY_INDEX": "1", "OVERTILE_PARTS": "3"], "1/3"),
+        ("PBS, from 0", ["PBS_ARRAY_INDEX": "0", "OVERTILE_PARTS": "3", "OVERTILE_FIRST_PART": "0"], "1/3"),
+        ("PBS, from 0, unsaid", ["PBS_ARRAY_INDEX": "0", "OVERTILE_PARTS": "3"], nil),
+        (
+            "Grid Engine",
+            ["SGE_TASK_ID": "7", "SGE_TASK_FIRST": "3", "SGE_TASK_LAST": "9", "SGE_TASK_STEPSIZE": "2"], "3/4"
+        ),
+        ("Grid Engine, no array", ["SGE_TASK_ID": "undefined", "OVERTILE_PARTS": "3"], nil),
+        ("LSF", ["LSB_JOBINDEX": "2", "LSB_JOBINDEX_END": "5"], "2/5"),
+        ("LSF, no array", ["LSB_JOBINDEX": "0", "LSB_JOBINDEX_END": "0"], nil),
+        ("beyond the last", ["JOB_COMPLETION_INDEX": "4", "OVERTILE_PARTS": "4"], nil),
+        ("no number", ["JOB_COMPLETION_INDEX": "one", "OVERTILE_PARTS": "4"], nil),
+        ("far beyond numbers", ["SLURM_ARRAY_TASK_ID": "9223372036854775807", "SLURM_ARRAY_TASK_MIN": "-9"], nil),
+    ]
+
+    @Test("a scheduler's environment tells the part", arguments: environments.indices)
+    func scheduler(index: Int) throws {
+        let (name, environment, part) = Self.environments[index]
+        if let part {
+            #expect(try SchedulerPart.part(in: environment).argument == part, "\(name)")
+        } else {
+            #expect(throws: UsageError.self, "\(name)") { try SchedulerPart.part(in: environment) }
+        }
+    }
+}
