@@ -148,7 +148,8 @@ let package = Package(
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(
-            name: "TestData", dependencies: ["RasterIO", "TileGeometry"], path: "Tests/TestData",
+            name: "TestData", dependencies: ["CGDAL", "CSQLite", "FileIO", "RasterIO", "TileGeometry"],
+            path: "Tests/TestData",
             swiftSettings: swiftRules),
         .target(name: "TestMaps", path: "Tests/TestMaps", swiftSettings: swiftRules),
         .target(

@@ -72,12 +72,14 @@ package final class StagedFolder: StagedOutput {
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. Files that were moved are removed then.
     package func publish() throws(FileError) {
         try StagedFile.publish(self, overwrite: placement.overwrite)
-        FileCall.removeFolder(hidden)
+        remove()
     }
 
-    /// The files of the finished outputs, the main one last: the names that they will have, and those that they have now.
+    /// The files of the finished outputs, the main one last: the names that they will have, and those that they have now. Others
+    /// in the folder are none: a temporary file that a driver could not remove gets no name.
     package var finishedFiles: [(path: String, staged: String)] {
-        (contents.filter { $0 != name }.sorted() + [name]).map { file in
+        let known = names(beside: name)
+        return (contents.filter(known.contains).sorted() + [name]).map { file in
             (String(place.dropLast(name.count)) + file, hidden + "/" + file)
         }
     }

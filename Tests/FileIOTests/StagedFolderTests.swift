@@ -13,6 +13,8 @@ struct StagedFolderTests {
             let place = FileName.joined(FileName.folder(of: staged.stagingPath), name)
             try StagedDocument.write([1], to: place, overwrite: false)
         }
+        // What a driver could not take away again is no output.
+        _ = try folder.write([1], to: FileName.last(of: FileName.folder(of: staged.stagingPath)) + "/a_temp.shp")
         #expect(try folder.names.count == 1)
         try staged.publish()
         #expect(try folder.names == ["a.dbf", "a.shp", "a.shx"])
