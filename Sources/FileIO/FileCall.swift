@@ -90,6 +90,12 @@ package enum FileCall {
     /// Makes a folder.
     package static func makeFolder(_ path: String) -> Int32 { call { mkdir(path, 0o777) } }
 
+    /// Makes a folder that outputs are meant to go into, where there is none and its own folder is there. Whoever writes into
+    /// it is told if that fails.
+    package static func makeOutputFolder(_ path: String) {
+        if !FileStatus.exists(path) { _ = makeFolder(path) }
+    }
+
     /// Removes an empty folder, as `unlink` does a file.
     @discardableResult
     package static func removeFolder(_ path: String) -> Int32 {

@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Glibc
 
 /// The system's information about a path. All rooms use this type, because in those that include GDAL's headers, the
@@ -14,11 +15,11 @@ package struct FileStatus: Equatable, Sendable {
     /// The kind of thing that is under the path.
     package let kind: Kind
     /// The size in bytes.
-    package let size: Int
+    package private(set) var size: Int
     /// The time of the last change to the contents, in nanoseconds since 1970.
-    package let modified: Int
+    package private(set) var modified: Int
     /// The time of the last change to anything about the file, its name included, in nanoseconds since 1970.
-    package let changed: Int
+    package private(set) var changed: Int
     /// The number of the device that it lies on.
     package let device: UInt64
     /// The number of the file on its device.
@@ -52,6 +53,32 @@ package struct FileStatus: Equatable, Sendable {
         guard fstat(descriptor, &status) == 0 else { return nil }
         self.init(status)
     }
+
+    /// Looks up a scene: a file, or a folder, such as that of a satellite product, with all that it holds.
+    ///
+    /// For a folder, the size is that of all files in it, and the times are the latest of any. Links to folders are not
+    /// followed.
+    ///
+    /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
+    package init?(scene path: String) {
+        guard var status = FileStatus(path: path) else { return nil }
+        if status.kind == .folder {
+            // Its own size says how many names it has room for.
+            status.size = 0
+            let names = FileManager.default.enumerator(atPath: path)
+            for _ in 0..<Self.mostFiles {
+                guard let name = names?.nextObject() as? String else { break }
+                guard let other = FileStatus(path: FileName.joined(path, name)) else { continue }
+                if other.kind == .file { status.size &+= other.size }
+                status.modified = max(status.modified, other.modified)
+                status.changed = max(status.changed, other.changed)
+            }
+        }
+        self = status
+    }
+
+    /// The number of a folder's files that are looked up at most. A product has some hundred.
+    private static let mostFiles = 10_000
 
     /// Returns true if anything has this name, even a link that leads nowhere.
     package static func exists(_ path: String) -> Bool {
@@ -106,6 +133,14 @@ package struct FileStamp: Codable, Hashable, Sendable {
     /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
     package init?(path: String) {
         guard let status = FileStatus(path: path) else { return nil }
+        self = status.stamp
+    }
+
+    /// Looks up the stamp of a scene: a file, or a folder with all that it holds (`FileStatus.init(scene:)`).
+    ///
+    /// - Returns: nil where there is nothing, or nothing that may be seen; `errno` says which.
+    package init?(scene path: String) {
+        guard let status = FileStatus(scene: path) else { return nil }
         self = status.stamp
     }
 

@@ -35,6 +35,8 @@ public struct Model: Sendable {
     public let description: ModelDescription
     /// The choices that the file leaves to the user.
     public let options: ModelOptions
+    /// The models whose mean this one gives (`init(meanOf:)`); empty for a model that is one by itself.
+    package let members: [Model]
     /// The files that the model was made from.
     let files: ModelFiles
 
@@ -66,11 +68,43 @@ public struct Model: Sendable {
         }
     }
 
+    /// Makes one model of several, whose network gives the mean of what theirs give.
+    ///
+    /// - Parameters:
+    ///   - members: models of the same bands and output channels, at least one.
+    ///   - network: the mean of their networks.
+    ///   - unfolded: the same before normalisations were folded.
+    ///   - description: what holds for all of them.
+    package init(
+        meanOf members: [Model], network: TiledNetwork, unfolded: UnfoldedNetwork?, description: ModelDescription
+    ) {
+        path = members.map(\.path).joined(separator: ", ")
+        family = "mean of \(members.count) networks: " + members.map(\.family).joined(separator: ", ")
+        summary = members.map(\.summary).joined(separator: "; ")
+        self.network = network
+        self.unfolded = unfolded
+        depths = nil
+        wiring = []
+        assumptions = members.flatMap(\.assumptions)
+        parameterCount = members.reduce(0) { $0 + $1.parameterCount }
+        tensors = NetworkTensors()
+        self.description = description
+        options = members[0].options
+        self.members = members
+        files = ModelFiles(members.map(\.files))
+    }
+
+    /// The files that the model was read from: one, or those of its members.
+    package var paths: [String] { members.isEmpty ? [path] : members.map(\.path) }
+    /// The names of these files without their folders.
+    package var name: String { paths.map(FileName.last).joined(separator: ", ") }
+
     /// - Throws: `ModelFileError` for a network that cannot be run, or for the item; `ModelOptionsError` for options, of which
     ///   it has none.
     init(_ model: ONNXModel, options: ModelOptions, item: String?) throws {
         path = model.path
         self.options = options
+        members = []
         files = ModelFiles(
             model: model.file, external: model.externalFiles, item: try ModelItemFile.file(item, ofModel: model.path))
         family = model.producer.isEmpty ? "ONNX network" : "ONNX network (\(ModelFileError.plain(model.producer)))"
@@ -126,6 +160,7 @@ public struct Model: Sendable {
         try options.check(against: recognition.network, title: recognition.title, path: path)
         self.path = path
         self.options = options
+        members = []
         let itemFile = try ModelItemFile.file(item, ofModel: path)
         files =
             file.map { ModelFiles(model: $0, external: [], item: itemFile) }

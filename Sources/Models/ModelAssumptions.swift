@@ -142,18 +142,18 @@ struct SettledAssumptions: Sendable {
         _ key: ModelAssumptions.Key, default standard: Value, choices: String, text: (Value) -> String,
         parse: (String) -> Value?
     ) -> Value {
-        var value = standard
-        let word = given.values[key] ?? evidence.values[key]
-        if let word {
+        var (value, origin) = (standard, Assumption.Origin.standard)
+        if let word = given.values[key] {
+            origin = .given
             if let parsed = parse(word) {
                 value = parsed
             } else if !problems.contains(where: { $0.hasPrefix("\(key.rawValue) ") }) {
                 problems.append("\(key.rawValue) may be \(choices), not '\(word)'")
             }
+        } else if let word = evidence.values[key], let parsed = parse(word) {
+            (value, origin) = (parsed, .evidence)
         }
         if !settled.contains(where: { $0.key == key }) {
-            let origin: Assumption.Origin =
-                given.values[key] != nil ? .given : evidence.values[key] != nil ? .evidence : .standard
             settled.append(Assumption(key: key, value: text(value), choices: choices, origin: origin))
         }
         return value

@@ -4,7 +4,7 @@
 /// better way for every network for which it is possible.
 package struct FixedTileNetwork: Sendable {
     /// The network for tiles of so many pixels on a side, without `fitToSize`.
-    private let graph: @Sendable (_ tile: Int) throws -> Graph
+    let graph: @Sendable (_ tile: Int) throws -> Graph
     /// Pixels by which tiles may be larger or smaller, so that pooling divides them evenly.
     package private(set) var stride: Int
     /// Tiles that pooling divides evenly are this many pixels more than a multiple of `stride`.

@@ -47,16 +47,55 @@ package struct SeamlessNetwork: Sendable {
             throw NetworkError.outputSize(input: size, height: output.height, width: output.width)
         }
         let plane = fixed.onPlane()
-        self.graph = plane
-        self.stride = stride
-        outputChannels = output.channels
-        tileRemainder = size % stride
-        origin = (size - output.height) / 2
-        hasPadding = plane.nodes.contains {
+        let hasPadding = plane.nodes.contains {
             if case .padding(let padding) = $0.operation { padding.amounts != Borders(all: 0) } else { false }
         }
+        try self.init(
+            onPlane: plane, stride: stride, tileRemainder: size % stride, origin: (size - output.height) / 2,
+            hasPadding: hasPadding, outputChannels: output.channels)
+    }
+
+    /// The mean of what several networks give.
+    ///
+    /// Each is moved so that its first pixel lies where it does by itself: so its poolings have the same windows.
+    ///
+    /// - Parameter members: the same networks, with what is done to their inputs and outputs.
+    /// - Throws: `NetworkError` where strides or margins are too large together.
+    init(meanOf networks: [SeamlessNetwork], _ members: [EnsembleMember]) throws {
+        let origin = networks.map(\.origin).max()!
+        var mean = Graph(inputChannels: networks[0].inputChannels)
+        var maps: [Graph.Value] = []
+        for (index, (network, member)) in zip(networks, members).enumerated() {
+            let shift = origin - network.origin
+            let moved =
+                shift > 0
+                ? mean.append(.crop(Borders(top: shift, left: shift, bottom: 0, right: 0)), mean.input) : mean.input
+            var map = mean.append(network.graph, reading: moved, through: member.input, number: index + 1)
+            if let output = member.output { map = mean.append(output, map) }
+            maps.append(map)
+        }
+        mean.appendMean(of: maps, channels: networks[0].outputChannels)
+        let stride = networks.reduce(1) { leastCommonMultiple($0, $1.stride) }
+        guard stride <= Graph.largestStride else { throw NetworkError.strideTooLarge }
+        let areAlike = networks.allSatisfy {
+            ($0.stride, $0.tileRemainder, $0.hasPadding) == (stride, networks[0].tileRemainder, false)
+        }
+        try self.init(
+            onPlane: mean, stride: stride, tileRemainder: areAlike ? networks[0].tileRemainder : 0, origin: origin,
+            hasPadding: !areAlike, outputChannels: networks[0].outputChannels)
+    }
+
+    private init(
+        onPlane plane: Graph, stride: Int, tileRemainder: Int, origin: Int, hasPadding: Bool, outputChannels: Int
+    ) throws {
+        self.graph = plane
+        self.stride = stride
+        self.outputChannels = outputChannels
+        self.tileRemainder = tileRemainder
+        self.origin = origin
+        self.hasPadding = hasPadding
         let reaches = Axis.allCases.map { plane.ranges(forOutput: 0..<stride, $0)[0]! }
-        let needed = reaches.map { [origin] in origin - $0.lowerBound }.max()!
+        let needed = reaches.map { origin - $0.lowerBound }.max()!
         guard needed <= Graph.largestMargin, reaches.allSatisfy({ $0.count <= 3 * Graph.largestMargin }) else {
             throw NetworkError.marginTooLarge
         }
@@ -106,6 +145,8 @@ package enum NetworkError: Error, CustomStringConvertible, Sendable {
     case strideTooLarge
     /// An output pixel depends on more pixels around it than any tile has.
     case marginTooLarge
+    /// Of several networks that are to be averaged, some are tied to their tiles, and no tile suits all of them.
+    case noCommonTile
     /// The map of a node has more values for each pixel of the input than any computer has memory for.
     case mapTooLarge(node: String)
 
@@ -114,7 +155,7 @@ package enum NetworkError: Error, CustomStringConvertible, Sendable {
         switch self {
         case .notEquivariant, .scalesMeet, .ragged: true
         case .noSize, .outputSize, .outputGrowth, .outputScale, .notSquare, .strideTooLarge, .marginTooLarge,
-            .mapTooLarge:
+            .noCommonTile, .mapTooLarge:
             false
         }
     }
@@ -142,6 +183,8 @@ package enum NetworkError: Error, CustomStringConvertible, Sendable {
             "its strides multiply to more than \(Graph.largestStride) pixels, more than a tile can have"
         case .marginTooLarge:
             "its output pixels depend on more than \(Graph.largestMargin) pixels on each side, more than a tile can have"
+        case .noCommonTile:
+            "there is no tile that all of them take: run them one by one"
         case .mapTooLarge(let node):
             "\(node) gives more than \(Graph.largestDensity) values for each pixel of the scene"
         }

@@ -101,7 +101,7 @@ package struct MapWindow: Hashable, Sendable {
     }
 
     /// The smallest window that holds both.
-    func union(_ other: MapWindow) -> MapWindow {
+    package func union(_ other: MapWindow) -> MapWindow {
         func span(_ a: Range<Int>, _ b: Range<Int>) -> Range<Int> {
             min(a.lowerBound, b.lowerBound)..<max(a.upperBound, b.upperBound)
         }

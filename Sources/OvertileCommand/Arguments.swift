@@ -19,6 +19,70 @@ enum Arguments {
                 )
             }
         }
+        var words = Array(CommandLine.arguments.dropFirst())
+        if words.first == "help" { words.removeFirst() }
+        guard let word = words.first, !word.hasPrefix("-") else { return }
+        let commands = OvertileCommand.configuration.subcommands.map { $0._commandName } + ["help"]
+        guard !commands.contains(word) else { return }
+        let meant = NearMiss.nearest(to: word, among: commands).map { "did you mean \($0)? " } ?? ""
+        throw UsageError("there is no command '\(word)': \(meant)overtile --help lists them")
+    }
+}
+
+/// Finds what somebody may have meant by a word that is unknown.
+enum NearMiss {
+    /// Words of other programs, and what does the same here.
+    private static let others = [
+        "--threads": "it is --workers here", "--jobs": "it is --workers here", "--num-workers": "it is --workers here",
+        "--gpu": "there is none: Overtile runs on processors alone", "--cuda": "Overtile runs on processors alone",
+        "--device": "Overtile runs on processors alone", "--format": "it is --of here, as --of COG",
+        "--cog": "it is --of COG here", "--batch-size": "--workers and --tile take its place",
+        "--overlap": "it is --margin here, in pixels", "--tile-size": "it is --tile here",
+        "--out": "it is --output here", "--weights": "it is --model here", "--checkpoint": "it is --model here",
+        "--labels": "it is --classes here", "--normalize": "--mean and --std say how pixels are scaled",
+    ]
+
+    /// Returns what to do about an option that a command does not have; nil where nothing is like it.
+    static func advice(option: String, command: String?) -> String? {
+        let name = String(option.prefix { $0 != "=" })
+        if let other = others[name] { return other }
+        let known = options(of: command)
+        let longer = known.filter { $0.hasPrefix(name) }
+        guard let meant = longer.min(by: { $0.count < $1.count }) ?? nearest(to: name, among: known) else { return nil }
+        return "did you mean \(meant)?"
+    }
+
+    /// The long options of a command, from its help.
+    private static func options(of command: String?) -> [String] {
+        guard let type = OvertileCommand.configuration.subcommands.first(where: { $0._commandName == command }) else {
+            return []
+        }
+        let words = OvertileCommand.helpMessage(for: type).split { !($0.isLetter || $0.isNumber || $0 == "-") }
+        return Array(Set(words.filter { $0.hasPrefix("--") && $0.count > 3 }.map(String.init))).sorted()
+    }
+
+    /// The word with the fewest letters that are other, missing, too many or exchanged with their neighbour; nil where that are
+    /// more than a third.
+    static func nearest(to word: String, among words: [String]) -> String? {
+        let ranked = words.map { (distance(word, $0), $0) }.min { $0.0 < $1.0 }
+        guard let ranked, ranked.0 <= max(1, word.count / 3) else { return nil }
+        return ranked.1
+    }
+
+    /// Damerau's distance, in which a letter moves once at most.
+    private static func distance(_ a: String, _ b: String) -> Int {
+        let (a, b) = (Array(a), Array(b))
+        var rows = [Array(0...b.count)]
+        for (i, letter) in a.enumerated() {
+            var row = [i + 1]
+            for (j, other) in b.enumerated() {
+                var best = min(row[j] + 1, rows[i][j + 1] + 1, rows[i][j] + (letter == other ? 0 : 1))
+                if i > 0, j > 0, letter == b[j - 1], a[i - 1] == other { best = min(best, rows[i - 1][j - 1] + 1) }
+                row.append(best)
+            }
+            rows.append(row)
+        }
+        return rows[a.count][b.count]
     }
 }
 
@@ -37,6 +101,13 @@ struct UsageError: Error, CustomStringConvertible {
         // The last line of the parser's long message is: See 'overtile segment --help' for more information.
         let quoted = OvertileCommand.fullMessage(for: error).split(separator: "\n").last?.split(separator: "'")
         let help = quoted.flatMap { $0.count == 3 ? String($0[1]) : nil } ?? "overtile --help"
+        let unknown = text.hasPrefix("Unknown option '") ? text.split(separator: "'").dropFirst().first : nil
+        // The parser's own guess knows no words but its own, and takes --gpu for --key.
+        if let unknown {
+            let command = help.split(separator: " ").dropFirst().first
+            let advice = NearMiss.advice(option: String(unknown), command: command.map(String.init))
+            if let advice { text = "Unknown option '\(unknown)': \(advice)" }
+        }
         self.init("\(text); see \(help)")
     }
 }

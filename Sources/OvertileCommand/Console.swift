@@ -85,10 +85,15 @@ enum Console {
     /// True if standard error is a terminal, where a person sees what is drawn.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 && !log.withLock { $0.isInstead } }
 
-    /// The number of characters in a line of the terminal; nil if it is not known.
-    static var terminalWidth: Int? {
+    /// The number of characters in a line of the terminal that messages go to; nil if it is not known.
+    static var terminalWidth: Int? { width(of: STDERR_FILENO) }
+
+    /// The number of characters in a line of the terminal that results go to; nil where they go elsewhere.
+    static var resultWidth: Int? { width(of: STDOUT_FILENO) }
+
+    private static func width(of descriptor: Int32) -> Int? {
         var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
     }
 

@@ -29,7 +29,7 @@ struct OutputPaths {
         }
         var others = others
         if scenes.count > 1 { others.write(products.report, "--report") }
-        try OutputSet.refuseClashes(all.map { ($0.scene, $0.outputs) }, model: files.model, others: others)
+        try OutputSet.refuseClashes(all.map { ($0.scene, $0.outputs) }, model: files.networks.models[0], others: others)
         return all
     }
 
@@ -43,10 +43,12 @@ struct OutputPaths {
     private static func path(
         in output: String, for scene: String, of count: Int, ending: String
     ) throws -> String {
+        let isMeantAsFolder = count > 1 || output.hasSuffix("/")
+        if isMeantAsFolder { FileCall.makeOutputFolder(output) }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: output, isDirectory: &isFolder)
         guard exists && isFolder.boolValue else {
-            if count == 1 && !output.hasSuffix("/") { return output }
+            if !isMeantAsFolder { return output }
             let wanted = count == 1 ? "" : ", and several scenes need one"
             throw FileError(
                 .cannotCreate, "write into", path: output,

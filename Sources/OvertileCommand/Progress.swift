@@ -38,9 +38,13 @@ final class ProgressBar: ProgressDisplay {
         let filled = Int(share * Double(length))
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: length - filled)
         let ownShare = Double(done - doneBefore) / Double(total)
-        let left = Duration.seconds(ownShare > 0 ? seconds / ownShare * (1 - share) : 0)
-        let speed = Text.number(pixels * ownShare / max(seconds, 1e-3) / 1e6, digits: 2)
-        let numbers = " [\(bar)] \(Int(share * 100)) %  \(speed) Mpx/s  \(Text.time(left)) left"
+        var numbers = " [\(bar)] \(Int(share * 100)) %"
+        // Before a tile of this run is done, nobody knows how fast it is.
+        if ownShare > 0 {
+            let left = Duration.seconds(seconds / ownShare * (1 - share))
+            let speed = Text.number(pixels * ownShare / max(seconds, 1e-3) / 1e6, digits: 2)
+            numbers += "  \(speed) Mpx/s  \(Text.time(left)) left"
+        }
         Console.writeError(Console.clearLine + String((shortLabel(room - numbers.count) + numbers).prefix(room)))
     }
 

@@ -34,8 +34,9 @@ enum Signals {
     /// - Returns: the cancellation, which is cancelled when a signal arrives.
     static func cancellationOnSignal() -> Cancellation {
         // A signal handler may do little more than set flags, so these are made before it is installed.
-        _ = (received, cancellation)
+        _ = (received, cancellation, stopping)
         StagedOutputs.prepare()
+        saysSo = Console.isTerminal
         listen { number in
             if Signals.received != 0 {
                 StagedOutputs.removeAll()
@@ -43,9 +44,21 @@ enum Signals {
             }
             Signals.firstSignal.store(number, ordering: .releasing)
             Signals.cancellation.cancel()
+            if Signals.saysSo { _ = Glibc.write(STDERR_FILENO, Signals.stopping.baseAddress, Signals.stopping.count) }
         }
         return cancellation
     }
+
+    /// True if a person sees that the first signal was heard: tiles may take seconds.
+    private nonisolated(unsafe) static var saysSo = false
+
+    /// The bytes of that message, which a signal handler can write without making anything.
+    private nonisolated(unsafe) static let stopping: UnsafeBufferPointer<UInt8> = {
+        let text = Console.clearLine + "overtile: stopping after the tiles at hand; a second time, at once\n"
+        let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.utf8.count)
+        _ = bytes.update(fromContentsOf: text.utf8)
+        return UnsafeBufferPointer(bytes)
+    }()
 
     private static func listen(_ handler: @escaping @convention(c) (Int32) -> Void) {
         for number in [SIGINT, SIGTERM, SIGHUP] {

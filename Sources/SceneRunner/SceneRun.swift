@@ -73,7 +73,8 @@ public final class SceneRun {
         try scene.spatialReference.requireDatabase(path: path)
         var others = OtherFiles()
         others.read(products.zones?.path, "the zones")
-        try outputs.refuseClashes(with: scene, model: model.path, others: others)
+        model.paths.dropFirst().forEach { others.read($0, "a model") }
+        try outputs.refuseClashes(with: scene, model: model.paths[0], others: others)
         let settings = SettingsDigest(model: model, options: options, others: ["products": products.text])
         let places = outputs.everything.map { "\($0.kind.name)=\(CanonicalPath.named($0.path))" }
         command = SHA256.checksum(

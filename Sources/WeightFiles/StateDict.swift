@@ -11,6 +11,9 @@ package struct StateDict: Sendable {
     package var key: String?
     /// The keys of other dictionaries of tensors in the same checkpoint.
     package var otherKeys: [String] = []
+    /// The modules of a network that was saved whole, in the order of their registration, under the names that they have in
+    /// the file; empty for a state dict.
+    package var modules: [ModuleRecord] = []
 
     /// The most tensors of a file: a hundred times what the largest networks have.
     static let largestCount = 100_000

@@ -77,7 +77,7 @@ struct FolderLayoutTests {
             #expect(error?.code == .usage && error?.description.contains(words) == true, "\(error?.description ?? "")")
         }
         try check(["c/a.tif", "d/a.tif"], name: "{folder}-{stem}.tif")
-        let missing = #expect(throws: BatchError.self) { try check(["a.tif"], into: "none") }
+        let missing = #expect(throws: BatchError.self) { try check(["a.tif"], into: "none/deeper") }
         #expect(missing?.code == .cannotCreate)
     }
 

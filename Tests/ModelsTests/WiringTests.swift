@@ -78,6 +78,55 @@ import WeightFiles
         }
     }
 
+    /// A network that was saved whole tells more than its tensors.
+    @Test func modulesTell() throws {
+        let network = try DescribedNetwork("own-bilinear")
+        var stateDict = network.stateDict
+        func options(_ text: String) throws -> ModelOptions {
+            var options = ModelOptions()
+            options.assumptions = try ModelAssumptions(parsing: text)
+            return options
+        }
+        // Modules that say what the norms contradict leave the norms nothing to tell the skip by.
+        func settled() throws -> [String] {
+            try ShapeWiring(stateDict, options: options("concat=skip-first")).network.assumptions.settled
+                .map { "\($0.key.rawValue)=\($0.value) \($0.origin.rawValue)" }
+        }
+        #expect(try settled().contains("upsampling=bilinear-aligned default"))
+        stateDict.modules = [
+            ModuleRecord(path: "act", type: "LeakyReLU", settings: ["negative_slope": "0.1"]),
+            ModuleRecord(path: "pool", type: "AvgPool2d", settings: [:]),
+            ModuleRecord(path: "up", type: "Upsample", settings: ["mode": "bilinear", "align_corners": "false"]),
+            ModuleRecord(path: "conv", type: "Conv2d", settings: ["kernel_size": "3,3", "padding": "1,1"]),
+        ]
+        let told = try settled()
+        for text in ["activation=leaky0.1", "pooling=average", "upsampling=bilinear", "padding=zero"] {
+            #expect(told.contains("\(text) evidence"), "\(told)")
+        }
+        // Where modules disagree nothing is told.
+        stateDict.modules.append(ModuleRecord(path: "act2", type: "ReLU", settings: [:]))
+        #expect(try settled().contains("activation=relu default"))
+        // What nobody understands is as if it were not said.
+        stateDict.modules[0] = ModuleRecord(path: "act", type: "LeakyReLU", settings: ["negative_slope": "nan"])
+        stateDict.modules.removeLast()
+        #expect(try settled().contains("activation=relu default"))
+        // The user's word counts for more.
+        let wiring = try ShapeWiring(stateDict, options: options("concat=skip-first,pooling=max"))
+        #expect(wiring.network.assumptions.settled.contains { $0.key == .pooling && $0.origin == .given })
+    }
+
+    /// The decoder of a network of segmentation_models_pytorch that was saved whole says how it upsamples.
+    @Test func modulesOfAFamilyTell() throws {
+        let network = try DescribedNetwork("unet-resnet18")
+        var stateDict = network.stateDict
+        stateDict.modules = [
+            ModuleRecord(
+                path: "decoder.blocks.0", type: "UnetDecoderBlock", settings: ["interpolation_mode": "bilinear"])
+        ]
+        let told = try Model(stateDict, path: "model.pth").assumptions.first { $0.key == .upsampling }
+        #expect(told?.value == "bilinear" && told?.origin == .evidence)
+    }
+
     /// What is told of a network, level by level.
     @Test func levels() throws {
         let network = try DescribedNetwork("own-norm-last")

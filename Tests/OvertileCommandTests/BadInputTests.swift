@@ -41,6 +41,13 @@ struct BadInputTests {
 
     static let commandLines: [Case] = [
         Case("no command of that name", 64, ["'foo'", "overtile --help"]) { _ in ["foo"] },
+        // Near misses are told what they may have meant, words of other programs what the same is called here.
+        Case("a command, almost", 64, ["did you mean segment?"]) { _ in ["segmnt"] },
+        Case("help on a command, almost", 64, ["did you mean segment?"]) { _ in ["help", "segmen"] },
+        option(64, ["--output"], "--outptu", "x.tif"), option(64, ["did you mean --probabilities?"], "--prob", "p.tif"),
+        option(64, ["--workers"], "--threads", "2"), option(64, ["--of COG"], "--cog"),
+        option(64, ["processors"], "--gpu"), option(64, ["4G"], "--memory", "4"),
+        option(64, ["1/10000"], "--scale", "ten"), option(64, ["1/10000"], "--scale", "1/0"),
         Case("no scene", 64, ["<scenes>", "overtile segment --help"]) { _ in ["segment"] },
         Case("no model", 64, ["--model"]) { ["segment", $0.scene, "--output", $0.output()] },
         Case("no output", 64, ["--output"]) { ["segment", $0.scene, "--model", $0.model] },
@@ -134,8 +141,8 @@ struct BadInputTests {
         Case("in no folder", 73, ["none", "make it first"]) { segment($0, output: $0.folder.path("none/mask.tif")) },
         Case("in a file", 73, ["not a folder"]) { segment($0, output: $0.scene + "/mask.tif") },
         Case("without a name", 73, ["does not name a file"]) { segment($0, output: "") },
-        Case("a folder that is not there", 73, ["none/", "make it first"]) {
-            segment($0, output: $0.folder.path("none") + "/")
+        Case("a folder that is not there", 73, ["none/deeper", "make it first"]) {
+            segment($0, output: $0.folder.path("none/deeper") + "/")
         },
         Case("where no file can be", 73, ["/proc/mask.tif"]) { segment($0, output: "/proc/mask.tif") },
         Case("in memory", 73, ["local files"]) { segment($0, output: "/vsimem/mask.tif") },

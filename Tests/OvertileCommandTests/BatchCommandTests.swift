@@ -103,7 +103,8 @@ struct BatchCommandTests {
         Refusal(
             more: ["--log-file", "/none/a.log"], status: 73, words: "cannot write the log", testDescription: "a log"),
         Refusal(more: ["--metrics", "/none/a"], status: 73, words: "no folder /none", testDescription: "metrics"),
-        Refusal(more: ["--probabilities", "/none"], status: 73, words: "make it first", testDescription: "a folder"),
+        Refusal(
+            more: ["--probabilities", "/none/none"], status: 73, words: "make it first", testDescription: "a folder"),
         Refusal(more: ["@none.txt"], status: 66, words: "none.txt", testDescription: "a list"),
         Refusal(more: ["none*.tif"], status: 66, words: "pattern", testDescription: "a pattern"),
     ]

@@ -57,7 +57,7 @@ struct SeveralScenesTests {
         let both = try segment([bench.scene, "x.tif"], "--probabilities", bench.folder.path("out"))
         #expect(both.status == 64 && both.errors.contains("--probabilities"), "\(both.errors)")
         let missing = try CommandProcess.run(
-            ["segment", bench.scene, "x.tif", "-m", bench.model, "-o", bench.folder.path("missing")])
+            ["segment", bench.scene, "x.tif", "-m", bench.model, "-o", bench.folder.path("missing/deeper")])
         #expect(missing.status == 73 && missing.errors.contains("make it first"), "\(missing.errors)")
         #expect(try bench.outputs.isEmpty)
     }

@@ -10,7 +10,7 @@ extension Batch {
     package func note(_ scenes: [String], at time: Date) throws(LedgerError) {
         try ledger.note(
             scenes.lazy.map {
-                Sighting(scene: CanonicalPath.named($0), stamp: FileStamp(path: $0) ?? .unknown)
+                Sighting(scene: CanonicalPath.named($0), stamp: FileStamp(scene: $0) ?? .unknown)
             }, at: time)
     }
 

@@ -92,7 +92,7 @@ public final class Batch: Sendable {
     /// Returns true if a scene was done with this model and these options, is the same as then, and has all its outputs.
     func isUpToDate(_ scene: String, _ entry: LedgerEntry) -> Bool {
         guard entry.state == .done, entry.settings == settings, let started = entry.started else { return false }
-        if let stamp = FileStamp(path: scene), stamp != entry.stamp { return false }
+        if let stamp = FileStamp(scene: scene), stamp != entry.stamp { return false }
         guard let text = entry.identity,
             let identity = try? JSONDecoder().decode(SceneIdentity.self, from: Data(text.utf8)), identity.isUnchanged
         else { return false }
@@ -120,7 +120,7 @@ public final class Batch: Sendable {
     ) throws -> SceneResult {
         let key = CanonicalPath.named(scene)
         let start = now()
-        let stamp = FileStamp(path: scene)
+        let stamp = FileStamp(scene: scene)
         var entry = try ledger.entry(of: key)
         if entry == nil || (stamp != nil && stamp != entry?.stamp) {
             try ledger.note([Sighting(scene: key, stamp: stamp ?? .unknown)], at: start)
@@ -147,6 +147,8 @@ public final class Batch: Sendable {
                 earlier = outputs.files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
             } catch let error as SegmentationError where error.code == .outsideArea {
                 log.outside(scene)
+                // A watch needs not open it again.
+                try ledger.change(key) { ($0.state, $0.error) = (.done, nil) }
                 return SceneResult(scene: scene, ending: .outside)
             } catch let error where !(error is ShareTooSmall) {
                 try begin(key, identity: entry?.identity, outputs: earlier, at: start)

@@ -158,6 +158,7 @@ public struct FolderLayout: Sendable {
 
     private func checkFolders() throws(BatchError) {
         for place in folders {
+            FileCall.makeOutputFolder(place)
             var isFolder: ObjCBool = false
             let exists = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
             guard exists, isFolder.boolValue else {

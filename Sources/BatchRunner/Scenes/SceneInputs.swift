@@ -74,7 +74,7 @@ package struct SceneInputs: Sendable {
         for name in entries where !name.hasPrefix(".") {
             let path = FileName.joined(folder, name)
             switch FileStatus(path: path)?.kind {
-            case .folder where names.patterns.isEmpty && SceneProduct.isName(name, isFolder: true):
+            case .folder where names.matchesFolder(name):
                 found.append(path)
             case .folder where isRecursive:
                 // A link to a folder may lead in a circle.
@@ -133,6 +133,13 @@ package struct SceneNames: Equatable, Sendable {
             return Self.extensions.contains(FileName.pathExtension(of: name))
                 || SceneProduct.isName(name, isFolder: false)
         }
-        return patterns.contains { fnmatch($0, name, FNM_PERIOD) == 0 }
+        return isNamed(name)
     }
+
+    /// Returns true if a folder of this name, without the path before it, is taken for a scene: that of a satellite product.
+    package func matchesFolder(_ name: String) -> Bool {
+        !name.hasPrefix(".") && SceneProduct.isName(name, isFolder: true) && (patterns.isEmpty || isNamed(name))
+    }
+
+    private func isNamed(_ name: String) -> Bool { patterns.contains { fnmatch($0, name, FNM_PERIOD) == 0 } }
 }

@@ -3,7 +3,8 @@ package import FileIO
 import Foundation
 import Glibc
 
-/// One look over a folder: what may be a scene in it, with size and times, and nothing opened.
+/// One look over a folder: what may be a scene in it, with size and times, and nothing opened. The folder of a satellite
+/// product is a scene too.
 ///
 /// A folder that is watched for years holds very many scenes that are long done: a file costs one system call and some
 /// 150 bytes. Hidden files and folders, uploads under a temporary name, sidecars, and the folders of Overtile's own
@@ -23,10 +24,12 @@ package struct FolderScan: Sendable {
     ///   - recursive: whether folders within it are looked through too. Links to folders are not followed: they may lead
     ///     in circles.
     ///   - accepts: whether a file of this name is wanted.
+    ///   - acceptsFolder: whether a folder of this name is a scene.
     ///   - excluding: folders that are left out, by whatever path they are reached.
     /// - Throws: `FileError.Code.noSuchFile` or `.permissionDenied` where the folder itself cannot be looked at.
     package init(
-        folder: String, recursive: Bool, excluding: [String] = [], accepts: (String) -> Bool = { _ in true }
+        folder: String, recursive: Bool, excluding: [String] = [], accepts: (String) -> Bool = { _ in true },
+        acceptsFolder: (String) -> Bool = { _ in false }
     ) throws(FileError) {
         var seen = Set(excluding.compactMap { FileStatus(path: $0)?.identity })
         var pending = [folder]
@@ -46,7 +49,8 @@ package struct FolderScan: Sendable {
             }
             defer { closedir(stream) }
             folders.append(next)
-            pending += read(stream, descriptor, next, recursive: recursive, accepts: accepts)
+            pending += read(
+                stream, descriptor, next, recursive: recursive, accepts: accepts, acceptsFolder: acceptsFolder)
         }
     }
 
@@ -54,7 +58,8 @@ package struct FolderScan: Sendable {
     ///
     /// - Returns: the folders in it.
     private mutating func read(
-        _ stream: OpaquePointer, _ descriptor: Int32, _ folder: String, recursive: Bool, accepts: (String) -> Bool
+        _ stream: OpaquePointer, _ descriptor: Int32, _ folder: String, recursive: Bool, accepts: (String) -> Bool,
+        acceptsFolder: (String) -> Bool
     ) -> [String] {
         let prefix = folder.hasSuffix("/") ? folder : folder + "/"
         let first = files.count
@@ -66,6 +71,12 @@ package struct FolderScan: Sendable {
             if bytes[0] == CChar(bitPattern: UInt8(ascii: ".")) { continue }
             guard let name = String(validatingCString: bytes) else {
                 problems.append("\(prefix)\(String(cString: bytes)) is left out: its name is not UTF-8; rename it")
+                continue
+            }
+            if Int32(entry.pointee.d_type) != Int32(DT_REG), acceptsFolder(name),
+                let status = FileStatus(scene: prefix + name), status.kind == .folder
+            {
+                files.append(ScannedFile(path: prefix + name, status))
                 continue
             }
             if Int32(entry.pointee.d_type) == Int32(DT_DIR) {

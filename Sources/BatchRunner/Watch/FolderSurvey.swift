@@ -133,8 +133,9 @@ package struct FolderSurvey: Sendable {
 
     private mutating func lookAgain(in seconds: Double) { nextLook = min(nextLook ?? seconds, seconds) }
 
-    /// Returns true if all of a TIFF is there. Other files are taken to be complete.
+    /// Returns true if all of a TIFF is there. Other files, and the folders of products, are taken to be complete.
     private static func isWhole(_ path: String) -> Bool {
+        if FileStatus(path: path)?.kind == .folder { return true }
         do {
             return try TIFFCompleteness.check(path: path)?.isComplete ?? true
         } catch {

@@ -113,7 +113,7 @@ package final class FolderWatch {
             for file in ready {
                 if cancellation.isCancelled { throw CancellationError() }
                 // The look may be hours old.
-                guard FileStamp(path: file.path) == file.stamp else { continue }
+                guard FileStamp(scene: file.path) == file.stamp else { continue }
                 tried.insert(file.path)
                 switch try run(file.path) {
                 case .done: tally.done += 1
@@ -157,7 +157,8 @@ package final class FolderWatch {
         let now = FolderSurvey.Moment.now(in: settings.folder)
         let scan = try FolderScan(
             folder: settings.folder, recursive: settings.isRecursive,
-            excluding: settings.excluding + [settings.failed.path], accepts: settings.names.matches)
+            excluding: settings.excluding + [settings.failed.path], accepts: settings.names.matches,
+            acceptsFolder: settings.names.matchesFolder)
         for problem in scan.problems where problems.insert(problem).inserted { warn(problem) }
         let survey = try FolderSurvey(
             scan, folder: settings.folder, ledger: ledger, rule: settings.arrival,

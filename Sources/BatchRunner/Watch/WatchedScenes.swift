@@ -66,7 +66,7 @@ package final class WatchedScenes {
     package func run(_ scene: String) throws -> FolderWatch.Ending {
         let batch = try batch ?? makeBatch()
         self.batch = batch
-        let before = FileStamp(path: scene)
+        let before = FileStamp(scene: scene)
         let result = try batch.run(
             scene, observer: observer, cancellation: cancellation,
             nextAttempt: { [retry] in retry.next(after: $0, failedAt: $1) })
@@ -74,7 +74,7 @@ package final class WatchedScenes {
         case .stopped: throw CancellationError()
         case .unchanged, .outside: return .done
         case .failed:
-            if FileStamp(path: scene) != before {
+            if FileStamp(scene: scene) != before {
                 try removeOutputs(of: scene)
                 return .changed
             }
@@ -84,7 +84,7 @@ package final class WatchedScenes {
         case .done(let outcome):
             results.append(result)
             observer?.ended(result)
-            try call(for: scene, outcome, model: batch.model.path)
+            try call(for: scene, outcome, models: batch.model.paths)
             return .done
         }
     }
@@ -99,10 +99,10 @@ package final class WatchedScenes {
         }
     }
 
-    private func call(for scene: String, _ outcome: SceneOutcome, model: String) throws {
+    private func call(for scene: String, _ outcome: SceneOutcome, models: [String]) throws {
         guard let command else { return }
         var variables = [
-            "OVERTILE_SCENE": scene, "OVERTILE_MODEL": CanonicalPath.named(model),
+            "OVERTILE_SCENE": scene, "OVERTILE_MODEL": models.map(CanonicalPath.named).joined(separator: ", "),
             "OVERTILE_PIXELS": "\(outcome.pixels)",
             "OVERTILE_SECONDS": "\(outcome.seconds)",
         ]

@@ -34,8 +34,11 @@ package struct ClassLegend: Sendable {
 
     /// Returns the name of a class, or "class 3" for value 3 without a name.
     package func name(of value: Int) -> String {
-        entry(of: value)?.name ?? "class \(value)"
+        entry(of: value)?.name ?? Self.placeholder(of: value)
     }
+
+    /// The text that stands for the name of a class that nobody named, as `segment` writes it too.
+    static func placeholder(of value: Int) -> String { "class \(value)" }
 
     /// Returns the colour of a class: the mask's own, or else a distinct one.
     package func color(of value: Int) -> LegendEntry.Color {

@@ -28,10 +28,11 @@ struct ClassMatching {
     init(
         mask: ClassLegend, truth: [LegendEntry], hasNamesOnly: Bool, pairs: [String], path: String
     ) throws(RasterError) {
-        self.mask = mask.entries
-        self.truth = truth
+        // What stands for a missing name is no name.
+        self.mask = mask.entries.filter { $0.name != ClassLegend.placeholder(of: $0.value) }
+        self.truth = truth.filter { $0.name != ClassLegend.placeholder(of: $0.value) }
         self.hasNamesOnly = hasNamesOnly
-        guard !hasNamesOnly || !mask.entries.isEmpty || !pairs.isEmpty else {
+        guard !hasNamesOnly || !self.mask.isEmpty || !pairs.isEmpty else {
             throw RasterError(
                 .badArgument, path: path,
                 "\(path) names its classes, and the mask does not: say with --map which is which, as forest=1,water=2")
@@ -69,8 +70,8 @@ struct ClassMatching {
             // The truth's name will do where the mask has none.
             let own = mask.first { $0.value == value }?.name
             let other = truth.first { match(truth: $0.value) == found }?.name
-            return own ?? other ?? "class \(value)"
-        case .truth(let value): return truth.first { $0.value == value }?.name ?? "class \(value)"
+            return own ?? other ?? ClassLegend.placeholder(of: value)
+        case .truth(let value): return truth.first { $0.value == value }?.name ?? ClassLegend.placeholder(of: value)
         }
     }
 }

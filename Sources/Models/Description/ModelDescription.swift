@@ -85,7 +85,7 @@ public struct ModelDescription: Sendable, Equatable {
     }
 
     /// Returns these values, filled up with those of a less trusted source.
-    func filled(from other: ModelDescription) -> ModelDescription {
+    package func filled(from other: ModelDescription) -> ModelDescription {
         var result = self
         func settled(_ aspect: Aspect, _ isSaid: Bool) -> Bool { isSaid || refusals[aspect] != nil }
         if !settled(.bands, bands != nil) {

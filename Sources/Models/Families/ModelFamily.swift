@@ -82,7 +82,8 @@ struct FamilyMatch {
         let parameters = ParameterTable(stateDict)
         var builder = NetworkBuilder(parameters, bands: family.bands(in: parameters))
         self.family = family
-        builder.assumptions = SettledAssumptions(options.assumptions)
+        builder.assumptions = SettledAssumptions(
+            options.assumptions, evidence: ModuleHints(stateDict).forFamilies)
         var network = family.network(from: &builder, options: options)
         network.assumptions = builder.assumptions
         self.network = network

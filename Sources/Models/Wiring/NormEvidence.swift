@@ -35,9 +35,12 @@ struct NormEvidence {
     /// that anything can be foretold for; nil if that is none.
     let divergence: Double?
 
-    init(_ graph: Graph, _ norms: [Int: NormStatistics]) {
+    /// The sums of the taps of each pair of channels, by the layer's name: candidates share the weights.
+    typealias TapSums = [String: [Double]]
+
+    init(_ graph: Graph, _ norms: [Int: NormStatistics], _ sums: inout TapSums) {
         var beliefs: [Belief?] = []
-        var (sum, count) = (0.0, 0)
+        var (total, count) = (0.0, 0)
         var levels: [Int] = []
         for (index, node) in graph.nodes.enumerated() {
             levels.append((node.inputs.first.map { levels[$0.index] } ?? 0) + Self.step(node.operation))
@@ -56,7 +59,7 @@ struct NormEvidence {
                 if let given, !given.isRough, given.level <= Self.deepest {
                     for (foretold, remembered) in zip(given.mean, memory) {
                         let difference = foretold - remembered.mean
-                        sum += min(25, difference * difference / (remembered.variance + 1e-3))
+                        total += min(25, difference * difference / (remembered.variance + 1e-3))
                         count += 1
                     }
                 }
@@ -67,12 +70,12 @@ struct NormEvidence {
                         level: levels[node.inputs[0].index]))
                 continue
             }
-            var belief = Self.belief(about: node.operation, inputs)
+            var belief = Self.belief(about: node, inputs, &sums)
             belief?.level = levels[index]
             if inputs.contains(where: { $0?.isRough ?? false }) { belief?.isRough = true }
             beliefs.append(belief)
         }
-        divergence = count > 0 && sum.isFinite ? sum / Double(count) : nil
+        divergence = count > 0 && total.isFinite ? total / Double(count) : nil
     }
 
     /// By how many halvings an operation makes a map smaller.
@@ -104,14 +107,16 @@ struct NormEvidence {
         return (low * scale, scale * scale)
     }
 
-    private static func belief(about operation: Operation, _ inputs: [Belief?]) -> Belief? {
+    private static func belief(about node: Graph.Node, _ inputs: [Belief?], _ sums: inout TapSums) -> Belief? {
         guard let known = inputs.first ?? nil else { return nil }
-        switch operation {
+        switch node.operation {
         case .convolution(let convolution) where convolution.groups == 1:
-            return linear(convolution.weights, convolution.bias, known.mean, inputAxis: 1, share: 1)
+            let taps = tapSums(convolution.weights, node.label, &sums)
+            return linear(convolution.weights, taps, convolution.bias, known.mean, inputAxis: 1, share: 1)
         case .transposedConvolution(let convolution):
+            let taps = tapSums(convolution.weights, node.label, &sums)
             return linear(
-                convolution.weights, convolution.bias, known.mean, inputAxis: 0,
+                convolution.weights, taps, convolution.bias, known.mean, inputAxis: 0,
                 share: 1 / Double(convolution.stride * convolution.stride))
         case .activation(let activation): return Self.activated(known, activation)
         case .pooling(let pooling):
@@ -140,23 +145,33 @@ struct NormEvidence {
     }
 
     /// What a linear layer makes of the means, where its window does not reach beyond the map.
+    ///
+    /// - Parameter taps: the sums of the weights' taps, of shape (rows, columns).
     private static func linear(
-        _ weights: ConstantTensor, _ bias: ConstantTensor?, _ means: [Double], inputAxis: Int, share: Double
+        _ weights: ConstantTensor, _ taps: [Double], _ bias: ConstantTensor?, _ means: [Double], inputAxis: Int,
+        share: Double
     ) -> Belief? {
         guard weights.shape[inputAxis] == means.count else { return nil }
-        let taps = weights.shape[2] * weights.shape[3]
         let outputs = weights.shape[1 - inputAxis]
-        let elements = weights.elements()
         var mean = bias?.elements().map(Double.init) ?? Array(repeating: 0, count: outputs)
         for row in 0..<weights.shape[0] {
             for column in 0..<weights.shape[1] {
-                let start = (row * weights.shape[1] + column) * taps
-                let total = elements[start..<start + taps].reduce(0.0) { $0 + Double($1) }
                 let (input, output) = inputAxis == 1 ? (column, row) : (row, column)
-                mean[output] += total * means[input] * share
+                mean[output] += taps[row * weights.shape[1] + column] * means[input] * share
             }
         }
         return Belief(mean: mean)
+    }
+
+    /// The sums of the weights' taps, of shape (rows, columns); worked out once for each layer.
+    private static func tapSums(_ weights: ConstantTensor, _ name: String, _ sums: inout TapSums) -> [Double] {
+        if let known = sums[name] { return known }
+        let taps = weights.shape[2] * weights.shape[3]
+        let elements = weights.elements()
+        var result = Array(repeating: 0.0, count: weights.shape[0] * weights.shape[1])
+        for index in elements.indices { result[index / taps] += Double(elements[index]) }
+        sums[name] = result
+        return result
     }
 
     /// What an activation makes of values that are spread as a bell.

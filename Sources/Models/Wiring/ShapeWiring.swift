@@ -36,14 +36,17 @@ struct ShapeWiring {
         let wirings = search.wirings.filter { $0.oddity == least }.prefix(Self.mostWirings)
         let parameters = ParameterTable(stateDict)
         let said = options.assumptions
+        let hints = ModuleHints(stateDict).forWiring
+        var sums: NormEvidence.TapSums = [:]
         var candidates: [Candidate] = []
         for (number, wiring) in wirings.enumerated() {
             guard let chosen = said.values[.wiring], wirings.count > 1 else {
-                candidates += Self.candidates(wiring, wirings.count > 1 ? number + 1 : nil, units, parameters, said)
+                candidates += Self.candidates(
+                    wiring, wirings.count > 1 ? number + 1 : nil, units, parameters, said, hints, &sums)
                 continue
             }
             if chosen == "\(number + 1)" {
-                candidates += Self.candidates(wiring, number + 1, units, parameters, said)
+                candidates += Self.candidates(wiring, number + 1, units, parameters, said, hints, &sums)
             }
         }
         guard !candidates.isEmpty else {
@@ -79,7 +82,8 @@ struct ShapeWiring {
     /// The networks of a wiring: both orders of concatenations, and the usual activations and orders of norms, as far as
     /// the user has not said what they are.
     private static func candidates(
-        _ wiring: Wiring, _ number: Int?, _ units: [WiringUnit], _ parameters: ParameterTable, _ said: ModelAssumptions
+        _ wiring: Wiring, _ number: Int?, _ units: [WiringUnit], _ parameters: ParameterTable, _ said: ModelAssumptions,
+        _ hints: ModelAssumptions, _ sums: inout NormEvidence.TapSums
     ) -> [Candidate] {
         var questions: [[ModelAssumptions.Key: String]] = [number.map { [.wiring: "\($0)"] } ?? [:]]
         func vary(_ key: ModelAssumptions.Key, _ values: [String]) {
@@ -94,17 +98,17 @@ struct ShapeWiring {
             var variants = [question]
             if hasNorms {
                 for (key, values) in [
-                    (ModelAssumptions.Key.activation, ["leaky0.01", "leaky0.2", "silu"]),
+                    (ModelAssumptions.Key.activation, ["leaky0.01", "leaky0.1", "leaky0.2", "leaky0.3", "silu"]),
                     (.order, [OrderChoice.activationFirst.rawValue]),
-                ] where said.values[key] == nil {
+                ] where said.values[key] == nil && hints.values[key] == nil {
                     variants += values.map { value in question.merging([key: value]) { $1 } }
                 }
             }
             return variants.map { variant in
-                let assumptions = SettledAssumptions(said, evidence: ModelAssumptions(variant))
+                let assumptions = SettledAssumptions(said, evidence: ModelAssumptions(variant).completed(from: hints))
                 let network = WiredNetwork(wiring, units, parameters, assumptions)
                 let divergence =
-                    hasNorms ? NormEvidence(network.builder.graph, network.norms).divergence : nil
+                    hasNorms ? NormEvidence(network.builder.graph, network.norms, &sums).divergence : nil
                 return Candidate(
                     wiring: wiring, network: network, divergence: divergence, question: ModelAssumptions(question),
                     isPlain: variant == question)

@@ -48,9 +48,10 @@ struct BatchCommand: ParsableCommand {
 
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
-        let others = FolderRunFiles(model: choices, products: products, reports: reports, log: logOptions)
+        let others = FolderRunFiles(
+            models: files.networks.models, choices, area, products: products, reports: reports, log: logOptions)
         let named = try SceneInputs(inputs, names: choice.names, recursive: choice.recursive)
-        try others.check(scenes: named.scenes, model: files.model)
+        try others.check(scenes: named.scenes, model: files.networks.models[0])
         let logger = try logOptions.start(messages)
         try reports.check()
         let outputs = try files.plan(products)
@@ -68,7 +69,8 @@ struct BatchCommand: ParsableCommand {
         let scenes = found.scenes
         let warnings = messages.receiveRasterWarnings()
         let batch = Batch(
-            ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,
+            ledger: ledger, model: try choices.load(files.networks.models, for: options, warn: messages.warn),
+            options: options,
             outputs: outputs, logger: logger, warnings: warnings, named: found.named,
             errorStatus: { ExitStatus.number(for: $0) })
         func tell(_ results: [SceneResult]) throws -> BatchReport {
@@ -109,7 +111,7 @@ struct BatchCommand: ParsableCommand {
     }
 
     private func run(_ batch: Batch, _ scenes: [String], _ cancellation: Cancellation) throws -> [SceneResult] {
-        let stamps = scenes.map { FileStamp(path: $0) ?? .unknown }
+        let stamps = scenes.map { FileStamp(scene: $0) ?? .unknown }
         let progress = BatchProgress(
             messages, progress, sizes: Dictionary(zip(scenes, stamps.map(\.size)), uniquingKeysWith: { $1 }))
         defer { progress.finish() }
@@ -128,7 +130,8 @@ extension BatchReport {
                 scene.pixels.map { Text.number(Double($0) / 1e6, digits: 2) } ?? "",
                 scene.seconds.map { Text.time(.seconds($0)) } ?? "",
                 scene.megapixelsPerSecond.map { Text.number($0, digits: 2) } ?? "",
-                Console.oneLine(scene.error ?? Text.shares(scene.classShares)),
+                Console.oneLine(
+                    scene.error.map { Text.reason($0, of: scene.scene) } ?? Text.shares(scene.classShares)),
             ]
         }
         let seconds = finished.timeIntervalSince(started)
@@ -137,7 +140,9 @@ extension BatchReport {
             "\(Text.counted(done, "scene")) done" + others.map { ", \(Text.grouped($0.0)) \($0.1)" }.joined()
             + " in \(Text.time(.seconds(seconds)))"
         guard !rows.isEmpty else { return end }
-        return Text.columns(["SCENE", "STATE", "MPX", "TIME", "MPX/S", "CLASSES"], rows, numbers: [2, 3, 4]) + "\n"
-            + end
+        return Text.columns(
+            ["SCENE", "STATE", "MPX", "TIME", "MPX/S", "RESULT"], rows, numbers: [2, 3, 4], fitting: Console.resultWidth
+        )
+            + "\n" + end
     }
 }

@@ -27,10 +27,19 @@ struct CheckCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let checks = try files.map { try GeoTIFFCheck(path: $0, format: of) }
-        try Console.print(json ? try JSONText.encode(checks.map(CheckReport.init)) : lines(checks), isJSON: json)
-        let broken = checks.filter { !$0.isValid }
-        if !broken.isEmpty { throw ChecksFailed(paths: broken.map(\.path)) }
+        var checks: [GeoTIFFCheck] = []
+        var unread: [(path: String, error: any Error)] = []
+        for file in files {
+            do { checks.append(try GeoTIFFCheck(path: file, format: of)) } catch { unread.append((file, error)) }
+        }
+        if !checks.isEmpty {
+            try Console.print(json ? try JSONText.encode(checks.map(CheckReport.init)) : lines(checks), isJSON: json)
+        }
+        // A single reason is the reason of the whole.
+        if let only = unread.first, files.count == 1 { throw only.error }
+        for failure in unread { Console.report(failure.error) }
+        let broken = checks.filter { !$0.isValid }.map(\.path) + unread.map(\.path)
+        if !broken.isEmpty { throw ChecksFailed(paths: broken) }
     }
 
     private func lines(_ checks: [GeoTIFFCheck]) -> String {

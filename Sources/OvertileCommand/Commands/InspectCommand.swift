@@ -13,7 +13,7 @@ struct InspectCommand: ParsableCommand {
               network       levels, widths, upsampling, normalisation
               wiring        for a network that was found by its shapes: a line for each level
               assumptions   what the tensors leave open: key, the value taken, the choices, and
-                            the source: given, evidence (the norms' memory) or default
+                            the source: given, evidence (norms, modules) or default
               parameters    how many numbers the model holds
               bands         bands of the scene that the model takes
               outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax, unless task
@@ -204,7 +204,7 @@ struct AssumptionReport: Encodable {
         let origin =
             switch source {
             case "given": "as given"
-            case "evidence": "as its norms remember"
+            case "evidence": "as the file shows"
             default: "the default"
             }
         return "\(key)=\(value), \(origin); --assume takes \(choices)"

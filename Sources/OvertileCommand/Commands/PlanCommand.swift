@@ -13,6 +13,7 @@ struct PlanCommand: ParsableCommand {
               tile             pixels of a tile, on a side; of these margin on each side overlap the neighbours
               step             pixels of a tile that are kept, on a side; the last column and row are cut
               tiles            how many there are, in so many columns and rows
+              runsPerTile      how often the network runs on each tile: more than once with --tta
               overlapCost      work that overlap and ragged edges add: 0.25 is a quarter more
               workers          tiles computed at the same time
               memoryBytes      memory that the run needs at most; memoryLimit is what it may use
@@ -28,12 +29,7 @@ struct PlanCommand: ParsableCommand {
     @Argument(help: "A raster that GDAL opens.")
     var scene: String
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
-            valueName: "file"))
-    var model: String
+    @OptionGroup var networks: ModelPaths
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -57,7 +53,7 @@ struct PlanCommand: ParsableCommand {
         // What the outputs mean changes nothing of the plan.
         options.activation = .logits
         options.task = .segmentation
-        let model = try choices.load(model, warn: messages.warn)
+        let model = try choices.load(networks.models, for: options, warn: messages.warn)
         let scene = try options.open(scene: scene, for: model)
         let job = try SegmentationJob(scene: scene, model: model, options: options)
         job.warnings.forEach(messages.warn)
@@ -83,6 +79,8 @@ struct PlanReport: Encodable {
     let columns: Int
     let rows: Int
     let tiles: Int
+    /// More than one for an augmentation.
+    let runsPerTile: Int
     /// Share of the work that overlap and ragged edges add.
     let overlapCost: Double
     let workers: Int
@@ -99,7 +97,7 @@ struct PlanReport: Encodable {
 
     private enum CodingKeys: CodingKey {
         case scene, width, height, resolution, gridWidth, gridHeight, tile, margin, step, columns, rows, tiles,
-            overlapCost
+            runsPerTile, overlapCost
         case workers, memoryBytes, memoryLimit, flop, seamless, reason, expectedSeconds, trialSeconds, feed
     }
 
@@ -124,6 +122,7 @@ struct PlanReport: Encodable {
         columns = plan.grid.columns
         rows = plan.grid.rows
         tiles = plan.grid.count
+        runsPerTile = plan.tiling.runsPerTile
         overlapCost = plan.tiling.overlapCost(model.network)
         workers = plan.tiling.workers
         memoryBytes = plan.tiling.memoryBytes
@@ -141,6 +140,9 @@ struct PlanReport: Encodable {
         rows += [
             ("Tile", "\(tile) x \(tile) pixels, of which \(step) x \(step) are kept behind a margin of \(margin)"),
             ("Grid", "\(columns) x \(self.rows) tiles, \(Text.grouped(tiles)) in all"),
+        ]
+        if runsPerTile > 1 { rows.append(("Runs", "\(runsPerTile) of the network on each tile, for --tta")) }
+        rows += [
             ("Overlap", "\(Text.number(100 * overlapCost)) % more work than the scene in one piece"),
             ("Work", Text.operations(flop)),
             ("Workers", "\(workers)"),

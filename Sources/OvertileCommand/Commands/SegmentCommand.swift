@@ -60,9 +60,8 @@ struct SegmentCommand: ParsableCommand {
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
         let scenes = stack ? [scenes.joined(separator: ",")] : scenes
-        var others = OtherFiles()
-        others.read(products.companions.zones.zones, "the zones")
-        others.read(choices.modelItem, "the model's item")
+        var others = OtherFiles(
+            models: files.networks.models, choices, area, zones: products.companions.zones.zones)
         others.write(logOptions.logFile, "--log-file")
         // Before the log is begun, which would add to whatever file that is.
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
@@ -70,14 +69,17 @@ struct SegmentCommand: ParsableCommand {
         // That on one scene is one of its outputs.
         let report = scenes.count > 1 ? products.report : nil
         if let report { try RunReport.check(report, overwrite: files.overwrite) }
-        let model = try choices.load(files.model, warn: messages.warn)
+        var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
+        feed.apply(to: &options)
+        options.overwrites = files.overwrite
+        let model = try choices.load(files.networks.models, for: options, warn: messages.warn)
         let warnings = messages.receiveRasterWarnings()
         let general = GeneralWarnings()
         let started = Date()
         var results: [SceneResult] = []
         for paths in outputs {
             do {
-                let outcome = try segment(paths, model, warnings, general, log, cancellation)
+                let outcome = try segment(paths, model, options, warnings, general, log, cancellation)
                 results.append(SceneResult(scene: paths.scene, ending: .done(outcome)))
             } catch let error where outputs.count > 1 && !(error is CancellationError) {
                 Console.report(error)
@@ -94,12 +96,10 @@ struct SegmentCommand: ParsableCommand {
     }
 
     private func segment(
-        _ paths: OutputPaths, _ model: Model, _ warnings: SceneWarnings, _ general: GeneralWarnings, _ log: SceneLog,
+        _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions, _ warnings: SceneWarnings,
+        _ general: GeneralWarnings, _ log: SceneLog,
         _ cancellation: Cancellation
     ) throws -> SceneOutcome {
-        var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
-        feed.apply(to: &options)
-        options.overwrites = files.overwrite
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
         let run = try SceneRun(

@@ -37,7 +37,12 @@ struct StatusCommand: ParsableCommand {
             """, valueName: "file"))
     var metrics: String?
 
+    @Flag(
+        help: "Forget the scenes that are not there any more, with all that the ledger knows of them. Outputs stay.")
+    var forgetMissing = false
+
     func run() throws {
+        if forgetMissing { try forgetThoseMissing() }
         let ledger = try Ledger(folder: folder, access: .reading)
         if let metrics {
             try LedgerMetrics(folder: CanonicalPath.named(folder), totals: try ledger.totals(), time: Date())
@@ -48,6 +53,18 @@ struct StatusCommand: ParsableCommand {
         if json { return try Console.print(try encoded(entries), isJSON: true) }
         if !entries.isEmpty { try Console.print(table(entries)) }
         try Console.print(summary(try ledger.totals()))
+    }
+
+    private func forgetThoseMissing() throws {
+        let lock = try FolderLock(folder: folder)
+        defer { withExtendedLifetime(lock) {} }
+        let ledger = try Ledger(folder: folder, access: .writing)
+        // What GDAL reaches by other ways than the file system cannot be missed there.
+        let missing = try ledger.entries().map(\.scene).filter {
+            $0.hasPrefix("/") && !$0.hasPrefix("/vsi") && !$0.contains(",") && !FileStatus.exists($0)
+        }
+        for scene in missing { try ledger.forget(scene) }
+        Console.note("\(Text.counted(missing.count, "scene")) forgotten")
     }
 
     private func encoded(_ entries: [LedgerEntry]) throws -> String {
@@ -63,10 +80,14 @@ struct StatusCommand: ParsableCommand {
                 Console.oneLine(entry.scene), entry.state.rawValue, entry.attempts > 0 ? "\(entry.attempts)" : "",
                 entry.finished.map { $0.formatted(.iso8601) } ?? "",
                 entry.state == .done ? entry.seconds.map { Text.time(.seconds($0)) } ?? "" : "",
-                Console.oneLine(entry.state == .done ? Text.shares(entry.classShares) : entry.error ?? ""),
+                Console.oneLine(
+                    entry.state == .done
+                        ? Text.shares(entry.classShares) : Text.reason(entry.error ?? "", of: entry.scene)),
             ]
         }
-        return Text.columns(["SCENE", "STATE", "ATTEMPTS", "FINISHED", "TIME", "CLASSES"], rows, numbers: [2, 4])
+        return Text.columns(
+            ["SCENE", "STATE", "ATTEMPTS", "FINISHED", "TIME", "RESULT"], rows, numbers: [2, 4],
+            fitting: Console.resultWidth)
     }
 
     private func summary(_ totals: LedgerTotals) -> String {

@@ -48,8 +48,9 @@ struct WatchCommand: ParsableCommand {
 
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
-        let others = FolderRunFiles(model: choices, products: products, reports: reports, log: logOptions)
-        try others.check(scenes: others.files.outputs.map(\.path).filter(isScene), model: files.model)
+        let others = FolderRunFiles(
+            models: files.networks.models, choices, area, products: products, reports: reports, log: logOptions)
+        try others.check(scenes: others.files.outputs.map(\.path).filter(isScene), model: files.networks.models[0])
         let logger = try logOptions.start(messages)
         try reports.check()
         let outputs = try files.plan(products)
@@ -101,7 +102,8 @@ struct WatchCommand: ParsableCommand {
         options.overwrites = files.overwrite
         options.access = choice.access
         return Batch(
-            ledger: ledger, model: try choices.load(files.model, warn: messages.warn), options: options,
+            ledger: ledger, model: try choices.load(files.networks.models, for: options, warn: messages.warn),
+            options: options,
             outputs: outputs, logger: logger, warnings: messages.receiveRasterWarnings(),
             errorStatus: { ExitStatus.number(for: $0) })
     }

@@ -4,12 +4,7 @@ import Overtile
 
 /// The model, and the folders and names of the outputs, for commands that run whole folders of scenes.
 struct FolderOptions: ParsableArguments {
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
-            valueName: "file"))
-    var model: String
+    @OptionGroup var networks: ModelPaths
 
     @Option(
         name: .shortAndLong,
@@ -23,7 +18,7 @@ struct FolderOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             A template for the names of outputs. It may contain {stem} (the scene's name without its extension), \
-            {folder} (the name of the scene's folder), {model} and {date} (the day of the run).
+            {folder} (the name of the scene's folder), {model} (the first one's name) and {date} (the day of the run).
             """, valueName: "template"))
     var name = OutputNaming.standard
 
@@ -37,12 +32,12 @@ struct FolderOptions: ParsableArguments {
     /// - Throws: `BatchError`; `ModelFileError` if the model does not exist. A watch that finds no scene would not
     ///   notice that for months.
     func plan(_ products: FolderProductOptions) throws -> FolderLayout {
-        guard FileManager.default.fileExists(atPath: model) else {
+        for model in networks.models where !FileManager.default.fileExists(atPath: model) {
             throw ModelFileError(.noSuchFile, path: model, "no such file: check the path of the model")
         }
         return try FolderLayout(
             folder: output, others: others.rasters, companions: products.beside, products: products.options(),
-            naming: OutputNaming(name), model: model)
+            naming: OutputNaming(name), model: networks.models[0])
     }
 }
 

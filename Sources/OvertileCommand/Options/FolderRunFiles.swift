@@ -5,11 +5,10 @@ struct FolderRunFiles {
     let files: OtherFiles
 
     init(
-        model: ModelChoices, products: FolderProductOptions, reports: ReportOptions, log: LogOptions
+        models: [String], _ choices: ModelChoices, _ area: AreaOptions, products: FolderProductOptions,
+        reports: ReportOptions, log: LogOptions
     ) {
-        var files = OtherFiles()
-        files.read(products.companions.zones.zones, "the zones")
-        files.read(model.modelItem, "the model's item")
+        var files = OtherFiles(models: models, choices, area, zones: products.companions.zones.zones)
         files.write(reports.report, "--report")
         files.write(reports.metrics, "--metrics")
         files.write(log.logFile, "--log-file")
@@ -21,4 +20,15 @@ struct FolderRunFiles {
     /// - Parameter scenes: all files that the command may take for scenes.
     /// - Throws: `OutputError`.
     func check(scenes: [String], model: String) throws { try files.refuseClashes(scenes: scenes, model: model) }
+}
+
+extension OtherFiles {
+    /// Gathers what a command reads beside its scenes and its first model.
+    init(models: [String], _ choices: ModelChoices, _ area: AreaOptions, zones: String?) {
+        self.init()
+        models.dropFirst().forEach { read($0, "a model") }
+        read(choices.modelItem, "the model's item")
+        read(area.aoi, "the area")
+        read(zones, "the zones")
+    }
 }

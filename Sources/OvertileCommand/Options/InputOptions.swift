@@ -38,7 +38,7 @@ struct InputOptions: ParsableArguments {
             """
             The model sees (pixel * scale + offset - mean) / std. What is not given here comes from the model itself. \
             If nobody gives any of the four, 8-bit pixels are divided by 255 and other pixels are taken as they are.
-            """, valueName: "factor"))
+            """, valueName: "factor"), transform: { try factor($0) })
     var scale: Float?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("See --scale.", valueName: "value"))
@@ -67,6 +67,19 @@ struct InputOptions: ParsableArguments {
         options.std = std?.values
         options.nodata = nodata
     }
+}
+
+/// Reads a factor: a number, or a fraction such as 1/10000.
+///
+/// - Throws: `ValidationError` that says what is missing.
+private func factor(_ argument: String) throws -> Float {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Float(String($0).trimmed) }
+    switch parts.count {
+    case 1: if let value = parts[0] { return value }
+    case 2: if let value = parts[0], let divisor = parts[1], divisor != 0 { return value / divisor }
+    default: break
+    }
+    throw ValidationError("--scale \(argument) is no number: give one such as 0.0001, or a fraction such as 1/10000")
 }
 
 extension StackResolution: ExpressibleByArgument {

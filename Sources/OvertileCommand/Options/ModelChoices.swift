@@ -1,6 +1,18 @@
 import ArgumentParser
 import Overtile
 
+/// The files of the networks that a scene goes through.
+struct ModelPaths: ParsableArguments {
+    @Option(
+        name: [.customShort("m"), .customLong("model")],
+        help: ArgumentHelp(
+            """
+            The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors. Given several times, \
+            the mean of the networks' probabilities is taken; all must have the same bands and classes.
+            """, valueName: "file"))
+    var models: [String]
+}
+
 /// Options about a model that its tensors do not settle.
 struct ModelChoices: ParsableArguments {
     @Option(
@@ -52,6 +64,18 @@ struct ModelChoices: ParsableArguments {
         options.key = key
         options.outputName = outputName
         return options
+    }
+
+    /// Reads the model of a run, which may be the mean of several, and warns about the problems of their descriptions.
+    ///
+    /// - Parameter options: those of the run.
+    /// - Throws: `ModelFileError`, `ArchitectureError` or `ModelOptionsError`; `SegmentationError` for models that do not go
+    ///   together.
+    func load(_ paths: [String], for options: SegmentationOptions, warn: (String) -> Void) throws -> Model {
+        if paths.count > 1, let modelItem {
+            throw UsageError("--model-item \(modelItem) describes one model: leave it out where there are several")
+        }
+        return try options.mean(of: paths.map { try load($0, warn: warn) })
     }
 
     /// Reads a model, and warns about the problems of its description.

@@ -3,12 +3,7 @@ public import Overtile
 
 /// The model, and the paths of the outputs.
 struct FileOptions: ParsableArguments {
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
-            valueName: "file"))
-    var model: String
+    @OptionGroup var networks: ModelPaths
 
     @Option(
         name: .shortAndLong,
@@ -51,6 +46,14 @@ struct OutputOptions: ParsableArguments {
     var sieve: Int?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Classes that are left out of the mask, by name or number: their pixels are written as pixels without data, \
+            and have no polygons.
+            """, valueName: "clouds,0"))
+    var skipClasses: String?
+
+    @Option(
         name: [.long, .customLong("co", withSingleDash: true)],
         help: ArgumentHelp(
             """
@@ -74,6 +77,7 @@ struct OutputOptions: ParsableArguments {
         options.probabilityType = probabilitiesType.sampleType
         options.sieve = sieve
         options.creationOptions = co
+        options.skippedClasses = skipClasses?.split(separator: ",").map { String($0).trimmed } ?? []
     }
 }
 

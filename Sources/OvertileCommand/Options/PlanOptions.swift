@@ -1,5 +1,5 @@
-import ArgumentParser
-import Overtile
+public import ArgumentParser
+public import Overtile
 
 /// Options for cutting a scene into tiles, and for its workers and memory.
 struct PlanOptions: ParsableArguments {
@@ -32,8 +32,16 @@ struct PlanOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             The most memory to use, such as 800M or 4G. By default, half of the machine's memory.
-            """, valueName: "size"))
+            """, valueName: "size"), transform: { try MemorySize(argument: $0) })
     var memory: MemorySize?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Run each tile several times and take the mean of the probabilities: also mirrored (flips, 4 runs), turned by \
+            quarters (rotations, 4 runs), or both (all, 8 runs).
+            """, valueName: "flips|rotations|all"))
+    var tta: SegmentationOptions.Augmentation?
 
     mutating func validate() throws {
         if let workers, !(1...1024).contains(workers) {
@@ -53,14 +61,28 @@ struct PlanOptions: ParsableArguments {
         options.margin = margin
         options.workers = workers
         options.memory = memory?.bytes
+        options.augmentation = tta
     }
 }
 
-struct MemorySize: ExpressibleByArgument {
+extension SegmentationOptions.Augmentation: ExpressibleByArgument {}
+
+/// An amount of memory, as it is typed.
+struct MemorySize {
     var bytes: Int
 
-    init?(argument: String) {
-        guard let bytes = ByteCount.parse(argument) else { return nil }
+    init(argument: String) throws {
+        guard let bytes = ByteCount.parse(argument) else {
+            throw ValidationError("--memory \(argument) is no size: give a number with its unit, such as 800M or 4G")
+        }
+        guard bytes >= Self.smallest else {
+            let meant =
+                argument.allSatisfy(\.isNumber) ? "give its unit, such as \(argument)G" : "give more, such as 1G"
+            throw ValidationError("--memory \(argument) is \(bytes) bytes, in which nothing runs: \(meant)")
+        }
         self.bytes = bytes
     }
+
+    /// Bytes below which a number must lack its unit.
+    private static let smallest = 1 << 20
 }

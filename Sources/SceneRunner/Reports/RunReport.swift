@@ -83,7 +83,7 @@ public struct RunReport: Sendable {
             title: results.count == 1 ? FileName.last(of: results[0].scene) : "Segmented scenes",
             scenes: results.compactMap { $0.section(outputsIn: folder, stagedMask: stagedMask) })
         page.facts = [
-            ReportFact("Model", FileName.last(of: model.path)), ReportFact("Model SHA-256", model.checksum),
+            ReportFact("Model", model.name), ReportFact("Model SHA-256", model.checksum),
             ReportFact("Overtile", OvertileVersion.current), ReportFact("Outputs", folder),
         ]
         if unchanged > 0 { page.facts.append(ReportFact("Scenes that had not changed", "\(unchanged)")) }

@@ -8,6 +8,12 @@ import TileGeometry
 final class TileWorker {
     /// The sessions by the size of a tile's output, all in one block of memory.
     private let sessions: [PixelSize: InferenceSession]
+    private let networks: TileNetworks
+    private let symmetries: [Symmetry]
+    /// The mean of what the network gives under several symmetries; nil where there is one.
+    private let mean: MeanScores?
+    /// The place and size of what is read for a tile's output of each size.
+    private let inputs: [PixelSize: MapWindow]
     private let normalization: Normalization
     private let output: OutputEncoding
     /// The part of the scene that is wanted, where tiles have the outputs' pixels; else nil.
@@ -20,11 +26,19 @@ final class TileWorker {
 
     /// - Throws: `EngineError` where the backend cannot make its per-thread state.
     init(_ compiled: CompiledPlan) throws {
-        sessions = try compiled.networks.makeSessions()
+        networks = compiled.networks
+        sessions = try networks.makeSessions()
+        symmetries = networks.symmetries
+        let shapes = compiled.plan.tiling.shapes
+        inputs = Dictionary(uniqueKeysWithValues: shapes.map { ($0.output, $0.input) })
         (normalization, output) = (compiled.plan.normalization, compiled.plan.output)
         area = compiled.plan.resampling.keepsPixels ? compiled.plan.area : nil
         probabilityRasters = output.probabilityRasters
         scores = Array(repeating: 0, count: output.channels)
+        mean =
+            symmetries.count > 1
+            ? MeanScores(channels: output.channels, pixels: shapes.map(\.output.area).max()!, runs: symmetries.count)
+            : nil
     }
 
     /// Fills the slot's mask and its other outputs. A tile without a valid pixel in its kept window is not run.
@@ -33,44 +47,87 @@ final class TileWorker {
     func run(_ slot: TileSlot) throws -> Bool {
         let kept = slot.tile!.kept
         try area?.cover(kept) { row in UnsafeMutableBufferPointer(rebasing: slot.validityRow(kept.y + row, kept)) }
-        let session = sessions[slot.tile!.output.size]!
         let hasValidPixel = (kept.y..<kept.maxY).contains { slot.validityRow($0, kept).contains(1) }
-        if hasValidPixel {
-            normalize(slot, into: session.input)
-            try session.run()
-            if !isChecked { try output.check(session.output) }
-            isChecked = true
-        }
+        let map = hasValidPixel ? try compute(slot) : UnsafeBufferPointer(start: nil, count: 0)
         if output.task != .segmentation {
-            encodeChannels(session.output, isComputed: hasValidPixel, in: slot)
+            encodeChannels(map, isComputed: hasValidPixel, in: slot)
         } else if output.usesWideMask {
-            encode(session.output, isComputed: hasValidPixel, in: slot, mask: slot.mask.bindMemory(to: UInt16.self))
+            encode(map, isComputed: hasValidPixel, in: slot, mask: slot.mask.bindMemory(to: UInt16.self))
         } else {
-            encode(session.output, isComputed: hasValidPixel, in: slot, mask: slot.mask.bindMemory(to: UInt8.self))
+            encode(map, isComputed: hasValidPixel, in: slot, mask: slot.mask.bindMemory(to: UInt8.self))
         }
         return hasValidPixel
     }
 
+    /// Runs the network on a slot's tile.
+    ///
+    /// - Returns: [channels][tile.output.height][tile.output.width], valid until the next call.
+    private func compute(_ slot: TileSlot) throws -> UnsafeBufferPointer<Float> {
+        guard let mean else {
+            let session = sessions[slot.tile!.output.size]!
+            normalize(slot, under: .identity, into: session.input)
+            try session.run()
+            try checkOnce(session.output)
+            return session.output
+        }
+        let size = slot.tile!.output.size
+        mean.begin(size)
+        for symmetry in symmetries {
+            let session = sessions[symmetry.size(of: size)]!
+            normalize(slot, under: symmetry, into: session.input)
+            try session.run()
+            try checkOnce(session.output)
+            mean.add(session.output, under: symmetry, output)
+        }
+        return mean.finish()
+    }
+
+    private func checkOnce(_ map: UnsafeBufferPointer<Float>) throws {
+        if !isChecked { try output.check(map) }
+        isChecked = true
+    }
+
     /// Mirrors and normalises the slot's samples into the network's input.
-    private func normalize(_ slot: TileSlot, into input: UnsafeMutableBufferPointer<Float>) {
+    private func normalize(
+        _ slot: TileSlot, under symmetry: Symmetry, into input: UnsafeMutableBufferPointer<Float>
+    ) {
         let (width, height) = (slot.columns.range.count, slot.rows.range.count)
-        let (firstColumn, firstRow) = (slot.columns.range.lowerBound, slot.rows.range.lowerBound)
+        let (rows, columns) = offsets(slot, symmetry)
+        let isPlain = columns.count == columns.last! - columns[0] + 1 && columns.last! - columns[0] < width
         var position = 0
         for band in 0..<normalization.mean.count {
             let normalize = normalization.band(band)
-            for row in slot.rows.sources {
-                let source = slot.samples.baseAddress! + (band * height + row - firstRow) * width
+            let plane = slot.samples.baseAddress! + band * height * width
+            for row in rows {
+                let source = plane + row
                 let destination = input.baseAddress! + position
-                if slot.columns.isPlain {
-                    for column in 0..<width { destination[column] = normalize(source[column]) }
+                if isPlain {
+                    let source = source + columns[0]
+                    for column in columns.indices { destination[column] = normalize(source[column]) }
                 } else {
-                    for (column, sourceColumn) in slot.columns.sources.enumerated() {
-                        destination[column] = normalize(source[sourceColumn - firstColumn])
-                    }
+                    for (column, offset) in columns.enumerated() { destination[column] = normalize(source[offset]) }
                 }
-                position += slot.columns.sources.count
+                position += columns.count
             }
         }
+    }
+
+    /// Where the slot's samples lie that the network's rows and columns show: the sum of both is a sample's place in its
+    /// band.
+    private func offsets(_ slot: TileSlot, _ symmetry: Symmetry) -> (rows: [Int], columns: [Int]) {
+        let size = slot.tile!.output.size
+        let (read, needed) = (inputs[size]!, networks.inputs[symmetry.size(of: size)]!)
+        let (down, across) = symmetry.isTransposed ? (needed.columns, needed.rows) : (needed.rows, needed.columns)
+        let width = slot.columns.range.count
+        let rows = down.map { position in
+            let row = slot.rows.sources[symmetry.row(position, of: size) - read.rows.lowerBound]
+            return (row - slot.rows.range.lowerBound) * width
+        }
+        let columns = across.map { position in
+            let column = slot.columns.sources[symmetry.column(position, of: size) - read.columns.lowerBound]
+            return column - slot.columns.range.lowerBound
+        }
+        return symmetry.isTransposed ? (columns, rows) : (rows, columns)
     }
 
     /// Stores a band of the mask for each channel: labels, or the values themselves.
@@ -132,10 +189,12 @@ final class TileWorker {
                 let pixel = (place.y + row) * size.width + place.x + column
                 for channel in scores.indices { scores[channel] = map[channel * plane + pixel] }
                 let winner = output.classify(&scores)
-                mask[position] = Class(truncatingIfNeeded: winner)
+                let isLeftOut = output.isLeftOut(winner)
+                mask[position] = isLeftOut ? nodata : Class(truncatingIfNeeded: winner)
                 for (kind, encoding, bands, samples) in rasters {
                     for band in 0..<bands {
-                        let value = kind.value(band: band, scores, winner: winner)
+                        let isNothing = isLeftOut && kind == .confidence
+                        let value = isNothing ? .nan : kind.value(band: band, scores, winner: winner)
                         encoding.store(value, at: band * keptPlane + position, in: samples)
                     }
                 }

@@ -57,6 +57,7 @@ extension OutputEncoding {
             task == .regression
             ? "--task regression gives values" : "with several labels a pixel has no class of its own"
         if options.sieve != nil { try refuse("--sieve", why) }
+        if !options.skippedClasses.isEmpty { try refuse("--skip-classes", why) }
         if kinds.contains(.confidence) { try refuse("--confidence", why) }
         if task == .regression {
             if kinds.contains(.probabilities) { try refuse("--probabilities", why) }
@@ -77,7 +78,7 @@ extension OutputEncoding {
     /// - Parameter map: a tile's output, all channels.
     /// - Throws: `SegmentationError` where values beyond 0 to 1 are called probabilities.
     func check(_ map: UnsafeBufferPointer<Float>) throws {
-        guard areProbabilities, task != .regression else { return }
+        guard networkGivesProbabilities, task != .regression else { return }
         var (lowest, highest) = (Float.infinity, -Float.infinity)
         for value in map where value.isFinite { (lowest, highest) = (min(lowest, value), max(highest, value)) }
         // Interpolated, or computed in half precision, they may be off by their last digits.

@@ -11,7 +11,9 @@ struct OutputEncoding: Sendable {
     let task: ModelTask
     /// The network's output channels: 1 is a sigmoid, more are a softmax, or several sigmoids for a task of several labels.
     let channels: Int
-    /// True if the scores are probabilities as they come.
+    /// True if the network's own scores are probabilities as they come.
+    let networkGivesProbabilities: Bool
+    /// True if a pixel's class is found from probabilities: the network's own, or their mean over several runs.
     let areProbabilities: Bool
     /// A sigmoid above this is class 1.
     let threshold: Float
@@ -23,6 +25,8 @@ struct OutputEncoding: Sendable {
     let probabilityType: SampleType
     /// True if scores have to become probabilities even where the largest score alone tells the class.
     private let needsProbabilities: Bool
+    /// For each class, true if its pixels become pixels without data.
+    private var isSkipped: [Bool]
     /// Names and colours of the classes, from class 0 on, or of class 1 alone; empty where nobody says.
     let classes: [ClassDescription]
 
@@ -35,7 +39,10 @@ struct OutputEncoding: Sendable {
         }
         task = try Self.task(model, options)
         channels = model.outputChannels
-        areProbabilities = (options.activation ?? description.activation?.value) == .probabilities
+        // The mean of several models is one of probabilities, whatever each of them gives.
+        let activation = model.members.isEmpty ? options.activation : nil
+        networkGivesProbabilities = (activation ?? description.activation?.value) == .probabilities
+        areProbabilities = networkGivesProbabilities || options.augmentation != nil
         let threshold = options.threshold ?? description.threshold?.value
         self.threshold = threshold ?? 0.5
         smallestProbability = channels > 1 && task == .segmentation ? threshold : nil
@@ -50,11 +57,25 @@ struct OutputEncoding: Sendable {
                 ClassDescription(name: name, color: isAlike ? described[index].color : nil)
             }
         }
+        isSkipped = Array(repeating: false, count: Self.classCount(channels: channels))
         // What there is beside the mask is made of probabilities.
         needsProbabilities = smallestProbability != nil || self.kinds.count > 1
         try check(options)
         try checkTask(options)
+        for name in options.skippedClasses { isSkipped[try number(ofClass: name)] = true }
     }
+
+    /// - Throws: `SegmentationError` for a class that there is not.
+    private func number(ofClass name: String) throws -> Int {
+        let names = legend.map(\.name)
+        if let number = names.firstIndex(of: name) ?? Int(name), names.indices.contains(number) { return number }
+        let known = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
+        throw SegmentationError(
+            .usage, "--skip-classes \(name): there is no such class: the model has \(known), numbered from 0 on")
+    }
+
+    /// Returns true if the pixels of a class are left out of the mask.
+    func isLeftOut(_ number: Int) -> Bool { isSkipped[number] }
 
     /// The number of values that the mask may have: two for a sigmoid.
     var classCount: Int { Self.classCount(channels: channels) }
@@ -103,6 +124,14 @@ struct OutputEncoding: Sendable {
         }
         if let smallestProbability, scores[winner] < smallestProbability { return 0 }
         return winner
+    }
+
+    /// Makes of the network's scores of a pixel what a mean of several runs is taken of: probabilities, or the values of a
+    /// regression as they are.
+    func becomeProbabilities(_ scores: inout [Float]) {
+        guard task != .regression, !networkGivesProbabilities else { return }
+        if channels > 1, task == .segmentation { return Self.softmax(&scores, largest: scores.max()!) }
+        for channel in scores.indices { scores[channel] = 1 / (1 + exp(-scores[channel])) }
     }
 
     private static func softmax(_ scores: inout [Float], largest: Float) {

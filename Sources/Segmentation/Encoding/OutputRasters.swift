@@ -108,14 +108,14 @@ extension SegmentationJob {
             "TIFFTAG_SOFTWARE": "Overtile \(OvertileVersion.current)",
             "OVERTILE_VERSION": OvertileVersion.current,
             "OVERTILE_SCENE": name(scene.path),
-            "OVERTILE_MODEL": name(model.path),
+            "OVERTILE_MODEL": model.name,
             "OVERTILE_MODEL_SHA256": model.checksum,
             "OVERTILE_MODEL_FAMILY": model.family,
             "OVERTILE_TILE": "\(grid.tile)",
             "OVERTILE_MARGIN": "\(grid.margin)",
             "OVERTILE_STEP": "\(grid.step)",
             "OVERTILE_BANDS": plan.bands.map(String.init).joined(separator: ","),
-            "OVERTILE_ACTIVATION": output.areProbabilities ? "probabilities" : "logits",
+            "OVERTILE_ACTIVATION": output.networkGivesProbabilities ? "probabilities" : "logits",
         ]
         for (key, values, standard) in [
             ("SCALE", normalization.scale, Float(1)), ("OFFSET", normalization.offset, 0),
@@ -136,6 +136,10 @@ extension SegmentationJob {
         if !plan.resampling.pixelGrid.isNative { facts["OVERTILE_GRID"] = options.outputPixelGrid.rawValue }
         if let area = options.area { facts["OVERTILE_AREA"] = area.description }
         if let sieve = options.sieve { facts["OVERTILE_SIEVE"] = "\(sieve)" }
+        if !options.skippedClasses.isEmpty {
+            facts["OVERTILE_SKIPPED_CLASSES"] = options.skippedClasses.joined(separator: ",")
+        }
+        if let augmentation = options.augmentation { facts["OVERTILE_TTA"] = augmentation.rawValue }
         if let depth = model.options.depth { facts["OVERTILE_DEPTH"] = "\(depth)" }
         return facts
     }

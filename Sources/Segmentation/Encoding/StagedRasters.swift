@@ -39,7 +39,7 @@ package final class StagedRasters {
         let name = job.legend.first { $0.value == only }.map { " (\($0.name))" } ?? ""
         return [
             "\(job.scene.path): the mask has a single class, \(only)\(name), wherever there is data: if more was expected, look "
-                + "how the model is fed, with 'overtile inspect \(FileName.last(of: job.model.path)) --scene'"
+                + "how the model is fed, with 'overtile inspect \((job.model.members.first ?? job.model).name) --scene'"
         ]
     }
 

@@ -36,11 +36,14 @@ enum FeedRule {
         let isTrusted = inUse.scaling.hasOwnStatistics && inUse.largest <= absurd
         // The statistics of a dark scene make a bright one of it: they are no rival of numbers from the training.
         if other.scaling.origin == .scene { return isTrusted ? nil : 4 }
+        // To leave a mean and a standard deviation out brings all pixels nearer to 0, which fits any unusual scene better: it
+        // has to fit as such.
+        if other.scaling.leavesStatisticsOut(of: inUse.scaling), other.divergence >= fits { return nil }
         let gain = other.scaling.gain(over: inUse.scaling)
         if gain >= gross || gain <= 1 / gross {
             // Nobody trains on pixels divided by a number that is not usual, and far from all that are: of bytes, it takes
-            // another that is not much worse to say so.
-            if !inUse.scaling.usesUsualDivisor { return inUse.isOfBytes ? 0.75 : 1.3 }
+            // little to say so.
+            if !inUse.scaling.usesUsualDivisor { return inUse.isOfBytes ? 0.15 : 1.3 }
             return gain < 1 && inUse.largest > absurd ? 2.5 : 4
         }
         if inUse.scaling.hasOwnStatistics { return nil }

@@ -51,6 +51,11 @@ package struct FeedScaling: Sendable, Equatable {
         return exp(logarithms.reduce(0, +) / Double(logarithms.count))
     }
 
+    /// True if it is another one without its mean and standard deviation.
+    func leavesStatisticsOut(of other: FeedScaling) -> Bool {
+        keepsZero && !other.keepsZero && (other.hasOwnStatistics || abs(scale / other.scale - 1) < 0.01)
+    }
+
     /// True if it says the same of every pixel as another, but for rounding.
     func isSame(as other: FeedScaling) -> Bool {
         func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-3 * max(abs(a), abs(b)) + 1e-9 }

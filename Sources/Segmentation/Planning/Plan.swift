@@ -50,6 +50,8 @@ package struct Tiling: Sendable {
     package let costs: [PixelSize: Double]
     /// The shapes of the tiles, one for each of the grid's output sizes, the largest first.
     package let shapes: [TileShape]
+    /// The number of times that the network runs on a tile, once for each symmetry of an augmentation.
+    package let runsPerTile: Int
     /// The bytes that the process is expected to need at most.
     package let memoryBytes: Int
     /// The bytes that the process may use.
@@ -67,13 +69,15 @@ package struct Tiling: Sendable {
         return Tiling(
             grid: part, workers: min(workers, part.count), bytesPerWorker: bytesPerWorker, costs: costs,
             shapes: shapes.compactMap { shape in counts[shape.output].map { shape.counted($0) } },
+            runsPerTile: runsPerTile,
             memoryBytes: memoryBytes, memoryLimit: memoryLimit, warnings: warnings)
     }
 
     /// Returns the operations that overlap and ragged edges cost, as a share of what one run over the whole raster takes:
     /// 0.25 is a quarter more.
     package func overlapCost(_ network: TiledNetwork) -> Double {
-        operations / (network.operationsPerPixel(tile: grid.tile) * Double(grid.selection.size.area)) - 1
+        let onePiece = network.operationsPerPixel(tile: grid.tile) * Double(grid.selection.size.area)
+        return operations / (Double(runsPerTile) * onePiece) - 1
     }
 }
 
@@ -83,16 +87,20 @@ package struct TileShape: Sendable {
     package let output: PixelSize
     /// The number of such tiles.
     package let count: Int
-    /// The rows and columns of the network's input, counted from the upper left of the tile's output.
+    /// The rows and columns that are read for the network's input, counted from the upper left of the tile's output.
     package let input: MapWindow
     /// The multiplications and additions of one tile.
     package let operations: Double
 
-    init(_ tiles: TileCount, _ computation: TileComputation) {
+    /// Takes what one tile computes, each time that the network runs on it.
+    ///
+    /// - Parameter runs: the computation under each symmetry.
+    init(_ tiles: TileCount, _ runs: [(symmetry: Symmetry, computation: TileComputation)]) {
         output = tiles.output
         count = tiles.count
-        input = computation.input
-        operations = computation.operationCount
+        input = runs.map { $0.symmetry.window($0.computation.input, of: tiles.output) }
+            .reduce(runs[0].computation.input) { $0.union($1) }
+        operations = runs.reduce(0) { $0 + $1.computation.operationCount }
     }
 
     private init(_ shape: TileShape, count: Int) {

@@ -73,6 +73,10 @@ public struct SegmentationOptions: Sendable {
     public var activation: ModelDescription.Activation?
     /// What the network's outputs are for; by default what the model says, and else one class for each pixel.
     public var task: ModelTask?
+    /// The classes that are left out of the mask, by name or by number from 0 on: their pixels have no data.
+    public var skippedClasses: [String] = []
+    /// The symmetries whose mean is taken; by default each tile is run once, as it is.
+    public var augmentation: Augmentation?
     /// The type that probabilities are stored as: `.float32`, or `.uint8` or `.uint16` with a scale.
     public var probabilityType = SampleType.float32
     /// The number of pixels that an island of the mask needs to stay: smaller ones are given to their largest neighbour;

@@ -30,6 +30,9 @@ struct Tiler: Sendable {
         self.readerBytes = readerBytes
     }
 
+    /// The symmetries that each tile is run under.
+    var symmetries: [Symmetry] { options.symmetries }
+
     private var allowed: AllowedTiles {
         AllowedTiles(network: model.network, tile: options.tile, margin: options.margin, described: model.description)
     }
@@ -61,7 +64,7 @@ struct Tiler: Sendable {
         }
         return Tiling(
             grid: chosen.grid, workers: chosen.workers, bytesPerWorker: chosen.bytesPerWorker, costs: chosen.costs,
-            shapes: try shapes(of: chosen.grid),
+            shapes: try shapes(of: chosen.grid), runsPerTile: symmetries.count,
             memoryBytes: budget.total - available + chosen.workers * chosen.bytesPerWorker,
             memoryLimit: budget.total, warnings: warnings(about: chosen, requested: workers))
     }
@@ -99,7 +102,11 @@ struct Tiler: Sendable {
     }
 
     private func shapes(of grid: TileGrid) throws -> [TileShape] {
-        try grid.outputSizes.map { TileShape($0, try computation(grid, output: $0.output)) }
+        try grid.outputSizes.map { tiles in
+            TileShape(
+                tiles,
+                try symmetries.map { ($0, try computation(grid, output: $0.size(of: tiles.output))) })
+        }
     }
 
     private func candidate(_ grid: TileGrid) throws -> TileCandidate {
@@ -107,14 +114,14 @@ struct Tiler: Sendable {
         var sessionBytes = 0
         for size in grid.outputSizes.map(\.output) {
             let tile = try estimate(grid, output: size)
-            costs[size] = tile.cost
+            costs[size] = Double(symmetries.count) * tile.cost
             sessionBytes = max(sessionBytes, tile.sessionBytes)
         }
         return TileCandidate(
             grid: grid, costs: costs, expectedBytesPerWorker: try workerBytes(grid, session: sessionBytes))
     }
 
-    /// Estimates what a tile of a grid takes whose output has this size.
+    /// Estimates what one run on a tile of a grid takes whose output has this size.
     func estimate(_ grid: TileGrid, output: PixelSize) throws -> (cost: Double, sessionBytes: Int) {
         let computation = try computation(grid, output: output)
         let session = try CompiledNetwork.estimate(computation, backend: backend)
@@ -123,11 +130,12 @@ struct Tiler: Sendable {
         return (session.cost + handling, session.byteCount)
     }
 
-    /// Returns the bytes that one worker needs: a session that serves tiles of all shapes, its slots, and what a thread
-    /// that reads for it keeps.
+    /// Returns the bytes that one worker needs: a session that serves tiles of all shapes, the mean of several runs, its
+    /// slots, and what a thread that reads for it keeps.
     func workerBytes(_ grid: TileGrid, session: Int) throws -> Int {
         let slot = try shapes(of: grid).slotLayout(bands: model.bands, bytesPerPixel: bytesPerPixel)
-        return session + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount + readerBytes
+        let mean = symmetries.count > 1 ? slot.outputPixels * model.outputChannels * MemoryLayout<Float>.stride : 0
+        return session + mean + Pipeline.slotsPerWorker(slot) * slot.byteCount + slot.inputByteCount + readerBytes
     }
 
     private func expectedWeightBytes(_ grid: TileGrid) throws -> Int {

@@ -127,7 +127,7 @@ struct SceneInput {
 
 extension SegmentationOptions {
     /// True if the user says what happens to pixels.
-    fileprivate var asksForScaling: Bool { scalingFlags != nil }
+    var asksForScaling: Bool { scalingFlags != nil }
 
     /// The options by which the user says what happens to pixels: "--scale, --mean"; nil where there are none.
     fileprivate var scalingFlags: String? {

@@ -87,6 +87,8 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
         Entry("stackResolution") { $0.stackResolution == .first ? nil : "\($0.stackResolution)" },
         Entry("scaling") { $0.scaling == .asSaid ? nil : "auto" },
         Entry("task") { $0.task?.rawValue },
+        Entry("skippedClasses") { $0.skippedClasses.isEmpty ? nil : "\($0.skippedClasses)" },
+        Entry("augmentation") { $0.augmentation?.rawValue },
         Entry("appliesStoredScale") { $0.appliesStoredScale.map { "\($0)" } },
     ]
 

@@ -42,11 +42,13 @@ struct TorchPickle {
         var tensors: [(name: String, tensor: TorchTensor)]
         var key: String?
         var otherKeys: [String]
+        /// The modules of a network that was saved whole.
+        var modules: [ModuleRecord] = []
 
         /// Returns these tensors once they have been tied to their storages.
         func stateDict(_ stored: [(name: String, tensor: StoredTensor)]) -> StateDict {
             var stateDict = StateDict(tensors: stored)
-            (stateDict.key, stateDict.otherKeys) = (key, otherKeys)
+            (stateDict.key, stateDict.otherKeys, stateDict.modules) = (key, otherKeys, modules)
             return stateDict
         }
     }
@@ -83,6 +85,7 @@ struct TorchPickle {
         case .module(let module):
             var walk = ModuleWalk(file: file, heap: heap)
             contents.tensors = try walk.tensors(of: module)
+            contents.modules = ModuleRecords(module, heap).records
         }
         return contents
     }
@@ -93,10 +96,10 @@ struct TorchPickle {
             .notAStateDict, "holds \(listing.entries.count) dictionaries of tensors (\(keys)): choose one with --key")
     }
 
-    /// Returns the tensors of a TorchScript module in the order of its `state_dict()`.
+    /// Returns the tensors of a TorchScript module in the order of its `state_dict()`, and its modules.
     ///
     /// - Throws: `notAStateDict` if the pickle is no such module, and the errors of `ScriptWalk`.
-    func scriptTensors() throws(ModelFileError) -> [(name: String, tensor: TorchTensor)] {
+    func scriptContents() throws(ModelFileError) -> Contents {
         guard case .opaque(let module) = root, ScriptWalk.isModule(module, heap) else {
             throw file.error(
                 .notAStateDict,
@@ -104,7 +107,9 @@ struct TorchPickle {
                     + "and \(PickleMachine.advice)")
         }
         var walk = ScriptWalk(file: file, heap: heap)
-        return try walk.tensors(of: module)
+        return Contents(
+            tensors: try walk.tensors(of: module), key: nil, otherKeys: [],
+            modules: ModuleRecords(module, heap).records)
     }
 
     private var nothingFound: ModelFileError {

@@ -26,7 +26,7 @@ enum TorchZipCheckpoint {
         var tensors: [(name: String, tensor: StoredTensor)] = []
         let found =
             try isScript
-            ? TorchPickle.Contents(tensors: pickle.scriptTensors(), key: nil, otherKeys: [])
+            ? pickle.scriptContents()
             : pickle.stateDict(key: key)
         for (name, tensor) in found.tensors {
             guard let entry = archive.entry(named: "\(prefix)data/\(tensor.storage.key)") else {

@@ -59,6 +59,31 @@ struct FolderScanTests {
         #expect(scan.folders.count == 3)
     }
 
+    @Test("the folder of a satellite product is one scene, as large and as new as what it holds")
+    func products() throws {
+        let product = "LC08_L2SP_193024_20220710_20220722_02_T1"
+        try make("a.tif", "\(product)/\(product)_SR_B4.TIF", "\(product)/more/\(product)_SR_B5.TIF", "plain/b.tif")
+        func scan(recursive: Bool = false) throws -> FolderScan {
+            let names = SceneNames()
+            return try FolderScan(
+                folder: root, recursive: recursive, accepts: names.matches, acceptsFolder: names.matchesFolder)
+        }
+        #expect(names(try scan()) == [product, "a.tif"])
+        #expect(names(try scan(recursive: true)) == [product, "a.tif", "plain/b.tif"])
+        func found() throws -> ScannedFile { try #require(try scan().files.first { $0.path.hasSuffix(product) }) }
+        let before = try found()
+        #expect(before.stamp.size == 6 && before.stamp == FileStamp(scene: folder.path(product)))
+        let inner = folder.url.appendingPathComponent("\(product)/more/\(product)_SR_B5.TIF")
+        try Data([1, 2]).write(to: inner)
+        let after = try found()
+        #expect(
+            after.stamp.size == 5 && after.stamp.modified >= before.stamp.modified && after.changed > before.changed)
+        // A pattern decides about folders as about files.
+        let patterns = SceneNames(patterns: ["a*"])
+        #expect(!patterns.matchesFolder(product) && SceneNames(patterns: ["LC*"]).matchesFolder(product))
+        #expect(!SceneNames(patterns: ["*"]).matchesFolder("plain"))
+    }
+
     @Test("only what the pattern names")
     func pattern() throws {
         try make("a.tif", "b.tif", "b.png")
