@@ -57,6 +57,9 @@ let package = Package(
         room("VectorIO", ["CGDAL", "CLinux", "CSQLite", "FileIO", "RasterIO", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "COneDNN", "COvertileKernels"]),
         room(
+            "Training",
+            ["COvertileKernels", "InferenceEngine", "Models", "NetworkGraph", "StoredTensors", "WeightFiles"]),
+        room(
             "Segmentation",
             ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry", "VectorIO"]),
         room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
@@ -107,6 +110,12 @@ let package = Package(
                 "TestNetworks",
             ],
             path: "Tests/ModelsTests", exclude: ["Networks"], swiftSettings: swiftRules),
+        tests(
+            "TrainingTests",
+            [
+                "Training", "COvertileKernels", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData",
+                "TestMaps",
+            ]),
         tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "SceneRunnerTests",
@@ -129,7 +138,8 @@ let package = Package(
             name: "overtile-benchmarks",
             dependencies: [
                 "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "Segmentation", "TestData", "TestMaps",
-                "TestNetworks", "TileGeometry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TestNetworks", "TileGeometry", "Training",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks", exclude: ["peers.py", "polygons.py"], swiftSettings: swiftRules),
         tests(

@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+// Gradients are written in vectors of any length, which the compiler takes apart where the processor has none.
+#define VECTOR 4
+#include "variants/vector.h"
+#include "variants/taps.h"
+#include "variants/gradients.h"
+
 static size_t output_blocks(const overtile_convolution *conv) {
     return (conv->oc + OVERTILE_BLOCK - 1) / OVERTILE_BLOCK;
 }
@@ -149,4 +155,5 @@ const overtile_kernels overtile_kernels_scalar = {
     .direct = {packed_count, pack, no_scratch, run},
     .up_convolution = {packed_count, pack_up, no_scratch, run_up},
     .max_pooling = run_max_pooling,
+    .gradients = GRADIENTS,
 };

@@ -71,7 +71,7 @@ package struct Pooling: Hashable, Sendable {
     }
 
     /// Pixels of the output along an axis; 0 or less where no window fits.
-    func length(of input: Int, _ axis: Axis) -> Int {
+    package func length(of input: Int, _ axis: Axis) -> Int {
         let window = window(axis)
         let padded = input + window.before + window.after
         guard padded >= window.extent else { return 0 }

@@ -228,7 +228,7 @@ package struct Resize: Hashable, Sendable {
 
 extension Resize.Length {
     /// Pixels that become of so many.
-    func output(of input: Int) -> Int {
+    package func output(of input: Int) -> Int {
         switch self {
         case .times(let factor): input * factor
         case .divided(let divisor): input / divisor

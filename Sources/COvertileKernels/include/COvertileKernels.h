@@ -49,6 +49,70 @@ typedef struct {
         overtile_target dst, void *scratch);
 } overtile_algorithm;
 
+// Windows along one axis, and the padding around the source.
+typedef struct {
+    size_t taps, stride, dilation;
+    ptrdiff_t before, after;
+} overtile_window;
+
+// Where a row or column of dst samples src: between two pixels, so much of the way to the second.
+typedef struct {
+    size_t low, high;
+    float weight;
+} overtile_sample;
+
+// ---- Training ----------------------------------------------------------------------------------------------------
+//
+// Dense planes of one block of 16 channels, unless a plane or a row says otherwise. Sums are of 16 channels each, and are
+// added to what is there.
+
+// What a batch norm's gradient is made of, for each of 16 channels: gradient * factor + (x - mean) * slope + offset.
+typedef struct {
+    const float *mean, *factor, *slope, *offset;
+} overtile_norm_gradient;
+
+typedef struct {
+    // sums: 16 of x, 16 of x * x.
+    void (*moments)(size_t pixels, const float *src, double *sums);
+    // dst = (src - mean) * scale + shift, and max(0, x) of it with `relu`.
+    void (*normalize)(
+        size_t pixels, const float *mean, const float *scale, const float *shift, bool relu, const float *src,
+        float *dst);
+    // sums: 16 of the gradient, 16 of the gradient times (src - mean). Where `out` is given, the gradient counts only
+    // where that is above 0.
+    void (*norm_sums)(
+        size_t pixels, const float *mean, const float *src, const float *out, const float *gradient, double *sums);
+    // In place. `out` is as above; with gates_src the result is 0 where src is not above 0. sums: 16 of the result, or
+    // NULL.
+    void (*norm_gradient)(
+        size_t pixels, const overtile_norm_gradient *norm, bool gates_src, const float *src, const float *out,
+        float *gradient, double *sums);
+    // Sets the gradient to 0 where `out`, if given, is not above 0. sums: 16 of the result, or NULL.
+    void (*gate)(size_t pixels, const float *out, float *gradient, double *sums);
+    // dst += src; `row` is the floats from a row of dst to the next.
+    void (*add)(size_t height, size_t width, overtile_plane src, float *dst, ptrdiff_t row);
+    // The largest value of each window.
+    void (*pooling)(
+        const overtile_window *vertical, const overtile_window *horizontal, size_t ih, size_t iw, size_t oh, size_t ow,
+        const float *src, float *dst);
+    // Adds each window's gradient to dst where its largest value was.
+    void (*pooling_gradient)(
+        const overtile_window *vertical, const overtile_window *horizontal, size_t ih, size_t iw, size_t oh, size_t ow,
+        const float *src, const float *out, const float *gradient, float *dst);
+    // Samples src for each of height x width pixels.
+    void (*resample)(
+        const overtile_sample *rows, const overtile_sample *columns, size_t height, size_t width, overtile_plane src,
+        float *dst, ptrdiff_t dst_row);
+    // Adds the gradient of height x width samples to dst, where they were taken from.
+    void (*resample_gradient)(
+        const overtile_sample *rows, const overtile_sample *columns, size_t height, size_t width,
+        overtile_plane gradient, float *dst, ptrdiff_t dst_row);
+    // The gradient of a convolution's weights between one block of its source, or one plain channel, and one block of its
+    // output. sums: [kh][kw][16 of src, or 1][16 of gradient].
+    void (*weight_gradient)(
+        const overtile_convolution *conv, overtile_plane src, overtile_plane gradient, float *sums);
+} overtile_gradients;
+
 // The kernels of one instruction set. All sets compute the same, but for the last digits.
 typedef struct {
     const char *name;
@@ -62,6 +126,7 @@ typedef struct {
     void (*max_pooling)(
         size_t blocks, size_t oh, size_t ow, size_t extent, size_t stride, const overtile_plane *src,
         overtile_target dst);
+    overtile_gradients gradients;
 } overtile_kernels;
 
 // The sets that this processor can run, fastest first; the last is plain C. NULL behind it.
@@ -152,22 +217,10 @@ void overtile_combine(
 
 typedef enum { OVERTILE_MAXIMUM, OVERTILE_MEAN, OVERTILE_MEAN_WITH_PADDING } overtile_pooling_kind;
 
-// Windows along one axis, and the padding around the source.
-typedef struct {
-    size_t taps, stride, dilation;
-    ptrdiff_t before, after;
-} overtile_window;
-
 // The largest or mean value of each window. Padding counts for nothing, but as pixels with OVERTILE_MEAN_WITH_PADDING.
 void overtile_pooling(
     overtile_pooling_kind kind, const overtile_window *vertical, const overtile_window *horizontal,
     const overtile_map *src, const overtile_map *dst, const float *from, float *to);
-
-// Where a row or column of dst samples src: between two pixels, so much of the way to the second.
-typedef struct {
-    size_t low, high;
-    float weight;
-} overtile_sample;
 
 void overtile_resample(
     const overtile_sample *rows, const overtile_sample *columns, const overtile_map *src, const overtile_map *dst,

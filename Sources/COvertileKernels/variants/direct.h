@@ -4,9 +4,6 @@
 // A row of output pixels is a matrix product whose inner dimension goes over the taps and channels; each tap's part of
 // a block of channels is a piece of it. Where padding is, taps that fall on it are left out.
 
-// Channels in a row of pixels: 16 of a block, or 1 of a plain map.
-INLINE size_t direct_length(const overtile_convolution *conv) { return conv->plain_src ? 1 : OVERTILE_BLOCK; }
-
 static size_t padded_oc(const overtile_convolution *conv) {
     return (conv->oc + OVERTILE_BLOCK - 1) / OVERTILE_BLOCK * OVERTILE_BLOCK;
 }
@@ -33,18 +30,6 @@ static void direct_pack(const overtile_convolution *conv, const float *weights, 
 static size_t direct_scratch_count(const overtile_convolution *conv) {
     return conv->ic / direct_length(conv) * conv->kh * conv->kw * sizeof(piece)
         + PRODUCT_ROWS * PANEL * sizeof(float) + 64;
-}
-
-// The part of [0, taps) that falls on [0, extent) from `start` on.
-typedef struct {
-    size_t first, end;
-} tap_range;
-
-INLINE tap_range taps_inside(ptrdiff_t start, size_t taps, size_t dilation, size_t extent) {
-    tap_range range = {0, taps};
-    while (range.first < taps && start + (ptrdiff_t)(range.first * dilation) < 0) range.first++;
-    while (range.end > range.first && start + (ptrdiff_t)((range.end - 1) * dilation) >= (ptrdiff_t)extent) range.end--;
-    return range;
 }
 
 // The pieces of the output pixel whose first tap is at (ih, iw), for the panel whose weights these are.

@@ -39,6 +39,8 @@ struct RecognizedNetwork {
     var leavesPaddingOpen = false
     /// What else the parameters leave open, and how it was settled.
     var assumptions = SettledAssumptions()
+    /// The graph with a head for each depth, and these heads, where training supervises them all; nil where there is one.
+    var supervised: (graph: Graph, heads: [Graph.Value])?
     /// True if the graph ends with probabilities and not with logits, because the user said so.
     var givesProbabilities = false
 

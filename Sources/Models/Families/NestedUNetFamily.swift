@@ -45,6 +45,10 @@ enum NestedUNetFamily: ModelFamily {
                 weights: builder.parameters.tensor("\(name).weight", shape: [classes, map.channels, 1, 1]),
                 bias: builder.parameters.tensor("\(name).bias", shape: [classes]))
         }
+        var supervised = builder.graph
+        let outputs = zip(heads, columns).enumerated().map { index, layer in
+            supervised.append(.convolution(layer.0), layer.1.value, label: "final\(index + 1)")
+        }
         let depths = 1...deepest
         var summary = "\(widths), deep supervision, "
         if let depth = options.depth, depths.contains(depth) {
@@ -58,6 +62,7 @@ enum NestedUNetFamily: ModelFamily {
         }
         var network = RecognizedNetwork(graph: builder.graph, summary: summary)
         network.depths = depths
+        if options.depth == nil { network.supervised = (supervised, outputs) }
         return network
     }
 

@@ -120,8 +120,11 @@ struct FeedCheck {
     ) throws -> [FeedScaling] {
         let glances = try judge.divergences(of: [inUse] + others, first: Self.firstNorms) { fed(sample, $0) }
             .map(\.mean)
-        let promising = others.indices.filter { glances[$0 + 1] <= 1.5 * glances[0] }
-        return promising.sorted { glances[$0 + 1] < glances[$1 + 1] }.prefix(Self.finalists).map { others[$0] }
+        // Bytes that are divided by a number that nobody uses: another may be right though it fits worse (`FeedRule`).
+        let isOdd = isOfBytes && !inUse.usesUsualDivisor
+        let promising = others.indices.filter { glances[$0 + 1] <= (isOdd ? 8 : 1.5) * glances[0] }
+            .sorted { glances[$0 + 1] < glances[$1 + 1] }
+        return promising.prefix(isOdd ? Self.finalists + 1 : Self.finalists).map { others[$0] }
     }
 
     /// The usual ways of scaling that are not the one in use.

@@ -42,7 +42,7 @@ extension SegmentationOptions {
     private func check(_ first: Model, with other: Model) throws {
         func refuse(_ what: String, _ one: String, _ two: String, _ advice: String = "run them one by one") throws {
             throw SegmentationError(
-                .usage, "\(first.name) and \(other.name) have no common \(what), \(one) and \(two): \(advice)")
+                .usage, "\(first.name) and \(other.name) differ in their \(what), \(one) and \(two): \(advice)")
         }
         func compare<Value: Equatable>(
             _ what: String, _ value: (ModelDescription) -> Sourced<Value>?, option: String,

@@ -1,0 +1,240 @@
+import COvertileKernels
+import InferenceEngine
+import NetworkGraph
+
+/// The size of a batch of crops.
+package struct CropShape: Hashable, Sendable {
+    /// The samples of a batch.
+    package let count: Int
+    /// The pixels of the network's input.
+    package let height: Int
+    package let width: Int
+
+    /// So many crops of this size.
+    package init(count: Int, height: Int, width: Int) {
+        self.count = count
+        self.height = height
+        self.width = width
+    }
+}
+
+/// A network with the memory and kernels for training it with batches of one size.
+///
+/// The same batches give the same bytes for any number of workers.
+package final class TrainingStep: @unchecked Sendable {
+    // @unchecked: one step at a time is run, by whoever owns it.
+    private let network: TrainableNetwork
+    private let crops: CropShape
+    private let loss: Loss
+    private let run: TrainingRun
+    private let operations: [any TrainingOperation]
+    /// Those through which gradients go, first the last one.
+    private let backward: [any TrainingOperation]
+    private let packings: [(operation: any WeightedOperation, packing: Int)]
+    private let passes: [LossPass]
+
+    /// The bytes that the values, gradients and scratch of a step take, without weights.
+    package let byteCount: Int
+    /// The pixels of the network's output, for which there are labels.
+    package let outputHeight: Int
+    package let outputWidth: Int
+
+    /// Plans training with crops of one size.
+    ///
+    /// - Parameters:
+    ///   - loss: what is to become small; with several heads, the mean of theirs.
+    ///   - workers: threads that share out each step.
+    ///   - instructionSet: the kernels' instruction set; nil for the processor's best.
+    /// - Throws: `TrainingError` where the network cannot be trained, or not with crops of this size.
+    package init(
+        _ network: TrainableNetwork, crops: CropShape, loss: Loss, workers: Int, instructionSet: String? = nil
+    ) throws(TrainingError) {
+        self.network = network
+        self.crops = crops
+        self.loss = loss
+        let kernels = try Self.kernels(instructionSet)
+        let program = try ProgramBuilder(
+            network, batch: crops.count, height: crops.height, width: crops.width, kernels: kernels)
+        operations = program.operations
+        backward = operations.reversed().filter { program.wanted.contains($0.result) }
+        var written = Set(program.outputs)
+        for operation in backward {
+            operation.plan(adding: written.intersection(operation.gradientWrites))
+            written.formUnion(operation.gradientWrites)
+        }
+        let memory = TrainingMemory(program, batch: crops.count)
+        let scratch = operations.map(\.scratchByteCount).max() ?? 0
+        run = TrainingRun(
+            workers: workers, batch: crops.count, kernels: kernels, store: network.store, maps: program.maps,
+            values: memory.values, gradients: memory.gradients, byteCount: memory.byteCount, scratchByteCount: scratch)
+        byteCount = memory.byteCount + workers * scratch
+        packings = operations.compactMap { $0 as? any WeightedOperation }.flatMap { operation in
+            (0..<operation.packings).map { (operation, $0) }
+        }
+        let output = program.maps[program.outputs[0]]
+        (outputHeight, outputWidth) = (output.height, output.width)
+        let share = 1 / Double(program.outputs.count)
+        passes = program.outputs.map { LossPass(loss: loss, map: $0, share: share) }
+        if loss.kind == .binaryCrossEntropy, output.channels != 1 {
+            throw TrainingError("binary cross entropy is for one output, and the network has \(output.channels)")
+        }
+        if loss.kind == .crossEntropy, output.channels == 1 {
+            throw TrainingError("cross entropy is for two outputs at least: take binary cross entropy for one")
+        }
+        if let weights = loss.classWeights, loss.kind == .crossEntropy, weights.count != output.channels {
+            throw TrainingError("\(weights.count) class weights do not go with \(output.channels) classes")
+        }
+    }
+
+    /// The instruction sets of this processor for which there are kernels, fastest first; the last is plain C.
+    package static var instructionSets: [String] { tables.map { String(cString: $0.name) } }
+
+    private static var tables: [overtile_kernels] {
+        var next = overtile_kernel_sets()!
+        var tables: [overtile_kernels] = []
+        while let table = next.pointee {
+            tables.append(table.pointee)
+            next += 1
+        }
+        return tables
+    }
+
+    private static func kernels(_ instructionSet: String?) throws(TrainingError) -> overtile_kernels {
+        let table = tables.first { instructionSet == nil || String(cString: $0.name) == instructionSet }
+        guard let table else {
+            throw TrainingError(
+                "there is no instruction set \(instructionSet ?? ""): this processor has \(instructionSets.joined(separator: ", "))"
+            )
+        }
+        return table
+    }
+
+    /// Computes the gradients of all parameters, which the network's store then has, and brings the running statistics
+    /// closer to the batch's.
+    ///
+    /// - Returns: the loss.
+    /// - Throws: `TrainingError` for a batch of another size, or with classes that the network does not have.
+    package func computeGradients(_ batch: TrainingBatch) throws(TrainingError) -> Double {
+        try check(batch)
+        run.values(0, 0).update(from: batch.images, count: batch.images.count)
+        run.workers.run(packings.count) { index, worker in
+            self.packings[index].operation.pack(self.packings[index].packing, self.run, worker: worker)
+        }
+        for operation in operations { operation.forward(run) }
+        let losses = passes.map { $0.run(batch, run) }
+        for operation in backward { operation.backward(run) }
+        network.store.batchesTracked += 1
+        return losses.reduce(0, +) / Double(losses.count)
+    }
+
+    /// Takes one step: computes the loss and its gradients, and lets the parameters that are not frozen follow them.
+    ///
+    /// - Parameters:
+    ///   - rate: the learning rate.
+    ///   - bound: the largest norm of the gradients; nil for any.
+    /// - Returns: the loss before the step.
+    /// - Throws: as `computeGradients`; and for a loss that is not finite, after which the parameters are as before, but
+    ///   the running statistics have seen the batch.
+    package func take(
+        _ batch: TrainingBatch, _ optimizer: inout Optimizer<Float>, rate: Double, clippingTo bound: Double? = nil
+    ) throws(TrainingError) -> Double {
+        let loss = try computeGradients(batch)
+        guard loss.isFinite else {
+            throw TrainingError(
+                "the loss became \(loss) at step \(optimizer.step + 1): try a lower learning rate, or clip gradients")
+        }
+        let ranges = network.store.parameters.filter { !$0.isFrozen }.map(\.range)
+        let gradients = network.store.gradients.baseAddress!
+        if let bound, !GradientClipping.clip(gradients, ranges: ranges, to: bound).isFinite {
+            throw TrainingError("gradients became infinite at step \(optimizer.step + 1): try a lower learning rate")
+        }
+        optimizer.update(network.store.values.baseAddress!, gradients: gradients, ranges: ranges, rate: rate)
+        return loss
+    }
+
+    private func check(_ batch: TrainingBatch) throws(TrainingError) {
+        let classes = run.maps[passes[0].map].channels
+        let pixels = crops.count * outputHeight * outputWidth
+        guard batch.images.count == crops.count * run.maps[0].count else {
+            throw TrainingError(
+                "a batch of \(batch.images.count) values is not \(crops.count) crops of \(run.maps[0].channels) bands, "
+                    + "\(crops.height) x \(crops.width) pixels")
+        }
+        guard batch.targets.count == pixels, batch.weights.map({ $0.count == pixels }) ?? true else {
+            throw TrainingError("\(batch.targets.count) labels do not go with \(pixels) pixels of the output")
+        }
+        let most = loss.kind == .crossEntropy ? classes : loss.classWeights?.count ?? Int(Loss.unlabelled)
+        if let odd = batch.targets.first(where: { $0 != Loss.unlabelled && Int($0) >= most }) {
+            throw TrainingError("a label of class \(odd) does not go with \(most) classes, which are counted from 0")
+        }
+    }
+}
+
+/// Where the maps of a training step lie: those that never live together share their memory.
+private struct TrainingMemory {
+    let values: [Int]
+    let gradients: [Int?]
+    let byteCount: Int
+
+    init(_ program: ProgramBuilder, batch: Int) {
+        let operations = program.operations
+        // An operation runs forwards at its number, and backwards as long after the loss as it is in front of it.
+        let loss = operations.count
+        func after(_ index: Int) -> Int { 2 * loss - index }
+        var producers = [Int: Int]()
+        var readers = [Int: Int]()
+        var (valueLives, gradientLives): ([ClosedRange<Int>], [ClosedRange<Int>?]) = ([], [])
+        for (index, operation) in operations.enumerated() { producers[operation.result] = index }
+        for map in program.maps.indices {
+            let first = producers[map] ?? 0
+            valueLives.append(first...first)
+            gradientLives.append(nil)
+        }
+        func keep(_ map: Int, until time: Int) {
+            valueLives[map] = valueLives[map].lowerBound...max(valueLives[map].upperBound, time)
+        }
+        for map in program.outputs {
+            keep(map, until: loss)
+            gradientLives[map] = loss...after(producers[map] ?? 0)
+            readers[map, default: 0] += 1
+        }
+        for (index, operation) in operations.enumerated().reversed() {
+            for map in operation.sources {
+                keep(map, until: index)
+                readers[map, default: 0] += 1
+            }
+            guard program.wanted.contains(operation.result) else { continue }
+            for map in operation.gradientReads { keep(map, until: after(index)) }
+            for map in operation.gradientWrites where gradientLives[map] == nil {
+                gradientLives[map] = after(index)...after(producers[map] ?? 0)
+            }
+        }
+        // A norm or an activation turns the gradient of its result into that of its source, where nobody else needs it.
+        var owners = Array(program.maps.indices)
+        for operation in operations.reversed() {
+            let source = operation.sources[0]
+            guard operation is NormOperation || operation is ActivationOperation, readers[source] == 1,
+                let own = gradientLives[operation.result], let lives = gradientLives[source]
+            else { continue }
+            let owner = owners[operation.result]
+            owners[source] = owner
+            gradientLives[owner] = (gradientLives[owner] ?? own).lowerBound...lives.upperBound
+        }
+        var buffers: [ArenaPlan.Buffer] = []
+        var places: [Int?] = Array(repeating: nil, count: program.maps.count)
+        for map in program.maps.indices {
+            let byteCount = batch * program.maps[map].count * MemoryLayout<Float>.stride
+            buffers.append(ArenaPlan.Buffer(byteCount: byteCount, lifetime: valueLives[map]))
+        }
+        for map in program.maps.indices where owners[map] == map {
+            guard let lifetime = gradientLives[map] else { continue }
+            places[map] = buffers.count
+            let byteCount = batch * program.maps[map].count * MemoryLayout<Float>.stride
+            buffers.append(ArenaPlan.Buffer(byteCount: byteCount, lifetime: lifetime))
+        }
+        let plan = ArenaPlan(buffers)
+        values = program.maps.indices.map { plan.offsets[$0] }
+        gradients = owners.map { owner in places[owner].map { plan.offsets[$0] } }
+        byteCount = plan.byteCount
+    }
+}
