@@ -77,10 +77,17 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"), .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         room(
+            "TrainingRunner",
+            [
+                "FileIO", "InferenceEngine", "MaskProducts", "Models", "NetworkGraph", "RasterIO", "Segmentation",
+                "StoredTensors", "TileGeometry", "Training", "VectorIO", "WeightFiles",
+            ]),
+        room(
             "Overtile",
             [
                 "BatchRunner", "FileIO", "MaskProducts", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
-                "SceneRunner", "Segmentation", "StoredTensors", "TileGeometry", "VectorIO",
+                "SceneRunner", "Segmentation", "StoredTensors", "TileGeometry", "Training", "TrainingRunner",
+                "VectorIO",
             ]),
         .executableTarget(
             name: "OvertileCommand",
@@ -115,6 +122,12 @@ let package = Package(
             [
                 "Training", "COvertileKernels", "Models", "NetworkGraph", "StoredTensors", "WeightFiles", "TestData",
                 "TestMaps",
+            ]),
+        tests(
+            "TrainingRunnerTests",
+            [
+                "TrainingRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TileGeometry",
+                "Training", "TestData",
             ]),
         tests("MaskProductsTests", ["FileIO", "MaskProducts", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(

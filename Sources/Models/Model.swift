@@ -96,6 +96,11 @@ public struct Model: Sendable {
 
     /// The files that the model was read from: one, or those of its members.
     package var paths: [String] { members.isEmpty ? [path] : members.map(\.path) }
+    /// The assumptions and what a scene showed, as `--assume` takes them. Several models that differ in them have each its own.
+    package var assumed: String {
+        let texts = members.isEmpty ? [options.settled.text] : members.map(\.options.settled.text)
+        return Set(texts).count == 1 ? texts[0] : texts.joined(separator: "; ")
+    }
     /// The names of these files without their folders.
     package var name: String { paths.map(FileName.last).joined(separator: ", ") }
 

@@ -37,7 +37,8 @@ package struct ModelAssumptions: Hashable, Sendable {
     /// Makes assumptions about nothing.
     package init() {}
 
-    init(_ values: [Key: String]) { self.values = values }
+    /// Makes assumptions of these values.
+    package init(_ values: [Key: String]) { self.values = values }
 
     /// Reads `key=value,key=value`.
     ///
@@ -67,7 +68,7 @@ package struct ModelAssumptions: Hashable, Sendable {
     }
 
     /// Returns these assumptions, with those of `others` about whatever these say nothing of.
-    func completed(from others: ModelAssumptions) -> ModelAssumptions {
+    package func completed(from others: ModelAssumptions) -> ModelAssumptions {
         var result = self
         result.values.merge(others.values) { own, _ in own }
         return result
@@ -97,6 +98,8 @@ package struct Assumption: Hashable, Sendable {
     package enum Origin: String, Sendable {
         /// The user.
         case given
+        /// What pixels of a scene make of the network's norms.
+        case scene
         /// What the file knows beside the tensors' shapes.
         case evidence
         /// Nobody: it is what most networks have.
@@ -107,6 +110,7 @@ package struct Assumption: Hashable, Sendable {
 /// The assumptions of a network, settled one after the other while its graph is built.
 struct SettledAssumptions: Sendable {
     private let given: ModelAssumptions
+    private let shown: ModelAssumptions
     private let evidence: ModelAssumptions
     /// What was settled, in order.
     private(set) var settled: [Assumption] = []
@@ -117,9 +121,14 @@ struct SettledAssumptions: Sendable {
     ///
     /// - Parameters:
     ///   - given: what the user says.
-    ///   - evidence: what the file says, where the user says nothing.
-    init(_ given: ModelAssumptions = ModelAssumptions(), evidence: ModelAssumptions = ModelAssumptions()) {
+    ///   - shown: what a scene shows, where the user says nothing.
+    ///   - evidence: what the file says, where neither says anything.
+    init(
+        _ given: ModelAssumptions = ModelAssumptions(), shown: ModelAssumptions = ModelAssumptions(),
+        evidence: ModelAssumptions = ModelAssumptions()
+    ) {
         self.given = given
+        self.shown = shown
         self.evidence = evidence
     }
 
@@ -150,6 +159,8 @@ struct SettledAssumptions: Sendable {
             } else if !problems.contains(where: { $0.hasPrefix("\(key.rawValue) ") }) {
                 problems.append("\(key.rawValue) may be \(choices), not '\(word)'")
             }
+        } else if let word = shown.values[key], let parsed = parse(word) {
+            (value, origin) = (parsed, .scene)
         } else if let word = evidence.values[key], let parsed = parse(word) {
             (value, origin) = (parsed, .evidence)
         }

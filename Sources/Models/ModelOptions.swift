@@ -13,6 +13,10 @@ public struct ModelOptions: Hashable, Sendable {
     public var depth: Int?
     /// The assumptions about a network whose tensors leave more open than that.
     package var assumptions = ModelAssumptions()
+    /// What pixels of a scene show, where nothing is assumed.
+    package var shown = ModelAssumptions()
+    /// The assumptions, completed by what a scene shows.
+    package var settled: ModelAssumptions { assumptions.completed(from: shown) }
     /// The key under which a checkpoint has the network, or the first words of its tensors' names; nil for what is found.
     package var key: String?
     /// The output of an ONNX network that is meant; nil for the first that could be a map of scores.
@@ -156,7 +160,7 @@ extension ModelOptions {
             depth: depth ?? metadata[Self.depthKey].flatMap { Int($0) })
         let said = metadata[Self.assumptionsKey].flatMap { try? ModelAssumptions(parsing: $0) }
         options.assumptions = assumptions.completed(from: said ?? ModelAssumptions())
-        (options.key, options.outputName) = (key, outputName)
+        (options.shown, options.key, options.outputName) = (shown, key, outputName)
         return options
     }
 
@@ -165,7 +169,7 @@ extension ModelOptions {
         var entries: [String: String] = [:]
         if padded { entries[Self.paddedKey] = "true" }
         if let depth { entries[Self.depthKey] = "\(depth)" }
-        if !assumptions.isEmpty { entries[Self.assumptionsKey] = assumptions.text }
+        if !settled.isEmpty { entries[Self.assumptionsKey] = settled.text }
         return entries
     }
 }

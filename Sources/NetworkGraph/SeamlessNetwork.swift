@@ -145,7 +145,7 @@ package enum NetworkError: Error, CustomStringConvertible, Sendable {
     case strideTooLarge
     /// An output pixel depends on more pixels around it than any tile has.
     case marginTooLarge
-    /// Of several networks that are to be averaged, some are tied to their tiles, and no tile suits all of them.
+    /// No tile suits all of the networks that are to be averaged, some of which are tied to their tiles.
     case noCommonTile
     /// The map of a node has more values for each pixel of the input than any computer has memory for.
     case mapTooLarge(node: String)

@@ -10,4 +10,6 @@
 @_exported public import Segmentation
 @_exported public import StoredTensors
 @_exported public import TileGeometry
+@_exported public import Training
+@_exported public import TrainingRunner
 @_exported public import VectorIO

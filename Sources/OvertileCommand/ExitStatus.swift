@@ -29,6 +29,7 @@ enum ExitStatus: Int32 {
         case is ArchitectureError, is WiringError: self = .badData
         case let error as SegmentationError: self = Self(error.code)
         case is ModelOptionsError: self = .usage
+        case is TrainingError: self = .badData
         case is EngineError, is EngineCheckError: self = .bug
         case is InstructionSetError: self = .usage
         case is CancellationError: self = Self(rawValue: 128 + Signals.received) ?? .interrupted

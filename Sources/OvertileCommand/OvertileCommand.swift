@@ -28,7 +28,8 @@ struct OvertileCommand: ParsableCommand {
         version: OvertileVersion.current,
         subcommands: [
             SegmentCommand.self, BatchCommand.self, WatchCommand.self, StatusCommand.self, InspectCommand.self,
-            PlanCommand.self, BenchCommand.self, ConvertCommand.self, StatsCommand.self, EvaluateCommand.self,
+            PlanCommand.self, TrainCommand.self, BenchCommand.self, ConvertCommand.self, StatsCommand.self,
+            EvaluateCommand.self,
             PolygonizeCommand.self, PreviewCommand.self, CheckCommand.self, DoctorCommand.self,
         ])
 }

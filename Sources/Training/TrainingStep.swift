@@ -28,7 +28,7 @@ package final class TrainingStep: @unchecked Sendable {
     private let loss: Loss
     private let run: TrainingRun
     private let operations: [any TrainingOperation]
-    /// Those through which gradients go, first the last one.
+    /// The operations that gradients go through, the last one first.
     private let backward: [any TrainingOperation]
     private let packings: [(operation: any WeightedOperation, packing: Int)]
     private let passes: [LossPass]
@@ -236,5 +236,18 @@ private struct TrainingMemory {
         values = program.maps.indices.map { plan.offsets[$0] }
         gradients = owners.map { owner in places[owner].map { plan.offsets[$0] } }
         byteCount = plan.byteCount
+    }
+}
+
+/// Why a network cannot be trained, or not in the way that was asked for, in one line that says what to do.
+package struct TrainingError: Error, CustomStringConvertible, Sendable {
+    /// The line.
+    package let description: String
+
+    /// An error with this message.
+    package init(_ description: String) { self.description = description }
+
+    init(_ node: Graph.Node, _ problem: String) {
+        self.init("\(node.label.isEmpty ? node.operation.name : node.label): \(problem)")
     }
 }

@@ -18,3 +18,19 @@ public enum TrainedModel: String, CaseIterable, Sendable {
             .appendingPathComponent("Trained/\(rawValue).safetensors").path
     }
 }
+
+/// Small networks under names of their own that were trained on the waves of `SyntheticScene` divided by 255.
+public enum TrainedWiring: String, CaseIterable, Sendable {
+    /// Has norms in its decoder alone. Its up-convolutions come before the skips.
+    case bare = "waves-bare"
+    /// Halves maps by averages and doubles them by nearest neighbours. Its skips come first.
+    case nearest = "waves-nearest"
+    /// Is as `bare`, and was never trained.
+    case untrained = "waves-untrained"
+
+    /// The model file.
+    public var path: String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Trained/\(rawValue).pth").path
+    }
+}

@@ -7,7 +7,7 @@
 #   sh Tests/fuzz/run.sh 600 ledger     one of them
 #   sh Tests/fuzz/run.sh 0              past findings alone
 #
-# FUZZ_RUNS=1000000 ends each reader after so many inputs. New findings are kept in .build/fuzz/findings: make one small with
+# FUZZ_RUNS=1000000 ends each reader after so many inputs. FUZZ_SEED=1 makes the same inputs each time. New findings are kept in .build/fuzz/findings: make one small with
 #   .build/fuzz/release/fuzz TARGET -minimize_crash=1 FILE
 # and put it, once it is mended, into Tests/fuzz/corpus/TARGET.
 set -eu
@@ -50,7 +50,7 @@ for target; do
     if [ "$status" -eq 0 ] && [ "$share" -gt 0 ]; then
         # shellcheck disable=SC2086
         "$fuzz" "$target" $options -max_total_time="$share" -runs="${FUZZ_RUNS:--1}" -max_len=65536 \
-            -print_final_stats=1 "$found" "$corpus" "$seeds" >"$log" 2>&1 || status=$?
+            ${FUZZ_SEED:+-seed=$FUZZ_SEED} -print_final_stats=1 "$found" "$corpus" "$seeds" >"$log" 2>&1 || status=$?
     fi
     if [ "$status" -ne 0 ]; then
         tail -n 40 "$log" >&2

@@ -9,7 +9,7 @@ package import SceneRunner
 ///
 ///     let scenes = WatchedScenes(
 ///         ledger: ledger, retry: RetryRule(maxAttempts: 3), command: nil, observer: nil,
-///         cancellation: cancellation, warn: { print($0) }, batch: { try makeBatch() })
+///         cancellation: cancellation, warn: { print($0) }, batch: { try makeBatch(for: $0) })
 ///     let watch = FolderWatch(
 ///         settings, ledger: ledger, logger: logger, cancellation: cancellation, warn: { print($0) }, run: scenes.run)
 ///     try watch.follow()
@@ -23,7 +23,7 @@ package final class WatchedScenes {
     private let observer: (any BatchObserver)?
     private let cancellation: Cancellation
     private let warn: (String) -> Void
-    private let makeBatch: () throws -> Batch
+    private let makeBatch: (_ firstScene: String) throws -> Batch
     /// The batch that runs the scenes; nil before the first one.
     package private(set) var batch: Batch?
     private var results: [SceneResult] = []
@@ -37,10 +37,11 @@ package final class WatchedScenes {
     ///   - observer: is told how each scene goes on; nil for nobody.
     ///   - cancellation: stops the scene that is being run, and the command.
     ///   - warn: takes a line about a command that failed.
-    ///   - makeBatch: makes the batch; what it throws ends the pass.
+    ///   - makeBatch: makes the batch for the scenes from this one on; what it throws ends the pass.
     package init(
         ledger: Ledger, retry: RetryRule, command: DoneCommand?, observer: (any BatchObserver)?,
-        cancellation: Cancellation, warn: @escaping (String) -> Void, batch makeBatch: @escaping () throws -> Batch
+        cancellation: Cancellation, warn: @escaping (String) -> Void,
+        batch makeBatch: @escaping (_ firstScene: String) throws -> Batch
     ) {
         self.ledger = ledger
         self.retry = retry
@@ -64,7 +65,7 @@ package final class WatchedScenes {
     /// - Throws: what ends the whole pass: `LedgerError`, `CancellationError`, a model that cannot be loaded, and outputs that
     ///   cannot be written, whatever the scene.
     package func run(_ scene: String) throws -> FolderWatch.Ending {
-        let batch = try batch ?? makeBatch()
+        let batch = try batch ?? makeBatch(scene)
         self.batch = batch
         let before = FileStamp(scene: scene)
         let result = try batch.run(

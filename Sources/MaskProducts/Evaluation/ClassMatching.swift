@@ -58,7 +58,10 @@ struct ClassMatching {
     /// Returns the class that a value of the truth matches, or nil if the value is left out.
     func match(truth value: Int) -> Class? {
         if let said = said[value] { return said.map { .mask($0) } }
-        guard let name = truth.first(where: { $0.value == value })?.name else { return .mask(value) }
+        guard let name = truth.first(where: { $0.value == value })?.name else {
+            // A mask whose classes are called by the numbers of the truth that a network was trained on.
+            return .mask(mask.first { $0.name == "\(value)" }?.value ?? value)
+        }
         guard !mask.isEmpty else { return hasNamesOnly ? .truth(value) : .mask(value) }
         let same = mask.first { $0.name == name } ?? mask.first { $0.name.lowercased() == name.lowercased() }
         return same.map { .mask($0.value) } ?? .truth(value)

@@ -1,5 +1,5 @@
 package import RasterIO
-import TileGeometry
+package import TileGeometry
 package import VectorIO
 
 /// The truth that a mask is compared with: classes that were observed on the ground or drawn by hand.
@@ -18,14 +18,14 @@ package enum GroundTruth {
     }
 }
 
-/// Reads a truth on the mask's grid, window by window.
-final class PlacedTruth {
+/// Reads a truth on a raster's grid, window by window.
+package final class PlacedTruth {
     /// The names of the truth's classes.
-    let legend: [LegendEntry]
+    package let legend: [LegendEntry]
     /// True if the truth's values were assigned to names, and mean nothing by themselves.
-    let hasNamesOnly: Bool
+    package let hasNamesOnly: Bool
     /// Lines for the user about how the truth was laid over the mask.
-    let warnings: [String]
+    package let warnings: [String]
     private let source: Source
     private var inside: [UInt8] = []
 
@@ -38,7 +38,7 @@ final class PlacedTruth {
     /// Places a truth on the grid of a mask.
     ///
     /// - Throws: `.unsupported` if one cannot be laid over the other, or the polygons have no classes.
-    init(_ truth: GroundTruth, on mask: RasterReader) throws(RasterError) {
+    package init(_ truth: GroundTruth, on mask: RasterReader) throws(RasterError) {
         switch truth {
         case .raster(let reader):
             legend = ClassLegend(of: reader).entries
@@ -82,7 +82,7 @@ final class PlacedTruth {
     ///
     /// - Parameter samples: receives the truth's values, height x width, NaN where it has no class.
     /// - Throws: `.readFailed`.
-    func read(_ window: PixelWindow, into samples: UnsafeMutableBufferPointer<Float>) throws(RasterError) {
+    package func read(_ window: PixelWindow, into samples: UnsafeMutableBufferPointer<Float>) throws(RasterError) {
         switch source {
         case .raster(let reader): try reader.read(window, into: samples)
         case .polygons(let polygons, let values, let outside):

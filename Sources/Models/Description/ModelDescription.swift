@@ -112,7 +112,7 @@ public struct ModelDescription: Sendable, Equatable {
     }
 
     /// The text entries that hold this description in a model file.
-    var metadata: [String: String] { OvertileMetadata.entries(of: self).mapValues(\.json) }
+    package var metadata: [String: String] { OvertileMetadata.entries(of: self).mapValues(\.json) }
 
     /// Returns the description without values that contradict the weights. The weights win, and a warning says so.
     func agreeing(withBands bandCount: Int, outputs: Int) -> ModelDescription {

@@ -15,6 +15,8 @@ struct WiredNetwork {
     private var pooling = PoolingChoice.max
     private var residual = ResidualChoice.shortcuts
     private let hasShortcuts: Bool
+    /// True if there are norms, and all stand in front of convolutions: activations then follow norms alone.
+    private let normsStandInFront: Bool
     private let lastUnit: Int
 
     /// Builds the graph of a wiring.
@@ -25,6 +27,8 @@ struct WiredNetwork {
         let order = wiring.steps.compactMap { if case .unit(let index) = $0 { index } else { nil } }
         lastUnit = order.last ?? 0
         hasShortcuts = units.contains { $0.shortcut != nil }
+        let norms = units.flatMap(\.convolutions).compactMap(\.norm)
+        normsStandInFront = !norms.isEmpty && norms.allSatisfy(\.isBefore)
         builder = NetworkBuilder(parameters, bands: units[order.first ?? 0].inputs)
         builder.assumptions = assumptions
         settle(wiring)
@@ -128,7 +132,7 @@ struct WiredNetwork {
         if convolution.kernel == 2 { layer.padding = padding == .valid ? Borders(all: 0) : Self.paddingOfTwo }
         map = builder.layer(layer, on: map)
         guard let norm = convolution.norm, !norm.isBefore else {
-            let isPlain = isHead || isOpen || convolution.norm?.isBefore == true
+            let isPlain = isHead || isOpen || convolution.norm?.isBefore == true || normsStandInFront
             return isPlain ? map : activated(map, convolution)
         }
         let isBehind = norm.isBehindActivation ?? (order == .activationFirst)

@@ -1,6 +1,6 @@
 /// A way in which the layers of a checkpoint may follow each other as a U-Net.
 struct Wiring {
-    /// What is done next.
+    /// One step from the input to the output.
     enum Step: Hashable {
         /// The convolutions of a unit.
         case unit(Int)

@@ -50,6 +50,9 @@ extension Resolver {
     }
 
     /// Returns tokens as a map where their axes are a map's.
+    ///
+    /// What appends nodes has to come before the call, and not among its arguments: these are evaluated after the resolver
+    /// whose nodes are looked up.
     func value(_ tokens: TokenValue) -> ResolvedValue {
         tokens.map(nodes[tokens.node].shape).map(ResolvedValue.map) ?? .tokens(tokens)
     }
@@ -107,7 +110,8 @@ extension Resolver {
             }
             let spread = try spread(constant, over: tokens)
             let whole = call.replacing(index, by: whole(tokens)).replacing(other, by: .constant(spread))
-            return try value(of: try outputs(of: whole), as: tokens.axes)
+            let results = try outputs(of: whole)
+            return try value(of: results, as: tokens.axes)
         }
         let (left, right) = (try tokens(call, 0), try tokens(call, 1))
         let rank = max(left.axes.count, right.axes.count)
@@ -131,7 +135,8 @@ extension Resolver {
             }
         }
         let whole = call.replacing(0, by: whole(left)).replacing(1, by: whole(right))
-        return try value(of: try outputs(of: whole), as: axes)
+        let results = try outputs(of: whole)
+        return try value(of: results, as: axes)
     }
 
     /// Returns a constant that goes with tokens as one that goes with their map: (1, channels, height, width), each the
@@ -274,7 +279,8 @@ extension Resolver {
         let axis = try resolvedAxis(axes[0], rank: rank)
         guard isMean else {
             let last = MapValue(node: tokens.node, shape, roles: [nil, .height, .width, .channels])
-            return try value(of: try outputs(of: call.replacing(0, by: .map(last))), as: tokens.axes)
+            let results = try outputs(of: call.replacing(0, by: .map(last)))
+            return try value(of: results, as: tokens.axes)
         }
         var mean = shape
         mean.channels = 1
@@ -312,7 +318,8 @@ extension Resolver {
             else { throw .malformed("splits an axis of \(extents[axis]) into \(lengths.shapeText)") }
             var start = 0
             for (output, length) in lengths.enumerated() {
-                results.append(value(try part(tokens, axis, start, length, output: output)))
+                let part = try self.part(tokens, axis, start, length, output: output)
+                results.append(value(part))
                 start += length
             }
         default:
@@ -322,7 +329,8 @@ extension Resolver {
             let axis = try resolvedAxis(try call.integers("axes", input: 3)?.first ?? 0, rank: extents.count)
             let slice = try AxisSlice(start: starts[0], end: ends[0], step: 1, extent: extents[axis])
             guard slice.count > 0 else { throw .unsupported("leaves nothing of a value") }
-            results = [value(try part(tokens, axis, slice.start, slice.count))]
+            let part = try self.part(tokens, axis, slice.start, slice.count)
+            results = [value(part)]
         }
         return results
     }

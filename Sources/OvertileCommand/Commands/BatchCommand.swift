@@ -69,9 +69,9 @@ struct BatchCommand: ParsableCommand {
         let scenes = found.scenes
         let warnings = messages.receiveRasterWarnings()
         let batch = Batch(
-            ledger: ledger, model: try choices.load(files.networks.models, for: options, warn: messages.warn),
-            options: options,
-            outputs: outputs, logger: logger, warnings: warnings, named: found.named,
+            ledger: ledger,
+            model: try choices.load(files.networks.models, for: options, on: scenes, warn: messages.warn),
+            options: options, outputs: outputs, logger: logger, warnings: warnings, named: found.named,
             errorStatus: { ExitStatus.number(for: $0) })
         func tell(_ results: [SceneResult]) throws -> BatchReport {
             let report = BatchReport(

@@ -13,7 +13,7 @@ struct InspectCommand: ParsableCommand {
               network       levels, widths, upsampling, normalisation
               wiring        for a network that was found by its shapes: a line for each level
               assumptions   what the tensors leave open: key, the value taken, the choices, and
-                            the source: given, evidence (norms, modules) or default
+                            the source: given, scene, evidence (norms, modules) or default
               parameters    how many numbers the model holds
               bands         bands of the scene that the model takes
               outputs       bands of --probabilities: 1 is a sigmoid, more are a softmax, unless task
@@ -36,7 +36,7 @@ struct InspectCommand: ParsableCommand {
             With --scene, also what the model is given of that scene, and how each usual scaling of its pixels fits \
             what the network's batch norms remember of its training: the mean over the norms' channels of the \
             Kullback-Leibler divergence of what they are given from what they remember, 0 to 50. Below 0.3 it fits. \
-            In --json it is under feed.
+            In --json it is under feed. What the scene shows of a network that was found by its shapes is taken.
 
             If the network of a file is not known, its tensors are listed, and the exit code is 65.
             """)
@@ -64,7 +64,7 @@ struct InspectCommand: ParsableCommand {
     func run() throws {
         if tensors { return try printTensors() }
         do {
-            let model = try choices.load(model)
+            let model = try load()
             var report = ModelReport(model)
             report.feed = try scene.map { try feed(of: $0, model) }
             let table = report.feed.map { ["", Text.table($0.rows)] + ($0.hypotheses.isEmpty ? [] : ["", $0.table]) }
@@ -76,13 +76,23 @@ struct InspectCommand: ParsableCommand {
         }
     }
 
-    private func feed(of path: String, _ model: Model) throws -> FeedSummary {
+    private func load() throws -> Model {
+        guard let scene else { return try choices.load(model) }
+        return try choices.load(model, for: [scene], as: feedOptions)
+    }
+
+    private var feedOptions: SegmentationOptions {
         var options = SegmentationOptions()
         input.apply(to: &options)
         resolution.apply(to: &options)
         // What the outputs mean changes nothing of what the model is given.
         options.activation = .logits
         options.task = .segmentation
+        return options
+    }
+
+    private func feed(of path: String, _ model: Model) throws -> FeedSummary {
+        let options = feedOptions
         let scene = try options.open(scene: path, for: model)
         let planner = try Planner(
             scene: scene, model: model, options: options)
@@ -204,6 +214,7 @@ struct AssumptionReport: Encodable {
         let origin =
             switch source {
             case "given": "as given"
+            case "scene": "as the scene shows"
             case "evidence": "as the file shows"
             default: "the default"
             }

@@ -53,7 +53,7 @@ struct PlanCommand: ParsableCommand {
         // What the outputs mean changes nothing of the plan.
         options.activation = .logits
         options.task = .segmentation
-        let model = try choices.load(networks.models, for: options, warn: messages.warn)
+        let model = try choices.load(networks.models, for: options, on: [scene], warn: messages.warn)
         let scene = try options.open(scene: scene, for: model)
         let job = try SegmentationJob(scene: scene, model: model, options: options)
         job.warnings.forEach(messages.warn)

@@ -72,7 +72,7 @@ struct SegmentCommand: ParsableCommand {
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         feed.apply(to: &options)
         options.overwrites = files.overwrite
-        let model = try choices.load(files.networks.models, for: options, warn: messages.warn)
+        let model = try choices.load(files.networks.models, for: options, on: scenes, warn: messages.warn)
         let warnings = messages.receiveRasterWarnings()
         let general = GeneralWarnings()
         let started = Date()

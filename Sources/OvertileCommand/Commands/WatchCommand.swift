@@ -65,7 +65,7 @@ struct WatchCommand: ParsableCommand {
         let scenes = WatchedScenes(
             ledger: ledger, retry: settings.retry, command: watching.onDone.map { DoneCommand($0) },
             observer: progress, cancellation: cancellation, warn: messages.warn,
-            batch: { try batch(ledger, outputs, logger) })
+            batch: { try batch(for: $0, ledger, outputs, logger) })
         let watch = FolderWatch(
             settings, ledger: ledger, logger: logger, cancellation: cancellation, warn: messages.warn,
             run: scenes.run)
@@ -95,16 +95,16 @@ struct WatchCommand: ParsableCommand {
     }
 
     private func batch(
-        _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
+        for scene: String, _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
     ) throws -> Batch {
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         feed.apply(to: &options)
         options.overwrites = files.overwrite
         options.access = choice.access
         return Batch(
-            ledger: ledger, model: try choices.load(files.networks.models, for: options, warn: messages.warn),
-            options: options,
-            outputs: outputs, logger: logger, warnings: messages.receiveRasterWarnings(),
+            ledger: ledger,
+            model: try choices.load(files.networks.models, for: options, on: [scene], warn: messages.warn),
+            options: options, outputs: outputs, logger: logger, warnings: messages.receiveRasterWarnings(),
             errorStatus: { ExitStatus.number(for: $0) })
     }
 

@@ -68,21 +68,38 @@ struct ModelChoices: ParsableArguments {
 
     /// Reads the model of a run, which may be the mean of several, and warns about the problems of their descriptions.
     ///
-    /// - Parameter options: those of the run.
-    /// - Throws: `ModelFileError`, `ArchitectureError` or `ModelOptionsError`; `SegmentationError` for models that do not go
-    ///   together.
-    func load(_ paths: [String], for options: SegmentationOptions, warn: (String) -> Void) throws -> Model {
+    /// - Parameters:
+    ///   - options: those of the run.
+    ///   - scenes: the scenes, which tell what is open about networks that are wired by their shapes.
+    /// - Throws: `ModelFileError`, `ArchitectureError`, `WiringError` or `ModelOptionsError`; `SegmentationError` for models
+    ///   that do not go together; and where no scene can be read that is needed to tell.
+    func load(
+        _ paths: [String], for options: SegmentationOptions, on scenes: [String], warn: (String) -> Void
+    ) throws -> Model {
         if paths.count > 1, let modelItem {
             throw UsageError("--model-item \(modelItem) describes one model: leave it out where there are several")
         }
-        return try options.mean(of: paths.map { try load($0, warn: warn) })
+        return try options.mean(of: paths.map { try load($0, for: scenes, as: options, warn: warn) })
     }
 
     /// Reads a model, and warns about the problems of its description.
     ///
-    /// - Throws: `ModelFileError`, `ArchitectureError` or `ModelOptionsError`.
+    /// - Throws: `ModelFileError`, `ArchitectureError`, `WiringError` or `ModelOptionsError`.
     func load(_ path: String, warn: (String) -> Void = Console.warn) throws -> Model {
         let model = try Model(path: path, options: options, item: modelItem)
+        model.description.warnings.forEach(warn)
+        return model
+    }
+
+    /// Reads a model that is to run on scenes, which tell what is open about a network that is wired by its shapes.
+    ///
+    /// - Parameter input: how the scenes are opened and fed.
+    /// - Throws: as `load(_:warn:)`, and where no scene can be read that is needed to tell.
+    func load(
+        _ path: String, for scenes: [String], as input: SegmentationOptions, warn: (String) -> Void = Console.warn
+    ) throws -> Model {
+        let model = try Model(
+            path: path, options: options, item: modelItem, decidedBy: scenes, as: input, note: warn)
         model.description.warnings.forEach(warn)
         return model
     }

@@ -136,6 +136,8 @@ extension SegmentationJob {
         if !plan.resampling.pixelGrid.isNative { facts["OVERTILE_GRID"] = options.outputPixelGrid.rawValue }
         if let area = options.area { facts["OVERTILE_AREA"] = area.description }
         if let sieve = options.sieve { facts["OVERTILE_SIEVE"] = "\(sieve)" }
+        // As --assume takes it.
+        if !model.assumed.isEmpty { facts["OVERTILE_ASSUME"] = model.assumed }
         if !options.skippedClasses.isEmpty {
             facts["OVERTILE_SKIPPED_CLASSES"] = options.skippedClasses.joined(separator: ",")
         }

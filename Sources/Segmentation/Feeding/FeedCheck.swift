@@ -33,20 +33,16 @@ struct FeedCheck {
     private static let finalists = 3
     /// A network whose norms, normalising by their inputs' own statistics, are farther from their memory than this was not
     /// trained, or its memory is not its own.
-    private static let remembers = 0.2
+    static let remembers = 0.2
 
     /// What is found out.
     ///
     /// - Parameter isComplete: true to run every usual way of scaling through the whole network, for a table.
     /// - Throws: `RasterError`, `EngineError`, `EngineCheckError`.
     func report(isComplete: Bool = false) throws -> FeedReport {
-        let size = model.unfolded?.size(atMost: max(Self.side, Self.strides * model.network.stride)) ?? Self.side
-        let area = resampling.pixelGrid.size.area
-        let affordable = min(Self.pixels, Int(Self.part * Double(area))) / (size * size)
-        let sample = try FeedSample(
-            ResampledReader(scene, grid: resampling.pixelGrid), bands: bands, size: size,
-            count: max(1, min(4, affordable)))
-        guard let sample else { return FeedReport(ranges: [], inUse: inUse, verdict: .noMemory(.noData)) }
+        guard let sample = try sample() else {
+            return FeedReport(ranges: [], inUse: inUse, verdict: .noMemory(.noData))
+        }
         func report(_ verdict: FeedReport.Verdict, _ rows: [FeedReport.Row] = []) -> FeedReport {
             var report = FeedReport(ranges: sample.ranges, inUse: inUse, verdict: verdict)
             report.given = given(inUse, sample)
@@ -67,10 +63,20 @@ struct FeedCheck {
         return try self.report(by: SeenPixels(seen.value), sample, isComplete, report)
     }
 
-    private var inUse: FeedScaling { FeedScaling(inUse: normalization) }
+    var inUse: FeedScaling { FeedScaling(inUse: normalization) }
+
+    /// The tiles that are run; nil where the scene has no data.
+    func sample() throws -> FeedSample? {
+        let size = model.unfolded?.size(atMost: max(Self.side, Self.strides * model.network.stride)) ?? Self.side
+        let area = resampling.pixelGrid.size.area
+        let affordable = min(Self.pixels, Int(Self.part * Double(area))) / (size * size)
+        return try FeedSample(
+            ResampledReader(scene, grid: resampling.pixelGrid), bands: bands, size: size,
+            count: max(1, min(4, affordable)))
+    }
 
     /// What the norms of the model's graph remember, or why nothing; nil for a network without norms.
-    private func memoryOfNorms(_ sample: FeedSample) throws -> Result<NormJudge, FeedReport.Amnesia>? {
+    func memoryOfNorms(_ sample: FeedSample) throws -> Result<NormJudge, FeedReport.Amnesia>? {
         guard let unfolded = model.unfolded else { return nil }
         let graph = try unfolded.graph(size: sample.size)
         let norms = graph.rememberingNorms
@@ -115,7 +121,7 @@ struct FeedCheck {
     private var isOfBytes: Bool { bands.allSatisfy { scene.bands[$0 - 1].sampleType == .uint8 } }
 
     /// The ways of scaling with which the first norms are hardly worse off than they are, the best of them.
-    private func promising(
+    func promising(
         _ others: [FeedScaling], by judge: any FeedJudge, _ sample: FeedSample
     ) throws -> [FeedScaling] {
         let glances = try judge.divergences(of: [inUse] + others, first: Self.firstNorms) { fed(sample, $0) }
@@ -128,7 +134,7 @@ struct FeedCheck {
     }
 
     /// The usual ways of scaling that are not the one in use.
-    private func otherScalings(_ sample: FeedSample) -> [FeedScaling] {
+    func otherScalings(_ sample: FeedSample) -> [FeedScaling] {
         var said: [(mean: [Float], std: [Float])] = []
         func add(_ mean: [Float], _ std: [Float]) {
             let isPlain = mean.allSatisfy { $0 == 0 } && std.allSatisfy { $0 == std[0] }
@@ -154,7 +160,7 @@ struct FeedCheck {
     }
 
     /// What the network is given of the sample's tiles.
-    private func fed(_ sample: FeedSample, _ scaling: FeedScaling) -> [[Float]] {
+    func fed(_ sample: FeedSample, _ scaling: FeedScaling) -> [[Float]] {
         let normalization = scaling.normalization(clampedAs: normalization)
         let area = sample.size * sample.size
         return sample.tiles.map { tile in

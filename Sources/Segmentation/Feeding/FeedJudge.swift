@@ -40,6 +40,16 @@ struct NormJudge: FeedJudge {
         }
     }
 
+    /// How far each norm is from its memory where all use their inputs' own statistics, all tiles together; nil for a
+    /// network without norms.
+    ///
+    /// - Throws: `EngineError`.
+    func divergencesWithoutScaling(_ tiles: [[Float]]) throws -> NormDivergences? {
+        guard let meter = try NormMeter(graph, size: size, renormalizes: true, backend: backend) else { return nil }
+        for tile in tiles { try meter.measure { _ = $0.update(fromContentsOf: tile) } }
+        return meter.divergences
+    }
+
     func middleWithoutScaling(_ tiles: [[Float]]) throws -> Double {
         guard let meter = try NormMeter(graph, size: size, renormalizes: true, backend: backend) else { return 0 }
         // A single norm has nobody to contradict it.

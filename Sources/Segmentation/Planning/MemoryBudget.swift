@@ -3,13 +3,13 @@
 #endif
 
 /// The shares of `--memory`, in bytes.
-struct MemoryBudget {
+package struct MemoryBudget {
     /// The bytes that the whole process may use.
-    let total: Int
+    package let total: Int
 
     /// A process that has loaded GDAL and oneDNN and opened a scene, before the first tile: twice the 86 MB measured on a
     /// scene of 37 x 23 pixels, as formats and drivers differ.
-    static let processBytes = 176 << 20
+    package static let processBytes = 176 << 20
 
     init(total: Int) { self.total = total }
 
@@ -20,7 +20,7 @@ struct MemoryBudget {
     func workerBytes(weights: Int) -> Int { total - Self.processBytes - rasterCacheBytes - weights }
 
     /// Half of the memory that this process may use: the machine's, or its control group's where that is less.
-    static var standard: MemoryBudget {
+    package static var standard: MemoryBudget {
         let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
         return MemoryBudget(total: min(machine, controlGroupLimit ?? machine) / 2)
     }

@@ -44,15 +44,19 @@ package struct Planner: Sendable {
     /// - Parameter isComplete: true to run every usual way of scaling through the whole network, for a table.
     /// - Throws: `RasterError`, `EngineError`, `EngineCheckError`.
     package func feedReport(isComplete: Bool = false) throws -> FeedReport {
-        let budget = MemoryBudget(total: options.memory ?? MemoryBudget.standard.total)
-        let check = FeedCheck(
-            scene: scene, model: model, bands: input.bands, normalization: input.normalization, resampling: resampling,
-            memory: budget.workerBytes(weights: 0)
-        ) { try backend ?? CheckedEngine.backend() }
-        var report = try check.report(isComplete: isComplete)
+        var report = try feedCheck.report(isComplete: isComplete)
         report.source = input.scalingSource
         report.bands = input.bands
         return report
+    }
+
+    /// What compares the model's memory with the scene's pixels.
+    var feedCheck: FeedCheck {
+        let budget = MemoryBudget(total: options.memory ?? MemoryBudget.standard.total)
+        return FeedCheck(
+            scene: scene, model: model, bands: input.bands, normalization: input.normalization, resampling: resampling,
+            memory: budget.workerBytes(weights: 0)
+        ) { try backend ?? CheckedEngine.backend() }
     }
 
     /// Plans from estimates of what the network takes; nothing is compiled.

@@ -15,6 +15,8 @@ extension SegmentationOptions {
         case box(west: Double, south: Double, east: Double, north: Double, system: String?)
         /// The polygons of a vector file; its only layer where none is named.
         case polygons(path: String, layer: String?)
+        /// A rectangle of the scene's pixels, counted from its upper left.
+        case pixels(x: Int, y: Int, width: Int, height: Int)
 
         /// The area for people.
         public var description: String {
@@ -22,6 +24,7 @@ extension SegmentationOptions {
             case .box(let west, let south, let east, let north, let system):
                 "\(west),\(south),\(east),\(north)" + (system.map { " in \($0)" } ?? "")
             case .polygons(let path, let layer): FileName.last(of: path) + (layer.map { ", layer \($0)" } ?? "")
+            case .pixels(let x, let y, let width, let height): "pixels \(x),\(y) and \(width) x \(height)"
             }
         }
 
@@ -32,6 +35,7 @@ extension SegmentationOptions {
                 "box \(west) \(south) \(east) \(north) \(system ?? "")"
             case .polygons(let path, let layer):
                 "polygons \((try? SHA256.checksum(ofFile: path, isCancelled: { false })) ?? path) \(layer ?? "")"
+            case .pixels(let x, let y, let width, let height): "pixels \(x) \(y) \(width) \(height)"
             }
         }
     }
@@ -81,6 +85,9 @@ package struct SceneArea: Sendable {
         case .polygons(let path, let layer):
             placed = try RasterPolygons(path: path, layer: layer, size: size, reference: reference)
             (window, polygons) = (placed!.window, LockedPolygons(placed!))
+        case .pixels(let x, let y, let width, let height):
+            let asked = PixelWindow(x: x, y: y, width: max(0, width), height: max(0, height))
+            (window, polygons) = (asked.intersection(PixelWindow(size)), nil)
         }
         warnings = placed?.warnings.map(PlanWarning.area) ?? []
         guard !window.isEmpty else {

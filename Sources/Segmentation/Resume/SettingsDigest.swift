@@ -21,10 +21,9 @@ package struct SettingsDigest: Codable, Hashable, Sendable {
     /// - Parameter others: settings of the caller's own that change its outputs, such as which outputs it makes.
     package init(model: Model, options: SegmentationOptions, others: [String: String] = [:]) {
         let (padded, depth) = (model.options.padded, model.options.depth)
-        let assumptions = model.options.assumptions
         // Runs from before there were any choices say nothing of them.
         let chosen =
-            (assumptions.isEmpty ? "" : ", assume \(assumptions.text)")
+            (model.assumed.isEmpty ? "" : ", assume \(model.assumed)")
             + (model.options.key.map { ", key \($0)" } ?? "")
             + (model.options.outputName.map { ", output \($0)" } ?? "")
         self.init(

@@ -12,7 +12,7 @@ struct LossPass {
 
     /// A sample's sums.
     private struct Sums {
-        /// Of the weights, and of what is weighted.
+        /// The sum of the weights, and that of what is weighted.
         var weight = 0.0
         var entropy = 0.0
         /// For each class Σpt, and Σp + Σt.

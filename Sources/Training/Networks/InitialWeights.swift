@@ -33,7 +33,7 @@ package struct TrainingGenerator: RandomNumberGenerator, Hashable, Sendable {
 
 /// A tensor of a network that is yet to be trained.
 struct NewTensor {
-    /// What is in it at first.
+    /// The elements that the tensor has at first.
     enum Content {
         /// Weights, or a bias, of a layer whose outputs each take so many inputs: as PyTorch counts them, and in truth.
         case weights(pytorchFanIn: Int, fanIn: Int)

@@ -32,7 +32,7 @@ package struct Optimizer<Number: BinaryFloatingPoint & Sendable>: Sendable {
     package let rule: OptimizerRule
     /// The steps that were taken.
     package private(set) var step: Int
-    /// What is kept for each parameter: `rule.momentCount` rows of as many numbers as there are parameters.
+    /// The moments of each parameter: `rule.momentCount` rows of as many numbers as there are parameters.
     package private(set) var moments: [[Number]]
 
     /// An optimizer of so many parameters, before its first step.

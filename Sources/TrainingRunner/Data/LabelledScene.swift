@@ -1,0 +1,104 @@
+import FileIO
+import MaskProducts
+package import RasterIO
+package import TileGeometry
+import Training
+import VectorIO
+
+/// A scene with the class of each of its pixels, as far as somebody said it.
+///
+/// The labels lie in memory, a byte for a pixel; the pixels too where they fit.
+package final class LabelledScene: @unchecked Sendable {
+    // @unchecked: the reader is used under the lock of whoever reads windows, and the rest does not change after preparation.
+
+    /// The scene's file.
+    package let path: String
+    /// The scene.
+    package let reader: RasterReader
+    /// The scene's bands that the network takes, counted from 1.
+    package let bands: [Int]
+    /// The size of the scene.
+    package var size: PixelSize { reader.size }
+    /// The class of each pixel, row by row; `Loss.unlabelled` where nobody said one.
+    package internal(set) var labels: [UInt8]
+    /// The part that is held out to judge by; nil for none.
+    package internal(set) var heldOut: PixelWindow?
+    /// [bands][height][width], NaN where there is no data; nil where they are read by windows.
+    private(set) var pixels: [Float]?
+
+    init(_ reader: RasterReader, bands: [Int], labels: [UInt8]) {
+        path = reader.path
+        self.reader = reader
+        self.bands = bands
+        self.labels = labels
+    }
+
+    /// The bytes that all pixels take in memory.
+    var pixelByteCount: Int { bands.count * size.area * MemoryLayout<Float>.stride }
+
+    /// Reads all pixels into memory.
+    ///
+    /// - Throws: `RasterError`.
+    func load() throws(RasterError) { pixels = try read(PixelWindow(size)) }
+
+    /// Reads a window inside the scene: [bands][height][width], NaN where there is no data.
+    ///
+    /// - Throws: `RasterError`.
+    func read(_ window: PixelWindow) throws(RasterError) -> [Float] {
+        var samples = [Float](repeating: 0, count: bands.count * window.size.area)
+        var validity = [UInt8](repeating: 0, count: window.size.area)
+        try samples.withUnsafeMutableBufferPointer { (samples) throws(RasterError) in
+            try validity.withUnsafeMutableBufferPointer { (validity) throws(RasterError) in
+                try reader.read(window, bands: bands, into: samples, validity: validity)
+            }
+        }
+        return samples
+    }
+
+    /// The number of pixels of each class, in a part of the scene.
+    func counts(in window: PixelWindow, classes: Int) -> [Int] {
+        var counts = [Int](repeating: 0, count: classes)
+        for y in window.y..<window.maxY {
+            for x in window.x..<window.maxX {
+                let label = Int(labels[y * size.width + x])
+                if label < classes { counts[label] += 1 }
+            }
+        }
+        return counts
+    }
+
+    /// Holds out a part of the scene to judge by: a strip across its shorter side whose classes are the most like those of
+    /// the whole.
+    ///
+    /// - Parameter share: 0 to 0.5.
+    func holdOut(_ share: Double, classes: Int) {
+        let (isWide, length) = (size.width >= size.height, max(size.width, size.height))
+        let extent = Int((share * Double(length)).rounded())
+        guard extent > 0 else { return }
+        let whole = counts(in: PixelWindow(size), classes: classes)
+        let total = Double(max(1, whole.reduce(0, +)))
+        func distance(_ window: PixelWindow) -> Double {
+            let part = counts(in: window, classes: classes)
+            let labelled = Double(part.reduce(0, +))
+            guard labelled > 0 else { return .infinity }
+            // A strip with few labels judges nothing.
+            let missing = max(0, share - labelled / total)
+            return zip(part, whole).reduce(missing) { $0 + abs(Double($1.0) / labelled - Double($1.1) / total) }
+        }
+        let places = Set((0...8).map { $0 * (length - extent) / 8 }).sorted()
+        let windows = places.map { start in
+            isWide
+                ? PixelWindow(x: start, y: 0, width: extent, height: size.height)
+                : PixelWindow(x: 0, y: start, width: size.width, height: extent)
+        }
+        let best = windows.map { (distance($0), $0) }.min { $0.0 < $1.0 }
+        if let best, best.0.isFinite { heldOut = best.1 }
+    }
+
+    /// True if a pixel's label may be learned from: it is outside of the part that is held out, and of a margin around it.
+    func isForTraining(x: Int, y: Int, margin: Int) -> Bool {
+        guard let heldOut else { return true }
+        return x < heldOut.x - margin || x >= heldOut.maxX + margin || y < heldOut.y - margin
+            || y >= heldOut.maxY + margin
+    }
+}

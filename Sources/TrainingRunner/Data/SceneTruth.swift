@@ -1,0 +1,118 @@
+import MaskProducts
+import RasterIO
+import TileGeometry
+import Training
+import VectorIO
+
+/// Where the classes of a scene's pixels come from.
+package struct TruthSource: Sendable {
+    /// A raster of classes on any grid, or a vector file of polygons.
+    package var path: String
+    /// The field of the polygons that holds the class; nil for a raster.
+    package var field: String?
+    /// The layer, where a vector file has several.
+    package var layer: String?
+    /// Polygons within which everything that lies in none of the truth's is background; nil for nothing of the kind.
+    package var labelledArea: String?
+
+    /// A truth.
+    package init(path: String, field: String? = nil, layer: String? = nil, labelledArea: String? = nil) {
+        self.path = path
+        self.field = field
+        self.layer = layer
+        self.labelledArea = labelledArea
+    }
+}
+
+/// The truth of one scene, as the names of classes and a number for each pixel.
+struct SceneTruth {
+    /// The names of the classes that occur, by the numbers in `numbers`.
+    var names: [String] = []
+    /// For each pixel, row by row, the number of its class; -1 for none.
+    var numbers: [Int16] = []
+    /// Lines for the user about how the truth was laid over the scene.
+    var warnings: [String] = []
+
+    /// The class of what lies in the labelled area and in no polygon.
+    static let background = "background"
+
+    /// Lays a truth over a scene.
+    ///
+    /// - Parameter renamed: what the truth's classes are called in training; "none" for one that is left out.
+    /// - Throws: `RasterError`; `TrainingError` for more classes than a network may have.
+    init(_ source: TruthSource, on scene: RasterReader, renamed: [String: String]) throws {
+        let size = scene.size
+        let truth: GroundTruth
+        if let field = source.field {
+            let polygons = try RasterPolygons(
+                path: source.path, layer: source.layer, field: field, size: size, reference: scene.spatialReference)
+            truth = .polygons(polygons, outside: nil)
+        } else {
+            truth = .raster(try RasterReader(path: source.path))
+        }
+        let placed = try PlacedTruth(truth, on: scene)
+        warnings = placed.warnings
+        let legend = Dictionary(placed.legend.map { ($0.value, $0.name) }, uniquingKeysWith: { first, _ in first })
+        numbers = Array(repeating: -1, count: size.area)
+        var known: [Float: Int16] = [:]
+        func number(_ value: Float) throws -> Int16 {
+            if let number = known[value] { return number }
+            let own = Int(exactly: value).flatMap { legend[$0] } ?? Self.text(value)
+            let name = renamed[own] ?? renamed[Self.text(value)] ?? own
+            let number: Int16
+            if name == "none" {
+                number = -1
+            } else if let index = names.firstIndex(of: name) {
+                number = Int16(index)
+            } else {
+                guard names.count < 254 else {
+                    throw TrainingError(
+                        "\(source.path) has more than 254 classes: is \(source.field ?? "the raster") a class at all?")
+                }
+                names.append(name)
+                number = Int16(names.count - 1)
+            }
+            known[value] = number
+            return number
+        }
+        let rows = max(1, min(size.height, (1 << 20) / size.width))
+        var strip = [Float](repeating: 0, count: rows * size.width)
+        for y in stride(from: 0, to: size.height, by: rows) {
+            let window = PixelWindow(x: 0, y: y, width: size.width, height: min(rows, size.height - y))
+            try strip.withUnsafeMutableBufferPointer { (strip) throws(RasterError) in
+                try placed.read(window, into: strip)
+            }
+            for index in 0..<window.size.area where !strip[index].isNaN {
+                numbers[y * size.width + index] = try number(strip[index])
+            }
+        }
+        if let path = source.labelledArea { try fillBackground(path, scene) }
+    }
+
+    private mutating func fillBackground(_ path: String, _ scene: RasterReader) throws {
+        let area = try RasterPolygons(path: path, size: scene.size, reference: scene.spatialReference)
+        let index = names.firstIndex(of: Self.background) ?? names.count
+        if index == names.count { names.append(Self.background) }
+        for (number, feature) in area.features.enumerated() where !feature.window.isEmpty {
+            let rows = max(1, (1 << 20) / feature.window.width)
+            for y in stride(from: feature.window.y, to: feature.window.maxY, by: rows) {
+                let part = PixelWindow(
+                    x: feature.window.x, y: y, width: feature.window.width, height: min(rows, feature.window.maxY - y))
+                var inside = [UInt8](repeating: 0, count: part.size.area)
+                try inside.withUnsafeMutableBufferPointer { (inside) throws(RasterError) in
+                    try area.cover(number, part, into: inside)
+                }
+                for row in 0..<part.height {
+                    for column in 0..<part.width where inside[row * part.width + column] != 0 {
+                        let place = (part.y + row) * scene.size.width + part.x + column
+                        if numbers[place] < 0 { numbers[place] = Int16(index) }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func text(_ value: Float) -> String {
+        Int(exactly: value).map(String.init) ?? "\(value)"
+    }
+}

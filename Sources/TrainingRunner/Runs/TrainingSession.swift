@@ -1,0 +1,294 @@
+import FileIO
+import Foundation
+import InferenceEngine
+import MaskProducts
+import Models
+import NetworkGraph
+import RasterIO
+package import Segmentation
+import StoredTensors
+import TileGeometry
+package import Training
+import WeightFiles
+
+/// The training of one network, from scenes and labels to a file that `segment` runs.
+///
+/// What it has reached is kept beside the output after each epoch, and each minute: the same training goes on from there, and
+/// gives the same bytes in the end.
+package final class TrainingSession {
+    /// The figures of an epoch, which are told at its end.
+    package struct Epoch: Sendable, Codable, Equatable {
+        /// The number of the epoch, from 1 on.
+        package var number: Int
+        /// The steps that were taken so far.
+        package var step: Int
+        /// The mean loss of the epoch's steps.
+        package var loss: Double
+        /// The mean loss over what is held out; nil where nothing is.
+        package var validationLoss: Double?
+        /// The mean over classes of the intersection over union; nil where nothing is held out.
+        package var meanIoU: Double?
+        /// The mean over classes of F1.
+        package var meanF1: Double?
+        /// The learning rate of the last step.
+        package var rate: Double
+    }
+
+    /// What became of a training.
+    package struct Outcome: Sendable {
+        /// All epochs.
+        package var epochs: [Epoch]
+        /// The epoch whose network was kept.
+        package var best: Epoch
+        /// How the kept network does on what is held out; nil where nothing is.
+        package var judgement: Judgement?
+        /// Why it ended: "no better for 10 epochs".
+        package var reason: String
+    }
+
+    /// An event of the training, which is told when it happens.
+    package enum Event {
+        /// A step was taken, with its loss.
+        case step(Int, of: Int, loss: Double)
+        /// An epoch ended.
+        case epoch(Epoch)
+    }
+
+    /// The scenes and labels.
+    package let data: TrainingData
+    /// The network in training.
+    package let network: TrainableNetwork
+    /// The input pixels of a crop on a side.
+    package let crop: Int
+    /// The pixels of a crop that are learned from, on a side.
+    package let output: Int
+    /// The steps of an epoch.
+    package let stepsPerEpoch: Int
+    /// The steps that are taken at most.
+    package let mostSteps: Int
+    /// The bytes that a step takes.
+    package var byteCount: Int { step.byteCount }
+    /// The labelled pixels of each class that are learned from.
+    package var classPixels: [Int] { sampler.classPixels }
+
+    private let path: String
+    private let options: TrainingOptions
+    private let step: TrainingStep
+    private let sampler: CropSampler
+    private let model: TrainedModel
+    private let folder: TrainingFolder
+    private let judge: Judge
+
+    /// Prepares a training; nothing is written yet but a hidden folder beside the output.
+    ///
+    /// - Parameters:
+    ///   - path: the safetensors file that will be made.
+    /// - Throws: `TrainingError`, `RasterError`, `FileError`, `ModelFileError`, `SegmentationError`.
+    package init(_ data: TrainingData, to path: String, options: TrainingOptions) throws {
+        self.data = data
+        self.path = path
+        self.options = options
+        let channels = options.isBinary ? 1 : data.classes.count
+        guard !options.isBinary || data.classes.count == 2 else {
+            throw TrainingError(
+                "binary cross entropy tells two classes apart, and the labels have \(data.classes.count): leave it out")
+        }
+        let graph = try Self.graph(options, bands: data.mean.count, channels: channels)
+        let frozen = options.freezesEncoder ? graph.encoderParameters : []
+        network = try TrainableNetwork(graph) { frozen.contains($0) }
+        model = TrainedModel(data: data, options: options)
+        let tiled = try model.model(of: network, path: path).network
+        crop = try options.crop ?? Self.crop(for: tiled, data)
+        let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
+        let shape = CropShape(count: options.batch, height: crop, width: crop)
+        var loss = Loss(options.isBinary ? .binaryCrossEntropy : .crossEntropy, addsDice: options.addsDice)
+        loss.classWeights = try Self.weights(options, data)
+        step = try TrainingStep(network, crops: shape, loss: loss, workers: workers)
+        let memory = options.memory ?? MemoryBudget.standard.total
+        guard step.byteCount <= memory - MemoryBudget.processBytes else {
+            throw TrainingError(
+                "a step of \(options.batch) crops of \(crop) pixels needs \(ByteCount.text(step.byteCount)) of memory, and "
+                    + "\(ByteCount.text(memory)) are allowed: give a smaller --batch or --crop, or raise --memory")
+        }
+        output = step.outputHeight
+        let margin: Int =
+            switch tiled {
+            case .seamless(let network): network.margin
+            case .fixedTiles: 0
+            }
+        sampler = try CropSampler(
+            data, shape: shape, output: PixelSize(width: step.outputWidth, height: step.outputHeight), margin: margin,
+            options: options)
+        let perStep = options.batch * step.outputHeight * step.outputWidth
+        stepsPerEpoch = min(500, max(10, (sampler.labelledPixels + perStep - 1) / perStep))
+        mostSteps = min(options.steps ?? .max, options.epochs * stepsPerEpoch)
+        folder = try TrainingFolder(for: path, overwrites: options.overwrites)
+        judge = Judge(data: data, workers: workers, memory: options.memory, folder: folder.path)
+    }
+
+    private static func graph(_ options: TrainingOptions, bands: Int, channels: Int) throws -> TrainingGraph {
+        guard let start = options.start else {
+            return try NetworkDesign(
+                options.family, bands: bands, classes: channels, levels: options.levels, base: options.base,
+                hasBatchNorm: options.hasBatchNorm, upsampling: options.upsampling,
+                hasDeepSupervision: options.hasDeepSupervision
+            ).initialized(seed: options.seed, options.initialWeights)
+        }
+        let graph = try TrainingGraph(try Checkpoint.read(path: start, key: nil), path: start)
+        guard case .input(let taken) = graph.graph.nodes[0].operation, taken == bands else {
+            throw TrainingError(
+                "\(start) takes another number of bands than the \(bands) of the scenes: choose with --bands")
+        }
+        return try graph.withClasses(channels, seed: options.seed)
+    }
+
+    /// The smallest crop that the network takes and that gives 128 pixels, or the scenes where these are smaller.
+    private static func crop(for network: TiledNetwork, _ data: TrainingData) throws -> Int {
+        let smallest = data.scenes.map { min($0.size.width, $0.size.height) }.min()!
+        let wanted: Int =
+            switch network {
+            case .seamless(let network): min(128, smallest) + (network.tileRemainder == 0 ? 0 : 2 * network.margin)
+            case .fixedTiles: min(160, smallest)
+            }
+        let (stride, remainder) = (network.stride, network.tileRemainder)
+        let size = wanted - ((wanted - remainder) % stride + stride) % stride
+        guard size > 0 else {
+            throw TrainingError("scenes of \(smallest) pixels are too small for this network: give fewer --levels")
+        }
+        return size
+    }
+
+    private static func weights(_ options: TrainingOptions, _ data: TrainingData) throws -> [Double]? {
+        switch options.classWeights {
+        case .equal: return nil
+        case .inverseFrequency:
+            let counts = data.classes.indices.map { index in data.counts.reduce(0) { $0 + $1[index] } }
+            let inverse = counts.map { 1 / Double(max(1, $0)) }
+            let mean = inverse.reduce(0, +) / Double(inverse.count)
+            return inverse.map { $0 / mean }
+        case .given(let weights):
+            guard weights.count == data.classes.count, weights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+                throw TrainingError(
+                    "--class-weights has \(weights.count) numbers: give one for each class, which are "
+                        + data.classes.joined(separator: ", "))
+            }
+            return weights
+        }
+    }
+
+    // MARK: Running
+
+    /// Trains, and writes the network that was best on what is held out.
+    ///
+    /// - Parameter tell: called after each step and epoch.
+    /// - Throws: `TrainingError` for a loss that is not finite, after the best network so far was written; `CancellationError`,
+    ///   after what was reached was kept; `RasterError`, `FileError`, `ModelFileError`.
+    package func run(cancellation: Cancellation, tell: (Event) -> Void) throws -> Outcome {
+        // Where nothing was reached, nothing is kept.
+        defer { if !folder.holdsState { folder.remove() } }
+        var optimizer = Optimizer<Float>(options.rule, count: network.store.values.count)
+        var rate = LearningRate(base: options.rate, schedule, warmUp: options.warmUp)
+        var progress = TrainingProgress(settings: model.settings)
+        if let kept = try folder.read(settings: model.settings) {
+            progress = kept.progress
+            optimizer = try network.restore(kept.state, rule: options.rule)
+            for epoch in progress.epochs { rate.judge(epoch.validationLoss ?? epoch.loss) }
+        }
+        let started = Date()
+        var saved = Date()
+        var reason = "all epochs are done"
+        while progress.step < mostSteps {
+            if cancellation.isCancelled {
+                try folder.write(network, optimizer, progress)
+                throw CancellationError()
+            }
+            let batch = try sampler.batch(step: progress.step)
+            let now = rate.rate(atStep: progress.step)
+            let loss: Double
+            do {
+                loss = try step.take(batch, &optimizer, rate: now, clippingTo: options.largestGradient)
+            } catch {
+                guard progress.best != nil else { throw error }
+                try finish(progress)
+                throw TrainingError("\(error); the network of epoch \(progress.best!.number) was written to \(path)")
+            }
+            progress.step += 1
+            progress.losses.append(loss)
+            tell(.step(progress.step, of: mostSteps, loss: loss))
+            if progress.step % stepsPerEpoch == 0 || progress.step == mostSteps {
+                let epoch = try endEpoch(&progress, rate: now)
+                rate.judge(epoch.validationLoss ?? epoch.loss)
+                try folder.write(network, optimizer, progress)
+                saved = Date()
+                tell(.epoch(epoch))
+                if progress.epochsWithoutImprovement >= options.patience {
+                    reason = "no better for \(options.patience) epochs"
+                    break
+                }
+                if let seconds = options.seconds, Date().timeIntervalSince(started) >= seconds {
+                    reason = "the time is over"
+                    break
+                }
+            } else if Date().timeIntervalSince(saved) >= 60 {
+                try folder.write(network, optimizer, progress)
+                saved = Date()
+            }
+        }
+        let judgement = try finish(progress)
+        return Outcome(epochs: progress.epochs, best: progress.best!, judgement: judgement, reason: reason)
+    }
+
+    private var schedule: LearningRate.Schedule {
+        switch options.schedule {
+        case .constant: .constant
+        case .cosine: .cosine(steps: mostSteps)
+        case .plateau: .plateau()
+        }
+    }
+
+    private func endEpoch(_ progress: inout TrainingProgress, rate: Double) throws -> Epoch {
+        let judgement = try judge.judge(try model.model(of: network, path: path))
+        let epoch = Epoch(
+            number: progress.epochs.count + 1, step: progress.step,
+            loss: progress.losses.reduce(0, +) / Double(max(1, progress.losses.count)),
+            validationLoss: judgement?.loss, meanIoU: judgement?.matrix.mean.iou, meanF1: judgement?.matrix.mean.f1,
+            rate: rate)
+        progress.losses = []
+        progress.epochs.append(epoch)
+        let isBetter = progress.best.map { (epoch.meanIoU ?? 0) > ($0.meanIoU ?? -1) } ?? true
+        // Without anything held out, the last network is the one to keep.
+        if isBetter || judgement == nil {
+            progress.best = epoch
+            try folder.writeBest(network)
+        }
+        return epoch
+    }
+
+    /// Writes the best network under the output's name, and removes what was kept for going on.
+    @discardableResult
+    private func finish(_ progress: TrainingProgress) throws -> Judgement? {
+        guard let best = progress.best, let state = try folder.readBest() else {
+            throw TrainingError("nothing was learned: no epoch came to its end")
+        }
+        let judgement = try judge.judge(try model.model(of: state, path: path))
+        let metadata = model.metadata(best: best, judgement: judgement)
+        try state.write(safetensors: path, metadata: metadata, half: false, overwrite: options.overwrites)
+        folder.remove()
+        return judgement
+    }
+}
+
+/// How far a training has come.
+struct TrainingProgress: Codable {
+    /// What it was begun with: a training with other settings begins anew.
+    var settings: String
+    var step = 0
+    var epochs: [TrainingSession.Epoch] = []
+    var best: TrainingSession.Epoch?
+    /// The losses of the epoch's steps so far.
+    var losses: [Double] = []
+
+    init(settings: String) { self.settings = settings }
+
+    var epochsWithoutImprovement: Int { epochs.count - (best?.number ?? 0) }
+}
