@@ -103,7 +103,7 @@ let package = Package(
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "TestMaps", "TestNetworks"]),
         tests("FileIOTests", ["FileIO", "TestData"]),
         tests("RasterIOTests", ["CGDAL", "FileIO", "RasterIO", "TileGeometry", "TestData"]),
-        tests("VectorIOTests", ["RasterIO", "TileGeometry", "TestData", "VectorIO"]),
+        tests("VectorIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "WeightFilesTests",
             ["WeightFiles", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
@@ -159,7 +159,7 @@ let package = Package(
             "SegmentationTests",
             [
                 "Segmentation", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry",
-                "TestData", "TestNetworks",
+                "TestData", "TestMaps", "TestNetworks",
             ]),
         .testTarget(
             name: "OvertileCommandTests",

@@ -90,7 +90,7 @@ package struct Publication: Codable, Sendable {
     ///
     /// - Parameter output: for messages.
     /// - Throws: `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
-    func write(to path: String, output: String) throws(FileError) {
+    package func write(to path: String, output: String) throws(FileError) {
         guard let data = try? JSONEncoder().encode(self) else { preconditionFailure("paths and numbers are JSON") }
         let descriptor = FileCall.open(path, O_WRONLY | O_CREAT | O_EXCL)
         guard descriptor >= 0 else { throw FileError(.cannotCreate, "create", path: output, number: errno) }
@@ -102,14 +102,18 @@ package struct Publication: Codable, Sendable {
 
     /// Ends what a killed process has written down and had begun, and removes the record.
     static func settle(record path: String) {
-        // One that is not whole was written before anything was done.
-        if let status = FileStatus(path: path, followsLinks: false), status.kind == .file, status.size < 64 << 20,
-            let data = FileManager.default.contents(atPath: path),
-            let publication = try? JSONDecoder().decode(Publication.self, from: data)
-        {
-            _ = publication.settle()
-        }
+        _ = read(record: path)?.settle()
         FileCall.unlink(path)
+    }
+
+    /// Reads what a process has written down; nil where there is nothing, or not all of it.
+    package static func read(record path: String) -> Publication? {
+        // One that is not whole was written before anything was done.
+        guard let status = FileStatus(path: path, followsLinks: false), status.kind == .file, status.size < 64 << 20,
+            let data = FileManager.default.contents(atPath: path),
+            let publication = try? StoredJSON.decode(Publication.self, from: data)
+        else { return nil }
+        return publication
     }
 
     /// Gives the outputs their names, one after the other.

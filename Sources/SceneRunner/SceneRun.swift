@@ -52,6 +52,9 @@ public final class SceneRun {
     private let command: String
     private let access: RasterAccess
     private let opened = Date()
+    /// True for a scene of several in one command: a hidden record of its outputs stays, by which the same command knows them
+    /// as its own where it is killed before it is over. `record` removes it then.
+    package var keepsRecord = false
     /// Called with each name that an output has been given. Tests stop the process there, or bring trouble.
     var named: (String) -> Void = { _ in }
 
@@ -153,9 +156,22 @@ public final class SceneRun {
             products.discard()
             throw rasters.giveUp(after: error)
         }
-        try outputs.publish(rasters, products, command: command, cancellation: cancellation, named: named)
+        try outputs.publish(
+            rasters, products, command: command, keepsRecord: keepsRecord, cancellation: cancellation, named: named)
         return outcome
     }
+
+    /// The record that is kept of a scene's outputs.
+    package struct Record: Sendable {
+        fileprivate let mask: String
+        fileprivate let command: String
+
+        /// Removes the record: the command is over.
+        package func remove() { SegmentationJob.forgetRecord(mask: mask, command: command) }
+    }
+
+    /// The record of the outputs, where it is kept (`keepsRecord`).
+    package var record: Record { Record(mask: outputs.mask, command: command) }
 
     /// The outputs as a ledger remembers them. Size, time and bytes are those of the hidden files: a name changes none.
     private func records(

@@ -98,6 +98,11 @@ package final class SegmentationJob {
         return (found != .nothing, found == .outputs)
     }
 
+    /// Removes the record that `StagedRasters.endWork` kept beside a mask, at the end of the command.
+    package static func forgetRecord(mask: String, command: String) {
+        WorkFolder.forgetRecord(for: mask, command: command)
+    }
+
     /// Runs the scene and puts its rasters in place: all of them, or none.
     ///
     ///     let job = try SegmentationJob(scene: scene, model: model, options: options)

@@ -108,7 +108,7 @@ private struct FolderBench {
 
     func useFileCalls() {
         GDALLibrary.prepare()
-        for name in Self.outputs { GDALFiles.useFileCalls(below: "\(folder)/\(name)") }
+        for name in Self.outputs { TrackedFiles.takeOver(below: "\(folder)/\(name)") }
         SQLiteFiles.useFileCalls()
     }
 

@@ -68,6 +68,13 @@ final class CommandProcess {
         return files.compactMap(Int32.init).contains { (try? file($0)) == "anon_inode:inotify" }
     }
 
+    /// True until the process ends; its end is still to be waited for.
+    var isRunning: Bool {
+        var information = siginfo_t()
+        return waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0
+            && information.si_signo == 0
+    }
+
     func signal(_ number: Int32) { kill(process, number) }
 
     func wait() throws -> Outcome {

@@ -45,6 +45,42 @@ struct SeveralScenesTests {
         #expect(try bench.outputs == ["scene.tif", "scene.tif.aux.xml"])
     }
 
+    /// The masks that were there were in the way of the same command, and the report said that they had failed.
+    @Test("a run that is killed between two scenes, and the same run again", arguments: [1, 2])
+    func killed(after count: Int) throws {
+        let large = bench.folder.path("zlarge.tif")
+        try SyntheticScene.write(large, width: 1600, height: 1600)
+        let other = try bench.folder.copy(bench.scene, as: "other.tif")
+        func command(_ folder: String) throws -> [String] {
+            try FileManager.default.createDirectory(
+                atPath: bench.folder.path(folder), withIntermediateDirectories: true)
+            return [
+                "segment", bench.scene, other, large, "--model", bench.model, "--output", bench.folder.path(folder),
+                "--scale", "0.01", "--report", bench.folder.path("\(folder)/report.json"), "--style", "--quiet",
+            ]
+        }
+        func files(_ folder: String) throws -> [String: Data] {
+            let names = try FileManager.default.subpathsOfDirectory(atPath: bench.folder.path(folder))
+            return Dictionary(
+                uniqueKeysWithValues: names.map { name in
+                    let path = bench.folder.path("\(folder)/\(name)")
+                    return (name, name == "report.json" ? Data() : FileManager.default.contents(atPath: path) ?? Data())
+                })
+        }
+        #expect(try CommandProcess.run(command("whole")).status == 0)
+        let process = try CommandProcess(CommandProcess.executable, command("out"))
+        let mask = bench.output(["scene.tif", "other.tif"][count - 1])
+        while !FileManager.default.fileExists(atPath: mask) && process.isRunning { usleep(500) }
+        process.signal(SIGKILL)
+        #expect(try process.wait().status == 128 + SIGKILL)
+        #expect(try bench.outputs.contains("scene.tif"))
+        let outcome = try CommandProcess.run(command("out"))
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+        #expect(try files("out") == files("whole"))
+        // Now that it is over, they are in the way.
+        #expect(try CommandProcess.run(command("out")).status == 73)
+    }
+
     @Test("scenes that would share an output, and a missing folder")
     func clashes() throws {
         try FileManager.default.createDirectory(atPath: bench.folder.path("b"), withIntermediateDirectories: true)

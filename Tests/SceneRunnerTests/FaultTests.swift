@@ -40,6 +40,28 @@ struct FaultTests {
         #expect(found == before || found == whole, "\(point): \(found.keys.sorted())")
     }
 
+    /// A name that is on the disk before its bytes would be that of an empty file after a loss of power.
+    @Test("each output is on the disk when it gets its name")
+    func order() async throws {
+        await #expect(processExitsWith: .success) { [folder = bench.folder as String] in
+            let bench = SceneBench(folder: folder)
+            bench.useFileCalls()
+            let events = try FileFault.trace { _ = try bench.run(overwrite: false).run() }
+            var (onDisk, named): (Set<UInt64>, Set<String>) = ([], [])
+            for event in events {
+                switch event {
+                case .written(let file): onDisk.remove(file)
+                case .synced(let file): onDisk.insert(file)
+                case .named(let file, let path):
+                    guard !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else { continue }
+                    #expect(onDisk.contains(file), "\(path)")
+                    named.insert(FileName.last(of: path))
+                }
+            }
+            #expect(try named == Set(bench.files.keys.map { FileName.last(of: $0) }))
+        }
+    }
+
     @Test("an error of the system in the place of a call", arguments: [false, true])
     func fails(overwrite: Bool) async throws {
         let folder = bench.folder

@@ -36,7 +36,7 @@ struct SceneBench {
     /// From now on, faults strike the calls that GDAL makes about outputs, too.
     func useFileCalls() {
         GDALLibrary.prepare()
-        for name in ["out", "numbers"] { GDALFiles.useFileCalls(below: path(name)) }
+        for name in ["out", "numbers"] { TrackedFiles.takeOver(below: path(name)) }
     }
 
     /// Every kind of output there is, under names that sort by no order of theirs.

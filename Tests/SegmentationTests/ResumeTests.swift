@@ -3,6 +3,7 @@ import Foundation
 import Models
 import RasterIO
 import TestData
+import TestMaps
 import Testing
 import TestNetworks
 import TileGeometry
@@ -229,17 +230,59 @@ import TileGeometry
         }
     }
 
-    @Test func aSceneOverwrittenWhileItIsReadGivesNoMask() throws {
+    /// Any bits of the samples, in any number of runs: `OVERTILE_FLIPS=500` for a night.
+    @Test func flippedBitsChangeNoByte() throws {
+        try run(job(), to: "whole")
+        let columns = try job().plan.grid.columns
+        try interrupt(job(), after: 12)
+        let names = ["journal", "key.json", "mask.raw", "probabilities.raw"]
+        let kept = try names.map { try folder.bytes(".out.tif.overtile-work/" + $0) }
+        try FileManager.default.removeItem(atPath: work)
+        let runs = ProcessInfo.processInfo.environment["OVERTILE_FLIPS"].flatMap(Int.init) ?? 24
+        var generator = SeededGenerator(seed: 17)
+        var (resumed, seen) = (0, 0)
+        for number in 0..<runs {
+            var files = kept
+            let flips = 1 + Int(generator.next() % 4)
+            for _ in 0..<flips {
+                let file = 2 + Int(generator.next() % 2)
+                let bit = Int(generator.next() % UInt64(files[file].count * 8))
+                files[file][bit / 8] ^= 1 << (bit % 8)
+            }
+            try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+            for (name, bytes) in zip(names, files) { _ = try folder.write(bytes, to: ".out.tif.overtile-work/" + name) }
+            let (summary, warnings) = try run(job())
+            #expect(summary.tilesResumed % columns == 0 && summary.tilesResumed <= 12, "run \(number)")
+            #expect((summary.tilesResumed < 12) == !warnings.isEmpty, "run \(number): \(warnings)")
+            resumed += summary.tilesResumed > 0 ? 1 : 0
+            seen += warnings.isEmpty ? 0 : 1
+            try expectSameBytes()
+            try removeOutputs()
+        }
+        print(
+            "flips: \(runs) resumed runs, \(seen) of them with flips in rows that were done, \(resumed) with rows before them"
+        )
+        #expect(resumed > 0 && seen > 0)
+    }
+
+    /// While it is read, and when all of it was read and no output has its name: by new bytes in the same file, and by another
+    /// file under its name.
+    @Test(arguments: [6, 15], [false, true])
+    func aSceneReplacedWhileItIsSegmentedGivesNoMask(tiles: Int, isRenamed: Bool) throws {
         let other = folder.path("new.tif")
         try SyntheticScene.write(other, width: 90, height: 180, nodata: 0) { _, _, _ in 9 }
         let bytes = try Data(contentsOf: URL(fileURLWithPath: other))
         let error = #expect(throws: SegmentationError.self) {
             try run(
                 job(),
-                progress: { done, _ in
-                    guard done == 6, let file = FileHandle(forUpdatingAtPath: scene) else { return }
-                    file.write(bytes)
-                    try? file.close()
+                progress: { done, total in
+                    guard done == tiles, tiles <= total else { return }
+                    if isRenamed {
+                        rename(other, scene)
+                    } else if let file = FileHandle(forUpdatingAtPath: scene) {
+                        file.write(bytes)
+                        try? file.close()
+                    }
                 })
         }
         #expect(error?.code == .changed && error?.description.contains("scene.tif changed while") == true)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Kills `overtile segment` and `overtile batch`, both with every output that there is, at random moments, and gives the
-# same command again: it must end well with the bytes of an undisturbed run, and leave nothing hidden.
+# Kills `overtile segment` and `overtile batch`, both with every output that there is, and now and then `overtile train`, at
+# random moments, and gives the same command again: it must end well with the bytes of an undisturbed run, and leave
+# nothing hidden.
 #
 #     OVERTILE=.build/release/overtile sh Tests/night/kills.sh [KILLS]
 #
@@ -30,6 +31,11 @@ for number in range(3):
     corners = [str(value) for value in (500000, 5000000, 500000 + 10 * width, 5000000 - 10 * height)]
     subprocess.run(["gdal_translate", "-q", "-a_srs", "EPSG:32633", "-a_ullr"] + corners + [path + ".ppm", path + ".tif"],
                    check=True)
+    if number == 0:
+        truth = bytes(0 if picture[index] == 11 else 1 for index in range(0, len(picture), 3))
+        with open(sys.argv[1] + "/../truth.pgm", "wb") as file: file.write(b"P5 %d %d 255\n" % (width, height) + truth)
+        subprocess.run(["gdal_translate", "-q", "-a_srs", "EPSG:32633", "-a_ullr"] + corners
+                       + [sys.argv[1] + "/../truth.pgm", sys.argv[1] + "/../truth.tif"], check=True)
     subprocess.run(["rm", "-f", path + ".ppm", path + ".ppm.aux.xml", path + ".tif.aux.xml"], check=True)
 PYTHON
 python3 - "$overtile" "$place" "$model" "$kills" <<'PYTHON'
@@ -45,6 +51,10 @@ def command(kind, out, more):
         return [overtile, "segment", place + "/scenes/scene-0.tif", "--output", out + "/mask.tif", "--probabilities",
                 out + "/p.tif", "--confidence", out + "/c.tif", "--polygons", out + "/polygons.shp", "--stats",
                 out + "/stats.csv", "--report", out + "/report.html", *common]
+    if kind == "train":
+        return [overtile, "train", place + "/scenes/scene-0.tif", "--truth", place + "/truth.tif", "--output",
+                out + "/model.safetensors", "--levels", "2", "--base", "4", "--batch", "2", "--crop", "44", "--epochs",
+                "3", "--steps", "30", "--workers", "1", "--quiet", *more]
     return [overtile, "batch", place + "/scenes", "--output", out, "--probabilities", out + "/p", "--confidence",
             out + "/c", "--polygons", "fgb", "--stats", "json", "--report", out + "/report.json", *common]
 
@@ -72,7 +82,7 @@ def run(words): return subprocess.run(words, stdout=subprocess.DEVNULL, stderr=s
 
 expected, seconds = {}, {}
 out = place + "/out"
-for kind in ("segment", "batch"):
+for kind in ("segment", "batch", "train"):
     begin(out, kind)
     start = time.monotonic()
     whole = run(command(kind, out, []))
@@ -81,10 +91,10 @@ for kind in ("segment", "batch"):
     expected[kind], hidden = look(out)
     if hidden: fail("%s: left %s" % (kind, hidden))
 
-done, ends = 0, collections.Counter()
+done, kinds, ends = 0, collections.Counter(), collections.Counter()
 while done < int(kills):
-    kind = dice.choice(("segment", "segment", "batch"))
-    replaces = dice.random() < 0.3
+    kind = dice.choice(("segment", "segment", "segment", "batch", "batch", "train"))
+    replaces = kind != "train" and dice.random() < 0.3
     begin(out, kind)
     more = ["--overwrite"] if replaces else []
     if replaces: run(command(kind, out, ["--classes", "ground,lake"]))
@@ -98,6 +108,7 @@ while done < int(kills):
         continue
     seconds[kind] *= 1.005
     done += 1
+    kinds[kind] += 1
     before, waiting = look(out)
     if kind == "segment" and before and not replaces and before != expected[kind] and not waiting:
         fail("kill %d: a part of the outputs, and nothing that tells of it: %s" % (done, sorted(before)))
@@ -111,6 +122,7 @@ while done < int(kills):
     if found != expected[kind]:
         names = [name for name in set(found) | set(expected[kind]) if found.get(name) != expected[kind].get(name)]
         fail("kill %d of %s: other outputs than those of an undisturbed run: %s" % (done, kind, sorted(names)))
-print("kills: %d of segment and batch with all outputs: %s"
-      % (done, ", ".join("%d %s" % (count, what) for what, count in ends.items())))
+print("kills: %s with all outputs: %s"
+      % (", ".join("%d of %s" % (count, kind) for kind, count in sorted(kinds.items())),
+         ", ".join("%d %s" % (count, what) for what, count in ends.items())))
 PYTHON

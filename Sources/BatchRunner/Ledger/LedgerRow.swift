@@ -1,3 +1,4 @@
+import FileIO
 import Foundation
 import GRDB
 
@@ -62,7 +63,7 @@ struct LedgerRow {
     func list<Element: Decodable>(_ index: Int) throws -> [Element] {
         guard let text = try optionalText(index) else { return [] }
         do {
-            return try JSONDecoder().decode([Element].self, from: Data(text.utf8))
+            return try StoredJSON.decode([Element].self, from: Data(text.utf8))
         } catch {
             throw damage(index)
         }

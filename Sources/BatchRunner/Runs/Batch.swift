@@ -94,7 +94,7 @@ public final class Batch: Sendable {
         guard entry.state == .done, entry.settings == settings, let started = entry.started else { return false }
         if let stamp = FileStamp(scene: scene), stamp != entry.stamp { return false }
         guard let text = entry.identity,
-            let identity = try? JSONDecoder().decode(SceneIdentity.self, from: Data(text.utf8)), identity.isUnchanged
+            let identity = try? StoredJSON.decode(SceneIdentity.self, from: Data(text.utf8)), identity.isUnchanged
         else { return false }
         // Where names have the day in them, the day on which it was done.
         let wanted = Set(outputs.outputs(for: scene, date: started).files.map { CanonicalPath.named($0.path) })

@@ -77,9 +77,10 @@ struct SegmentCommand: ParsableCommand {
         let general = GeneralWarnings()
         let started = Date()
         var results: [SceneResult] = []
+        var records: [SceneRun.Record] = []
         for paths in outputs {
             do {
-                let outcome = try segment(paths, model, options, warnings, general, log, cancellation)
+                let outcome = try segment(paths, model, options, warnings, general, log, cancellation, &records)
                 results.append(SceneResult(scene: paths.scene, ending: .done(outcome)))
             } catch let error where outputs.count > 1 && !(error is CancellationError) {
                 Console.report(error)
@@ -91,6 +92,7 @@ struct SegmentCommand: ParsableCommand {
             try RunReport(results, model: model, folder: files.output, started: started).write(
                 to: report, overwrite: files.overwrite)
         }
+        records.forEach { $0.remove() }
         let failed = results.count { $0.hasFailed }
         if failed > 0 { throw SomeScenesFailed(failed: failed, total: outputs.count) }
     }
@@ -98,7 +100,7 @@ struct SegmentCommand: ParsableCommand {
     private func segment(
         _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions, _ warnings: SceneWarnings,
         _ general: GeneralWarnings, _ log: SceneLog,
-        _ cancellation: Cancellation
+        _ cancellation: Cancellation, _ records: inout [SceneRun.Record]
     ) throws -> SceneOutcome {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
@@ -107,6 +109,9 @@ struct SegmentCommand: ParsableCommand {
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
+        // Killed before the last scene, or the report on all of them, the same command makes them all.
+        run.keepsRecord = scenes.count > 1 && !stack
+        if run.keepsRecord { records.append(run.record) }
         let bar = progress.display(
             URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
         let outcome = try withExtendedLifetime(bar) {

@@ -152,18 +152,19 @@ public struct OutputSet: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - command: as for `reserve`.
+    ///   - keepsRecord: as for `SceneRun`.
     ///   - named: called with each name that has been given, for tests that stop the process there.
     /// - Throws: `FileError`, `RasterError`, `CancellationError`.
     func publish(
-        _ rasters: StagedRasters, _ products: SceneProducts, command: String, cancellation: Cancellation,
-        named: (String) -> Void
+        _ rasters: StagedRasters, _ products: SceneProducts, command: String, keepsRecord: Bool,
+        cancellation: Cancellation, named: (String) -> Void
     ) throws {
         defer { products.discard() }
         try rasters.publish(
             after: products.stagedOutputs, command: command, cancellation: cancellation, named: named)
         // Last: where a run is killed before, its folder tells the next one that it has something to remove.
         products.discard()
-        rasters.endWork()
+        rasters.endWork(keepsRecord: keepsRecord)
     }
 }
 

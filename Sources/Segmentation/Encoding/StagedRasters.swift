@@ -82,7 +82,10 @@ package final class StagedRasters {
     }
 
     /// Removes the work in progress: all outputs have their names, and nothing hidden is left of them.
-    package func endWork() { work.remove() }
+    ///
+    /// - Parameter keepsRecord: true to keep a hidden record of the outputs, by which the same command knows them as its own
+    ///   where it is killed before it is over; `SegmentationJob.forgetRecord` removes it.
+    package func endWork(keepsRecord: Bool = false) { if keepsRecord { work.keepRecord() } else { work.remove() } }
 
     /// Removes the rasters; the work in progress stays where the same run may succeed later.
     ///

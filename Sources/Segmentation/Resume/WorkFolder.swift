@@ -92,6 +92,21 @@ final class WorkFolder {
         FileCall.removeFolder(path)
     }
 
+    /// Removes the work in progress, and keeps the record of the outputs, which all have their names, for a command that
+    /// is not over yet (`sweep`).
+    func keepRecord() {
+        _ = FileCall.rename(file(Self.publicationName), file(Self.finishedName))
+        clear()
+    }
+
+    /// Removes the folder of a run that kept its record, at the end of the same command.
+    static func forgetRecord(for output: String, command: String) {
+        guard FileStatus.exists(path(for: output) + "/" + finishedName), let folder = try? WorkFolder(for: output),
+            folder.publication(finishedName)?.command == command
+        else { return }
+        folder.remove()
+    }
+
     /// What was found of an earlier run of an output.
     enum Leftover {
         case nothing
@@ -127,7 +142,7 @@ final class WorkFolder {
     private static let records = [publicationName, finishedName]
 
     private func publication(_ name: String) -> Publication? {
-        read(name).flatMap { try? JSONDecoder().decode(Publication.self, from: $0) }
+        read(name).flatMap { try? StoredJSON.decode(Publication.self, from: $0) }
     }
 
     /// Ends what a killed run had begun to publish. Where some outputs have their names, they lose them again, and the next

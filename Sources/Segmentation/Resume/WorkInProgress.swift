@@ -150,6 +150,13 @@ final class WorkInProgress: @unchecked Sendable {
     /// Waits for a sync that is under way.
     func settle() { syncQueue.sync {} }
 
+    /// The work is done, and the command not yet over.
+    func keepRecord() {
+        settle()
+        folder.keepRecord()
+        protect()
+    }
+
     /// The work is done, or of no more use.
     func remove() {
         settle()
@@ -161,7 +168,7 @@ final class WorkInProgress: @unchecked Sendable {
 
     private static func reasonToDiscard(_ folder: WorkFolder, _ key: WorkKey) -> String? {
         guard let data = folder.read(WorkFolder.keyName),
-            let found = try? JSONDecoder().decode(WorkKey.self, from: data)
+            let found = try? StoredJSON.decode(WorkKey.self, from: data)
         else {
             return "its key is damaged, or another version's"
         }

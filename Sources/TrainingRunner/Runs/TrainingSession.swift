@@ -272,7 +272,7 @@ package final class TrainingSession {
         }
         let judgement = try judge.judge(try model.model(of: state, path: path))
         let metadata = model.metadata(best: best, judgement: judgement)
-        try state.write(safetensors: path, metadata: metadata, half: false, overwrite: options.overwrites)
+        try folder.publish(state.stage(safetensors: path, metadata: metadata, overwrite: options.overwrites))
         folder.remove()
         return judgement
     }

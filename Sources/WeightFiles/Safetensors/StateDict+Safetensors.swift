@@ -1,4 +1,4 @@
-import FileIO
+package import FileIO
 package import StoredTensors
 
 extension StateDict {
@@ -18,11 +18,23 @@ extension StateDict {
     package func write(
         safetensors path: String, metadata: [String: String]? = nil, half: Bool = false, overwrite: Bool = false
     ) throws(ModelFileError) {
+        let file = try stage(safetensors: path, metadata: metadata, half: half, overwrite: overwrite)
+        defer { file.remove() }
+        try ModelFileError.ofFile { () throws(FileError) in try file.publish() }
+    }
+
+    /// Writes the tensors as `write` does, into a file that is complete and still hidden, for a caller that gives it its name.
+    ///
+    /// - Throws: as `write`.
+    package func stage(
+        safetensors path: String, metadata: [String: String]? = nil, half: Bool = false, overwrite: Bool = false
+    ) throws(ModelFileError) -> StagedDocument {
         let plan = try SafetensorsPlan(self, metadata: metadata ?? self.metadata, half: half, path: path)
         let file = try ModelFileError.ofFile { () throws(FileError) in
             try StagedDocument(path: path, overwrite: overwrite, sidecars: [])
         }
-        defer { file.remove() }
+        var isComplete = false
+        defer { if !isComplete { file.remove() } }
         try ModelFileError.ofFile { () throws(FileError) in try file.write(plan.header) }
         for (name, tensor, isHalf) in plan.tensors {
             let elements = tensor.elements()
@@ -33,7 +45,9 @@ extension StateDict {
                 try ModelFileError.ofFile { () throws(FileError) in try file.write(elements) }
             }
         }
-        try ModelFileError.ofFile { () throws(FileError) in try file.publish() }
+        try ModelFileError.ofFile { () throws(FileError) in try file.finish() }
+        isComplete = true
+        return file
     }
 
     private static func halves(
