@@ -152,6 +152,7 @@ static void run_max_pooling(
 const overtile_kernels overtile_kernels_scalar = {
     .name = "scalar",
     .winograd = {packed_count, pack, no_scratch, run},
+    .winograd_2x2 = {packed_count, pack, no_scratch, run},
     .direct = {packed_count, pack, no_scratch, run},
     .up_convolution = {packed_count, pack_up, no_scratch, run_up},
     .max_pooling = run_max_pooling,

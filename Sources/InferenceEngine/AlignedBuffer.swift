@@ -30,6 +30,17 @@ package final class AlignedBuffer: @unchecked Sendable {
 
     deinit { bytes.deallocate() }
 
+    /// Gives the pages back to the system: what was in them is lost, and they can be used as before.
+    package func discard() {
+        #if os(Linux)
+            // Whole pages only; where it is not done, the memory stays in use.
+            let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+            let start = (Int(bitPattern: bytes.baseAddress!) + page - 1) / page * page
+            let end = (Int(bitPattern: bytes.baseAddress!) + bytes.count) / page * page
+            if end > start { _ = madvise(UnsafeMutableRawPointer(bitPattern: start), end - start, MADV_DONTNEED) }
+        #endif
+    }
+
     /// The memory from a byte offset on, as floats.
     package func floats(at byteOffset: Int, count: Int) -> UnsafeMutableBufferPointer<Float> {
         precondition(byteOffset >= 0 && byteOffset + count * MemoryLayout<Float>.stride <= bytes.count)

@@ -20,10 +20,13 @@ package struct CropShape: Hashable, Sendable {
 
 /// A network with the memory and kernels for training it with batches of one size.
 ///
-/// The same batches give the same bytes for any number of workers.
+/// The same batches give the same bytes for any number of workers. Where a batch does not fit into memory, it is taken in
+/// equal parts whose gradients are added up: each part counts by the weight of its labels, so that cross entropy is the
+/// whole batch's. A batch norm sees the parts one by one, and soft Dice is their mean.
 package final class TrainingStep: @unchecked Sendable {
     // @unchecked: one step at a time is run, by whoever owns it.
     private let network: TrainableNetwork
+    /// The crops of a part.
     private let crops: CropShape
     private let loss: Loss
     private let run: TrainingRun
@@ -32,8 +35,12 @@ package final class TrainingStep: @unchecked Sendable {
     private let backward: [any TrainingOperation]
     private let packings: [(operation: any WeightedOperation, packing: Int)]
     private let passes: [LossPass]
+    /// The gradients of the parts so far; nil where a batch is one part.
+    private let sums: FloatBuffer?
 
-    /// The bytes that the values, gradients and scratch of a step take, without weights.
+    /// The parts that a batch is taken in.
+    package let parts: Int
+    /// The bytes that a step takes: values, gradients and scratch, and the weights as kernels take them.
     package let byteCount: Int
     /// The pixels of the network's output, for which there are labels.
     package let outputHeight: Int
@@ -42,19 +49,24 @@ package final class TrainingStep: @unchecked Sendable {
     /// Plans training with crops of one size.
     ///
     /// - Parameters:
+    ///   - crops: those of a batch.
     ///   - loss: what is to become small; with several heads, the mean of theirs.
     ///   - workers: threads that share out each step.
+    ///   - memory: the bytes that a step may take; a batch is taken in as few parts as fit. Nil for any number.
     ///   - instructionSet: the kernels' instruction set; nil for the processor's best.
-    /// - Throws: `TrainingError` where the network cannot be trained, or not with crops of this size.
+    /// - Throws: `TrainingError` where the network cannot be trained, or not with crops of this size or in this memory.
     package init(
-        _ network: TrainableNetwork, crops: CropShape, loss: Loss, workers: Int, instructionSet: String? = nil
+        _ network: TrainableNetwork, crops: CropShape, loss: Loss, workers: Int, memory: Int? = nil,
+        instructionSet: String? = nil
     ) throws(TrainingError) {
         self.network = network
-        self.crops = crops
         self.loss = loss
         let kernels = try Self.kernels(instructionSet)
-        let program = try ProgramBuilder(
-            network, batch: crops.count, height: crops.height, width: crops.width, kernels: kernels)
+        let layout = try TrainingLayout(network, batch: crops, workers: workers, memory: memory, kernels: kernels)
+        let program = layout.program
+        self.crops = layout.crops
+        parts = layout.parts
+        byteCount = layout.byteCount
         operations = program.operations
         backward = operations.reversed().filter { program.wanted.contains($0.result) }
         var written = Set(program.outputs)
@@ -62,12 +74,11 @@ package final class TrainingStep: @unchecked Sendable {
             operation.plan(adding: written.intersection(operation.gradientWrites))
             written.formUnion(operation.gradientWrites)
         }
-        let memory = TrainingMemory(program, batch: crops.count)
-        let scratch = operations.map(\.scratchByteCount).max() ?? 0
         run = TrainingRun(
-            workers: workers, batch: crops.count, kernels: kernels, store: network.store, maps: program.maps,
-            values: memory.values, gradients: memory.gradients, byteCount: memory.byteCount, scratchByteCount: scratch)
-        byteCount = memory.byteCount + workers * scratch
+            workers: workers, batch: self.crops.count, kernels: kernels, store: network.store, maps: program.maps,
+            values: layout.memory.values, gradients: layout.memory.gradients, byteCount: layout.memory.byteCount,
+            scratchByteCount: layout.scratchByteCount)
+        sums = parts > 1 ? FloatBuffer(count: network.store.values.count) : nil
         packings = operations.compactMap { $0 as? any WeightedOperation }.flatMap { operation in
             (0..<operation.packings).map { (operation, $0) }
         }
@@ -116,16 +127,38 @@ package final class TrainingStep: @unchecked Sendable {
     /// - Throws: `TrainingError` for a batch of another size, or with classes that the network does not have.
     package func computeGradients(_ batch: TrainingBatch) throws(TrainingError) -> Double {
         try check(batch)
-        run.values(0, 0).update(from: batch.images, count: batch.images.count)
         run.workers.run(packings.count) { index, worker in
             self.packings[index].operation.pack(self.packings[index].packing, self.run, worker: worker)
         }
+        guard let sums else { return computePart(batch) }
+        let gradients = network.store.gradients
+        sums.floats.update(repeating: 0, count: gradients.count)
+        let pieces = (0..<parts).map { batch.part($0, of: parts) }
+        let weights = pieces.map { passes[0].weight(of: $0) }
+        let whole = weights.reduce(0, +)
+        var loss = 0.0
+        for (piece, weight) in zip(pieces, weights) {
+            let share = whole > 0 ? weight / whole : 1 / Double(parts)
+            loss += share * computePart(piece)
+            let factor = Float(share)
+            for index in gradients.indices { sums.floats[index] += factor * gradients[index] }
+        }
+        gradients.baseAddress!.update(from: sums.floats, count: gradients.count)
+        return loss
+    }
+
+    /// Computes the gradients of as many crops as memory is planned for, and their loss.
+    private func computePart(_ batch: TrainingBatch) -> Double {
+        run.values(0, 0).update(from: batch.images, count: batch.images.count)
         for operation in operations { operation.forward(run) }
         let losses = passes.map { $0.run(batch, run) }
         for operation in backward { operation.backward(run) }
         network.store.batchesTracked += 1
         return losses.reduce(0, +) / Double(losses.count)
     }
+
+    /// Gives the memory of values, gradients and scratch back to the system until the next step.
+    package func releaseMemory() { run.releaseMemory() }
 
     /// Takes one step: computes the loss and its gradients, and lets the parameters that are not frozen follow them.
     ///
@@ -154,10 +187,11 @@ package final class TrainingStep: @unchecked Sendable {
 
     private func check(_ batch: TrainingBatch) throws(TrainingError) {
         let classes = run.maps[passes[0].map].channels
-        let pixels = crops.count * outputHeight * outputWidth
-        guard batch.images.count == crops.count * run.maps[0].count else {
+        let count = parts * crops.count
+        let pixels = count * outputHeight * outputWidth
+        guard batch.images.count == count * run.maps[0].count else {
             throw TrainingError(
-                "a batch of \(batch.images.count) values is not \(crops.count) crops of \(run.maps[0].channels) bands, "
+                "a batch of \(batch.images.count) values is not \(count) crops of \(run.maps[0].channels) bands, "
                     + "\(crops.height) x \(crops.width) pixels")
         }
         guard batch.targets.count == pixels, batch.weights.map({ $0.count == pixels }) ?? true else {
@@ -167,75 +201,6 @@ package final class TrainingStep: @unchecked Sendable {
         if let odd = batch.targets.first(where: { $0 != Loss.unlabelled && Int($0) >= most }) {
             throw TrainingError("a label of class \(odd) does not go with \(most) classes, which are counted from 0")
         }
-    }
-}
-
-/// Where the maps of a training step lie: those that never live together share their memory.
-private struct TrainingMemory {
-    let values: [Int]
-    let gradients: [Int?]
-    let byteCount: Int
-
-    init(_ program: ProgramBuilder, batch: Int) {
-        let operations = program.operations
-        // An operation runs forwards at its number, and backwards as long after the loss as it is in front of it.
-        let loss = operations.count
-        func after(_ index: Int) -> Int { 2 * loss - index }
-        var producers = [Int: Int]()
-        var readers = [Int: Int]()
-        var (valueLives, gradientLives): ([ClosedRange<Int>], [ClosedRange<Int>?]) = ([], [])
-        for (index, operation) in operations.enumerated() { producers[operation.result] = index }
-        for map in program.maps.indices {
-            let first = producers[map] ?? 0
-            valueLives.append(first...first)
-            gradientLives.append(nil)
-        }
-        func keep(_ map: Int, until time: Int) {
-            valueLives[map] = valueLives[map].lowerBound...max(valueLives[map].upperBound, time)
-        }
-        for map in program.outputs {
-            keep(map, until: loss)
-            gradientLives[map] = loss...after(producers[map] ?? 0)
-            readers[map, default: 0] += 1
-        }
-        for (index, operation) in operations.enumerated().reversed() {
-            for map in operation.sources {
-                keep(map, until: index)
-                readers[map, default: 0] += 1
-            }
-            guard program.wanted.contains(operation.result) else { continue }
-            for map in operation.gradientReads { keep(map, until: after(index)) }
-            for map in operation.gradientWrites where gradientLives[map] == nil {
-                gradientLives[map] = after(index)...after(producers[map] ?? 0)
-            }
-        }
-        // A norm or an activation turns the gradient of its result into that of its source, where nobody else needs it.
-        var owners = Array(program.maps.indices)
-        for operation in operations.reversed() {
-            let source = operation.sources[0]
-            guard operation is NormOperation || operation is ActivationOperation, readers[source] == 1,
-                let own = gradientLives[operation.result], let lives = gradientLives[source]
-            else { continue }
-            let owner = owners[operation.result]
-            owners[source] = owner
-            gradientLives[owner] = (gradientLives[owner] ?? own).lowerBound...lives.upperBound
-        }
-        var buffers: [ArenaPlan.Buffer] = []
-        var places: [Int?] = Array(repeating: nil, count: program.maps.count)
-        for map in program.maps.indices {
-            let byteCount = batch * program.maps[map].count * MemoryLayout<Float>.stride
-            buffers.append(ArenaPlan.Buffer(byteCount: byteCount, lifetime: valueLives[map]))
-        }
-        for map in program.maps.indices where owners[map] == map {
-            guard let lifetime = gradientLives[map] else { continue }
-            places[map] = buffers.count
-            let byteCount = batch * program.maps[map].count * MemoryLayout<Float>.stride
-            buffers.append(ArenaPlan.Buffer(byteCount: byteCount, lifetime: lifetime))
-        }
-        let plan = ArenaPlan(buffers)
-        values = program.maps.indices.map { plan.offsets[$0] }
-        gradients = owners.map { owner in places[owner].map { plan.offsets[$0] } }
-        byteCount = plan.byteCount
     }
 }
 

@@ -1,3 +1,4 @@
+import Segmentation
 package import Training
 
 /// The wishes that a user may have for a training beside scenes, truth and output. Everything has a default.
@@ -60,10 +61,13 @@ package struct TrainingOptions: Sendable {
     package var warmUp = 0
     /// The largest norm of the gradients; nil for any.
     package var largestGradient: Double?
-    /// True if crops are drawn so that all classes are seen equally often.
-    package var balancesClasses = false
+    /// Where crops are drawn.
+    package var draw = CropDraw.labels
     /// What is done to crops so that the network sees more than there is.
     package var augmentation = CropAugmentation()
+    /// The share that the mean of the network's numbers keeps at each step, which is judged and written instead of the last
+    /// step's; nil for no mean.
+    package var averaging: Double?
     /// The first number of all that is drawn.
     package var seed: UInt64 = 1
 
@@ -101,6 +105,19 @@ package struct TrainingOptions: Sendable {
 
     /// The usual wishes.
     package init() {}
+
+    /// The bytes that the process may use.
+    package var memoryLimit: Int { memory ?? MemoryBudget.standard.total }
+}
+
+/// Where crops are drawn.
+package enum CropDraw: String, CaseIterable, Sendable {
+    /// As often as there are labels.
+    case labels
+    /// Each class as often as any other.
+    case classes
+    /// Nine of ten where classes meet, and the others as often as there are labels.
+    case borders
 }
 
 /// What is done to crops so that the network sees more than there is.

@@ -46,6 +46,13 @@ struct WinogradTests {
         #expect(difference <= c.winogradTolerance + c.directTolerance)
     }
 
+    /// Tiles of 2 x 2 round like a plain sum, which is what training takes them for.
+    @Test("tiles of 2 x 2 equal the plain kernel, too", arguments: KernelTable.fast, cases)
+    func smallTilesEqualPlain(_ set: KernelTable, _ c: ConvolutionCase) {
+        let plain = KernelTable.plain.kernels.winograd_2x2.run(c)
+        #expect(set.kernels.winograd_2x2.run(c).largestDifference(from: plain) <= 2 * c.directTolerance)
+    }
+
     /// Heights and widths of 1 to 20, and zeros at each side or not: every way in which a tile can hang over an edge.
     @Test("ragged sizes and padding", arguments: KernelTable.fast)
     func ragged(_ set: KernelTable) {
@@ -58,6 +65,8 @@ struct WinogradTests {
                 let plain = KernelTable.plain.kernels.winograd.run(c)
                 let difference = set.kernels.winograd.run(c).largestDifference(from: plain)
                 #expect(difference <= c.winogradTolerance + c.directTolerance, "\(c.regime)")
+                let small = set.kernels.winograd_2x2.run(c).largestDifference(from: plain)
+                #expect(small <= 2 * c.directTolerance, "\(c.regime)")
             }
         }
     }
@@ -87,8 +96,10 @@ struct WinogradTests {
             ConvolutionCase("large output", (16, 64), (300, 299)),
         ])
     func large(_ set: KernelTable, _ c: ConvolutionCase) {
-        let difference = set.kernels.winograd.run(c).largestDifference(from: set.kernels.direct.run(c))
-        #expect(difference <= c.winogradTolerance + c.directTolerance)
+        let direct = set.kernels.direct.run(c)
+        #expect(
+            set.kernels.winograd.run(c).largestDifference(from: direct) <= c.winogradTolerance + c.directTolerance)
+        #expect(set.kernels.winograd_2x2.run(c).largestDifference(from: direct) <= 2 * c.directTolerance)
     }
 
     /// A tile is transformed as a whole, so that all of it may be lost; but nothing beyond it, and never less than what

@@ -95,6 +95,40 @@ import Training
         #expect(one.labelledPixels == expected)
     }
 
+    /// A scene of which one pixel in sixteen, in its right third, is of class 1: balanced draws show it in half of the
+    /// crops, and draws at borders show both classes in nearly all.
+    @Test func crops_AreDrawn_WhereItIsAskedFor() throws {
+        let truth = bench.folder.path("rare.tif")
+        try SyntheticScene.write(truth, width: bench.width, height: bench.height) { _, x, y in
+            x > 106 && x % 4 == 0 && y < 24 ? 1 : 0
+        }
+        let data = try TrainingData(
+            [TrainingData.Pair(scene: bench.scene, truth: TruthSource(path: truth))], bands: nil, nodata: nil,
+            renamed: [:],
+            validation: 0, memory: 1 << 30)
+        func shares(_ draw: CropDraw) throws -> (rare: Double, both: Double) {
+            var options = bench.options
+            options.draw = draw
+            let shape = CropShape(count: 50, height: 8, width: 8)
+            let sampler = try CropSampler(
+                data, shape: shape, output: PixelSize(width: 8, height: 8), margin: 0, options: options)
+            var (rare, both) = (0, 0)
+            for step in 0..<8 {
+                let targets = try sampler.batch(step: step).targets
+                for crop in 0..<50 {
+                    let classes = Set(targets[crop * 64..<(crop + 1) * 64])
+                    if classes.contains(1) { rare += 1 }
+                    if classes.contains(1), classes.contains(0) { both += 1 }
+                }
+            }
+            return (Double(rare) / 400, Double(both) / 400)
+        }
+        let (labels, classes, borders) = (try shares(.labels), try shares(.classes), try shares(.borders))
+        #expect(labels.rare < 0.2, "\(labels)")
+        #expect(classes.rare > 0.35 && classes.rare > 2 * labels.rare, "\(classes)")
+        #expect(borders.both > 0.6, "\(borders)")
+    }
+
     @Test func views_AreTheSymmetriesOfTheSquare_AndBendAsTheGridSays() throws {
         var augmentation = CropAugmentation()
         var generator = TrainingGenerator(seed: 5)

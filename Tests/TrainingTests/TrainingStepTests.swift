@@ -39,6 +39,61 @@ struct TrainingStepTests {
         #expect(results[1].1 == results[0].1 && results[2].1 == results[0].1)
     }
 
+    /// Crops with few labels, or none, count for as little as they do in the whole batch.
+    @Test("take a batch in parts where it does not fit, with the whole batch's loss and gradients")
+    func parts() throws {
+        var design = NetworkDesign(.paper, bands: 2, classes: 2, levels: 3, base: 8)
+        design.hasBatchNorm = false
+        let crops = CropShape(count: 6, height: 44, width: 60)
+        var whole: (loss: Double, gradients: [Float], byteCount: Int)?
+        for parts in [1, 2, 3, 6] {
+            let network = try Self.network(design)
+            let most = whole.map { $0.byteCount / parts + (1 << 20) }
+            let step = try TrainingStep(
+                network, crops: crops, loss: Loss(classWeights: [1, 3]), workers: 2, memory: most)
+            var batch = TrainingBatch.noise(bands: 2, step, crops)
+            let labels = batch.targets.count / 6
+            for index in 0..<labels { batch.targets[index] = Loss.unlabelled }
+            for index in labels..<labels * 3 / 2 { batch.targets[index] = Loss.unlabelled }
+            let loss = try step.computeGradients(batch)
+            let gradients = Array(network.store.gradients)
+            guard let whole else {
+                whole = (loss, gradients, step.byteCount)
+                continue
+            }
+            #expect(step.parts > 1 && step.byteCount <= most!, "\(step.parts) parts in \(step.byteCount) bytes")
+            #expect(abs(loss / whole.loss - 1) < 1e-6)
+            let largest = whole.gradients.map(abs).max()!
+            let farthest = zip(gradients, whole.gradients).map { abs($0 - $1) }.max()!
+            #expect(farthest < 1e-5 * largest, "in \(step.parts) parts: \(farthest) of \(largest)")
+        }
+        let error = #expect(throws: TrainingError.self) {
+            try TrainingStep(Self.network(design), crops: crops, loss: Loss(), workers: 2, memory: 1 << 10)
+        }
+        #expect(error?.description.contains("smaller crops") == true)
+    }
+
+    /// After n steps with a share of 0, it is the last network; with more, it lies between all that there were.
+    @Test("have a running mean of all networks")
+    func average() throws {
+        let network = try Self.network()
+        let step = try TrainingStep(network, crops: Self.crops, loss: Loss(), workers: 2)
+        var optimizer = Optimizer<Float>(.adamW(), count: network.store.values.count)
+        var (none, mean) = (WeightAverage(of: network, decay: 0), WeightAverage(of: network, decay: 0.75))
+        var expected = Array(network.store.values)
+        for index in 1...6 {
+            _ = try step.take(TrainingBatch.noise(bands: 2, step, Self.crops), &optimizer, rate: 1e-2)
+            none.add(network, step: index)
+            mean.add(network, step: index)
+            let kept = min(0.75, Float(index) / Float(index + 9))
+            expected = zip(expected, network.store.values).map { kept * $0 + (1 - kept) * $1 }
+        }
+        #expect(zip(none.values, network.store.values).allSatisfy { abs($0 - $1) <= 1e-6 * max(1, abs($1)) })
+        #expect(zip(mean.values, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+        let written = network.stateDict(mean).tensors.first { $0.name == network.store.parameters[0].name }
+        #expect(written?.tensor.elements() == Array(mean.values[network.store.parameters[0].range]))
+    }
+
     @Test(
         "go on from a file with the same bytes",
         arguments: [OptimizerRule.adamW(), .rmsprop(momentum: 0.9), .sgd(momentum: 0.9)])

@@ -122,6 +122,7 @@ static void check_winograd(const overtile_kernels *set, const overtile_kernels *
     conv.ih = minus(conv.oh + 2, conv.top + below(2), 1);
     conv.iw = minus(conv.ow + 2, conv.left + below(2), 1);
     compare(set->name, "Winograd", set->winograd, plain->winograd, conv, 1e-4f);
+    compare(set->name, "Winograd of 2 x 2", set->winograd_2x2, plain->winograd_2x2, conv, 1e-5f);
 }
 
 static void check_direct(const overtile_kernels *set, const overtile_kernels *plain) {

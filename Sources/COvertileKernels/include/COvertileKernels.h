@@ -118,6 +118,8 @@ typedef struct {
     const char *name;
     // 3 x 3, stride 1, dilation 1, blocked on both sides: Winograd's F(4x4, 3x3) (Lavin and Gray 2015).
     overtile_algorithm winograd;
+    // The same by F(2x2, 3x3), which saves less and rounds no worse than plain sums.
+    overtile_algorithm winograd_2x2;
     // Any convolution of one group.
     overtile_algorithm direct;
     // Transposed convolution whose stride is its kernel, blocked on both sides, so that no outputs overlap.

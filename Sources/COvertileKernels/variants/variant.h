@@ -4,6 +4,9 @@
 #include "taps.h"
 #include "product.h"
 #include "../winograd_blocking.h"
+#define TILE 4
+#include "winograd.h"
+#define TILE 2
 #include "winograd.h"
 #include "direct.h"
 #include "up_convolution.h"
@@ -11,7 +14,8 @@
 #include "gradients.h"
 
 #define KERNELS                                                                                      \
-    .winograd = {winograd_packed_count, winograd_pack, overtile_winograd_scratch_count, winograd_run}, \
+    .winograd = WINOGRAD(4),                                                                         \
+    .winograd_2x2 = WINOGRAD(2),                                                                     \
     .direct = {direct_packed_count, direct_pack, direct_scratch_count, direct_run},                  \
     .up_convolution = {up_packed_count, up_pack, up_scratch_count, up_run},                          \
     .max_pooling = max_pooling_run,                                                                  \

@@ -40,7 +40,7 @@ struct EvaluateCommand: ParsableCommand {
         help: ArgumentHelp(
             "Classes that are the same, as TRUTH=MASK, by value or name; 3=none leaves class 3 of the truth out.",
             valueName: "1=0,2=1"))
-    var map: String?
+    var map: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -75,7 +75,7 @@ struct EvaluateCommand: ParsableCommand {
         let mask = try RasterReader(path: mask)
         let evaluation = try Evaluation(
             of: mask, truth: try groundTruth(for: mask),
-            pairs: map?.split(separator: ",").map { String($0).trimmed } ?? [])
+            pairs: map.flatMap { $0.split(separator: ",") }.map { String($0).trimmed })
         evaluation.warnings.forEach(messages.warn)
         try report.emit(evaluation, table: EvaluationTable.text(evaluation))
     }

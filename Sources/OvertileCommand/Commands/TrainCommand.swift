@@ -42,10 +42,9 @@ struct TrainCommand: ParsableCommand {
         options.overwrites = files.overwrite
         let pairs = try files.pairs(of: scenes)
         for input in scenes + pairs.map(\.truth.path) { try OutputPaths.require(files.output, isNoneOf: [input]) }
-        let memory = options.memory ?? Int(ProcessInfo.processInfo.physicalMemory / 2)
         let data = try TrainingData(
             pairs, bands: files.bands?.values, nodata: files.nodata, renamed: try files.renamed(),
-            validation: options.validation, memory: memory / 4)
+            validation: options.validation, memory: options.memoryLimit / 4)
         data.warnings.forEach(messages.warn)
         let session = try TrainingSession(data, to: files.output, options: options)
         if !messages.quiet { Console.note(summary(data, session, options)) }
@@ -81,9 +80,13 @@ struct TrainCommand: ParsableCommand {
             ("Network", session.network.family + ", \(Text.grouped(session.network.store.values.count)) parameters"),
             ("Bands", data.bandNames.isEmpty ? "\(data.mean.count)" : data.bandNames.joined(separator: ", ")),
             ("Pixels", data.metresPerPixel.map { "\(Text.number($0, digits: 2)) m" } ?? "of unknown size"),
-            ("Crops", "\(options.batch) of \(session.crop) pixels a step, of which \(session.output) are learned from"),
+            (
+                "Crops",
+                "\(options.batch) of \(session.crop) pixels a step, of which \(session.output) are learned from"
+                    + (session.parts > 1 ? "; \(options.batch / session.parts) at a time, as memory allows" : "")
+            ),
             ("Steps", "\(Text.grouped(session.stepsPerEpoch)) an epoch, \(Text.grouped(session.mostSteps)) at most"),
-            ("Memory", "\(ByteCount.text(session.byteCount)) for a step"),
+            ("Memory", ByteCount.text(session.byteCount)),
         ]
         return Text.columns(
             ["SCENE", "SIZE"] + data.classes.map(Console.oneLine), scenes + [["labelled", ""] + shares],

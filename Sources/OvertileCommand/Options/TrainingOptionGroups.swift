@@ -30,7 +30,7 @@ struct TrainingFiles: ParsableArguments {
             """
             What classes of the truth are called in training, such as maize=crop,wheat=crop; "none" leaves a class out.
             """, valueName: "1=a,2=none"))
-    var map: String?
+    var map: [String] = []
 
     @Option(
         parsing: .unconditional,
@@ -86,7 +86,7 @@ struct TrainingFiles: ParsableArguments {
     /// - Throws: `UsageError` for what is no pair.
     func renamed() throws -> [String: String] {
         var result: [String: String] = [:]
-        for pair in map?.split(separator: ",") ?? [] {
+        for pair in map.flatMap({ $0.split(separator: ",") }) {
             let parts = pair.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
             guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else {
                 throw UsageError("--map \(pair) renames nothing: give pairs such as maize=crop,water=none")
@@ -235,15 +235,32 @@ struct TrainingStepOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The largest norm of the gradients of a step.", valueName: "number"))
     var clip: Double?
 
-    @Flag(help: "Draw crops so that all classes are seen equally often.")
-    var balance = false
+    @Option(
+        help: ArgumentHelp(
+            "Where crops are drawn: as often as there are labels, each class as often, or mostly where classes meet.",
+            valueName: "labels|classes|borders"))
+    var draw = CropDraw.labels
 
     @Flag(inversion: .prefixedNo, help: "Turn and mirror crops, and change their brightness and contrast.")
     var augment = true
 
     @Option(
+        help: ArgumentHelp(
+            "How much brightness and contrast of each band are changed at most, in its standard deviations.",
+            valueName: "share"))
+    var intensity: Double?
+
+    @Option(
         help: ArgumentHelp("The paper's elastic deformation of crops: 10 pixels there.", valueName: "pixels"))
     var elastic = 0.0
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Judge and write the running mean of the network's numbers, which keeps this share at each step, instead of the \
+            last step's.
+            """, valueName: "0.99"))
+    var average: Double?
 
     @Option(help: ArgumentHelp("The part of each scene that is held out to judge by.", valueName: "0…0.5"))
     var validation = 0.2
@@ -283,6 +300,8 @@ struct TrainingStepOptions: ParsableArguments {
         try require("epochs \(epochs)", (1...1_000_000).contains(epochs), "give 1 or more")
         try require("steps \(steps ?? 1)", (steps ?? 1) > 0, "give 1 or more")
         try require("patience \(patience)", patience > 0, "give 1 or more")
+        try require("intensity \(intensity ?? 0)", (0...1).contains(intensity ?? 0), "give 0 to 1")
+        try require("average \(average ?? 0)", (0..<1).contains(average ?? 0), "give a number below 1, such as 0.99")
         try require("elastic \(elastic)", (0...1000).contains(elastic), "give 0 to 1000 pixels")
         if let workers { try require("workers \(workers)", (1...1024).contains(workers), "give 1 to 1024") }
         _ = try seconds()
@@ -315,9 +334,10 @@ struct TrainingStepOptions: ParsableArguments {
             options.rate = rate ?? 1e-3
         }
         (options.schedule, options.warmUp, options.largestGradient) = (schedule, warmUp, clip)
-        options.balancesClasses = balance
+        (options.draw, options.averaging) = (draw, average)
         options.augmentation = augment ? CropAugmentation() : .none
         options.augmentation.elastic = elastic
+        if let intensity { options.augmentation.intensity = intensity }
         (options.validation, options.epochs, options.steps) = (validation, epochs, steps)
         (options.seconds, options.patience) = (try seconds(), patience)
         (options.workers, options.memory) = (workers, memory?.bytes)
@@ -327,4 +347,5 @@ struct TrainingStepOptions: ParsableArguments {
 extension NetworkDesign.Family: ExpressibleByArgument {}
 extension NetworkDesign.Upsampling: ExpressibleByArgument {}
 extension InitialWeights: ExpressibleByArgument {}
+extension CropDraw: ExpressibleByArgument {}
 extension TrainingOptions.Schedule: ExpressibleByArgument {}

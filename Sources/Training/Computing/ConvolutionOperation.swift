@@ -114,6 +114,9 @@ final class ConvolutionOperation: WeightedOperation, @unchecked Sendable {
     // MARK: Weights
 
     var packings: Int { 1 + backwardPasses.count }
+    var packedByteCount: Int {
+        ([forwardPass] + backwardPasses).map(\.packedByteCount).reduce(0, +) + gradientSums.byteCount
+    }
 
     func pack(_ packing: Int, _ run: TrainingRun, worker: Int) {
         let weights = run.store.values.baseAddress! + parameters.weights.lowerBound

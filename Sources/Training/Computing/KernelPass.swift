@@ -6,6 +6,7 @@ final class FloatBuffer: @unchecked Sendable {
     // @unchecked: who shares it sees to it that only one writes.
     let floats: UnsafeMutablePointer<Float>
     private let buffer: AlignedBuffer
+    var byteCount: Int { buffer.bytes.count }
 
     init(count: Int) {
         buffer = AlignedBuffer(byteCount: count * MemoryLayout<Float>.stride)
@@ -59,8 +60,6 @@ struct WeightChannels: Sendable {
 final class KernelPass: @unchecked Sendable {
     // @unchecked: `pack` writes the packed weights, and runs only read them.
 
-    /// Winograd's algorithm is not among them: its rounding is ten times that of a plain sum, and optimizers that divide
-    /// by a gradient's own size carry that into the parameters.
     enum Kind {
         case convolution
         case upConvolution
@@ -92,10 +91,25 @@ final class KernelPass: @unchecked Sendable {
         self.channels = channels
         self.order = order
         isUpConvolution = kind == .upConvolution
-        algorithm = isUpConvolution ? kernels.up_convolution : kernels.direct
+        algorithm =
+            isUpConvolution
+            ? kernels.up_convolution : Self.suitsWinograd(shape) ? kernels.winograd_2x2 : kernels.direct
         packed = withUnsafePointer(to: shape) { [algorithm] in FloatBuffer(count: algorithm.packed_count($0)) }
         scratchByteCount = withUnsafePointer(to: shape) { [algorithm] in (algorithm.scratch_count($0) + 63) / 64 * 64 }
     }
+
+    /// True where Winograd's algorithm is faster: with enough channels for the transforms to be worth it, and enough pixels
+    /// for bringing the weights into its order at each step.
+    ///
+    /// It is F(2x2, 3x3). The rounding of F(4x4, 3x3) is ten times that of a plain sum, and optimizers that divide by a
+    /// gradient's own size carry that into the parameters.
+    private static func suitsWinograd(_ shape: overtile_convolution) -> Bool {
+        shape.kh == 3 && shape.kw == 3 && shape.stride == 1 && shape.dilation == 1 && !shape.plain_src
+            && min(shape.ic, shape.oc) >= 32 && shape.oh * shape.ow >= 64
+    }
+
+    /// The bytes of the packed weights.
+    var packedByteCount: Int { packed.byteCount }
 
     /// The bytes that `pack` needs.
     var packingByteCount: Int { shape.ic * shape.oc * shape.kh * shape.kw * MemoryLayout<Float>.stride }

@@ -28,6 +28,8 @@ protocol TrainingOperation: AnyObject, Sendable {
 protocol WeightedOperation: TrainingOperation {
     /// The number of ways in which the weights are packed.
     var packings: Int { get }
+    /// The bytes of the packed weights, and of the sums of their gradients.
+    var packedByteCount: Int { get }
     /// Packs the weights in one of these ways.
     func pack(_ packing: Int, _ run: TrainingRun, worker: Int)
 }

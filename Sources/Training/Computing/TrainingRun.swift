@@ -48,6 +48,12 @@ final class TrainingRun: @unchecked Sendable {
     /// A worker's scratch.
     func scratch(_ worker: Int) -> UnsafeMutableRawPointer { scratch[worker].bytes.baseAddress! }
 
+    /// Gives the memory of maps and scratch back to the system until it is used again.
+    func releaseMemory() {
+        arena.discard()
+        for buffer in scratch { buffer.discard() }
+    }
+
     /// Sets the gradient of a sample's map to zeros.
     func clearGradient(_ map: Int, _ sample: Int) {
         gradient(map, sample).update(repeating: 0, count: maps[map].count)

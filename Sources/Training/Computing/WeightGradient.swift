@@ -50,6 +50,9 @@ final class WeightGradient: @unchecked Sendable {
         shape.kh * shape.kw * length(shape) * StoredMap.block
     }
 
+    /// The bytes of the samples' sums.
+    var byteCount: Int { sums?.byteCount ?? 0 }
+
     /// The parts of the work.
     var parts: Int { pairs * splits }
     var scratchByteCount: Int { Self.sumCount(shape) * MemoryLayout<Float>.stride }

@@ -44,4 +44,13 @@ package struct TrainingBatch: Sendable {
         self.targets = targets
         self.weights = weights
     }
+
+    /// One of so many equal parts of the samples.
+    func part(_ index: Int, of parts: Int) -> TrainingBatch {
+        func part<Element>(_ all: [Element]) -> [Element] {
+            let count = all.count / parts
+            return Array(all[index * count..<(index + 1) * count])
+        }
+        return TrainingBatch(images: part(images), targets: part(targets), weights: weights.map(part))
+    }
 }

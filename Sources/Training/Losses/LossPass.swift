@@ -60,6 +60,11 @@ struct LossPass {
         return result
     }
 
+    /// What all pixels of a batch weigh together.
+    func weight(of batch: TrainingBatch) -> Double {
+        batch.targets.indices.reduce(0) { $0 + weight(batch, $1) }
+    }
+
     /// What a pixel weighs, with the weight of its class; 0 where it is not labelled.
     private func weight(_ batch: TrainingBatch, _ pixel: Int) -> Double {
         let target = batch.targets[pixel]

@@ -79,18 +79,29 @@ package final class TrainableNetwork: Sendable {
     /// The kind of the network, by its name in messages: "the paper's U-Net".
     package var family: String { training.family }
 
-    /// The tensors as they are now, in the order of those that the network was made of.
+    /// The tensors as they are now, or their mean, in the order of those that the network was made of.
     ///
     /// - Parameter metadata: the text beside them.
-    package func stateDict(metadata: [String: String] = [:]) -> StateDict {
+    package func stateDict(_ average: WeightAverage? = nil, metadata: [String: String] = [:]) -> StateDict {
         let parameters = Dictionary(uniqueKeysWithValues: store.parameters.map { ($0.name, $0) })
         let statistics = Dictionary(uniqueKeysWithValues: store.statistics.map { ($0.name, $0) })
         let tensors = training.stateDict.tensors.map { name, tensor in
             if let entry = parameters[name] {
-                return (name, StoredTensor(shape: entry.shape, elements: Array(store.values[entry.range])))
+                return (
+                    name,
+                    StoredTensor(
+                        shape: entry.shape,
+                        elements: average.map { Array($0.values[entry.range]) } ?? Array(store.values[entry.range]))
+                )
             }
             if let entry = statistics[name] {
-                return (name, StoredTensor(shape: entry.shape, elements: Array(store.statisticValues[entry.range])))
+                return (
+                    name,
+                    StoredTensor(
+                        shape: entry.shape,
+                        elements: average.map { Array($0.statistics[entry.range]) }
+                            ?? Array(store.statisticValues[entry.range]))
+                )
             }
             if name.hasSuffix(".num_batches_tracked") {
                 return (name, StoredTensor(shape: tensor.shape, elements: [Float(store.batchesTracked)]))

@@ -5,12 +5,16 @@ package import WeightFiles
 extension TrainableNetwork {
     /// The words in front of what is kept for each parameter.
     private static func moments(_ row: Int) -> String { "overtile.moment\(row)." }
+    /// The words in front of the running means.
+    private static let average = "overtile.average."
 
-    /// All that a training needs to go on: the tensors, the optimizer's moments beside them, and the numbers of steps and
-    /// batches in the metadata.
+    /// All that a training needs to go on: the tensors, the optimizer's moments and the running means beside them, and the
+    /// numbers of steps and batches in the metadata.
     ///
     /// - Parameter metadata: what else is to be kept, such as the states of generators and schedules.
-    package func checkpoint(_ optimizer: Optimizer<Float>, metadata: [String: String] = [:]) -> StateDict {
+    package func checkpoint(
+        _ optimizer: Optimizer<Float>, _ average: WeightAverage? = nil, metadata: [String: String] = [:]
+    ) -> StateDict {
         var metadata = metadata
         metadata["overtile.step"] = "\(optimizer.step)"
         metadata["overtile.batches"] = "\(store.batchesTracked)"
@@ -24,7 +28,30 @@ extension TrainableNetwork {
                     ))
             }
         }
+        if let average {
+            for (entries, numbers) in [(store.parameters, average.values), (store.statistics, average.statistics)] {
+                for entry in entries {
+                    let tensor = StoredTensor(shape: entry.shape, elements: Array(numbers[entry.range]))
+                    state.tensors.append((Self.average + entry.name, tensor))
+                }
+            }
+        }
         return state
+    }
+
+    /// Brings a running mean to where a training was.
+    ///
+    /// - Throws: `TrainingError` for the checkpoint of a training without one.
+    package func restore(_ average: inout WeightAverage, from state: StateDict) throws(TrainingError) {
+        let tensors = Dictionary(state.tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+        func elements(of entry: ParameterStore.Entry) throws(TrainingError) -> [Float] {
+            guard let tensor = tensors[Self.average + entry.name], tensor.shape == entry.shape else {
+                throw TrainingError("the training's state has no running mean of \(entry.name)")
+            }
+            return tensor.elements()
+        }
+        for entry in store.parameters { average.values.replaceSubrange(entry.range, with: try elements(of: entry)) }
+        for entry in store.statistics { average.statistics.replaceSubrange(entry.range, with: try elements(of: entry)) }
     }
 
     /// Brings a network, made of the same design, and its optimizer to where a training was.

@@ -14,8 +14,11 @@ package final class CropSampler: Sendable {
     private let shape: CropShape
     private let output: PixelSize
     private let options: TrainingOptions
+    /// For each scene, the part whose labels are not learned from.
+    private let hidden: [PixelWindow?]
     private let cells: [Cell]
-    /// For each class, the sums of the cells' labelled pixels up to each cell; the last row is for all classes together.
+    /// For each class, the sums of the cells' labelled pixels up to each cell; then those of all classes together, and of
+    /// the pixels at borders between classes.
     private let sums: [[Double]]
     private let reading = Mutex(())
 
@@ -24,6 +27,8 @@ package final class CropSampler: Sendable {
         var scene: Int
         var window: PixelWindow
         var counts: [Int]
+        /// The pixels beside one of another class.
+        var borders: Int
     }
 
     /// The pixels of a cell on a side.
@@ -42,6 +47,8 @@ package final class CropSampler: Sendable {
         self.shape = shape
         self.output = output
         self.options = options
+        let hidden = data.scenes.map { $0.hidden(margin: margin) }
+        self.hidden = hidden
         var cells: [Cell] = []
         for (number, scene) in data.scenes.enumerated() {
             guard scene.size.width >= output.width, scene.size.height >= output.height else {
@@ -49,24 +56,19 @@ package final class CropSampler: Sendable {
                     "\(scene.path) is \(scene.size.width) x \(scene.size.height) pixels, smaller than what a crop of "
                         + "\(shape.width) pixels gives, \(output.width): give a smaller --crop")
             }
-            for y in 0..<scene.size.height {
-                for x in 0..<scene.size.width where !scene.isForTraining(x: x, y: y, margin: margin) {
-                    // The labels of what is held out stay: the network is judged by them.
-                    if scene.heldOut?.contains(x: x, y: y) == true { continue }
-                    scene.labels[y * scene.size.width + x] = Loss.unlabelled
-                }
-            }
             for y in stride(from: 0, to: scene.size.height, by: Self.side) {
                 for x in stride(from: 0, to: scene.size.width, by: Self.side) {
                     let window = PixelWindow(x: x, y: y, width: Self.side, height: Self.side)
                         .intersection(PixelWindow(scene.size))
                     var counts = scene.counts(in: window, classes: data.classes.count)
-                    if let hidden = scene.heldOut?.intersection(window), !hidden.isEmpty {
-                        let others = scene.counts(in: hidden, classes: data.classes.count)
+                    var borders = scene.borders(in: window)
+                    if let part = hidden[number]?.intersection(window), !part.isEmpty {
+                        let others = scene.counts(in: part, classes: data.classes.count)
                         counts = zip(counts, others).map { $0 - $1 }
+                        borders -= scene.borders(in: part)
                     }
                     if counts.contains(where: { $0 > 0 }) {
-                        cells.append(Cell(scene: number, window: window, counts: counts))
+                        cells.append(Cell(scene: number, window: window, counts: counts, borders: borders))
                     }
                 }
             }
@@ -82,14 +84,16 @@ package final class CropSampler: Sendable {
                 return sum
             }
         }
-        sums = data.classes.indices.map { index in running { $0.counts[index] } } + [running { $0.counts.reduce(0, +) }]
+        sums =
+            data.classes.indices.map { index in running { $0.counts[index] } }
+            + [running { $0.counts.reduce(0, +) }, running { $0.borders }]
     }
 
     /// The labelled pixels that may be learned from.
-    package var labelledPixels: Int { Int(sums.last?.last ?? 0) }
+    package var labelledPixels: Int { classPixels.reduce(0, +) }
 
     /// The labelled pixels of each class that may be learned from.
-    package var classPixels: [Int] { sums.dropLast().map { Int($0.last ?? 0) } }
+    package var classPixels: [Int] { sums.prefix(data.classes.count).map { Int($0.last ?? 0) } }
 
     /// Draws the crops of a step.
     ///
@@ -133,7 +137,7 @@ package final class CropSampler: Sendable {
             x: x - shape.width / 2, y: y - shape.height / 2, side: shape.width, augmentation: options.augmentation,
             generator: &generator)
         let image = try image(scene, view, &generator)
-        let targets = targets(scene, view)
+        let targets = targets(scene, hidden[cell.scene], view)
         let weights = options.borderWeights.map { border in
             border.weights(
                 objects: BorderWeights.objects(ofMask: targets, width: output.width),
@@ -143,10 +147,14 @@ package final class CropSampler: Sendable {
     }
 
     private func draw(_ generator: inout TrainingGenerator) -> Int {
-        var row = sums.count - 1
-        if options.balancesClasses {
+        var row = data.classes.count
+        switch options.draw {
+        case .labels: break
+        case .classes:
             let present = (0..<row).filter { sums[$0].last! > 0 }
             row = present[min(present.count - 1, Int(generator.uniform() * Double(present.count)))]
+        case .borders:
+            if generator.uniform() < 0.9, sums[row + 1].last! > 0 { row += 1 }
         }
         let target = generator.uniform() * sums[row].last!
         var (low, high) = (0, cells.count - 1)
@@ -202,8 +210,8 @@ package final class CropSampler: Sendable {
         return image
     }
 
-    /// The labels under the middle of the crop; nothing beyond the scene is labelled, nor what is held out.
-    private func targets(_ scene: LabelledScene, _ view: CropView) -> [UInt8] {
+    /// The labels under the middle of the crop; nothing beyond the scene is labelled, nor what is hidden.
+    private func targets(_ scene: LabelledScene, _ hidden: PixelWindow?, _ view: CropView) -> [UInt8] {
         let (x, y) = ((shape.width - output.width) / 2, (shape.height - output.height) / 2)
         var targets = [UInt8](repeating: Loss.unlabelled, count: output.area)
         for v in 0..<output.height {
@@ -211,7 +219,7 @@ package final class CropSampler: Sendable {
                 let place = view.source(x + u, y + v)
                 let (column, row) = (Int(place.x.rounded()), Int(place.y.rounded()))
                 guard (0..<scene.size.width).contains(column), (0..<scene.size.height).contains(row) else { continue }
-                if let heldOut = scene.heldOut, heldOut.contains(x: column, y: row) { continue }
+                if let hidden, hidden.contains(x: column, y: row) { continue }
                 targets[v * output.width + u] = scene.labels[row * scene.size.width + column]
             }
         }

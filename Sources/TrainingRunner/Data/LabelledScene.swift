@@ -20,7 +20,7 @@ package final class LabelledScene: @unchecked Sendable {
     /// The size of the scene.
     package var size: PixelSize { reader.size }
     /// The class of each pixel, row by row; `Loss.unlabelled` where nobody said one.
-    package internal(set) var labels: [UInt8]
+    package let labels: [UInt8]
     /// The part that is held out to judge by; nil for none.
     package internal(set) var heldOut: PixelWindow?
     /// [bands][height][width], NaN where there is no data; nil where they are read by windows.
@@ -67,6 +67,23 @@ package final class LabelledScene: @unchecked Sendable {
         return counts
     }
 
+    /// The number of pixels, in a part of the scene, whose right or lower neighbour is of another class.
+    func borders(in window: PixelWindow) -> Int {
+        var count = 0
+        for y in window.y..<window.maxY {
+            for x in window.x..<window.maxX {
+                let place = y * size.width + x
+                guard labels[place] != Loss.unlabelled else { continue }
+                let neighbours = [
+                    x + 1 < size.width ? labels[place + 1] : labels[place],
+                    y + 1 < size.height ? labels[place + size.width] : labels[place],
+                ]
+                if neighbours.contains(where: { $0 != labels[place] && $0 != Loss.unlabelled }) { count += 1 }
+            }
+        }
+        return count
+    }
+
     /// Holds out a part of the scene to judge by: a strip across its shorter side whose classes are the most like those of
     /// the whole.
     ///
@@ -95,10 +112,12 @@ package final class LabelledScene: @unchecked Sendable {
         if let best, best.0.isFinite { heldOut = best.1 }
     }
 
-    /// True if a pixel's label may be learned from: it is outside of the part that is held out, and of a margin around it.
-    func isForTraining(x: Int, y: Int, margin: Int) -> Bool {
-        guard let heldOut else { return true }
-        return x < heldOut.x - margin || x >= heldOut.maxX + margin || y < heldOut.y - margin
-            || y >= heldOut.maxY + margin
+    /// The part whose labels are not learned from: what is held out, and a margin around it; nil for none.
+    func hidden(margin: Int) -> PixelWindow? {
+        heldOut.map { part in
+            PixelWindow(
+                x: part.x - margin, y: part.y - margin, width: part.width + 2 * margin, height: part.height + 2 * margin
+            ).intersection(PixelWindow(size))
+        }
     }
 }

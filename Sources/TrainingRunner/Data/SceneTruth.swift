@@ -28,8 +28,8 @@ package struct TruthSource: Sendable {
 struct SceneTruth {
     /// The names of the classes that occur, by the numbers in `numbers`.
     var names: [String] = []
-    /// For each pixel, row by row, the number of its class; -1 for none.
-    var numbers: [Int16] = []
+    /// For each pixel, row by row, the number of its class; `Loss.unlabelled` for none.
+    var numbers: [UInt8] = []
     /// Lines for the user about how the truth was laid over the scene.
     var warnings: [String] = []
 
@@ -53,24 +53,24 @@ struct SceneTruth {
         let placed = try PlacedTruth(truth, on: scene)
         warnings = placed.warnings
         let legend = Dictionary(placed.legend.map { ($0.value, $0.name) }, uniquingKeysWith: { first, _ in first })
-        numbers = Array(repeating: -1, count: size.area)
-        var known: [Float: Int16] = [:]
-        func number(_ value: Float) throws -> Int16 {
+        numbers = Array(repeating: Loss.unlabelled, count: size.area)
+        var known: [Float: UInt8] = [:]
+        func number(_ value: Float) throws -> UInt8 {
             if let number = known[value] { return number }
             let own = Int(exactly: value).flatMap { legend[$0] } ?? Self.text(value)
             let name = renamed[own] ?? renamed[Self.text(value)] ?? own
-            let number: Int16
+            let number: UInt8
             if name == "none" {
-                number = -1
+                number = Loss.unlabelled
             } else if let index = names.firstIndex(of: name) {
-                number = Int16(index)
+                number = UInt8(index)
             } else {
                 guard names.count < 254 else {
                     throw TrainingError(
                         "\(source.path) has more than 254 classes: is \(source.field ?? "the raster") a class at all?")
                 }
                 names.append(name)
-                number = Int16(names.count - 1)
+                number = UInt8(names.count - 1)
             }
             known[value] = number
             return number
@@ -105,7 +105,7 @@ struct SceneTruth {
                 for row in 0..<part.height {
                     for column in 0..<part.width where inside[row * part.width + column] != 0 {
                         let place = (part.y + row) * scene.size.width + part.x + column
-                        if numbers[place] < 0 { numbers[place] = Int16(index) }
+                        if numbers[place] == Loss.unlabelled { numbers[place] = UInt8(index) }
                     }
                 }
             }

@@ -54,7 +54,7 @@ package final class TrainingData: Sendable {
         for pair in pairs {
             let reader = try RasterReader(path: pair.scene, nodata: nodata)
             let truth = try SceneTruth(pair.truth, on: reader, renamed: renamed)
-            guard truth.numbers.contains(where: { $0 >= 0 }) else {
+            guard truth.numbers.contains(where: { $0 != Loss.unlabelled }) else {
                 throw TrainingError(
                     "\(pair.truth.path) has no class at any pixel of \(pair.scene): look whether they lie on each other"
                 )
@@ -73,7 +73,7 @@ package final class TrainingData: Sendable {
         let scenes = try zip(readers, truths).map { reader, truth in
             try Self.check(chosen, of: reader)
             let indices = truth.names.map { UInt8(classes.firstIndex(of: $0)!) }
-            let labels = truth.numbers.map { $0 < 0 ? Loss.unlabelled : indices[Int($0)] }
+            let labels = truth.numbers.map { $0 == Loss.unlabelled ? $0 : indices[Int($0)] }
             return LabelledScene(reader, bands: chosen, labels: labels)
         }
         for scene in scenes { scene.holdOut(validation, classes: classes.count) }
@@ -88,6 +88,9 @@ package final class TrainingData: Sendable {
         metresPerPixel = try Self.resolution(readers)
         self.warnings = warnings
     }
+
+    /// The bytes that labels take, and pixels where they lie in memory.
+    var byteCount: Int { scenes.reduce(0) { $0 + $1.labels.count + ($1.isInMemory ? $1.pixelByteCount : 0) } }
 
     /// Background first, numbers by their value, and then names by the alphabet.
     private static func order(_ names: Set<String>) -> [String] {

@@ -12,11 +12,13 @@ struct TrainedModel {
     let options: TrainingOptions
 
     /// A fingerprint of everything that the result depends on.
-    var settings: String {
+    ///
+    /// - Parameter parts: those that the crops of a step are taken in.
+    func settings(parts: Int) -> String {
         var settled = options
         (settled.workers, settled.memory, settled.seconds, settled.overwrites) = (nil, nil, nil, false)
         let start = options.start.map { (try? SHA256.checksum(ofFile: $0, isCancelled: { false })) ?? $0 } ?? ""
-        return SHA256.checksum(of: "\(settled) \(start) \(fingerprint)")
+        return SHA256.checksum(of: "\(settled) \(parts) \(start) \(fingerprint)")
     }
 
     /// The SHA-256 of the labels, with the names of classes and the statistics of bands.

@@ -97,17 +97,19 @@ final class TrainingFolder {
     /// Keeps what was reached.
     ///
     /// - Throws: `ModelFileError`.
-    func write(_ network: TrainableNetwork, _ optimizer: Optimizer<Float>, _ progress: TrainingProgress) throws {
+    func write(
+        _ network: TrainableNetwork, _ optimizer: Optimizer<Float>, _ average: WeightAverage?,
+        _ progress: TrainingProgress
+    ) throws {
         let text = String(decoding: try JSONEncoder().encode(progress), as: UTF8.self)
-        let state = network.checkpoint(optimizer, metadata: [Self.progressKey: text])
+        let state = network.checkpoint(optimizer, average, metadata: [Self.progressKey: text])
         try state.write(safetensors: self.state, metadata: state.metadata, half: false, overwrite: true)
     }
 
     /// Keeps the network that is the best so far.
     ///
     /// - Throws: `ModelFileError`.
-    func writeBest(_ network: TrainableNetwork) throws {
-        let state = network.stateDict()
+    func writeBest(_ state: StateDict) throws {
         try state.write(safetensors: best, metadata: [:], half: false, overwrite: true)
     }
 

@@ -66,8 +66,10 @@ package final class TrainingSession {
     package let stepsPerEpoch: Int
     /// The steps that are taken at most.
     package let mostSteps: Int
-    /// The bytes that a step takes.
-    package var byteCount: Int { step.byteCount }
+    /// The bytes that the training takes.
+    package let byteCount: Int
+    /// The parts that the crops of a step are taken in, one after the other, as memory allows.
+    package var parts: Int { step.parts }
     /// The labelled pixels of each class that are learned from.
     package var classPixels: [Int] { sampler.classPixels }
 
@@ -103,13 +105,14 @@ package final class TrainingSession {
         let shape = CropShape(count: options.batch, height: crop, width: crop)
         var loss = Loss(options.isBinary ? .binaryCrossEntropy : .crossEntropy, addsDice: options.addsDice)
         loss.classWeights = try Self.weights(options, data)
-        step = try TrainingStep(network, crops: shape, loss: loss, workers: workers)
-        let memory = options.memory ?? MemoryBudget.standard.total
-        guard step.byteCount <= memory - MemoryBudget.processBytes else {
-            throw TrainingError(
-                "a step of \(options.batch) crops of \(crop) pixels needs \(ByteCount.text(step.byteCount)) of memory, and "
-                    + "\(ByteCount.text(memory)) are allowed: give a smaller --batch or --crop, or raise --memory")
-        }
+        // What stays in memory beside a step: parameters, gradients, moments and means, a copy while they are written, and the crops.
+        let network = network.store.values.count * (4 + options.rule.momentCount + (options.averaging == nil ? 0 : 2))
+        let crops = 3 * options.batch * data.mean.count * crop * crop
+        let kept = data.byteCount + (network + crops) * MemoryLayout<Float>.stride
+        let left = options.memoryLimit - kept
+        step = try TrainingStep(
+            self.network, crops: shape, loss: loss, workers: workers, memory: left - MemoryBudget.processBytes)
+        byteCount = MemoryBudget.processBytes + kept + step.byteCount
         output = step.outputHeight
         let margin: Int =
             switch tiled {
@@ -123,7 +126,8 @@ package final class TrainingSession {
         stepsPerEpoch = min(500, max(10, (sampler.labelledPixels + perStep - 1) / perStep))
         mostSteps = min(options.steps ?? .max, options.epochs * stepsPerEpoch)
         folder = try TrainingFolder(for: path, overwrites: options.overwrites)
-        judge = Judge(data: data, workers: workers, memory: options.memory, folder: folder.path)
+        judge = Judge(data: data, workers: workers, memory: left, folder: folder.path)
+        try judge.check(model.model(of: self.network, path: path))
     }
 
     private static func graph(_ options: TrainingOptions, bands: Int, channels: Int) throws -> TrainingGraph {
@@ -187,19 +191,27 @@ package final class TrainingSession {
         // Where nothing was reached, nothing is kept.
         defer { if !folder.holdsState { folder.remove() } }
         var optimizer = Optimizer<Float>(options.rule, count: network.store.values.count)
+        var average = options.averaging.map { WeightAverage(of: network, decay: $0) }
         var rate = LearningRate(base: options.rate, schedule, warmUp: options.warmUp)
-        var progress = TrainingProgress(settings: model.settings)
-        if let kept = try folder.read(settings: model.settings) {
+        let settings = model.settings(parts: step.parts)
+        var progress = TrainingProgress(settings: settings)
+        if let kept = try folder.read(settings: settings) {
             progress = kept.progress
             optimizer = try network.restore(kept.state, rule: options.rule)
+            if average != nil { try network.restore(&average!, from: kept.state) }
             for epoch in progress.epochs { rate.judge(epoch.validationLoss ?? epoch.loss) }
         }
         let started = Date()
         var saved = Date()
         var reason = "all epochs are done"
         while progress.step < mostSteps {
+            // Here, and not behind an epoch: a training that was killed there ends as it would have ended.
+            if progress.epochsWithoutImprovement >= options.patience {
+                reason = "no better for \(options.patience) epochs"
+                break
+            }
             if cancellation.isCancelled {
-                try folder.write(network, optimizer, progress)
+                try folder.write(network, optimizer, average, progress)
                 throw CancellationError()
             }
             let batch = try sampler.batch(step: progress.step)
@@ -209,32 +221,29 @@ package final class TrainingSession {
                 loss = try step.take(batch, &optimizer, rate: now, clippingTo: options.largestGradient)
             } catch {
                 guard progress.best != nil else { throw error }
-                try finish(progress)
+                try finish(progress, cancellation)
                 throw TrainingError("\(error); the network of epoch \(progress.best!.number) was written to \(path)")
             }
             progress.step += 1
+            average?.add(network, step: progress.step)
             progress.losses.append(loss)
             tell(.step(progress.step, of: mostSteps, loss: loss))
             if progress.step % stepsPerEpoch == 0 || progress.step == mostSteps {
-                let epoch = try endEpoch(&progress, rate: now)
+                let epoch = try endEpoch(&progress, network.stateDict(average), rate: now, cancellation)
                 rate.judge(epoch.validationLoss ?? epoch.loss)
-                try folder.write(network, optimizer, progress)
+                try folder.write(network, optimizer, average, progress)
                 saved = Date()
                 tell(.epoch(epoch))
-                if progress.epochsWithoutImprovement >= options.patience {
-                    reason = "no better for \(options.patience) epochs"
-                    break
-                }
                 if let seconds = options.seconds, Date().timeIntervalSince(started) >= seconds {
                     reason = "the time is over"
                     break
                 }
             } else if Date().timeIntervalSince(saved) >= 60 {
-                try folder.write(network, optimizer, progress)
+                try folder.write(network, optimizer, average, progress)
                 saved = Date()
             }
         }
-        let judgement = try finish(progress)
+        let judgement = try finish(progress, cancellation)
         return Outcome(epochs: progress.epochs, best: progress.best!, judgement: judgement, reason: reason)
     }
 
@@ -246,8 +255,11 @@ package final class TrainingSession {
         }
     }
 
-    private func endEpoch(_ progress: inout TrainingProgress, rate: Double) throws -> Epoch {
-        let judgement = try judge.judge(try model.model(of: network, path: path))
+    private func endEpoch(
+        _ progress: inout TrainingProgress, _ state: StateDict, rate: Double, _ cancellation: Cancellation
+    ) throws -> Epoch {
+        step.releaseMemory()
+        let judgement = try judge.judge(try model.model(of: state, path: path), cancellation)
         let epoch = Epoch(
             number: progress.epochs.count + 1, step: progress.step,
             loss: progress.losses.reduce(0, +) / Double(max(1, progress.losses.count)),
@@ -259,18 +271,19 @@ package final class TrainingSession {
         // Without anything held out, the last network is the one to keep.
         if isBetter || judgement == nil {
             progress.best = epoch
-            try folder.writeBest(network)
+            try folder.writeBest(state)
         }
         return epoch
     }
 
     /// Writes the best network under the output's name, and removes what was kept for going on.
     @discardableResult
-    private func finish(_ progress: TrainingProgress) throws -> Judgement? {
+    private func finish(_ progress: TrainingProgress, _ cancellation: Cancellation) throws -> Judgement? {
         guard let best = progress.best, let state = try folder.readBest() else {
             throw TrainingError("nothing was learned: no epoch came to its end")
         }
-        let judgement = try judge.judge(try model.model(of: state, path: path))
+        step.releaseMemory()
+        let judgement = try judge.judge(try model.model(of: state, path: path), cancellation)
         let metadata = model.metadata(best: best, judgement: judgement)
         try folder.publish(state.stage(safetensors: path, metadata: metadata, overwrite: options.overwrites))
         folder.remove()
