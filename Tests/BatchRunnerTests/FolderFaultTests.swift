@@ -162,7 +162,7 @@ private struct FolderBench {
         let scenes = WatchedScenes(
             ledger: ledger, retry: settings.retry, command: nil, observer: nil, cancellation: Cancellation(),
             warn: { _ in },
-            batch: {
+            batch: { _ in
                 Batch(
                     ledger: ledger, model: model, options: options, outputs: layout, logger: logger,
                     warnings: SceneWarnings { _ in }, errorStatus: { _ in 1 })

@@ -65,23 +65,6 @@ struct TrainingFaultTests {
         print("kills: \(points) points of a training")
         #expect(points > 0)
     }
-
-    /// The network that was the best was kept, and the training went on beyond its end when it was begun again.
-    @Test("a training that is killed when it has come to its end makes the bytes that it would have made")
-    func killedAtTheEnd() throws {
-        func train(_ name: String, stopsAtEnd: Bool = false) throws -> TrainingSession.Outcome {
-            var options = bench.options
-            (options.epochs, options.steps, options.patience, options.rate) = (8, nil, 1, 0.2)
-            let session = try TrainingSession(bench.data(), to: temporary.path(name), options: options)
-            if stopsAtEnd { session.willFinish = { throw CancellationError() } }
-            return try session.run(cancellation: Cancellation()) { _ in }
-        }
-        let whole = try train("whole.safetensors")
-        #expect(whole.epochs.count < 8 && whole.reason.contains("no better"), "\(whole.epochs)")
-        #expect(throws: CancellationError.self) { try train("killed.safetensors", stopsAtEnd: true) }
-        #expect(try train("killed.safetensors").epochs.count == whole.epochs.count)
-        #expect(try temporary.bytes("killed.safetensors") == temporary.bytes("whole.safetensors"))
-    }
 }
 
 /// A scene with its truth, and a network of some hundred weights, in a folder that another process finds again.

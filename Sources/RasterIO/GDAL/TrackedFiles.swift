@@ -45,8 +45,9 @@ package enum TrackedFiles {
     private static func takeOver(prefix: String, place: String) {
         guard let calls = VSIAllocFilesystemPluginCallbacksStruct() else { return }
         defer { VSIFreeFilesystemPluginCallbacksStruct(calls) }
-        // GDAL keeps the pointer, and hands over the rest of a path.
+        // GDAL keeps both pointers, and hands over the rest of a path.
         calls.pointee.pUserData = UnsafeMutableRawPointer(strdup(place))
+        let prefix = strdup(prefix)
         calls.pointee.stat = { place, name, status, _ in
             // GDAL's `struct stat64` is `struct stat` where files may be of any size.
             guard let status = UnsafeMutableRawPointer(status) else { return -1 }

@@ -127,7 +127,12 @@ package final class TrainingSession {
         mostSteps = min(options.steps ?? .max, options.epochs * stepsPerEpoch)
         folder = try TrainingFolder(for: path, overwrites: options.overwrites)
         judge = Judge(data: data, workers: workers, memory: left, folder: folder.path)
-        try judge.check(model.model(of: self.network, path: path))
+        do {
+            try judge.check(model.model(of: self.network, path: path))
+        } catch {
+            if !folder.holdsState { folder.remove() }
+            throw error
+        }
     }
 
     private static func graph(_ options: TrainingOptions, bands: Int, channels: Int) throws -> TrainingGraph {
