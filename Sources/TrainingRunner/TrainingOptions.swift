@@ -63,7 +63,7 @@ package struct TrainingOptions: Sendable {
     package var largestGradient: Double?
     /// Where crops are drawn.
     package var draw = CropDraw.labels
-    /// What is done to crops so that the network sees more than there is.
+    /// The changes to crops by which the network sees more than there is.
     package var augmentation = CropAugmentation()
     /// The share that the mean of the network's numbers keeps at each step, which is judged and written instead of the last
     /// step's; nil for no mean.
@@ -107,7 +107,11 @@ package struct TrainingOptions: Sendable {
     package init() {}
 
     /// The bytes that the process may use.
-    package var memoryLimit: Int { memory ?? MemoryBudget.standard.total }
+    package var memoryLimit: Int { budget.total }
+    /// The bytes of these for blocks of scenes that GDAL keeps decoded.
+    package var rasterCacheBytes: Int { budget.rasterCacheBytes }
+
+    private var budget: MemoryBudget { memory.map { MemoryBudget(total: $0) } ?? .standard }
 }
 
 /// Where crops are drawn.
@@ -120,7 +124,7 @@ package enum CropDraw: String, CaseIterable, Sendable {
     case borders
 }
 
-/// What is done to crops so that the network sees more than there is.
+/// The changes to crops by which the network sees more than there is.
 package struct CropAugmentation: Sendable, Hashable {
     /// True for mirroring on both axes.
     package var flips = true

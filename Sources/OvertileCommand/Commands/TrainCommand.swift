@@ -42,6 +42,7 @@ struct TrainCommand: ParsableCommand {
         options.overwrites = files.overwrite
         let pairs = try files.pairs(of: scenes)
         for input in scenes + pairs.map(\.truth.path) { try OutputPaths.require(files.output, isNoneOf: [input]) }
+        RasterCache.limit(bytes: options.rasterCacheBytes)
         let data = try TrainingData(
             pairs, bands: files.bands?.values, nodata: files.nodata, renamed: try files.renamed(),
             validation: options.validation, memory: options.memoryLimit / 4)

@@ -11,10 +11,10 @@ package struct MemoryBudget {
     /// scene of 37 x 23 pixels, as formats and drivers differ.
     package static let processBytes = 176 << 20
 
-    init(total: Int) { self.total = total }
+    package init(total: Int) { self.total = total }
 
     /// Blocks that GDAL keeps decoded, so that neighbouring tiles share them.
-    var rasterCacheBytes: Int { min(max(total / 16, 8 << 20), 256 << 20) }
+    package var rasterCacheBytes: Int { min(max(total / 16, 8 << 20), 256 << 20) }
 
     /// Returns the bytes that are left for the workers' maps and the tiles on their way.
     func workerBytes(weights: Int) -> Int { total - Self.processBytes - rasterCacheBytes - weights }

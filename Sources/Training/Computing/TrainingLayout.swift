@@ -10,6 +10,7 @@ struct TrainingLayout {
     let parts: Int
     let scratchByteCount: Int
     let byteCount: Int
+    let heldByteCount: Int
 
     init(
         _ network: TrainableNetwork, batch: CropShape, workers: Int, memory most: Int?, kernels: overtile_kernels
@@ -21,7 +22,8 @@ struct TrainingLayout {
             let scratch = program.operations.map(\.scratchByteCount).max() ?? 0
             let packed = program.operations.compactMap { ($0 as? any WeightedOperation)?.packedByteCount }
             let sums = parts > 1 ? network.store.gradients.count * MemoryLayout<Float>.stride : 0
-            let byteCount = memory.byteCount + workers * scratch + packed.reduce(0, +) + sums
+            let held = packed.reduce(0, +) + sums
+            let byteCount = memory.byteCount + workers * scratch + held
             if let most, byteCount > most {
                 guard parts == batch.count else { continue }
                 throw TrainingError(
@@ -30,7 +32,7 @@ struct TrainingLayout {
             }
             (self.program, self.memory, self.parts) = (program, memory, parts)
             crops = CropShape(count: batch.count / parts, height: batch.height, width: batch.width)
-            (scratchByteCount, self.byteCount) = (scratch, byteCount)
+            (scratchByteCount, self.byteCount, heldByteCount) = (scratch, byteCount, held)
             return
         }
         throw TrainingError("a batch has one crop at least")

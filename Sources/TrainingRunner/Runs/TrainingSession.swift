@@ -105,10 +105,11 @@ package final class TrainingSession {
         let shape = CropShape(count: options.batch, height: crop, width: crop)
         var loss = Loss(options.isBinary ? .binaryCrossEntropy : .crossEntropy, addsDice: options.addsDice)
         loss.classWeights = try Self.weights(options, data)
-        // What stays in memory beside a step: parameters, gradients, moments and means, a copy while they are written, and the crops.
-        let network = network.store.values.count * (4 + options.rule.momentCount + (options.averaging == nil ? 0 : 2))
+        // What stays in memory beside a step: parameters, gradients, moments and means, the copies that are judged and
+        // written, and the crops.
+        let network = network.store.values.count * (6 + options.rule.momentCount + (options.averaging == nil ? 0 : 2))
         let crops = 3 * options.batch * data.mean.count * crop * crop
-        let kept = data.byteCount + (network + crops) * MemoryLayout<Float>.stride
+        let kept = data.byteCount + options.rasterCacheBytes + (network + crops) * MemoryLayout<Float>.stride
         let left = options.memoryLimit - kept
         step = try TrainingStep(
             self.network, crops: shape, loss: loss, workers: workers, memory: left - MemoryBudget.processBytes)
@@ -126,7 +127,7 @@ package final class TrainingSession {
         stepsPerEpoch = min(500, max(10, (sampler.labelledPixels + perStep - 1) / perStep))
         mostSteps = min(options.steps ?? .max, options.epochs * stepsPerEpoch)
         folder = try TrainingFolder(for: path, overwrites: options.overwrites)
-        judge = Judge(data: data, workers: workers, memory: left, folder: folder.path)
+        judge = Judge(data: data, workers: workers, memory: left - step.heldByteCount, folder: folder.path)
         do {
             try judge.check(model.model(of: self.network, path: path))
         } catch {
@@ -272,7 +273,12 @@ package final class TrainingSession {
             rate: rate)
         progress.losses = []
         progress.epochs.append(epoch)
-        let isBetter = progress.best.map { (epoch.meanIoU ?? 0) > ($0.meanIoU ?? -1) } ?? true
+        // The more certain of two networks that are as good is the better one.
+        let isBetter =
+            progress.best.map { best in
+                let (iou, bestIoU) = (epoch.meanIoU ?? 0, best.meanIoU ?? -1)
+                return iou > bestIoU || iou == bestIoU && epoch.validationLoss ?? 0 < best.validationLoss ?? 0
+            } ?? true
         // Without anything held out, the last network is the one to keep.
         if isBetter || judgement == nil {
             progress.best = epoch
