@@ -52,7 +52,9 @@ let package = Package(
         room("NetworkGraph", []),
         room("WeightFiles", ["FileIO", "StoredTensors"]),
         room("ONNXReader", ["FileIO", "NetworkGraph", "StoredTensors"]),
-        room("Models", ["FileIO", "NetworkGraph", "ONNXReader", "StoredTensors", "WeightFiles"]),
+        room("ONNXWriter", ["FileIO", "NetworkGraph", "StoredTensors"]),
+        room(
+            "Models", ["FileIO", "NetworkGraph", "ONNXReader", "ONNXWriter", "StoredTensors", "WeightFiles"]),
         room("RasterIO", ["CGDAL", "CTIFF", "FileIO", "TileGeometry"]),
         room("VectorIO", ["CGDAL", "CLinux", "CSQLite", "FileIO", "RasterIO", "TileGeometry"]),
         room("InferenceEngine", ["NetworkGraph", "COneDNN", "COvertileKernels"]),
@@ -106,10 +108,16 @@ let package = Package(
         tests("VectorIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "WeightFilesTests",
-            ["WeightFiles", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
+            ["WeightFiles", "FileIO", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
         tests(
             "ONNXReaderTests",
             ["ONNXReader", "NetworkGraph", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
+        tests(
+            "ONNXWriterTests",
+            [
+                "ONNXWriter", "InferenceEngine", "NetworkGraph", "ONNXReader", "StoredTensors", "TestData", "TestMaps",
+                "TestNetworks",
+            ]),
         .testTarget(
             name: "ModelsTests",
             dependencies: [

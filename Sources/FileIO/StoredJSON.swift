@@ -2,8 +2,8 @@ package import Foundation
 
 /// Reads JSON that Overtile has written, from a file that anybody may have changed since.
 ///
-/// What is nested more deeply than anything of Overtile's is refused first: Foundation's decoder counts the levels too, but
-/// a file that ends with the bracket that is one too many ends the process.
+/// Text that is nested more deeply than anything of Overtile's is refused first. Foundation's decoder counts the levels
+/// too, but a file that ends with the bracket that is one too many ends the process.
 package enum StoredJSON {
     /// The most levels of arrays and objects.
     private static let mostLevels = 64

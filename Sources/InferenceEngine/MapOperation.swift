@@ -41,6 +41,8 @@ package enum MapOperation: Sendable {
     case attentionScores(queries: [[Int]], keys: [[Int]], scores: [[Int]])
     /// Shares and values; each head's channels as stored in both, and in the destination.
     case attentionMixture(shares: [[Int]], values: [[Int]], mixtures: [[Int]])
+    /// The source's elements in other places; the channels of both as stored.
+    case rearrangement(Rearrangement, channels: [Int], positions: [Int])
 
     /// How an operand of an `arithmetic` is stretched.
     package struct Operand: Hashable, Sendable {
@@ -65,6 +67,7 @@ package enum MapOperation: Sendable {
         case .pixelArithmetic(let arithmetic, _, _): "\(arithmetic.rawValue) of a constant"
         case .attentionScores: "attention's scores"
         case .attentionMixture: "attention's mixture"
+        case .rearrangement: "rearrangement"
         case .padding: "padding"
         case .globalMean: "mean over pixels"
         case .channelMean: "mean over channels"

@@ -135,6 +135,7 @@ package struct ModelOptionsError: Error, CustomStringConvertible, Sendable {
         case assumptions
         case key
         case outputName
+        case tile
     }
 
     /// The model file.

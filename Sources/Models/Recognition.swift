@@ -31,10 +31,18 @@ struct Recognition {
             tensors = NetworkTensors()
         } catch {
             switch error {
-            case .several(let candidates): throw WiringError(path: path, candidates: candidates)
+            case .several(let candidates):
+                throw WiringError(
+                    path: path, candidates: candidates, order: stateDict.isSortedByName ? Self.lostOrder : nil)
             case .none(let account):
-                throw ArchitectureError(path: path, match, stateDict, attempt: account)
+                let order = stateDict.isSortedByName ? "; \(Self.lostOrder)" : ""
+                throw ArchitectureError(path: path, match, stateDict, attempt: account + order)
             }
         }
     }
+
+    /// The note about safetensors that other programs wrote, where shapes do not tell how layers follow each other.
+    private static let lostOrder =
+        "its tensors are sorted by name, as safetensors are, so that the order of the layers is lost: the checkpoint "
+        + "(.pth) or ONNX file of the same network keeps it"
 }

@@ -80,7 +80,7 @@ extension Operation {
             return .window(extent: block, stride: block, offset: 0)
         case .affine, .activation, .concatenation, .arithmetic, .globalMean, .globalMaximum, .channelMean,
             .channelMaximum, .softmax, .groupedSoftmax, .channelSlice, .groupNormalization, .channelNormalization,
-            .pixelArithmetic, .attentionScores, .attentionMixture:
+            .pixelArithmetic, .attentionScores, .attentionMixture, .rearrangement:
             return .identity
         }
     }

@@ -93,6 +93,6 @@ package struct ChannelAffine: Sendable {
             let (bias, mean) = (bias.elements(), mean.elements())
             return factors.indices.map { bias[$0] - mean[$0] * factors[$0] }
         }
-        memory = NormMemory(mean: mean, variance: variance, epsilon: epsilon)
+        memory = NormMemory(mean: mean, variance: variance, epsilon: epsilon, weight: weight, bias: bias)
     }
 }

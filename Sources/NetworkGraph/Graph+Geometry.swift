@@ -72,7 +72,7 @@ extension Graph {
             case .fitToSize:
                 // Whether both have one resolution shows in the amounts, which then do not depend on the size.
                 scales.append(scales[node.inputs[1].index])
-            case .globalMean, .globalMaximum:
+            case .globalMean, .globalMaximum, .rearrangement:
                 scales.append(nil)
             case .resize(let resize) where resize.isFixed(axis):
                 scales.append(nil)

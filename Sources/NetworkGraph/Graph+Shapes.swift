@@ -82,6 +82,12 @@ extension Graph {
                 throw GraphError(node, "takes maps of \(inputs[0]) and \(inputs[1]) channels for \(heads) heads")
             }
             return inputs[1]
+        case .rearrangement(let rearrangement):
+            try expect(rearrangement.input.channels)
+            guard rearrangement.isWithinInput else {
+                throw GraphError(node, "takes elements that its input does not have")
+            }
+            return rearrangement.output.channels
         case .activation(let activation):
             if case .parametricReLU(let slopes) = activation { try expect(slopes.count) }
             return inputs[0]
@@ -107,7 +113,7 @@ extension Graph {
     /// - Returns: the shapes in the nodes' order, and true if some window did not divide its input, so that pixels were
     ///   dropped.
     /// - Throws: `GraphError` where maps that meet have different sizes.
-    func shapes(height: Int, width: Int) throws(GraphError) -> (shapes: [MapShape], isRagged: Bool)? {
+    package func shapes(height: Int, width: Int) throws(GraphError) -> (shapes: [MapShape], isRagged: Bool)? {
         let channels = try channels()
         var shapes: [MapShape] = []
         var isRagged = false
@@ -143,6 +149,7 @@ extension Graph {
         case .attentionScores(_, let keys): return inputs[1].height * inputs[1].width == keys ? nil : inputs[1]
         case .attentionMixture(let heads):
             return heads * inputs[1].height * inputs[1].width == first.channels ? nil : inputs[1]
+        case .rearrangement(let rearrangement): return first == rearrangement.input ? nil : rearrangement.input
         case .pixelArithmetic(_, let constant, _):
             let odd = MapShape(channels: constant.shape[0], height: constant.shape[1], width: constant.shape[2])
             return [1, first.height].contains(odd.height) && [1, first.width].contains(odd.width) ? nil : odd
@@ -157,6 +164,8 @@ extension Graph {
             .channelSlice, .groupNormalization, .channelNormalization, .pixelArithmetic, .attentionScores,
             .attentionMixture:
             return length
+        case .rearrangement(let rearrangement):
+            return axis == .vertical ? rearrangement.output.height : rearrangement.output.width
         case .depthToSpace(let block, _):
             return length * block
         case .spaceToDepth(let block):

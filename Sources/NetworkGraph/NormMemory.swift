@@ -9,12 +9,22 @@ package struct NormMemory: Sendable {
     package let variance: ConstantTensor
     /// The number that the norm adds to a variance before it divides by its root.
     package let epsilon: Float
+    /// The norm's own factor for each channel, of shape (channels).
+    package let weight: ConstantTensor
+    /// The norm's own summand for each channel, of shape (channels).
+    package let bias: ConstantTensor
 
-    /// What a norm with these running statistics remembers.
-    package init(mean: ConstantTensor, variance: ConstantTensor, epsilon: Float) {
+    /// What a norm with these running statistics and parameters remembers; without parameters they are 1 and 0.
+    package init(
+        mean: ConstantTensor, variance: ConstantTensor, epsilon: Float, weight: ConstantTensor? = nil,
+        bias: ConstantTensor? = nil
+    ) {
         self.mean = mean
         self.variance = variance
         self.epsilon = epsilon
+        let count = mean.count
+        self.weight = weight ?? ConstantTensor(shape: [count]) { Array(repeating: 1, count: count) }
+        self.bias = bias ?? ConstantTensor(shape: [count]) { Array(repeating: 0, count: count) }
     }
 
     /// True if the norm is as it was made, means 0 and variances 1: it has never seen an image.

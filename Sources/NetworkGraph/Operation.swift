@@ -64,6 +64,8 @@ package enum Operation: Sendable {
     /// Of two maps (shares, values): the channels of the shares are heads times the pixels of the values. Each pixel gets,
     /// for each head, the sum of that head's channels of all values, weighted by its shares.
     case attentionMixture(heads: Int)
+    /// The map's elements in other places, of a map of another extent.
+    case rearrangement(Rearrangement)
 }
 
 /// Which channels make the pixels of one square.
@@ -182,6 +184,7 @@ extension Operation {
         case .pixelArithmetic(_, let constant, _) where constant.shape[1] > 1 || constant.shape[2] > 1:
             "it takes another constant at each pixel of the tile, as of position encodings"
         case .attentionScores, .attentionMixture: "attention makes every pixel depend on the whole tile"
+        case .rearrangement: "it counts the pixels of the whole tile, as attention in windows does"
         default: nil
         }
     }
@@ -221,6 +224,7 @@ extension Operation {
         case .pixelArithmetic(let arithmetic, _, _): "\(arithmetic.rawValue) of a constant for each pixel"
         case .attentionScores: "attention's scores"
         case .attentionMixture: "attention's mixture"
+        case .rearrangement: "rearrangement"
         }
     }
 }

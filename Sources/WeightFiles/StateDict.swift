@@ -14,6 +14,11 @@ package struct StateDict: Sendable {
     /// The modules of a network that was saved whole, in the order of their registration, under the names that they have in
     /// the file; empty for a state dict.
     package var modules: [ModuleRecord] = []
+    /// True for a module of TorchScript.
+    package var isScript = false
+    /// True if the tensors stand in the order of their names, as libraries write safetensors, and no longer in that in
+    /// which the layers were registered.
+    package var isSortedByName = false
 
     /// The most tensors of a file: a hundred times what the largest networks have.
     static let largestCount = 100_000

@@ -186,6 +186,40 @@ import TestNetworks
             let shares = builder.graph.append(.groupedSoftmax(groups: 2), scores)
             return (builder.graph.append(.attentionMixture(heads: 2), shares, values), 24)
         },
+        Case("squares of pixels that change places with groups of channels, and rows that become channels and back") {
+            builder, map in
+            let shape = MapShape(channels: 21, height: 32, width: 32)
+            let moved = Rearrangement(
+                input: shape, output: shape,
+                digits: [
+                    .init(extent: 7, from: .channels, by: 1, to: .channels, by: 3),
+                    .init(extent: 3, from: .channels, by: 7, to: .channels, by: 1),
+                    .init(extent: 8, from: .rows, by: 1, to: .rows, by: 1),
+                    .init(extent: 4, from: .rows, by: 8, to: .columns, by: 8),
+                    .init(extent: 8, from: .columns, by: 1, to: .columns, by: 1),
+                    .init(extent: 4, from: .columns, by: 8, to: .rows, by: 8),
+                ])
+            let flat = MapShape(channels: 42, height: 16, width: 32)
+            let halved = Rearrangement(
+                input: shape, output: flat,
+                digits: [
+                    .init(extent: 21, from: .channels, by: 1, to: .channels, by: 1),
+                    .init(extent: 2, from: .rows, by: 16, to: .channels, by: 21),
+                    .init(extent: 16, from: .rows, by: 1, to: .rows, by: 1),
+                    .init(extent: 32, from: .columns, by: 1, to: .columns, by: 1),
+                ])
+            let woven = Rearrangement(
+                input: flat, output: shape,
+                digits: [
+                    .init(extent: 21, from: .channels, by: 1, to: .channels, by: 1),
+                    .init(extent: 2, from: .channels, by: 21, to: .rows, by: 1),
+                    .init(extent: 16, from: .rows, by: 1, to: .rows, by: 2),
+                    .init(extent: 32, from: .columns, by: 1, to: .columns, by: 1),
+                ])
+            let first = builder.graph.append(.rearrangement(moved), map)
+            let second = builder.graph.append(.activation(.tanh), builder.graph.append(.rearrangement(halved), first))
+            return (builder.graph.append(.rearrangement(woven), second), 21)
+        },
         Case("squeeze and excite") { builder, map in
             let mean = builder.graph.append(.globalMean, map, label: "squeeze")
             let gate = builder.graph.append(.activation(.sigmoid), builder.convolution(mean, 21, 21, kernel: 1))

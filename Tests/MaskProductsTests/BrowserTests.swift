@@ -26,13 +26,14 @@ struct BrowserTests {
         }
         try one.write(to: folder.path("scene.html"), overwrite: false)
         try many.write(to: folder.path("batch.html"), overwrite: false)
+        try SampleTrainingPage.page().write(to: folder.path("training.html"), overwrite: false)
 
         // Pictures of them are kept where OVERTILE_SCREENSHOTS says.
         let screenshots = ProcessInfo.processInfo.environment["OVERTILE_SCREENSHOTS"]
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
         process.arguments =
-            [Self.script, folder.path("scene.html"), folder.path("batch.html")]
+            [Self.script, folder.path("scene.html"), folder.path("batch.html"), folder.path("training.html")]
             + (screenshots.map { ["--screenshots", $0] } ?? [])
         let output = Pipe()
         process.standardOutput = output
@@ -41,7 +42,7 @@ struct BrowserTests {
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationStatus == 0, "\(text)")
-        #expect(text.matches(of: /: good/).count == 8, "\(text)")
+        #expect(text.matches(of: /: good/).count == 12, "\(text)")
     }
 }
 

@@ -182,6 +182,36 @@ import WeightFiles
             ])
     }
 
+    /// The export loads the file as its kind is loaded, and takes as many bands as the network.
+    @Test func exports() throws {
+        func export(_ path: String, _ change: (inout StateDict) -> Void) throws -> ArchitectureError {
+            var sketch = StateDictSketch()
+            sketch.convolution("alpha", [4, 99, 3, 3], bias: 4)
+            sketch.convolution("depthwise", [8, 1, 3, 3], bias: 8)
+            sketch.convolution("stem", [8, 6, 3, 3], bias: 8)
+            var stateDict = sketch.stateDict
+            change(&stateDict)
+            return try #require(throws: ArchitectureError.self) { try Model(stateDict, path: path) }
+        }
+        let script = try export("dir/net.pt") { $0.isScript = true }
+        #expect(
+            script.export == [
+                "net = torch.jit.load('net.pt').eval()", "scene = torch.zeros(1, 99, 512, 512)",
+                "torch.onnx.export(net, scene, 'model.onnx', dynamo=False)",
+            ])
+        let wrapped = try export("last.ckpt") { $0.key = "state_dict" }
+        #expect(wrapped.export.first == "net.load_state_dict(torch.load('last.ckpt')['state_dict'])")
+        #expect(!wrapped.description.contains("sorted by name"))
+        // Sorted by name, the first tensor is not the first layer's.
+        let sorted = try export("net.safetensors") { $0.isSortedByName = true }
+        #expect(
+            sorted.export == [
+                "net.load_state_dict(safetensors.torch.load_file('net.safetensors'))", "net.eval()",
+                "torch.onnx.export(net, torch.zeros(1, 6, 512, 512), 'model.onnx')",
+            ])
+        #expect(sorted.description.contains("the checkpoint (.pth) or ONNX file of the same network keeps it"))
+    }
+
     @Test(
         "layers that no U-Net has",
         arguments: [

@@ -8,6 +8,7 @@ import WeightFiles
         let stateDict = try Checkpoint.read(bytes: SafetensorsWriter.small)
         #expect(stateDict.tensors.map(\.name) == ["conv.bias", "conv.weight"])
         #expect(stateDict.metadata == ["format": "pt"])
+        #expect(stateDict.isSortedByName)
         #expect(stateDict.elementTypes == ["conv.bias": .float32, "conv.weight": .float32])
     }
 
@@ -36,6 +37,15 @@ import WeightFiles
         let header = SafetensorsWriter.header(dtype: dtype, shape: "[1]", offsets: "[0,\(bytes.count)]")
         #expect(
             try Checkpoint.read(bytes: SafetensorsWriter.file(header: header, data: bytes)).elements == ["w": [value]])
+    }
+
+    /// As Overtile writes them, in the order of the layers.
+    @Test func tensorsNeedNotBeSortedByName() throws {
+        let header = #"""
+            {"stem":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"head":{"dtype":"U8","shape":[],"data_offsets":[1,2]}}
+            """#
+        let stateDict = try Checkpoint.read(bytes: SafetensorsWriter.file(header: header, data: [7, 8]))
+        #expect(stateDict.tensors.map(\.name) == ["stem", "head"] && !stateDict.isSortedByName)
     }
 
     @Test func unknownTypesAreRefused() throws {

@@ -64,6 +64,8 @@ extension PortableKernels {
                 }
             }
         case .shuffle(let shuffle): return moves(shuffle, src, dst)
+        case .rearrangement(let rearrangement, let channels, let positions):
+            return moves(rearrangement, channels, positions, src, dst)
         case .pixelArithmetic(let arithmetic, let constant, let positions):
             return { from, to in
                 dst.forEachPixel { row, column in
@@ -96,6 +98,28 @@ extension PortableKernels {
                         sum += y.weights[i] * line
                     }
                     to[dst.place(channel, row, column)] = sum
+                }
+            }
+        }
+    }
+
+    private static func moves(
+        _ rearrangement: Rearrangement, _ channels: [Int], _ positions: [Int], _ src: overtile_map, _ dst: overtile_map
+    ) -> LoopKernel.Loop {
+        let alongChannels = rearrangement.steps(along: .channels)
+        let alongRows = rearrangement.steps(along: .rows)
+        let alongColumns = rearrangement.steps(along: .columns)
+        return { from, to in
+            dst.forEachPixel { row, column in
+                dst.clear(to, row, column)
+                let (y, x) = (alongRows[row], alongColumns[column])
+                let first = (channel: y.channel + x.channel, row: y.row + x.row, column: y.column + x.column)
+                for (step, position) in zip(alongChannels, positions) {
+                    to[dst.place(position, row, column)] =
+                        from[0][
+                            src.place(
+                                channels[first.channel + step.channel], first.row + step.row, first.column + step.column
+                            )]
                 }
             }
         }

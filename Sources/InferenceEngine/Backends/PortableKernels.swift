@@ -71,7 +71,7 @@ enum PortableKernels {
             let (rows, columns) = (rows.map { overtile_sample($0) }, columns.map { overtile_sample($0) })
             return { from, to in pair.pass { overtile_resample(rows, columns, $0, $1, from[0], to) } }
         case .cubicResampling, .globalMaximum, .channelMaximum, .groupedSoftmax, .channelNormalization, .shuffle,
-            .pixelArithmetic, .attentionScores, .attentionMixture:
+            .pixelArithmetic, .attentionScores, .attentionMixture, .rearrangement:
             throw EngineError("\(operation.name) has no kernel of Overtile's own", isUnimplemented: true)
         case .padding(let padding):
             let (top, left, mode) = (padding.amounts.top, padding.amounts.left, padding.mode)

@@ -120,6 +120,17 @@ extension ReferenceBackend {
                     from[0][source.offset(share, h, w)] * from[1][other.offset(value, pixel.row, pixel.column)]
                 }.reduce(0, +)
             }
+        case .rearrangement(let rearrangement, let channels, let positions):
+            return { from, c, h, w in
+                guard let channel = positions.firstIndex(of: c) else { return 0 }
+                let place = [channel, h, w]
+                var sums = [0, 0, 0]
+                for digit in rearrangement.digits {
+                    let value = place[digit.destination.rawValue] / digit.destinationStride % digit.extent
+                    sums[digit.source.rawValue] += value * digit.sourceStride
+                }
+                return from[0][source.offset(channels[sums[0]], sums[1], sums[2])]
+            }
         case .channelSlice(let positions):
             return { from, c, h, w in
                 c < positions.count ? from[0][source.offset(positions[c], h, w)] : 0

@@ -118,6 +118,11 @@ struct Lowering {
                 .attentionMixture(
                     shares: first.parted(heads), values: second.parted(heads), mixtures: own.parted(heads))
             }
+        case .rearrangement(let rearrangement):
+            emit(
+                .rearrangement(
+                    rearrangement, channels: inputChannels(of: index).positions,
+                    positions: roles.channels[index].positions), index, from: computation.inputWindow(of: index))
         case .channelSlice(let start, let count, let step):
             let positions = inputChannels(of: index).positions
             emit(.channelSlice(positions: (0..<count).map { positions[start + $0 * step] }), index, from: window)

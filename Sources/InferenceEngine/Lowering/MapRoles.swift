@@ -170,7 +170,7 @@ struct MapRoles {
             guard let factor = resize.bilinearFactor else { return window }
             return expanded(map, height: factor, width: factor, factor: factor)
         case .padding where node.operation.movedBorders == nil, .groupNormalization, .attentionScores,
-            .attentionMixture:
+            .attentionMixture, .rearrangement:
             return computation.extent(of: map)
         default:
             return window

@@ -61,7 +61,7 @@ package struct PackedChannels {
             case .convolution(let convolution) where convolution.isDepthwise:
                 packed.append(packed[node.inputs[0].index])
             case .input, .convolution, .transposedConvolution, .channelMean, .channelMaximum, .channelSlice,
-                .depthToSpace, .spaceToDepth, .attentionScores, .attentionMixture:
+                .depthToSpace, .spaceToDepth, .attentionScores, .attentionMixture, .rearrangement:
                 packed.append(PackedChannels(counts[index], block: block))
             case .concatenation:
                 packed.append(PackedChannels(joining: node.inputs.map { packed[$0.index] }))

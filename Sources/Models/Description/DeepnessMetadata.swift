@@ -33,7 +33,8 @@ enum DeepnessMetadata {
             $0.number.flatMap { $0 >= 0 && $0 < 100 ? $0 : nil }
         }
         result.threshold = fields.value("seg_thresh", "a number from 0 to 1", \.share)
-        if let marker = ownKeys.first(where: { texts[$0] != nil }) {
+        // A file of Overtile's has these keys for others, and says itself what is known.
+        if texts["overtile.family"] == nil, let marker = ownKeys.first(where: { texts[$0] != nil }) {
             runAsDeepness(&result, &fields, marker: marker, bandCount: bandCount)
         }
         result.warnings = fields.warnings
@@ -74,5 +75,76 @@ enum DeepnessMetadata {
         case (nil, nil): break
         }
         result.scaling = Sourced(scaling, source: source)
+    }
+
+    // MARK: - Writing
+
+    /// Returns the entries that tell Deepness, as far as it can be told, what a description says.
+    ///
+    /// - Parameters:
+    ///   - bands: the bands that the network takes.
+    ///   - outputs: the channels of the network's output.
+    ///   - tile: the size of tiles, in input pixels on a side.
+    ///   - overlap: how much of a tile's side neighbours share, in percent.
+    static func entries(
+        of description: ModelDescription, bands: Int, outputs: Int, tile: Int, overlap: Int
+    ) -> [String: String] {
+        var entries: [String: MetadataValue] = [
+            "model_type": .string(description.task?.value == .regression ? "Regressor" : "Segmentor"),
+            "tile_size": .number(Double(tile)), "tiles_size": .number(Double(tile)),
+            "tiles_overlap": .number(description.overlap.map { $0.value.rounded(.up) } ?? Double(overlap)),
+        ]
+        if let classes = description.classes?.value {
+            // A single name is that of class 1.
+            let names = (classes.count == 1 && outputs == 1 ? ["background"] : []) + classes.map(\.name)
+            entries["class_names"] = .object(
+                Dictionary(uniqueKeysWithValues: names.enumerated().map { ("\($0)", .string($1)) }))
+        }
+        if let metres = description.resolution?.value { entries["resolution"] = .number(metres * 100) }
+        // Without a threshold, Deepness takes every pixel for class 1.
+        let threshold = description.threshold?.value ?? (outputs == 1 ? 0.5 : nil)
+        entries["seg_thresh"] = threshold.map { .number(OvertileMetadata.decimal($0)) }
+        if let standardization = standardization(description.scaling?.value, bands: bands) {
+            entries["standardization_mean"] = .array(standardization.map { .number($0.mean) })
+            entries["standardization_std"] = .array(standardization.map { .number($0.std) })
+        }
+        return entries.mapValues(\.json)
+    }
+
+    /// Mean and standard deviation as Deepness uses them, on pixels that it has divided by 255:
+    /// `(v * scale + offset - mean) / std` is `(v / 255 - (mean - offset) / scale / 255) / (std / scale / 255)`.
+    private static func standardization(_ scaling: PixelScaling?, bands: Int) -> [(mean: Double, std: Double)]? {
+        guard let scaling else { return nil }
+        func value(_ values: [Float]?, _ band: Int, _ standard: Double) -> Double {
+            values.map { OvertileMetadata.decimal($0.count == 1 ? $0[0] : $0[band]) } ?? standard
+        }
+        return (0..<bands).map { band in
+            let scale = value(scaling.scale, band, 1)
+            let shift = (value(scaling.mean, band, 0) - value(scaling.offset, band, 0)) / scale
+            return (shift / 255, value(scaling.std, band, 1) / scale / 255)
+        }
+    }
+
+    /// Lines about what Deepness will do otherwise than a description says.
+    static func losses(of description: ModelDescription) -> [String] {
+        var losses: [String] = []
+        if description.scaling == nil {
+            losses.append(
+                "nobody says how pixels are scaled: Deepness will divide them by 255; say it with --scale, --mean and --std"
+            )
+        }
+        if description.scaling?.value.minimum != nil || description.scaling?.value.maximum != nil {
+            losses.append(
+                "Deepness does not clip pixels to a least and a greatest value, as the model's description asks")
+        }
+        let numbers = description.bands?.value.enumerated().map { index, band in
+            if case .number(index + 1) = band { true } else { false }
+        }
+        if let numbers, numbers.contains(false) {
+            losses.append(
+                "Deepness takes the first bands of a scene where its window does not say otherwise, and the model takes "
+                    + (description.bands?.value.map(\.text).joined(separator: ", ") ?? ""))
+        }
+        return losses
     }
 }

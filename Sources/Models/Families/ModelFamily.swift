@@ -178,14 +178,31 @@ package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
         export = []
     }
 
-    /// The bands are those of the first convolution in the file; what has none gets three.
+    /// The bands are those of the first convolution in the file or, where it is sorted by name, the fewest of any that is
+    /// not computed channel by channel; what has none gets three.
     private static func export(path: String, _ stateDict: StateDict) -> [String] {
-        let first = stateDict.tensors.first { $0.tensor.shape.count == 4 && $0.name.hasSuffix("weight") }
-        let bands = first.map(\.tensor.shape[1]) ?? 3
+        let weights = stateDict.tensors.filter { $0.tensor.shape.count == 4 && $0.name.hasSuffix("weight") }
+        let counts = weights.map { $0.tensor.shape[1] }
+        let read = stateDict.isSortedByName ? counts.filter { $0 > 1 }.min() ?? counts.min() : counts.first
+        let bands = read.flatMap { (1...4096).contains($0) ? $0 : nil } ?? 3
+        let (file, input) = (ModelFileError.quoted(FileName.last(of: path)), "torch.zeros(1, \(bands), 512, 512)")
+        guard !stateDict.isScript else {
+            return [
+                "net = torch.jit.load(\(file)).eval()", "scene = \(input)",
+                "torch.onnx.export(net, scene, 'model.onnx', dynamo=False)",
+            ]
+        }
+        let key = stateDict.key?.split(separator: ".").map { "[\(ModelFileError.quoted(String($0)))]" }.joined() ?? ""
+        let load =
+            if path.hasSuffix(".safetensors") {
+                "net.load_state_dict(safetensors.torch.load_file(\(file)))"
+            } else if stateDict.modules.isEmpty {
+                "net.load_state_dict(torch.load(\(file))\(key))"
+            } else {
+                "net = torch.load(\(file), weights_only=False)\(key)"
+            }
         return [
-            "net.load_state_dict(torch.load(\(ModelFileError.quoted(FileName.last(of: path)))))",
-            "net.eval()",
-            "torch.onnx.export(net, torch.zeros(1, \((1...4096).contains(bands) ? bands : 3), 512, 512), 'model.onnx')",
+            load, "net.eval()", "torch.onnx.export(net, \(input), 'model.onnx')",
         ]
     }
 

@@ -225,18 +225,22 @@ package struct WiringError: Error, CustomStringConvertible, Sendable {
     package let candidates: [WiringCandidate]
     /// What else was asked, in a few words, and why it does not tell; nil if nothing was.
     package let silence: String?
+    /// Why the file does not tell what another one of the same network would; nil if it does.
+    package let order: String?
 
     /// Takes networks that fit a file.
     ///
-    /// - Parameter silence: "nor does scene.tif (...)".
-    package init(path: String, candidates: [WiringCandidate], silence: String? = nil) {
-        (self.path, self.candidates, self.silence) = (path, candidates, silence)
+    /// - Parameters:
+    ///   - silence: "nor does scene.tif (...)".
+    ///   - order: "its tensors are sorted by name ...".
+    package init(path: String, candidates: [WiringCandidate], silence: String? = nil, order: String? = nil) {
+        (self.path, self.candidates, self.silence, self.order) = (path, candidates, silence, order)
     }
 
     /// One line: the file, and the `--assume` that selects each of the wirings.
     package var description: String {
         let ways = candidates.map { "--assume \($0.assumptions.text)" }.joined(separator: " or ")
         return "\(path): fits \(ShapeWiring.title) in \(candidates.count) ways, and its norms do not tell which"
-            + (silence.map { ", \($0)" } ?? "") + ": say \(ways)"
+            + (silence.map { ", \($0)" } ?? "") + ": say \(ways)" + (order.map { "; \($0)" } ?? "")
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import StoredTensors
 
 /// Arithmetic on constants, with ONNX's rules: broadcasting, whole numbers rounded towards zero.
@@ -91,7 +92,8 @@ extension FoldedTensor {
         case .greaterOrEqual: return truths(>=)
         case .power where b.allSatisfy { $0 == 2 }: return numbers { x, _ in x * x }
         case .power where b.allSatisfy { $0 == 0.5 }: return numbers { x, _ in x.squareRoot() }
-        case .power, .and, .or: throw .unsupported("is not folded for numbers that are not whole")
+        case .power: return numbers { powf($0, $1) }
+        case .and, .or: throw .unsupported("is not folded for numbers that are not whole")
         }
     }
 

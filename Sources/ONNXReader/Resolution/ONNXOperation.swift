@@ -29,6 +29,8 @@ package enum ONNXOperation: Sendable {
     case attentionScores(heads: Int)
     /// `MatMul` of shares and values: for each head the sum of the values' channels, weighted by the shares.
     case attentionMixture(heads: Int)
+    /// `Reshape` and `Transpose` where elements have to be moved for them.
+    case rearrangement([Digit])
     /// `Add`, `Sub`, `Mul` or `Div` of two maps, or of a map and a constant. Extents of 1 are broadcast.
     case arithmetic(Arithmetic)
     /// `Concat`
@@ -204,6 +206,21 @@ extension ONNXOperation {
         package var horizontalScale: Float
         /// True if the file gives the output's size and not a factor.
         package var isToSize: Bool
+    }
+
+    /// A digit of the places that an element has in a map and in the one that it is moved to. It counts along one axis of
+    /// each, from one of its values to the next by so many elements.
+    package struct Digit: Hashable, Sendable {
+        /// The values of the digit.
+        package var extent: Int
+        /// The axis of the map that is read.
+        package var source: MapAxis
+        /// Its elements from one value to the next; 0 where all have the same one.
+        package var sourceStride: Int
+        /// The axis of the map that is made.
+        package var destination: MapAxis
+        /// Its elements from one value to the next.
+        package var destinationStride: Int
     }
 
     /// Pixels added around a map.

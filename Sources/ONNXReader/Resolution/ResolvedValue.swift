@@ -24,6 +24,9 @@ enum ResolvedValue {
 }
 
 extension ResolvedValue {
+    /// True for what is computed from the scene.
+    var isOfScene: Bool { if case .constant = self { false } else { true } }
+
     /// True for a map whose axes were parted or joined.
     var isTokens: Bool {
         switch self {

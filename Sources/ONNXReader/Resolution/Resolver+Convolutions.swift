@@ -121,9 +121,7 @@ extension Resolver {
     }
 
     mutating func matrixProduct(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        if case .map(let left) = try call.operand(0), case .map(let right) = try call.operand(1),
-            left.shape.count == right.shape.count, left.shape.count >= 2
-        {
+        if case .map(let left) = try call.operand(0), case .map(let right) = try call.operand(1) {
             return [try attention(TokenValue(left, shape(of: left)), TokenValue(right, shape(of: right)))]
         }
         if case .constant = try call.operand(1), case .constant = try call.operand(0) {
@@ -132,6 +130,9 @@ extension Resolver {
         guard case .constant(let weights) = try call.operand(1), case .map(let map) = try call.operand(0) else {
             throw .unsupported(
                 "multiplies values that both depend on the scene: attention over pixels is not a convolutional network")
+        }
+        guard map.roles.last == .channels || (map.shape.last == 1 && shape(of: map).channels == 1) else {
+            return try tokenProduct(call)
         }
         return try dense(map, weights)
     }

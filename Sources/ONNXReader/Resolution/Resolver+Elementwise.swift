@@ -47,11 +47,12 @@ extension Resolver {
         let rank = map.shape.count
         let axis = try resolvedAxis(try call.int("axis") ?? (call.opset < 13 ? 1 : -1), rank: rank)
         let axes = (call.opset < 13 ? axis..<rank : axis..<axis + 1).filter { map.shape[$0] > 1 }
-        guard axes.count <= 1 else {
+        guard axes.count <= 1 || !map.isCanonical else {
             throw .unsupported("is taken over several axes of shape \(map.shape.shapeText): classes are one axis")
         }
-        guard let role = map.roles[axes.first ?? axis] else {
-            throw .unsupported("is taken over an axis that is none of channels, height and width")
+        // Rows and columns of a map, and not of tokens, are no classes.
+        guard axes.count <= 1, let role = map.roles[axes.first ?? axis], role == .channels || map.isCanonical else {
+            return try tokenSoftmax(call)
         }
         return try append(.softmax(role), on: map)
     }
@@ -69,7 +70,8 @@ extension Resolver {
         case (_, .constant(let right)):
             return try arithmetic(operation, try call.map(0), right, isConstantFirst: false)
         default:
-            return try arithmetic(operation, try call.map(0), try call.map(1))
+            if let outputs = try arithmetic(operation, try call.map(0), try call.map(1)) { return outputs }
+            return try tokenArithmetic(call)
         }
     }
 
@@ -108,9 +110,10 @@ extension Resolver {
         return try constant.reshaped(aligned).transposed(rest + order).reshaped(shape)
     }
 
+    /// Returns nil where the axes of the two lie in different orders.
     private mutating func arithmetic(
         _ operation: ONNXOperation.Arithmetic.Operator, _ left: MapValue, _ right: MapValue
-    ) throws(OperatorProblem) -> [ResolvedValue] {
+    ) throws(OperatorProblem) -> [ResolvedValue]? {
         let extents = try broadcastShape(left.shape, right.shape)
         let rank = extents.count
         func aligned(_ map: MapValue) -> [MapAxis?] {
@@ -124,24 +127,18 @@ extension Resolver {
             case (1, _): roles.append(y)
             case (_, 1): roles.append(x)
             default:
-                guard x == y else { throw Self.mixedAxes(left, right) }
+                guard x == y else { return nil }
                 roles.append(x)
             }
         }
         var shape = ONNXShape.single
         for role in [MapAxis.channels, .height, .width] {
-            guard roles.count(where: { $0 == role }) <= 1 else { throw Self.mixedAxes(left, right) }
+            guard roles.count(where: { $0 == role }) <= 1 else { return nil }
             shape[role] = max(self.shape(of: left)[role], self.shape(of: right)[role])
-            guard roles.contains(role) || shape[role] == 1 else { throw Self.mixedAxes(left, right) }
+            guard roles.contains(role) || shape[role] == 1 else { return nil }
         }
         let node = try append(.arithmetic(.init(operator: operation)), [left.node, right.node], shape)
         return [.map(MapValue(node: node, shape: extents, roles: roles))]
-    }
-
-    private static func mixedAxes(_ left: MapValue, _ right: MapValue) -> OperatorProblem {
-        .unsupported(
-            "takes maps of shapes \(left.shape.shapeText) and \(right.shape.shapeText), one of them with its axes in "
-                + "another order")
     }
 }
 

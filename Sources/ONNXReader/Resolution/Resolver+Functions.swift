@@ -168,7 +168,9 @@ extension Resolver {
         let rank = map.shape.count
         let axis = try resolvedAxis(try call.int("axis") ?? -1, rank: rank)
         let channels = shape(of: map).channels
-        guard axis == rank - 1, map.roles[axis] == .channels || (channels == 1 && map.shape[axis] == 1) else {
+        let isOfChannels = map.roles[axis] == .channels || (channels == 1 && map.shape[axis] == 1)
+        if axis == rank - 1, !isOfChannels { return try tokenStatistics(call) }
+        guard axis == rank - 1 else {
             throw .unsupported(
                 "normalises a value of shape \(map.shape.shapeText) over other axes than its channels")
         }

@@ -46,7 +46,7 @@ extension Resolver {
         return result
     }
 
-    private func reshaped(_ value: ResolvedValue, to shape: [Int]) throws(OperatorProblem) -> ResolvedValue {
+    private mutating func reshaped(_ value: ResolvedValue, to shape: [Int]) throws(OperatorProblem) -> ResolvedValue {
         switch value {
         case .constant(let tensor): return .constant(try tensor.reshaped(shape))
         case .grouped(let map, _):
@@ -59,7 +59,12 @@ extension Resolver {
             }
         case .tokens, .stack: break
         }
-        if let tokens = tokens(value)?.reshaped(shape) { return self.value(tokens) }
+        if let tokens = tokens(value) {
+            if let reshaped = tokens.reshaped(shape) { return self.value(reshaped) }
+            guard shape.count > 0 else { throw .unsupported("makes a single number of a map") }
+            let moved = try laidOut(tokens, as: Layout(map: shape) ?? Layout(shape, channels: [shape.count - 1]))
+            return self.value(moved)
+        }
         throw .unsupported(
             "reshapes a map of shape \(value.shape.shapeText) to \(shape.shapeText): pixels and channels would mix")
     }
@@ -123,12 +128,9 @@ extension Resolver {
         let shape = try call.requiredConstant(1).integers()
         let value = try call.operand(0)
         if case .constant(let tensor) = value { return [.constant(try tensor.expanded(to: shape))] }
-        guard try broadcastShape(value.shape, shape) == value.shape else {
-            throw .unsupported(
-                "stretches a map of shape \(value.shape.shapeText) to \(shape.shapeText): that would need such an "
-                    + "operation in the engine")
-        }
-        return [value]
+        guard try broadcastShape(value.shape, shape) != value.shape else { return [value] }
+        let tokens = try tokens(call, 0)
+        return [try stretch(tokens, to: shape)]
     }
 
     // MARK: - Parts
@@ -233,17 +235,28 @@ extension Resolver {
         if let constants = call.constants {
             return [.constant(try FoldedTensor.concatenated(constants, axis: axis))]
         }
-        var maps: [MapValue] = []
-        for index in call.operands.indices { maps.append(try call.map(index)) }
+        var operands: [ResolvedValue] = []
+        for index in call.operands.indices {
+            let operand = try call.operand(index)
+            // The features that an encoder does not have are maps without channels.
+            let own = try resolvedAxis(axis, rank: operand.shape.count)
+            guard operand.shape[own] > 0 || operand.isOfScene else { continue }
+            operands.append(operand)
+        }
+        guard operands.count > 1 else { return operands }
+        let maps = operands.compactMap { if case .map(let map) = $0 { map } else { nil } }
+        guard maps.count == operands.count, try isAlongChannels(maps, axis) else {
+            return try tokenConcatenation(
+                OperatorCall(node: call.node, opset: call.opset, operands: operands), axis: axis)
+        }
         let first = maps[0]
-        guard maps.count > 1 else { return [.map(first)] }
         let own = try resolvedAxis(axis, rank: first.shape.count)
         var extent = 0
         for map in maps {
             var others = map.shape
-            guard others.count == first.shape.count else { throw Self.misfit(first, map) }
+            guard others.count == first.shape.count else { throw Self.misfit(first.shape, map.shape) }
             others[own] = first.shape[own]
-            guard others == first.shape, map.roles == first.roles else { throw Self.misfit(first, map) }
+            guard others == first.shape else { throw Self.misfit(first.shape, map.shape) }
             extent += map.shape[own]
         }
         guard let role = first.roles[own] else { return [.stack(maps, axis: own)] }
@@ -253,9 +266,10 @@ extension Resolver {
         return [.map(MapValue(node: node, shape, roles: first.roles))]
     }
 
-    private static func misfit(_ first: MapValue, _ other: MapValue) -> OperatorProblem {
-        .unsupported(
-            "joins maps of shapes \(first.shape.shapeText) and \(other.shape.shapeText): choose a size of input that "
-                + "all levels of the network divide")
+    /// True for maps that lie behind each other along the axis, or are stacked along an axis without a meaning.
+    private func isAlongChannels(_ maps: [MapValue], _ axis: Int) throws(OperatorProblem) -> Bool {
+        let roles = maps[0].roles
+        let own = try resolvedAxis(axis, rank: roles.count)
+        return (roles[own] == .channels || roles[own] == nil) && maps.allSatisfy { $0.roles == roles }
     }
 }

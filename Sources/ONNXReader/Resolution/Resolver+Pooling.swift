@@ -66,6 +66,11 @@ extension Resolver {
                     "is computed along \(axes.shapeText) of a map, and only means, sums and maxima are: that would need "
                         + "an operation of its own in the engine")
             }
+            if reduced.count == 1, type == "ReduceMean", let role = map.roles[reduced[0]], role != .channels,
+                axes.count == 1
+            {
+                return try tokenStatistics(call)
+            }
             guard !reduced.isEmpty else { return [.map(map.dropping(keepsAxes ? [] : axes))] }
             return [.map(try self.reduced(map, over: axes, type).dropping(keepsAxes ? [] : axes))]
         }

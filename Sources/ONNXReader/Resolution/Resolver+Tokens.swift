@@ -30,7 +30,9 @@ extension Resolver {
         case "LayerNormalization", "ReduceMean": return try tokenStatistics(call)
         case "Split", "Gather", "Slice": return try tokenParts(call)
         case _ where Self.elementwise.contains(type): return try elementwise(call)
+        case "Concat", "Expand": return nil
         default:
+            if let outputs = try outputsOfMaps(call) { return outputs }
             throw .unsupported(
                 "reads pixels laid out in one row, as shape \(try call.operand(0).shape.shapeText), in a way that is not "
                     + "known of attention")
@@ -98,45 +100,57 @@ extension Resolver {
 
     // MARK: - Two operands
 
-    private mutating func tokenArithmetic(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+    mutating func tokenArithmetic(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         for (index, other) in [(0, 1), (1, 0)] {
             guard case .constant(let constant)? = call.operands.indices.contains(other) ? call.operands[other] : nil
             else {
                 continue
             }
-            let tokens = try tokens(call, index)
-            guard try broadcastShape(tokens.shape, constant.shape) == tokens.shape else {
-                throw .unsupported("stretches a value of shape \(tokens.shape.shapeText) to a constant's")
+            var tokens = try tokens(call, index)
+            let result = try broadcastShape(tokens.shape, constant.shape)
+            if result != tokens.shape {
+                let stretched = try stretched(tokens, to: result)
+                tokens = try laidOut(stretched, as: Layout(result, channels: [result.count - 1]))
             }
             let spread = try spread(constant, over: tokens)
             let whole = call.replacing(index, by: whole(tokens)).replacing(other, by: .constant(spread))
             let results = try outputs(of: whole)
             return try value(of: results, as: tokens.axes)
         }
-        let (left, right) = (try tokens(call, 0), try tokens(call, 1))
+        var (left, right) = (try tokens(call, 0), try tokens(call, 1))
+        var axes = commonAxes(left, right)
+        if axes == nil {
+            // A map's own order is kept, so that what comes after finds a map.
+            if left.isMap(nodes[left.node].shape) || !right.isMap(nodes[right.node].shape) {
+                (left, right) = try aligned(left, right)
+            } else {
+                (right, left) = try aligned(right, left)
+            }
+            axes = left.axes
+        }
+        let whole = call.replacing(0, by: whole(left)).replacing(1, by: whole(right))
+        let results = try outputs(of: whole)
+        return try value(of: results, as: axes!)
+    }
+
+    /// The axes of what two values give that lie in one order; nil where they do not.
+    private func commonAxes(_ left: TokenValue, _ right: TokenValue) -> [[TokenValue.Part]]? {
         let rank = max(left.axes.count, right.axes.count)
         func aligned(_ tokens: TokenValue) -> [[TokenValue.Part]] {
             [[TokenValue.Part]](repeating: [], count: rank - tokens.axes.count) + tokens.axes
         }
         var axes: [[TokenValue.Part]] = []
         for (a, b) in zip(aligned(left), aligned(right)) {
-            guard a == b || a.isEmpty || b.isEmpty else {
-                throw .unsupported(
-                    "takes values of shapes \(left.shape.shapeText) and \(right.shape.shapeText), whose pixels and channels "
-                        + "lie in different orders")
-            }
+            guard a == b || a.isEmpty || b.isEmpty else { return nil }
             axes.append(a.isEmpty ? b : a)
         }
         let (a, b) = (nodes[left.node].shape, nodes[right.node].shape)
-        for role in [MapAxis.channels, .height, .width] where a[role] != b[role] {
-            guard min(a[role], b[role]) == 1 else {
-                throw .unsupported(
-                    "takes values of shapes \(left.shape.shapeText) and \(right.shape.shapeText), made of other maps")
-            }
-        }
-        let whole = call.replacing(0, by: whole(left)).replacing(1, by: whole(right))
-        let results = try outputs(of: whole)
-        return try value(of: results, as: axes)
+        let isFitting = [MapAxis.channels, .height, .width].allSatisfy { a[$0] == b[$0] || min(a[$0], b[$0]) == 1 }
+        var extents = ONNXShape.single
+        for role in [MapAxis.channels, .height, .width] { extents[role] = max(a[role], b[role]) }
+        // Two values whose parts lie side by side, as of a row and a column, may meet in a map that is larger than both.
+        let count = axes.flatMap { $0 }.map(\.extent).reduce(1, *)
+        return isFitting && count == extents.channels * extents.height * extents.width ? axes : nil
     }
 
     /// Returns a constant that goes with tokens as one that goes with their map: (1, channels, height, width), each the
@@ -181,13 +195,11 @@ extension Resolver {
 
     // MARK: - Products
 
-    private mutating func tokenProduct(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let left = try tokens(call, 0)
-        let shape = nodes[left.node].shape
+    mutating func tokenProduct(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        var left = try tokens(call, 0)
         if case .constant(let weights)? = call.operands.last {
-            guard left.isChannels(left.axes.count - 1, shape) else {
-                throw .unsupported("multiplies along an axis that is not all channels")
-            }
+            left = try laidOut(left, channels: [left.axes.count - 1])
+            let shape = nodes[left.node].shape
             let results = try dense(
                 MapValue(node: left.node, shape, roles: [nil, .height, .width, .channels]), weights)
             guard case .map(let map)? = results.first else { throw .unsupported("gives no map of tokens") }
@@ -195,9 +207,6 @@ extension Resolver {
             return [value(TokenValue(node: map.node, axes: left.axes.dropLast() + [[part]]))]
         }
         let right = try tokens(call, 1)
-        guard left.axes.count == right.axes.count, left.axes.count >= 2 else {
-            throw .unsupported("multiplies values of different numbers of axes")
-        }
         return [try attention(left, right)]
     }
 
@@ -205,15 +214,16 @@ extension Resolver {
     mutating func attention(_ left: TokenValue, _ right: TokenValue) throws(OperatorProblem) -> ResolvedValue {
         let (a, b) = (nodes[left.node].shape, nodes[right.node].shape)
         let rank = left.axes.count
-        let problem = OperatorProblem.unsupported(
-            "multiplies values of shapes \(left.shape.shapeText) and \(right.shape.shapeText) that both depend on the scene, "
-                + "and not as attention of each pixel to all others does: attention within windows, or with tokens that "
-                + "are no pixels, would need operations of its own in the engine")
+        guard rank == right.axes.count, rank >= 2 else {
+            throw .unsupported(
+                "multiplies values of shapes \(left.shape.shapeText) and \(right.shape.shapeText), of different numbers of "
+                    + "axes")
+        }
         let heads = left.shape.dropLast(2).reduce(1, *)
         let inner = left.shape[rank - 1]
         guard inner == right.shape[rank - 2], heads == right.shape.dropLast(2).reduce(1, *),
             left.axes[rank - 2] == TokenValue.pixels(a)
-        else { throw problem }
+        else { return try product(left, right) }
         /// The axes of a value whose channels are parted into heads, of so many channels each.
         func axes(_ size: Int, before last: [[TokenValue.Part]]) -> [[TokenValue.Part]] {
             left.axes.dropLast(2).map { parts in
@@ -227,7 +237,7 @@ extension Resolver {
             Array(tokens.axes.dropLast(2)) == axes(size, before: [])
         }
         guard left.axes[rank - 1] == channels(inner), isParted(left, inner), a.channels == heads * inner else {
-            throw problem
+            return try product(left, right)
         }
         let operation: ONNXOperation
         var shape = a
@@ -244,7 +254,7 @@ extension Resolver {
             size = b.channels / heads
             operation = .attentionMixture(heads: heads)
         } else {
-            throw problem
+            return try product(left, right)
         }
         shape.channels = heads * size
         let node = try append(operation, [left.node, right.node], shape)
@@ -253,30 +263,36 @@ extension Resolver {
 
     // MARK: - Along one axis
 
-    private mutating func tokenSoftmax(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let tokens = try tokens(call, 0)
-        let shape = nodes[tokens.node].shape
+    mutating func tokenSoftmax(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        var tokens = try tokens(call, 0)
         let rank = tokens.axes.count
         let axis = try resolvedAxis(try call.int("axis") ?? (call.opset < 13 ? 1 : -1), rank: rank)
-        guard call.opset >= 13 || axis == rank - 1, tokens.axes[axis].count == 1, let part = tokens.axes[axis].first,
+        var groups: Int?
+        if call.opset >= 13 || axis == rank - 1, tokens.axes[axis].count == 1, let part = tokens.axes[axis].first,
             part.axis == .channels, part.stride == 1
-        else { throw .unsupported("is taken over pixels, or over several axes of shape \(tokens.shape.shapeText)") }
-        let node = try append(.groupedSoftmax(groups: shape.channels / part.extent), [tokens.node], shape)
+        {
+            groups = nodes[tokens.node].shape.channels / part.extent
+        } else {
+            tokens = try laidOut(tokens, channels: call.opset >= 13 ? [axis] : Array(axis..<rank))
+        }
+        let shape = nodes[tokens.node].shape
+        let node = try append(.groupedSoftmax(groups: groups ?? 1), [tokens.node], shape)
         return [value(TokenValue(node: node, axes: tokens.axes))]
     }
 
     /// Layer normalisation, and means over all channels.
-    private mutating func tokenStatistics(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let tokens = try tokens(call, 0)
-        let shape = nodes[tokens.node].shape
+    mutating func tokenStatistics(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        var tokens = try tokens(call, 0)
         let rank = tokens.axes.count
         let isMean = call.node.operatorType == "ReduceMean"
         var axes = [try call.int("axis") ?? -1]
         if isMean { axes = try call.integers("axes", input: 1) ?? Array(0..<rank) }
-        guard axes.count == 1, tokens.isChannels(try resolvedAxis(axes[0], rank: rank), shape), shape.channels > 1,
-            isMean || axes[0] == -1 || axes[0] == rank - 1
-        else { throw .unsupported("is computed over other axes of shape \(tokens.shape.shapeText) than the channels") }
+        guard axes.count == 1, isMean || axes[0] == -1 || axes[0] == rank - 1 else {
+            throw .unsupported("is computed over several axes of shape \(tokens.shape.shapeText)")
+        }
         let axis = try resolvedAxis(axes[0], rank: rank)
+        tokens = try laidOut(tokens, channels: [axis])
+        let shape = nodes[tokens.node].shape
         guard isMean else {
             let last = MapValue(node: tokens.node, shape, roles: [nil, .height, .width, .channels])
             let results = try outputs(of: call.replacing(0, by: .map(last)))
@@ -324,34 +340,45 @@ extension Resolver {
             }
         default:
             guard let starts = try call.integers("starts", input: 1), let ends = try call.integers("ends", input: 2),
-                starts.count == 1, ends.count == 1, try call.constant(4)?.integers() ?? [1] == [1]
-            else { throw .unsupported("slices several axes of a value of shape \(extents.shapeText)") }
-            let axis = try resolvedAxis(try call.integers("axes", input: 3)?.first ?? 0, rank: extents.count)
-            let slice = try AxisSlice(start: starts[0], end: ends[0], step: 1, extent: extents[axis])
-            guard slice.count > 0 else { throw .unsupported("leaves nothing of a value") }
-            let part = try self.part(tokens, axis, slice.start, slice.count)
+                starts.count == ends.count
+            else { throw .malformed("has no starts, or not as many ends") }
+            let steps = try call.constant(4)?.integers() ?? starts.map { _ in 1 }
+            let axes = try call.integers("axes", input: 3) ?? Array(starts.indices)
+            guard axes.count == starts.count, steps.count == starts.count else { throw .malformed("has too few axes") }
+            var part = tokens
+            for index in starts.indices {
+                let axis = try resolvedAxis(axes[index], rank: extents.count)
+                let slice = try AxisSlice(
+                    start: starts[index], end: ends[index], step: steps[index], extent: part.shape[axis])
+                guard slice.count > 0, slice.step > 0 else {
+                    throw .unsupported("leaves nothing of a value, or turns it round")
+                }
+                part = try self.part(part, axis, slice.start, slice.count, step: slice.step)
+            }
             results = [value(part)]
         }
         return results
     }
 
     private mutating func part(
-        _ tokens: TokenValue, _ axis: Int, _ start: Int, _ count: Int, output: Int = 0
+        _ tokens: TokenValue, _ axis: Int, _ start: Int, _ count: Int, step: Int = 1, output: Int = 0
     ) throws(OperatorProblem) -> TokenValue {
         var result = tokens
         guard count < tokens.shape[axis] else { return result }
-        var shape = nodes[tokens.node].shape
-        guard tokens.axes[axis].count == 1, let own = tokens.axes[axis].first, own.axis == .channels,
-            own.extent * own.stride == shape.channels
-        else {
-            throw .unsupported(
-                "takes a part of an axis of shape \(tokens.shape.shapeText) that is not made of whole runs of channels")
+        func isOfWholeRuns(_ part: TokenValue.Part) -> Bool {
+            part.axis == .channels && part.extent * part.stride == nodes[result.node].shape.channels
+                && (part.stride == 1 || step == 1)
         }
+        if result.axes[axis].count != 1 || !isOfWholeRuns(result.axes[axis][0]) {
+            result = try laidOut(result, channels: [axis])
+        }
+        let own = result.axes[axis][0]
+        var shape = nodes[result.node].shape
         func all(_ extent: Int) -> ONNXOperation.Slice { .init(start: 0, count: extent, step: 1) }
-        let channels = ONNXOperation.Slice(start: start * own.stride, count: count * own.stride, step: 1)
+        let channels = ONNXOperation.Slice(start: start * own.stride, count: count * own.stride, step: step)
         let operation = ONNXOperation.slice(channels: channels, rows: all(shape.height), columns: all(shape.width))
         shape.channels = channels.count
-        result.node = try append(operation, [tokens.node], shape, output: output)
+        result.node = try append(operation, [result.node], shape, output: output)
         result.axes[axis] = count > 1 ? [TokenValue.Part(axis: .channels, extent: count, stride: own.stride)] : []
         return result
     }

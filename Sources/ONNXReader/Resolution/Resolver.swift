@@ -8,7 +8,7 @@ struct Resolver {
     static let largestExtent = 1 << 20
 
     /// The most numbers in a map. It keeps the sum over many maps far from overflow.
-    private static let largestCount = 1 << 40
+    static let largestCount = 1 << 40
 
     /// The most operations on maps: several times what large networks have.
     private static let mostNodes = 10_000
@@ -49,8 +49,10 @@ struct Resolver {
         let roles: [MapAxis?] = input.isChannelsLast ? [nil, .height, .width, .channels] : MapValue.canonicalRoles
         values[graph.inputIndex] = .map(MapValue(node: 0, shape, roles: roles))
         for node in graph.nodes { try evaluate(node) }
+        // Before the nodes are taken: the output may need one more.
+        let output = try output()
         var network = ONNXNetwork(
-            nodes: nodes, output: try output(), isHeightFixed: input.height.value != nil,
+            nodes: nodes, output: output, isHeightFixed: input.height.value != nil,
             isWidthFixed: input.width.value != nil)
         network.removeUnread()
         return network
@@ -81,7 +83,16 @@ struct Resolver {
         guard let value = try value(graph.outputIndex) else {
             throw graph.file.error(.malformed, "\(name) is not computed")
         }
-        guard case .map(let map) = value else {
+        var map: MapValue?
+        if case .map(let own) = value { map = own }
+        if case .tokens(let tokens) = value {
+            do throws(OperatorProblem) {
+                map = try laidOutMap(tokens)
+            } catch {
+                throw graph.file.error(error.code, "\(name) \(error.reason)")
+            }
+        }
+        guard let map else {
             throw graph.file.error(
                 .unsupportedNetwork, "\(name) is no map of scores, but of shape \(value.shape.shapeText)")
         }

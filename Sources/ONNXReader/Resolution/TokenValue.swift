@@ -48,6 +48,9 @@ struct TokenValue {
         return MapValue(node: node, shape: shape, roles: roles)
     }
 
+    /// True where each axis is one of the map's, as `map(_:)` gives it.
+    func isMap(_ extents: ONNXShape) -> Bool { map(extents) != nil }
+
     /// Returns the value in another shape of as many elements; nil where an axis would count through a part of a part.
     func reshaped(_ shape: [Int]) -> TokenValue? {
         var rest = axes.flatMap { $0 }[...]

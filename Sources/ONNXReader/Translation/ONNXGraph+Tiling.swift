@@ -169,6 +169,7 @@ extension Operation {
         case .resize(let resize): resize
         case .attentionScores(_, let keys): keys
         case .pixelArithmetic(_, let constant, _): constant.shape
+        case .rearrangement(let rearrangement): rearrangement
         default: name
         }
     }

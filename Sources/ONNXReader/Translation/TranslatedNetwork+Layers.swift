@@ -225,6 +225,30 @@ extension ONNXOperation.Resize.Coordinates {
     }
 }
 
+extension MapShape {
+    init(_ shape: ONNXShape) {
+        self.init(channels: shape.channels, height: shape.height, width: shape.width)
+    }
+}
+
+extension Rearrangement.Digit {
+    init(_ digit: ONNXOperation.Digit) {
+        self.init(
+            extent: digit.extent, from: Rearrangement.Axis(digit.source), by: digit.sourceStride,
+            to: Rearrangement.Axis(digit.destination), by: digit.destinationStride)
+    }
+}
+
+extension Rearrangement.Axis {
+    fileprivate init(_ axis: MapAxis) {
+        switch axis {
+        case .channels: self = .channels
+        case .height: self = .rows
+        case .width: self = .columns
+        }
+    }
+}
+
 extension ONNXOperation.Resize.Mode {
     fileprivate var mode: Resize.Mode {
         switch self {

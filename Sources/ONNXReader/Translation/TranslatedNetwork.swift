@@ -79,6 +79,11 @@ package struct TranslatedNetwork: Sendable {
             let keys = shape(ofInput: node, 1)
             return append(.attentionScores(heads: heads, keys: keys.height * keys.width), inputs, node)
         case .attentionMixture(let heads): return append(.attentionMixture(heads: heads), inputs, node)
+        case .rearrangement(let digits):
+            let rearrangement = Rearrangement(
+                input: MapShape(shape(ofInput: node)), output: MapShape(node.shape),
+                digits: digits.map(Rearrangement.Digit.init))
+            return append(.rearrangement(rearrangement), inputs, node)
         case .arithmetic(let arithmetic): return try value(of: arithmetic, node)
         case .concatenation(.channels): return append(.concatenation, inputs, node)
         case .concatenation: throw UntranslatableNode(node, "joins maps beside each other, and not along the channels")

@@ -20,6 +20,7 @@ struct TrainCommand: ParsableCommand {
               overtile train scenes/*.tif --truth fields.gpkg --class-field crop --output fields.safetensors
               overtile train a.tif b.tif --truth 'labels/{stem}.tif' -o model.safetensors --network unet --base 32
               overtile train scene.tif --truth water.gpkg --class-field kind --labelled-area drawn.gpkg -o water.safetensors
+              overtile train a.tif --truth t.tif --validation-scenes b.tif --report r.html -o m.safetensors
             """)
 
     @Argument(help: "Rasters of any format that GDAL opens, all of the same bands and pixel size.")
@@ -40,31 +41,63 @@ struct TrainCommand: ParsableCommand {
         loss.apply(to: &options)
         try steps.apply(to: &options)
         options.overwrites = files.overwrite
-        let pairs = try files.pairs(of: scenes)
-        for input in scenes + pairs.map(\.truth.path) { try OutputPaths.require(files.output, isNoneOf: [input]) }
+        let (pairs, validationPairs) = (try files.pairs(of: scenes), try files.validationPairs())
+        try checkOutputs((pairs + validationPairs).flatMap { [$0.scene, $0.truth.path] })
         RasterCache.limit(bytes: options.rasterCacheBytes)
         let data = try TrainingData(
-            pairs, bands: files.bands?.values, nodata: files.nodata, renamed: try files.renamed(),
-            validation: options.validation, memory: options.memoryLimit / 4)
+            pairs, judgedBy: validationPairs, bands: files.bands?.values, nodata: files.nodata,
+            renamed: try files.renamed(), validation: options.validation, memory: options.memoryLimit / 4)
         data.warnings.forEach(messages.warn)
         let session = try TrainingSession(data, to: files.output, options: options)
         if !messages.quiet { Console.note(summary(data, session, options)) }
-        let log = try files.log.map { try EpochLog(path: $0) }
+        let log = try files.log.map { try EpochLog(path: $0, overwrite: files.overwrite) }
+        if !messages.quiet { Console.note(duration(session, try session.secondsOfAStep())) }
         let bar = messages.quiet || !Console.isTerminal ? nil : TrainingBar()
         var failure: (any Error)?
         let outcome = try session.run(cancellation: cancellation) { event in
             switch event {
+            case .resumed(let epochs):
+                do { for epoch in epochs { try log?.add(epoch) } } catch { failure = failure ?? error }
+                bar?.meanIoU = epochs.last?.meanIoU
+                if !messages.quiet {
+                    Console.note("Goes on from an earlier run, of which \(epochs.count) epochs were done.")
+                }
             case .step(let step, let total, let loss): bar?.update(step: step, of: total, loss: loss)
             case .epoch(let epoch):
                 do { try log?.add(epoch) } catch { failure = failure ?? error }
+                bar?.meanIoU = epoch.meanIoU
                 if !messages.quiet { Console.note(Self.line(epoch)) }
             }
         }
         bar?.finish()
         if let failure { throw failure }
+        if let report = files.report {
+            try TrainingReport(session, outcome, options: options, model: files.output)
+                .write(to: report, overwrite: files.overwrite, cancellation: cancellation)
+        }
         if let judgement = outcome.judgement { try Console.print(table(judgement, data)) }
         try Console.print(
             "\(files.output): epoch \(outcome.best.number) of \(outcome.epochs.count), as \(outcome.reason)")
+    }
+
+    /// Makes sure that no output is one of the inputs or another output, and that the report can be written.
+    ///
+    /// - Throws: `UsageError`, `FileError`.
+    private func checkOutputs(_ inputs: [String]) throws {
+        var taken = inputs
+        for output in [files.output, files.log, files.report].compactMap({ $0 }) {
+            try OutputPaths.require(output, isNoneOf: taken)
+            taken.append(output)
+        }
+        if let report = files.report { try TrainingReport.check(report, overwrite: files.overwrite) }
+    }
+
+    /// How long it will take, as far as a first step tells.
+    private func duration(_ session: TrainingSession, _ seconds: Double) -> String {
+        func time(_ steps: Int) -> String { Text.time(.seconds(seconds * Double(steps))) }
+        return
+            "A step takes \(Text.number(seconds, digits: seconds < 1 ? 3 : 1)) s: \(time(session.stepsPerEpoch)) an epoch "
+            + "beside its judgement, \(time(session.mostSteps)) for all steps."
     }
 
     /// What was found, and what is to be done.
@@ -118,15 +151,27 @@ struct TrainCommand: ParsableCommand {
 private final class EpochLog {
     private let handle: FileHandle
 
+    private static let header = "epoch,step,loss,validation_loss,mean_iou,mean_f1,rate\n"
+
+    /// Begins the log. One that a training has begun is written anew, as it goes on with all of its epochs.
+    ///
     /// - Throws: `FileError`.
-    init(path: String) throws {
+    init(path: String, overwrite: Bool) throws {
+        func failure(_ code: FileError.Code, _ reason: String, _ advice: String) -> FileError {
+            FileError(code, "write the log", path: path, reason, advice: advice)
+        }
+        if !overwrite, let reader = FileHandle(forReadingAtPath: path) {
+            let begin = try reader.read(upToCount: Self.header.utf8.count) ?? Data()
+            guard begin.isEmpty || begin == Data(Self.header.utf8) else {
+                throw failure(
+                    .outputExists, "it is there already, and no log of a training", "name another, or give --overwrite")
+            }
+        }
         guard FileManager.default.createFile(atPath: path, contents: nil),
             let handle = FileHandle(forWritingAtPath: path)
-        else {
-            throw FileError(.cannotCreate, "write the log", path: path, "it cannot be made", advice: "name another")
-        }
+        else { throw failure(.cannotCreate, "it cannot be made", "name another") }
         self.handle = handle
-        try handle.write(contentsOf: Data("epoch,step,loss,validation_loss,mean_iou,mean_f1,rate\n".utf8))
+        try handle.write(contentsOf: Data(Self.header.utf8))
     }
 
     func add(_ epoch: TrainingSession.Epoch) throws {
@@ -139,13 +184,15 @@ private final class EpochLog {
     }
 }
 
-/// A bar with step, loss and time left, drawn at most ten times a second.
+/// A bar with step, loss, IoU and time left, drawn at most ten times a second.
 private final class TrainingBar {
     private let started = Date()
     private var first: Int?
     private var drawn: Date?
     /// The loss, of which each step takes a tenth part of the new one.
     private var smooth: Double?
+    /// What the last epoch came to.
+    var meanIoU: Double?
 
     func update(step: Int, of total: Int, loss: Double) {
         let now = Date()
@@ -159,6 +206,7 @@ private final class TrainingBar {
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
         var text =
             "[\(bar)] step \(Text.grouped(step)) of \(Text.grouped(total))  loss \(Text.number(smooth ?? loss, digits: 4))"
+        if let meanIoU { text += "  IoU \(Text.number(meanIoU, digits: 4))" }
         if step > first {
             let left = now.timeIntervalSince(started) / Double(step - first) * Double(total - step)
             text += "  \(Text.time(.seconds(left))) left"

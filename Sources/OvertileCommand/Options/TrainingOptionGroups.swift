@@ -49,6 +49,25 @@ struct TrainingFiles: ParsableArguments {
     @Option(help: ArgumentHelp("A line for each epoch, as CSV.", valueName: "path"))
     var log: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            A page (.html) with curves, the confusion matrix, and scene, truth and mask where the network is worst and best. \
+            It is written at the end.
+            """, valueName: "path"))
+    var report: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Scenes to judge by, of which nothing is learned; instead of parts of the others.", valueName: "scene"))
+    var validationScenes: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The truth of these scenes, given as --truth is. By default, it is that of the others.", valueName: "path"))
+    var validationTruth: [String] = []
+
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")
     var overwrite = false
 
@@ -60,12 +79,31 @@ struct TrainingFiles: ParsableArguments {
             throw ValidationError(
                 "--output \(output): a network is written as safetensors: give a name with that ending")
         }
+        if let report, FileName.pathExtension(of: report) != "html" {
+            throw ValidationError("--report \(report): a report is a page: give a name that ends in .html")
+        }
+        if validationScenes.isEmpty, !validationTruth.isEmpty {
+            throw ValidationError("--validation-truth is for scenes of its own: give --validation-scenes too")
+        }
+    }
+
+    /// The scenes to judge by, each with its truth.
+    ///
+    /// - Throws: `UsageError` where they cannot be paired.
+    func validationPairs() throws -> [TrainingData.Pair] {
+        guard !validationScenes.isEmpty else { return [] }
+        guard !validationTruth.isEmpty || truth.count == 1 else {
+            throw UsageError("say with --validation-truth which is the truth of the scenes to judge by")
+        }
+        return try pairs(of: validationScenes, validationTruth.isEmpty ? truth : validationTruth)
     }
 
     /// Each scene with its truth.
     ///
     /// - Throws: `UsageError` where they cannot be paired.
-    func pairs(of scenes: [String]) throws -> [TrainingData.Pair] {
+    func pairs(of scenes: [String]) throws -> [TrainingData.Pair] { try pairs(of: scenes, truth) }
+
+    private func pairs(of scenes: [String], _ truth: [String]) throws -> [TrainingData.Pair] {
         let paths: [String]
         if truth.count == scenes.count {
             paths = truth
@@ -75,6 +113,10 @@ struct TrainingFiles: ParsableArguments {
             throw UsageError(
                 "\(truth.count) truths do not go with \(scenes.count) scenes: give one for all, one for each, or a template with {stem}"
             )
+        }
+        let vectors = ["gpkg", "shp", "geojson", "json", "fgb", "kml", "gml"]
+        if classField == nil, let path = paths.first(where: { vectors.contains(FileName.pathExtension(of: $0)) }) {
+            throw UsageError("\(path) holds polygons: say with --class-field which of their fields is the class")
         }
         return zip(scenes, paths).map { scene, path in
             TrainingData.Pair(
@@ -226,7 +268,12 @@ struct TrainingStepOptions: ParsableArguments {
             valueName: "number"))
     var weightDecay: Double?
 
-    @Option(help: ArgumentHelp("How the learning rate changes.", valueName: "constant|cosine|plateau"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            How the learning rate changes: not at all, to 0 along half a wave of the cosine, or to a tenth each time that the \
+            held out loss has not become less for half of --patience, as PyTorch's ReduceLROnPlateau does it.
+            """, valueName: "constant|cosine|plateau"))
     var schedule = TrainingOptions.Schedule.cosine
 
     @Option(help: ArgumentHelp("Steps over which the learning rate rises from nearly 0.", valueName: "n"))

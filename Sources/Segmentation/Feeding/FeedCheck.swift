@@ -67,12 +67,22 @@ struct FeedCheck {
 
     /// The tiles that are run; nil where the scene has no data.
     func sample() throws -> FeedSample? {
-        let size = model.unfolded?.size(atMost: max(Self.side, Self.strides * model.network.stride)) ?? Self.side
+        let size = size
         let area = resampling.pixelGrid.size.area
         let affordable = min(Self.pixels, Int(Self.part * Double(area))) / (size * size)
         return try FeedSample(
             ResampledReader(scene, grid: resampling.pixelGrid), bands: bands, size: size,
             count: max(1, min(4, affordable)))
+    }
+
+    /// The side of the tiles. Where the usual tile leaves nothing of a network with valid convolutions, it is one that does.
+    private var size: Int {
+        guard let unfolded = model.unfolded else { return Self.side }
+        let usual = unfolded.size(atMost: max(Self.side, Self.strides * model.network.stride))
+        guard case .seamless(let network) = model.network,
+            (try? unfolded.graph(size: usual).shapes(height: usual, width: usual)) == nil
+        else { return usual }
+        return unfolded.size(atMost: 2 * network.margin + Self.strides * network.stride)
     }
 
     /// What the norms of the model's graph remember, or why nothing; nil for a network without norms.

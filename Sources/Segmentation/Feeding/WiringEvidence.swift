@@ -154,7 +154,8 @@ extension Model {
             return
         }
         if silence == nil, let failure { throw failure }
-        throw WiringError(path: path, candidates: ambiguity?.candidates ?? [], silence: silence)
+        throw WiringError(
+            path: path, candidates: ambiguity?.candidates ?? [], silence: silence, order: ambiguity?.order)
     }
 
     /// So many scenes are asked.

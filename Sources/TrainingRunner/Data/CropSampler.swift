@@ -50,7 +50,7 @@ package final class CropSampler: Sendable {
         let hidden = data.scenes.map { $0.hidden(margin: margin) }
         self.hidden = hidden
         var cells: [Cell] = []
-        for (number, scene) in data.scenes.enumerated() {
+        for (number, scene) in data.scenes.enumerated() where !scene.isForJudging {
             guard scene.size.width >= output.width, scene.size.height >= output.height else {
                 throw TrainingError(
                     "\(scene.path) is \(scene.size.width) x \(scene.size.height) pixels, smaller than what a crop of "

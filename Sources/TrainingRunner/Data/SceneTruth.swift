@@ -32,6 +32,10 @@ struct SceneTruth {
     var numbers: [UInt8] = []
     /// Lines for the user about how the truth was laid over the scene.
     var warnings: [String] = []
+    /// The classes that polygons have, whether or not any of them lies on the scene.
+    var mentioned: Set<String> = []
+    /// The classes of the truth, as it calls them itself, that occur or that polygons have.
+    var ownNames: Set<String> = []
 
     /// The class of what lies in the labelled area and in no polygon.
     static let background = "background"
@@ -53,12 +57,19 @@ struct SceneTruth {
         let placed = try PlacedTruth(truth, on: scene)
         warnings = placed.warnings
         let legend = Dictionary(placed.legend.map { ($0.value, $0.name) }, uniquingKeysWith: { first, _ in first })
+        if source.field != nil {
+            for (value, own) in legend {
+                ownNames.formUnion([own, "\(value)"])
+                mentioned.insert(renamed[own] ?? renamed["\(value)"] ?? own)
+            }
+        }
         numbers = Array(repeating: Loss.unlabelled, count: size.area)
         var known: [Float: UInt8] = [:]
         func number(_ value: Float) throws -> UInt8 {
             if let number = known[value] { return number }
             let own = Int(exactly: value).flatMap { legend[$0] } ?? Self.text(value)
             let name = renamed[own] ?? renamed[Self.text(value)] ?? own
+            ownNames.formUnion([own, Self.text(value)])
             let number: UInt8
             if name == "none" {
                 number = Loss.unlabelled

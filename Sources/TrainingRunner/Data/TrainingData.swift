@@ -22,7 +22,7 @@ package final class TrainingData: Sendable {
         }
     }
 
-    /// The scenes, in the order in which they were named.
+    /// The scenes, in the order in which they were named; those that are judged by alone come last.
     package let scenes: [LabelledScene]
     /// The names of the classes, from class 0 on.
     package let classes: [String]
@@ -42,16 +42,18 @@ package final class TrainingData: Sendable {
     /// Opens scenes and lays their truth over them.
     ///
     /// - Parameters:
+    ///   - judges: scenes to judge by, of which nothing is learned. If there are any, nothing is held out of the others.
     ///   - bands: those that the network takes, counted from 1; nil for all but alpha.
     ///   - renamed: what classes of the truth are called in training; "none" leaves one out.
     ///   - validation: the part of each scene that is held out.
     ///   - memory: the bytes that pixels may take; scenes that do not fit are read by windows.
     /// - Throws: `RasterError`; `TrainingError` for scenes that do not go together, and for labels that teach nothing.
     package init(
-        _ pairs: [Pair], bands: [Int]?, nodata: Double?, renamed: [String: String], validation: Double, memory: Int
+        _ pairs: [Pair], judgedBy judges: [Pair] = [], bands: [Int]?, nodata: Double?, renamed: [String: String],
+        validation: Double, memory: Int
     ) throws {
         var (readers, truths, warnings): ([RasterReader], [SceneTruth], [String]) = ([], [], [])
-        for pair in pairs {
+        for pair in pairs + judges {
             let reader = try RasterReader(path: pair.scene, nodata: nodata)
             let truth = try SceneTruth(pair.truth, on: reader, renamed: renamed)
             guard truth.numbers.contains(where: { $0 != Loss.unlabelled }) else {
@@ -69,19 +71,34 @@ package final class TrainingData: Sendable {
                 "all labels are of one class, \(classes.first ?? ""): a network learns to tell at least two apart; say with "
                     + "--labelled-area where the background is")
         }
+        warnings += Self.warnings(about: truths, classes: classes, renamed: renamed)
         let chosen = try bands ?? Self.commonBands(readers)
         let scenes = try zip(readers, truths).map { reader, truth in
             try Self.check(chosen, of: reader)
             let indices = truth.names.map { UInt8(classes.firstIndex(of: $0)!) }
             let labels = truth.numbers.map { $0 == Loss.unlabelled ? $0 : indices[Int($0)] }
-            return LabelledScene(reader, bands: chosen, labels: labels)
+            let valid = try reader.withoutLabelsBesideData(labels, bands: chosen)
+            guard valid.contains(where: { $0 != Loss.unlabelled }) else {
+                throw TrainingError(
+                    "\(reader.path) has no data at any pixel that has a class: look whether the truth lies on it, and whether "
+                        + "its nodata value is right")
+            }
+            return LabelledScene(reader, bands: chosen, labels: valid)
         }
-        for scene in scenes { scene.holdOut(validation, classes: classes.count) }
+        if judges.isEmpty {
+            for scene in scenes { scene.holdOut(validation, classes: classes.count) }
+        } else {
+            for scene in scenes[pairs.count...] { scene.heldOut = PixelWindow(scene.size) }
+        }
         if scenes.reduce(0, { $0 + $1.pixelByteCount }) <= memory { for scene in scenes { try scene.load() } }
         self.scenes = scenes
         self.classes = classes
         counts = scenes.map { $0.counts(in: PixelWindow($0.size), classes: classes.count) }
-        (mean, std) = try Self.statistics(scenes)
+        for (index, name) in classes.enumerated() where counts.allSatisfy({ $0[index] == 0 }) {
+            throw TrainingError(
+                "the class \(name) has no pixel with data in any scene: leave it out with --map \(name)=none")
+        }
+        (mean, std) = try Self.statistics(Array(scenes[..<pairs.count]))
         let names = readers.map { reader in chosen.map { reader.bands[$0 - 1].name ?? "" } }
         let areAlike = names.allSatisfy { $0 == names[0] } && names[0].allSatisfy { !$0.isEmpty }
         bandNames = areAlike ? names[0] : []
@@ -92,6 +109,9 @@ package final class TrainingData: Sendable {
     /// The bytes that labels take, and pixels where they lie in memory.
     var byteCount: Int { scenes.reduce(0) { $0 + $1.labels.count + ($1.isInMemory ? $1.pixelByteCount : 0) } }
 
+    /// The scenes that are learned from.
+    package var learnedScenes: [LabelledScene] { scenes.filter { !$0.isForJudging } }
+
     /// Background first, numbers by their value, and then names by the alphabet.
     private static func order(_ names: Set<String>) -> [String] {
         names.sorted { one, two in
@@ -99,6 +119,19 @@ package final class TrainingData: Sendable {
             if let a = Double(one), let b = Double(two) { return a < b }
             return one < two
         }
+    }
+
+    /// Lines about what the user means to be there, and is not.
+    private static func warnings(
+        about truths: [SceneTruth], classes: [String], renamed: [String: String]
+    ) -> [String] {
+        let (ownNames, mentioned) = (
+            truths.reduce(Set()) { $0.union($1.ownNames) }, truths.reduce(Set()) { $0.union($1.mentioned) }
+        )
+        let missing = mentioned.subtracting(classes).subtracting(["none"]).sorted()
+        let needless = renamed.keys.filter { !ownNames.contains($0) }.sorted()
+        return missing.map { "no polygon of the class \($0) lies on a scene: it is not learned" }
+            + needless.map { "--map \($0)=\(renamed[$0]!): no truth has a class of that name, so it does nothing" }
     }
 
     private static func commonBands(_ readers: [RasterReader]) throws -> [Int] {

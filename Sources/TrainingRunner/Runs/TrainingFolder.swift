@@ -32,7 +32,7 @@ final class TrainingFolder {
         self.overwrites = overwrites
         path = FileName.joined(FileName.folder(of: output), ".\(FileName.last(of: output)).overtile-training")
         let (path, record) = (path, path + "/" + Self.recordName)
-        // Of a training that was killed at its end, there is a record, or no more than the lock.
+        // A training that was killed at its end has left a record, or no more than the lock.
         func isAtItsEnd() -> Bool {
             FileStatus.exists(path)
                 && (FileStatus.exists(record) || !FileStatus.exists(path + "/" + Self.stateName))

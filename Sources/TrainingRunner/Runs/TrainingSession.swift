@@ -48,6 +48,8 @@ package final class TrainingSession {
 
     /// An event of the training, which is told when it happens.
     package enum Event {
+        /// An earlier run is gone on with, which had come to the end of these epochs.
+        case resumed([Epoch])
         /// A step was taken, with its loss.
         case step(Int, of: Int, loss: Double)
         /// An epoch ended.
@@ -123,6 +125,12 @@ package final class TrainingSession {
         sampler = try CropSampler(
             data, shape: shape, output: PixelSize(width: step.outputWidth, height: step.outputHeight), margin: margin,
             options: options)
+        if let index = sampler.classPixels.firstIndex(of: 0) {
+            let name = data.classes[index]
+            throw TrainingError(
+                "the class \(name) has pixels only in what is held out to judge by: give another --validation or other "
+                    + "--validation-scenes, or leave it out with --map \(name)=none")
+        }
         let perStep = options.batch * step.outputHeight * step.outputWidth
         stepsPerEpoch = min(500, max(10, (sampler.labelledPixels + perStep - 1) / perStep))
         mostSteps = min(options.steps ?? .max, options.epochs * stepsPerEpoch)
@@ -154,7 +162,7 @@ package final class TrainingSession {
 
     /// The smallest crop that the network takes and that gives 128 pixels, or the scenes where these are smaller.
     private static func crop(for network: TiledNetwork, _ data: TrainingData) throws -> Int {
-        let smallest = data.scenes.map { min($0.size.width, $0.size.height) }.min()!
+        let smallest = data.learnedScenes.map { min($0.size.width, $0.size.height) }.min()!
         let wanted: Int =
             switch network {
             case .seamless(let network): min(128, smallest) + (network.tileRemainder == 0 ? 0 : 2 * network.margin)
@@ -172,7 +180,9 @@ package final class TrainingSession {
         switch options.classWeights {
         case .equal: return nil
         case .inverseFrequency:
-            let counts = data.classes.indices.map { index in data.counts.reduce(0) { $0 + $1[index] } }
+            let counts = data.classes.indices.map { index in
+                zip(data.scenes, data.counts).reduce(0) { $0 + ($1.0.isForJudging ? 0 : $1.1[index]) }
+            }
             let inverse = counts.map { 1 / Double(max(1, $0)) }
             let mean = inverse.reduce(0, +) / Double(inverse.count)
             return inverse.map { $0 / mean }
@@ -187,6 +197,22 @@ package final class TrainingSession {
     }
 
     // MARK: Running
+
+    /// Measures a step, of which nothing is kept: the training is as it was before.
+    ///
+    /// - Throws: `TrainingError`, `RasterError`.
+    package func secondsOfAStep() throws -> Double {
+        let state = network.checkpoint(Optimizer<Float>(options.rule, count: network.store.values.count))
+        var seconds = 0.0
+        // The first one makes what later ones have.
+        for _ in 0..<2 {
+            let started = Date()
+            _ = try step.computeGradients(sampler.batch(step: 0))
+            seconds = Date().timeIntervalSince(started)
+        }
+        _ = try network.restore(state, rule: options.rule)
+        return seconds
+    }
 
     /// Trains, and writes the network that was best on what is held out.
     ///
@@ -206,6 +232,7 @@ package final class TrainingSession {
             optimizer = try network.restore(kept.state, rule: options.rule)
             if average != nil { try network.restore(&average!, from: kept.state) }
             for epoch in progress.epochs { rate.judge(epoch.validationLoss ?? epoch.loss) }
+            tell(.resumed(progress.epochs))
         }
         let started = Date()
         var saved = Date()
@@ -257,7 +284,7 @@ package final class TrainingSession {
         switch options.schedule {
         case .constant: .constant
         case .cosine: .cosine(steps: mostSteps)
-        case .plateau: .plateau()
+        case .plateau: .plateau(patience: max(1, options.patience / 2))
         }
     }
 

