@@ -52,8 +52,11 @@ import Training
     }
 
     @Test func workersAndInterruptions_ChangeNoByte() throws {
-        // The running mean goes on, too.
-        func short(_ options: inout TrainingOptions) { (options.steps, options.averaging) = (24, 0.9) }
+        // The running mean goes on, too, and crops are painted over as they would have been.
+        func short(_ options: inout TrainingOptions) {
+            (options.steps, options.averaging) = (24, 0.9)
+            options.augmentation.plasma = Plasma(className: "1", share: 0.5)
+        }
         try train("a.safetensors", short)
         try train("b.safetensors") {
             short(&$0)

@@ -48,9 +48,12 @@ struct TrainedModel {
         if let metres = data.metresPerPixel { description.resolution = Sourced(metres, source: source) }
         description.classes = Sourced(
             // A number that is the class's own is no name.
-            data.classes.enumerated().map { ClassDescription(name: $1 == "\($0)" ? "class \($0)" : $1) },
-            source: source)
+            zip(data.classes, data.colors).enumerated().map { number, entry in
+                ClassDescription(name: entry.0 == "\(number)" ? "class \(number)" : entry.0, color: entry.1)
+            }, source: source)
         description.activation = Sourced(.logits, source: source)
+        if options.isBinary { description.threshold = Sourced(options.threshold, source: source) }
+        if let nodata = data.nodata { description.nodata = Sourced(nodata, source: source) }
         return description
     }
 
