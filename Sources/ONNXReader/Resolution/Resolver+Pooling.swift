@@ -64,8 +64,8 @@ extension Resolver {
             if let sum = try norm(map, over: axes, type) { return [.map(sum.dropping(keepsAxes ? [] : axes))] }
             guard reduced.isEmpty || ["ReduceMean", "ReduceMax", "ReduceSum"].contains(type) else {
                 throw .unsupported(
-                    "is computed along \(axes.shapeText) of a map, and only means, sums, maxima and lengths are: that "
-                        + "would need an operation of its own in the engine")
+                    "is computed along \(axes.shapeText) of a map, and only means, sums and maxima are: that would need "
+                        + "an operation of its own in the engine")
             }
             if reduced.count == 1, type == "ReduceMean", let role = map.roles[reduced[0]], role != .channels,
                 axes.count == 1

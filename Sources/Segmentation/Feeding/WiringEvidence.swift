@@ -65,10 +65,14 @@ struct WiringEvidence {
         var best = network
         for choice in network.model.openChoices {
             var others: [(value: String, network: Network)] = []
+            var uncompared: [String] = []
             for value in choice.others {
                 let assumptions = ModelAssumptions([choice.key: value]).completed(from: best.assumptions)
-                guard let other = try self.network(assumptions, fed: best.fit.scaling) else { continue }
-                others.append((value, other))
+                if let other = try self.network(assumptions, fed: best.fit.scaling) {
+                    others.append((value, other))
+                } else {
+                    uncompared.append(value)
+                }
             }
             let taken = best.model.value(of: choice.key)
             if var better = others.map(\.network).filter({ $0.fit.isClearlyBetter(than: best.fit) })
@@ -82,7 +86,8 @@ struct WiringEvidence {
             }
             let own = best.model.value(of: choice.key)
             let alike = others.filter { $0.value != own && !best.fit.isClearlyBetter(than: $0.network.fit) }
-            if !alike.isEmpty { best.untold.append(OpenChoice(key: choice.key, others: alike.map(\.value))) }
+            let untold = alike.map(\.value) + uncompared
+            if !untold.isEmpty { best.untold.append(OpenChoice(key: choice.key, others: untold)) }
         }
         return best
     }
