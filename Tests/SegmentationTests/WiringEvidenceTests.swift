@@ -138,6 +138,7 @@ import Testing
         let untold = guessed.notes.filter { $0.contains("(it may be ") }
         let open = guessed.model.openChoices.map { "\($0.key.rawValue)=" }
         #expect(open.contains("padding="), "it is open in any network of 3 x 3 convolutions")
+        #expect(untold.contains { $0.contains("padding=zero (it may be valid)") }, "no scene rules it out")
         for note in untold { #expect(note.contains(path) && open.contains { note.contains($0) }) }
         let said = guessed.model.assumptions.map { "\($0.key.rawValue)=\($0.value)" }.joined(separator: ",")
         #expect(try read(TrainedWiring.bare.path, [path], assuming: said).notes.isEmpty)

@@ -85,7 +85,11 @@ struct WiringEvidence {
                 best = better
             }
             let own = best.model.value(of: choice.key)
-            let alike = others.filter { $0.value != own && !best.fit.isClearlyBetter(than: $0.network.fit) }
+            // A tile leaves fewer pixels to norms behind convolutions without padding, of which less can be told: that they
+            // are farther from their memory is no proof against them.
+            let alike = others.filter {
+                $0.value != own && (choice.key == .padding || !best.fit.isClearlyBetter(than: $0.network.fit))
+            }
             let untold = alike.map(\.value) + uncompared
             if !untold.isEmpty { best.untold.append(OpenChoice(key: choice.key, others: untold)) }
         }
