@@ -1,5 +1,6 @@
 #!/bin/sh
-# Trains the water/land model on the Blue Marble west of 60 E, and judges it east of there, where nothing was learned:
+# Trains a water/land model like the bundled one with `overtile train` alone, on the Blue Marble west of 60 E, and judges
+# it east of there, where nothing was learned:
 #
 #     sh examples/models/train.sh FOLDER
 #
