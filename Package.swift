@@ -105,7 +105,7 @@ let package = Package(
         tests("InferenceEngineTests", ["InferenceEngine", "NetworkGraph", "TestMaps", "TestNetworks"]),
         tests("FileIOTests", ["FileIO", "TestData"]),
         tests("RasterIOTests", ["CGDAL", "FileIO", "RasterIO", "TileGeometry", "TestData"]),
-        tests("VectorIOTests", ["RasterIO", "TileGeometry", "TestData", "VectorIO"]),
+        tests("VectorIOTests", ["FileIO", "RasterIO", "TileGeometry", "TestData", "VectorIO"]),
         tests(
             "WeightFilesTests",
             ["WeightFiles", "FileIO", "StoredTensors", "TestData", "TestMaps", "TestModelFiles", "TestNetworks"]),
@@ -179,7 +179,8 @@ let package = Package(
             ],
             path: "Tests/OvertileCommandTests", exclude: ["Snapshots"], swiftSettings: swiftRules),
         .target(
-            name: "TestData", dependencies: ["FileIO", "RasterIO", "TileGeometry"], path: "Tests/TestData",
+            name: "TestData", dependencies: ["CGDAL", "CSQLite", "FileIO", "RasterIO", "TileGeometry"],
+            path: "Tests/TestData",
             swiftSettings: swiftRules),
         .target(name: "TestMaps", path: "Tests/TestMaps", swiftSettings: swiftRules),
         .target(

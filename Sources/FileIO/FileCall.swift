@@ -16,8 +16,10 @@ package enum FileCall {
     package static func close(_ descriptor: Int32) -> Int32 {
         let fails = FileFault.strikes()
         let number = errno
+        let isLost = fails && number != EINTR && number != 0
+        if isLost { FileFault.lose(descriptor) }
         let status = Glibc.close(descriptor)
-        guard fails, number != EINTR else { return status }
+        guard isLost else { return status }
         errno = number
         return -1
     }
@@ -42,7 +44,8 @@ package enum FileCall {
 
     /// Writes at most so many bytes, where the file is at.
     package static func write(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-        call(short: count > 1 ? { Glibc.write(descriptor, bytes, count / 2) } : nil) {
+        defer { FileFault.note(FileFault.Event.written, descriptor) }
+        return call(short: count > 1 ? { Glibc.write(descriptor, bytes, count / 2) } : nil) {
             Glibc.write(descriptor, bytes, count)
         }
     }
@@ -51,6 +54,7 @@ package enum FileCall {
     package static func write(
         _ descriptor: Int32, _ places: UnsafePointer<iovec>, _ count: Int32, at offset: Int
     ) -> Int {
+        defer { FileFault.note(FileFault.Event.written, descriptor) }
         let length = places[0].iov_len
         return call(short: length > 1 ? { pwrite(descriptor, places[0].iov_base, length / 2, offset) } : nil) {
             pwritev(descriptor, places, count, offset)
@@ -71,10 +75,16 @@ package enum FileCall {
     }
 
     /// Gives a file another name, in place of a file that has it.
-    package static func rename(_ old: String, _ new: String) -> Int32 { call { Glibc.rename(old, new) } }
+    package static func rename(_ old: String, _ new: String) -> Int32 {
+        defer { FileFault.noteName(new) }
+        return call { Glibc.rename(old, new) }
+    }
 
     /// Gives a file a further name, if nothing has it.
-    package static func link(_ old: String, _ new: String) -> Int32 { call { Glibc.link(old, new) } }
+    package static func link(_ old: String, _ new: String) -> Int32 {
+        defer { FileFault.noteName(new) }
+        return call { Glibc.link(old, new) }
+    }
 
     /// Takes a name away from a file. A failure that may pass, as on a network, is not the end of it: nobody else would
     /// look for what has a hidden name.
@@ -104,7 +114,11 @@ package enum FileCall {
     }
 
     /// Brings a file, or the names in a folder, to the disk.
-    package static func sync(_ descriptor: Int32) -> Int32 { call { fsync(descriptor) } }
+    package static func sync(_ descriptor: Int32) -> Int32 {
+        let status = call { fsync(descriptor) }
+        if status == 0 { FileFault.note(FileFault.Event.synced, descriptor) }
+        return status
+    }
 
     /// Brings the bytes of a file to the disk.
     package static func syncData(_ descriptor: Int32) -> Int32 { call { fdatasync(descriptor) } }

@@ -29,9 +29,20 @@ package struct FileFault: Sendable {
         self.effect = effect
     }
 
+    /// What was done to a file. Files are told by their inodes, as they change their names.
+    package enum Event: Equatable, Sendable {
+        /// Bytes were handed to the system.
+        case written(UInt64)
+        /// They are on the disk.
+        case synced(UInt64)
+        /// The file got a name.
+        case named(UInt64, path: String)
+    }
+
     private struct State {
         var fault: FileFault?
         var calls = 0
+        var events: [Event]?
     }
 
     private static let isWatching = Atomic<Bool>(false)
@@ -40,22 +51,59 @@ package struct FileFault: Sendable {
     /// Counts the calls about files, of all threads, while something runs.
     package static func count(_ body: () throws -> Void) rethrows -> Int { try watch(nil, body) }
 
+    /// Takes down what is done to files while something runs, in its order.
+    package static func trace(_ body: () throws -> Void) rethrows -> [Event] {
+        var events: [Event] = []
+        try watch(nil, traces: true, body) { events = $0.events ?? [] }
+        return events
+    }
+
     /// Runs something that the fault strikes.
     ///
     /// - Returns: the calls that were made in all; where they are fewer than the fault's, nothing happened.
     @discardableResult
     package func strike(_ body: () throws -> Void) rethrows -> Int { try Self.watch(self, body) }
 
-    private static func watch(_ fault: FileFault?, _ body: () throws -> Void) rethrows -> Int {
-        state.withLock { $0 = State(fault: fault) }
+    @discardableResult
+    private static func watch(
+        _ fault: FileFault?, traces: Bool = false, _ body: () throws -> Void, then look: (State) -> Void = { _ in }
+    ) rethrows -> Int {
+        state.withLock { $0 = State(fault: fault, events: traces ? [] : nil) }
         isWatching.store(true, ordering: .releasing)
         defer { isWatching.store(false, ordering: .releasing) }
         try body()
-        return state.withLock { $0.calls }
+        let seen = state.withLock { $0 }
+        look(seen)
+        return seen.calls
+    }
+
+    /// Takes down what was done to an open file, if anybody wants to know.
+    static func note(_ event: (UInt64) -> Event, _ descriptor: Int32) {
+        guard isTracing, let status = FileStatus(descriptor: descriptor) else { return }
+        state.withLock { $0.events?.append(event(status.inode)) }
+    }
+
+    /// Takes down that a file got a name, if anybody wants to know.
+    static func noteName(_ path: String) {
+        guard isTracing, let status = FileStatus(path: path, followsLinks: false) else { return }
+        state.withLock { $0.events?.append(.named(status.inode, path: path)) }
+    }
+
+    private static var isTracing: Bool {
+        isWatching.load(ordering: .acquiring) && state.withLock { $0.events != nil }
     }
 
     /// The calls that were counted last, where what ran has thrown.
     package static var lastCount: Int { state.withLock { $0.calls } }
+
+    /// Loses half of a file that was written, as a system does that has no room any more when the file is closed: who does not
+    /// look at what closing says has half a file.
+    static func lose(_ descriptor: Int32) {
+        guard fcntl(descriptor, F_GETFL) & O_ACCMODE != O_RDONLY, let status = FileStatus(descriptor: descriptor),
+            status.kind == .file
+        else { return }
+        ftruncate(descriptor, status.size / 2)
+    }
 
     /// Returns true if the call is to fail, with the reason in `errno`: 0 for a short write.
     static func strikes(canBeShort: Bool = false) -> Bool {

@@ -10,7 +10,8 @@ package final class StagedFolder: StagedOutput {
     package let stagingPath: String
     /// The folder of the outputs.
     package let folder: String
-    private let hidden: String
+    /// The hidden folder in which the files are written.
+    package let hidden: String
     private let siblings: [String]
     private let suffixes: [String]
     private let placement: FilePlacement

@@ -28,6 +28,8 @@ package struct TrainingOptions: Sendable {
 
     /// True for one output, class 1 against class 0, judged by binary cross entropy.
     package var isBinary = false
+    /// The probability above which a pixel is class 1, for one output: the network is judged by it, and its file says so.
+    package var threshold: Float = 0.5
     /// True if soft Dice is added to the loss.
     package var addsDice = false
     /// What the pixels of each class weigh.
@@ -134,6 +136,8 @@ package struct CropAugmentation: Sendable, Hashable {
     package var intensity = 0.1
     /// The standard deviation, in pixels, of the paper's elastic deformation; 0 for none.
     package var elastic = 0.0
+    /// The class that is painted over, and with what; nil for none.
+    package var plasma: Plasma?
 
     /// The usual augmentation: flips, quarter turns, a tenth more or less of each band.
     package init() {}

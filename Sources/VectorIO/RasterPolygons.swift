@@ -21,6 +21,8 @@ package final class RasterPolygons {
     package let path: String
     /// The name of the layer.
     package let layerName: String
+    /// True if the layer names its coordinate system. A GeoPackage always has one, if only to say that it is undefined.
+    package let hasSystem: Bool
     /// The features, in the layer's order.
     package let features: [Feature]
     /// Lines for the user: a layer that does not say where it lies, features that have no place.
@@ -75,6 +77,7 @@ package final class RasterPolygons {
         }
         self.path = path
         layerName = reader.layerName
+        hasSystem = reader.crs.map { !$0.name.hasPrefix("Undefined ") } ?? false
         self.features = features
         self.shapes = shapes
         var warnings: [String] = []
@@ -112,6 +115,7 @@ package final class RasterPolygons {
         }
         path = name
         layerName = ""
+        hasSystem = system != nil
         let window = shape?.window(in: size) ?? PixelWindow(x: 0, y: 0, width: 0, height: 0)
         features = [Feature(id: 0, value: nil, window: window)]
         shapes = [window.isEmpty ? nil : shape]

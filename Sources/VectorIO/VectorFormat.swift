@@ -53,6 +53,10 @@ package enum VectorFormat: String, CaseIterable, Sendable {
             && GDALGetMetadataItem(driver, GDAL_DCAP_CREATE, nil) != nil
     }
 
+    /// The path by which GDAL is to know a file of this format. SQLite, which writes GeoPackages, tells by itself of all
+    /// that fails, and has its own way to files.
+    func writingPath(_ path: String) -> String { self == .geoPackage ? path : TrackedFiles.path(path) }
+
     /// The output's hidden folder, with the names of the files that belong to it or that programs would take for part
     /// of it, and of those that GDAL keeps beside it while it writes.
     func stage(_ path: String, overwrite: Bool) throws(RasterError) -> StagedFolder {

@@ -77,12 +77,13 @@ package final class VectorWriter: @unchecked Sendable {
         try RasterError.ofFile { () throws(FileError) in try staged.make() }
         let messages = messages
         let created = Self.withSettings {
-            messages.during { Self.create(staged.stagingPath, format, options) }
+            messages.during { Self.create(format.writingPath(staged.stagingPath), format, options) }
         }
         guard let (dataset, layer) = created, messages.failures.isEmpty, let definition = OGR_L_GetLayerDefn(layer)
         else {
             created?.0.close()
-            let error = RasterError.failed(to: "create", staged, messages, .cannotCreate)
+            let error = RasterError.failed(
+                to: "create", staged, messages, .cannotCreate, reason: Self.takeReason(in: staged.hidden))
             staged.remove()
             throw error
         }
@@ -184,8 +185,10 @@ package final class VectorWriter: @unchecked Sendable {
             dataset.close(reportingTo: messages)
         }
         self.dataset = nil
-        guard messages.failures.isEmpty, FileStatus.exists(staged.stagingPath) else {
-            let error = failure("finish")  // before removing, which makes room again
+        // Drivers do not tell everything (`TrackedFiles`).
+        let reason = Self.takeReason(in: staged.hidden)
+        guard reason == nil, messages.failures.isEmpty, FileStatus.exists(staged.stagingPath) else {
+            let error = failure("finish", reason)  // before removing, which makes room again
             staged.remove()
             throw error
         }
@@ -218,6 +221,7 @@ package final class VectorWriter: @unchecked Sendable {
         } else if isFinished {
             staged.remove()
         }
+        _ = TrackedFiles.takeFailure(in: staged.hidden)
         isFinished = false
     }
 
@@ -240,7 +244,7 @@ package final class VectorWriter: @unchecked Sendable {
         func make(_ system: OGRSpatialReferenceH?) -> OGRLayerH? {
             items.withUnsafe { GDALDatasetCreateLayer(raw, name, system, type, $0) }
         }
-        let layer = options.crs.map { $0.withUnsafeHandle(make) } ?? make(nil)
+        let layer = options.crs.map { $0.withUnsafeRepeatableHandle(make) } ?? make(nil)
         guard let layer, options.fields.allSatisfy({ $0.add(to: layer, format) }) else { return nil }
         if GDALDatasetTestCapability(raw, ODsCTransactions) != 0 { GDALDatasetStartTransaction(raw, 0) }
         return (dataset, layer)
@@ -257,8 +261,14 @@ package final class VectorWriter: @unchecked Sendable {
 
     /// Makes the error about a failure.
     ///
-    /// - Parameter reason: the reason from SQLite; nil for GDAL's messages.
-    private func failure(_ what: String, _ reason: String? = nil) -> RasterError {
-        .failed(to: what, staged, messages, reason: reason.flatMap { $0.isEmpty ? nil : $0 })
+    /// - Parameter reason: the reason from SQLite or the system; nil for the system's, and else GDAL's messages.
+    private func failure(_ what: String, _ reason: String?) -> RasterError {
+        let known = reason.flatMap { $0.isEmpty ? nil : $0 } ?? Self.takeReason(in: staged.hidden)
+        return .failed(to: what, staged, messages, reason: known)
+    }
+
+    /// Returns what the system said about the files of a folder that GDAL writes, and may have kept to itself.
+    private static func takeReason(in folder: String) -> String? {
+        TrackedFiles.takeFailure(in: folder).map { String(cString: strerror($0)) }
     }
 }

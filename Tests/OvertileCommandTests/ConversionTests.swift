@@ -94,6 +94,9 @@ struct ConversionTests {
         ] { #expect(bytes.contains(key) && bytes.contains(value), "\(key)") }
         let unsaid = try convert(bench.model, "unsaid.onnx")
         #expect(unsaid.status == 0 && unsaid.errors.contains("255") && unsaid.errorLines.count == 1)
+        let quiet = try convert(bench.model, "quiet.onnx", ["-q"])
+        #expect(quiet.status == 0 && quiet.errors.isEmpty && quiet.output.isEmpty)
+        #expect(try bench.folder.bytes("out/quiet.onnx") == bench.folder.bytes("out/unsaid.onnx"))
     }
 
     @Test(

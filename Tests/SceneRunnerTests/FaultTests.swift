@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import RasterIO
 import TestData
 import Testing
 
@@ -9,11 +10,11 @@ import Testing
 
 @testable import SceneRunner
 
-/// A fault in the place of each call that Overtile makes about files while a scene gets all its outputs: whatever fails,
-/// all outputs are there or none, and the same command then makes the same bytes and leaves nothing hidden.
+/// A fault in the place of each call about files, Overtile's own and GDAL's, while a scene gets all its outputs: whatever
+/// fails, all outputs are there or none, and the same command then makes the same bytes and leaves nothing hidden.
 ///
-/// Some of the calls in each run of the tests, and all of them where `OVERTILE_ALL_FAULTS` is set. Each test has a process
-/// of its own, because a fault strikes whoever makes the call.
+/// Some of the calls in each run of the tests, and all of them on request (`FaultSweep`). Each test has a process of its own,
+/// because a fault strikes whoever makes the call.
 @Suite(.serialized)
 struct FaultTests {
     private let temporary: TemporaryFolder
@@ -22,15 +23,6 @@ struct FaultTests {
     init() throws {
         temporary = try TemporaryFolder()
         bench = try SceneBench(in: temporary)
-    }
-
-    static let errors: [FileFault.Effect] = [
-        .error(ENOSPC), .error(EIO), .error(EACCES), .error(EINTR), .shortWrite,
-    ]
-
-    /// How many calls lie between two that are tried.
-    private static func stride(_ usual: Int) -> Int {
-        ProcessInfo.processInfo.environment["OVERTILE_ALL_FAULTS"] == nil ? usual : 1
     }
 
     /// The visible files, and whether there are hidden ones.
@@ -48,11 +40,35 @@ struct FaultTests {
         #expect(found == before || found == whole, "\(point): \(found.keys.sorted())")
     }
 
+    /// A name that is on the disk before its bytes would be that of an empty file after a loss of power.
+    @Test("each output is on the disk when it gets its name")
+    func order() async throws {
+        await #expect(processExitsWith: .success) { [folder = bench.folder as String] in
+            let bench = SceneBench(folder: folder)
+            bench.useFileCalls()
+            let events = try FileFault.trace { _ = try bench.run(overwrite: false).run() }
+            var (onDisk, named): (Set<UInt64>, Set<String>) = ([], [])
+            for event in events {
+                switch event {
+                case .written(let file): onDisk.remove(file)
+                case .synced(let file): onDisk.insert(file)
+                case .named(let file, let path):
+                    guard !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else { continue }
+                    #expect(onDisk.contains(file), "\(path)")
+                    named.insert(FileName.last(of: path))
+                }
+            }
+            #expect(try named == Set(bench.files.keys.map { FileName.last(of: $0) }))
+        }
+    }
+
     @Test("an error of the system in the place of a call", arguments: [false, true])
     func fails(overwrite: Bool) async throws {
         let folder = bench.folder
-        await #expect(processExitsWith: .success) { [folder = folder as String, overwrite = overwrite as Bool] in
+        let process = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            [folder = folder as String, overwrite = overwrite as Bool] in
             let bench = SceneBench(folder: folder)
+            bench.useFileCalls()
             func run() throws { _ = try bench.run(overwrite: overwrite).run() }
             func begin() throws -> [String: Data] {
                 try bench.clear()
@@ -63,19 +79,21 @@ struct FaultTests {
             var calls = 0
             calls = try FileFault.count { try run() }
             let whole = try bench.files
-            let step = Self.stride(17)
+            let step = FaultSweep.step(53)
             var points = 0
             for call in Swift.stride(from: 1, through: calls, by: step) {
-                let effects = step == 1 ? Self.errors : [Self.errors[points % Self.errors.count]]
+                let effects = step == 1 ? FaultSweep.effects : [FaultSweep.effects[points % FaultSweep.effects.count]]
                 for effect in effects {
                     points += 1
                     let point = "\(effect) at call \(call) of \(calls)"
                     let before = try begin()
                     do {
                         try FileFault(call: call, effect: effect).strike { try run() }
-                        #expect(try Self.look(bench).visible == whole, "\(point): it said that all is well")
-                        let names = try bench.files.keys.sorted()
-                        #expect(try !Self.look(bench).hasHidden, "\(point): \(names)")
+                        let found = try Self.look(bench).visible
+                        let names = Set(found.keys).union(whole.keys).filter { found[$0] != whole[$0] }.sorted()
+                        #expect(names.isEmpty, "\(point): it said that all is well, with other \(names)")
+                        let left = try bench.files.keys.sorted()
+                        #expect(try !Self.look(bench).hasHidden, "\(point): \(left)")
                     } catch {
                         try Self.expectAllOrNone(bench, before: before, whole: whole, point)
                         // The last name may have been given; it is complete then.
@@ -88,6 +106,7 @@ struct FaultTests {
             print("faults: \(points) points of \(calls) calls, overwrite \(overwrite)")
             #expect(calls > 100)
         }
+        FaultSweep.show(process?.standardOutputContent)
     }
 
     @Test("a kill in the place of a call", arguments: [false, true])
@@ -107,9 +126,9 @@ struct FaultTests {
             let before = try begin()
             let result = await #expect(processExitsWith: .failure, observing: [\.exitStatus]) {
                 [folder = folder as String, overwrite = overwrite as Bool, call = call as Int] in
-                try FileFault(call: call, effect: .kill).strike {
-                    _ = try SceneBench(folder: folder).run(overwrite: overwrite).run()
-                }
+                let bench = SceneBench(folder: folder)
+                bench.useFileCalls()
+                try FileFault(call: call, effect: .kill).strike { _ = try bench.run(overwrite: overwrite).run() }
                 // There are not so many calls.
                 exit(3)
             }
@@ -119,10 +138,11 @@ struct FaultTests {
             }
             points += 1
             let point = "killed at call \(call)"
-            let found = try Self.look(bench)
-            if found.visible == whole {
-                // All have their names: what is hidden goes with the next run that replaces them.
-                _ = try bench.run(overwrite: true).run()
+            if try Self.look(bench).visible == whole {
+                // Nearly over, or over: then the same command finds that all is there.
+                do { _ = try bench.run(overwrite: overwrite).run() } catch let error as RasterError {
+                    #expect(error.code == .outputExists, "\(point), then again: \(error)")
+                }
             } else {
                 let run = try bench.run(overwrite: overwrite)
                 try Self.expectAllOrNone(bench, before: before, whole: whole, point)
@@ -130,7 +150,7 @@ struct FaultTests {
             }
             let files = try bench.files
             #expect(files == whole, "\(point), then again: \(files.keys.sorted())")
-            call += Self.stride(41)
+            call += FaultSweep.step(131)
         }
         print("kills: \(points) points, overwrite \(overwrite)")
         #expect(points > 3)

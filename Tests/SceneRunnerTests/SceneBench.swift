@@ -1,6 +1,7 @@
 import Foundation
 import MaskProducts
 import Models
+import RasterIO
 import Segmentation
 import TestData
 import TestNetworks
@@ -31,6 +32,12 @@ struct SceneBench {
     }
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    /// From now on, faults strike the calls that GDAL makes about outputs, too.
+    func useFileCalls() {
+        GDALLibrary.prepare()
+        for name in ["out", "numbers"] { TrackedFiles.takeOver(below: path(name)) }
+    }
 
     /// Every kind of output there is, under names that sort by no order of theirs.
     var outputs: OutputSet {

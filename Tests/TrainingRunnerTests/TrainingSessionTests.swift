@@ -52,8 +52,11 @@ import Training
     }
 
     @Test func workersAndInterruptions_ChangeNoByte() throws {
-        // The running mean goes on, too.
-        func short(_ options: inout TrainingOptions) { (options.steps, options.averaging) = (24, 0.9) }
+        // The running mean goes on, too, and crops are painted over as they would have been.
+        func short(_ options: inout TrainingOptions) {
+            (options.steps, options.averaging) = (24, 0.9)
+            options.augmentation.plasma = Plasma(className: "1", share: 0.5)
+        }
         try train("a.safetensors", short)
         try train("b.safetensors") {
             short(&$0)
@@ -75,6 +78,13 @@ import Training
             $0.seed = 2
         }
         #expect(try bench.folder.bytes("d.safetensors") != bytes)
+    }
+
+    /// Norms remember what they were fed; a network without any has it written beside its numbers.
+    @Test(arguments: [false, true]) func whatTheNetworkWasFed_IsKnown(hasNorms: Bool) throws {
+        try train("model.safetensors") { ($0.hasBatchNorm, $0.steps) = (hasNorms, 4) }
+        let seen = try Model(path: bench.folder.path("model.safetensors")).description.seen?.value
+        #expect(seen == (hasNorms ? nil : InputStatistics(mean: [0, 0], std: [1, 1])))
     }
 
     @Test func otherKindsOfTraining_LearnToo() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import RasterIO
 import TestData
 import Testing
@@ -12,9 +13,12 @@ import VectorIO
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func writer(_ name: String, overwrite: Bool = false) throws -> VectorWriter {
+    private func writer(
+        _ name: String, crs: CoordinateReferenceSystem? = nil, overwrite: Bool = false
+    ) throws -> VectorWriter {
         var options = VectorWriter.Options(
-            crs: try CoordinateReferenceSystem("EPSG:4326"), fields: [.init("class", .integer), .init("name", .text)])
+            crs: try crs ?? CoordinateReferenceSystem("EPSG:4326"),
+            fields: [.init("class", .integer), .init("name", .text)])
         options.overwrite = overwrite
         return try VectorWriter(path: folder.path(name), options: options)
     }
@@ -74,6 +78,21 @@ import VectorIO
         try addSquare(to: again, name: "water")
         try again.commit()
         #expect(try folder.bytes("a.gpkg") == first)
+    }
+
+    @Test(
+        "a datum ensemble, which GDAL has or not by what it looked up before, makes no other bytes",
+        arguments: ["gpkg", "fgb", "geojson", "shp"])
+    func ensembles(_ ending: String) throws {
+        let files = try zip(["datum", "ensemble"], WorldGeodeticSystem.both()).map { kind, system in
+            let name = "\(kind)/a.\(ending)"
+            try FileManager.default.createDirectory(atPath: folder.path(kind), withIntermediateDirectories: true)
+            let writer = try writer(name, crs: system)
+            try addSquare(to: writer, name: "water")
+            try writer.commit()
+            return try folder.bytes(name)
+        }
+        #expect(files[0] == files[1])
     }
 
     @Test("a finished file has no name until it is committed, and one that was made in the meantime stays")

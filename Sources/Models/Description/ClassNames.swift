@@ -63,13 +63,7 @@ enum ClassNames {
             guard numbers.count == parts.count, (3...4).contains(numbers.count) else { return nil }
             return ClassDescription.Color(red: numbers[0], green: numbers[1], blue: numbers[2])
         }
-        guard var digits = value.text?.filter({ $0 != "#" }) else { return nil }
-        if digits.count == 3 { digits = digits.map { "\($0)\($0)" }.joined() }
-        guard digits.count == 6 || digits.count == 8, let number = UInt32(digits.prefix(6), radix: 16) else {
-            return nil
-        }
-        return ClassDescription.Color(
-            red: UInt8(number >> 16), green: UInt8(number >> 8 & 255), blue: UInt8(number & 255))
+        return value.text.flatMap { ClassDescription.Color(hexadecimal: $0) }
     }
 
     /// Appends the value to a name that occurs twice, because legends are read by name.

@@ -251,6 +251,16 @@ package struct ClassDescription: Hashable, Sendable {
             self.blue = blue
         }
 
+        /// Reads a colour such as "FF0000", "#ff0000" or "f00"; a seventh and eighth digit, the opacity, are left out.
+        package init?(hexadecimal text: String) {
+            var digits = text.filter { $0 != "#" }
+            if digits.count == 3 { digits = digits.map { "\($0)\($0)" }.joined() }
+            guard digits.count == 6 || digits.count == 8, let number = UInt32(digits.prefix(6), radix: 16) else {
+                return nil
+            }
+            self.init(red: UInt8(number >> 16), green: UInt8(number >> 8 & 255), blue: UInt8(number & 255))
+        }
+
         /// The colour as six hexadecimal digits: "FF0000".
         package var hexadecimal: String {
             [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()

@@ -59,6 +59,9 @@ struct ConvertCommand: ParsableCommand {
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")
     var overwrite = false
 
+    @Flag(name: .shortAndLong, help: "Print nothing but errors.")
+    var quiet = false
+
     @OptionGroup(title: "Network") var choices: ModelChoices
     @OptionGroup(title: "Input") var input: InputOptions
     @OptionGroup(title: "Output") var classes: ClassOptions
@@ -103,12 +106,12 @@ struct ConvertCommand: ParsableCommand {
         if let resolution { options.resolution = .metres(resolution) }
         try OutputPaths.require(output, isNoneOf: [model] + (choices.modelItem.map { [$0] } ?? []))
         guard let format = ModelFormat(path: output) else {
-            let model = try choices.load(model)
+            let model = try choices.load(model, warn: warn)
             return try model.writeItem(output, description: try description(of: model, options), overwrite: overwrite)
         }
         guard try !Model.isONNX(path: model) else { throw networkWithoutPlace }
         let source = try ConvertibleModel(path: model, options: choices.options, item: choices.modelItem)
-        source.model.description.warnings.forEach(Console.warn)
+        source.model.description.warnings.forEach(warn)
         let description = try description(of: source.model, options)
         switch format {
         case .safetensors:
@@ -119,9 +122,13 @@ struct ConvertCommand: ParsableCommand {
             try source.write(
                 torch: output, options: choices.options, description: description, half: half, overwrite: overwrite)
         case .onnx:
-            ConvertibleModel.lossesInONNX(of: description).forEach { Console.warn("\(output): \($0)") }
+            ConvertibleModel.lossesInONNX(of: description).forEach { warn("\(output): \($0)") }
             try source.write(onnx: output, description: description, tile: tile, overwrite: overwrite)
         }
+    }
+
+    private func warn(_ message: String) {
+        if !quiet { Console.warn(message) }
     }
 
     /// The error for an ONNX model, whose tensors mean nothing without its graph.
@@ -134,7 +141,7 @@ struct ConvertCommand: ParsableCommand {
 
     private func description(of model: Model, _ options: SegmentationOptions) throws -> ModelDescription {
         let description = try options.description(of: model)
-        description.refusals.values.sorted().forEach(Console.warn)
+        description.refusals.values.sorted().forEach(warn)
         return description
     }
 }

@@ -75,6 +75,9 @@ struct DescriptionReport: Encodable {
         add("Resolution", description.resolution) { "\($0) m" }
         if description.resolution == nil { rows.append(("Resolution", "not stated: scenes are taken as they are")) }
         add("Class names", description.classes) { $0.map(\.name).joined(separator: ", ") }
+        add("Class colours", description.classes.flatMap { $0.value.contains { $0.color != nil } ? $0 : nil }) {
+            $0.map { $0.color.map(\.hexadecimal) ?? "none" }.joined(separator: ", ")
+        }
         add("Outputs are", description.activation, \.rawValue)
         add("Task", description.task, \.rawValue)
         add("Threshold", description.threshold) { "\($0)" }

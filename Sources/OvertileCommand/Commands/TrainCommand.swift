@@ -10,7 +10,8 @@ struct TrainCommand: ParsableCommand {
             The truth is a raster of classes on any grid, or polygons with a field that holds the class. Pixels without a \
             class are learned from as little as they are judged by. A strip of each scene is held out: after each epoch the \
             network is run over it, and the one with the best mean IoU is written. The file holds everything that segment \
-            needs: bands, mean and standard deviation, pixel size and classes.
+            needs: bands, mean and standard deviation, pixel size, classes with their colours, the threshold of one output, \
+            and the value of pixels without data.
 
             What was reached is kept in a hidden folder beside the output. After Ctrl-C, or a kill, the same command goes \
             on from there, and makes the same bytes in the end.
@@ -46,7 +47,8 @@ struct TrainCommand: ParsableCommand {
         RasterCache.limit(bytes: options.rasterCacheBytes)
         let data = try TrainingData(
             pairs, judgedBy: validationPairs, bands: files.bands?.values, nodata: files.nodata,
-            renamed: try files.renamed(), validation: options.validation, memory: options.memoryLimit / 4)
+            renamed: try files.renamed(), colors: try files.classColors(), validation: options.validation,
+            memory: options.memoryLimit / 4)
         data.warnings.forEach(messages.warn)
         let session = try TrainingSession(data, to: files.output, options: options)
         if !messages.quiet { Console.note(summary(data, session, options)) }
@@ -71,10 +73,12 @@ struct TrainCommand: ParsableCommand {
         }
         bar?.finish()
         if let failure { throw failure }
+        // A report is the more wanted where the end was not good.
         if let report = files.report {
             try TrainingReport(session, outcome, options: options, model: files.output)
                 .write(to: report, overwrite: files.overwrite, cancellation: cancellation)
         }
+        if let failure = outcome.failure { throw failure }
         if let judgement = outcome.judgement { try Console.print(table(judgement, data)) }
         try Console.print(
             "\(files.output): epoch \(outcome.best.number) of \(outcome.epochs.count), as \(outcome.reason)")

@@ -33,6 +33,12 @@ struct TrainingFiles: ParsableArguments {
     var map: [String] = []
 
     @Option(
+        help: ArgumentHelp(
+            "The colours of classes on maps. Without it, those of the truth's palette, where it has one.",
+            valueName: "water=2b7bba,land=c8b98c"))
+    var colors: [String] = []
+
+    @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "The numbers of the scenes' bands that the network takes. By default, all but alpha.", valueName: "4,3,2"))
@@ -40,7 +46,9 @@ struct TrainingFiles: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The pixel value that means \"no data\", instead of the scenes' own.", valueName: "value"))
+        help: ArgumentHelp(
+            "The pixel value that means \"no data\", instead of the scenes' own. The model's file says it.",
+            valueName: "value"))
     var nodata: Double?
 
     @Option(name: .shortAndLong, help: ArgumentHelp("The trained network, a safetensors file.", valueName: "path"))
@@ -125,6 +133,20 @@ struct TrainingFiles: ParsableArguments {
         }
     }
 
+    /// - Throws: `UsageError` for what is no colour of a class.
+    func classColors() throws -> [String: ClassDescription.Color] {
+        var result: [String: ClassDescription.Color] = [:]
+        for pair in colors.flatMap({ $0.split(separator: ",") }) {
+            let parts = pair.split(separator: "=").map { String($0).trimmed }
+            guard parts.count >= 2, let color = ClassDescription.Color(hexadecimal: parts.last!) else {
+                throw UsageError(
+                    "--colors \(pair) gives no class a colour: give pairs such as water=2b7bba,land=c8b98c")
+            }
+            result[parts.dropLast().joined(separator: "=")] = color
+        }
+        return result
+    }
+
     /// - Throws: `UsageError` for what is no pair.
     func renamed() throws -> [String: String] {
         var result: [String: String] = [:]
@@ -200,6 +222,12 @@ struct TrainingLossOptions: ParsableArguments {
 
     enum Kind: String, CaseIterable, ExpressibleByArgument { case ce, bce }
 
+    @Option(
+        help: ArgumentHelp(
+            "For one output: the probability above which a pixel is class 1, in judging and as the model's file says it.",
+            valueName: "0…1"))
+    var threshold: Float = 0.5
+
     @Flag(help: "Add soft Dice, for classes of few pixels.")
     var dice = false
 
@@ -212,9 +240,17 @@ struct TrainingLossOptions: ParsableArguments {
     @Flag(help: "Give the gaps between touching objects the paper's weights. Class 0 is what lies between.")
     var borderWeights = false
 
+    mutating func validate() throws {
+        guard threshold != 0.5 else { return }
+        if loss != .bce { throw ValidationError("--threshold is for one output: give --loss bce too") }
+        guard (0...1).contains(threshold) else {
+            throw ValidationError("--threshold \(threshold) is no probability: give 0 to 1")
+        }
+    }
+
     func apply(to options: inout TrainingOptions) {
         (options.isBinary, options.addsDice) = (loss == .bce, dice)
-        options.classWeights = classWeights
+        (options.classWeights, options.threshold) = (classWeights, threshold)
         options.borderWeights = borderWeights ? BorderWeights() : nil
     }
 }
@@ -304,6 +340,24 @@ struct TrainingStepOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
+            Paint smooth noise of random colours over a class in this share of the crops, mostly beside other classes: for \
+            what has more colours in the world than in the scenes, such as murky water.
+            """, valueName: "class=share"),
+        transform: { try Plasma(argument: $0) })
+    var plasma: Plasma?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            """
+            The colours of --plasma, mixed two by two: numbers for each band, as the scenes have them. Without it, those of \
+            other classes.
+            """, valueName: "90,60,30/50,60,40"))
+    var plasmaColors: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
             Judge and write the running mean of the network's numbers, which keeps this share at each step, instead of the \
             last step's.
             """, valueName: "0.99"))
@@ -351,6 +405,10 @@ struct TrainingStepOptions: ParsableArguments {
         try require("average \(average ?? 0)", (0..<1).contains(average ?? 0), "give a number below 1, such as 0.99")
         try require("elastic \(elastic)", (0...1000).contains(elastic), "give 0 to 1000 pixels")
         if let workers { try require("workers \(workers)", (1...1024).contains(workers), "give 1 to 1024") }
+        if plasma == nil && plasmaColors != nil {
+            throw ValidationError("--plasma-colors are colours to paint with: say with --plasma what to paint over")
+        }
+        _ = try Plasma.colors(plasmaColors)
         _ = try seconds()
     }
 
@@ -384,10 +442,40 @@ struct TrainingStepOptions: ParsableArguments {
         (options.draw, options.averaging) = (draw, average)
         options.augmentation = augment ? CropAugmentation() : .none
         options.augmentation.elastic = elastic
+        options.augmentation.plasma = plasma
+        options.augmentation.plasma?.colors = try Plasma.colors(plasmaColors)
         if let intensity { options.augmentation.intensity = intensity }
         (options.validation, options.epochs, options.steps) = (validation, epochs, steps)
         (options.seconds, options.patience) = (try seconds(), patience)
         (options.workers, options.memory) = (workers, memory?.bytes)
+    }
+}
+
+extension Plasma {
+    /// Reads the value of `--plasma`.
+    ///
+    /// - Throws: `ValidationError`.
+    fileprivate init(argument: String) throws {
+        let parts = argument.split(separator: "=").map { String($0).trimmed }
+        guard parts.count >= 2, let share = Double(parts.last!), share > 0, share <= 1 else {
+            throw ValidationError(
+                "--plasma \(argument) makes no sense: give a class and a share of crops, such as water=0.5")
+        }
+        self.init(className: parts.dropLast().joined(separator: "="), share: share)
+    }
+
+    /// Reads the value of `--plasma-colors`.
+    ///
+    /// - Throws: `ValidationError`.
+    fileprivate static func colors(_ argument: String?) throws -> [[Double]] {
+        try (argument ?? "").split(separator: "/").map { text in
+            guard let color = NumberList<Double>(argument: String(text)), color.values.allSatisfy(\.isFinite) else {
+                throw ValidationError(
+                    "--plasma-colors \(text) is no colour: give a number for each band, such as 90,60,30, and / between "
+                        + "colours")
+            }
+            return color.values
+        }
     }
 }
 

@@ -59,10 +59,11 @@ package enum GDALLibrary {
         CPLErrorV(severity, CPLErrorNum(CPLE_AppDefined), words + String(cString: format), arguments)
     }
 
-    /// GDAL's text as one line, without the full stop.
+    /// GDAL's text as one line, without the full stop, and with the names that files have elsewhere.
     static func oneLine(_ text: UnsafePointer<CChar>?) -> String {
         guard let text else { return "" }
         var line = String(cString: text).split(whereSeparator: \.isNewline).joined(separator: " ")
+        if line.contains(TrackedFiles.prefix) { line = line.replacing(TrackedFiles.prefix + "/", with: "/") }
         while line.last == "." || line.last == " " { line.removeLast() }
         return line
     }

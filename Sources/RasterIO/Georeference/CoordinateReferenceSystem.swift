@@ -66,7 +66,13 @@ package struct CoordinateReferenceSystem: Equatable, Sendable {
     }
 
     /// Lends the system to GDAL, which copies what it keeps; nil is passed on where GDAL cannot read the WKT.
-    package func withUnsafeHandle<R>(_ body: (OGRSpatialReferenceH?) -> R) -> R {
+    package func withUnsafeHandle<R>(_ body: (OGRSpatialReferenceH?) -> R) -> R { lend(wkt, body) }
+
+    /// Lends the system without datum ensembles (`wkt2015`), for GDAL to write into a file of which every run must make the
+    /// same bytes.
+    package func withUnsafeRepeatableHandle<R>(_ body: (OGRSpatialReferenceH?) -> R) -> R { lend(wkt2015, body) }
+
+    private func lend<R>(_ wkt: String, _ body: (OGRSpatialReferenceH?) -> R) -> R {
         guard let handle = OSRNewSpatialReference(wkt) else { return body(nil) }
         defer { OSRDestroySpatialReference(handle) }
         var mapping = axisMapping.map(Int32.init)

@@ -14,6 +14,8 @@ package final class CropSampler: Sendable {
     private let shape: CropShape
     private let output: PixelSize
     private let options: TrainingOptions
+    /// What paints over a class; nil for nothing.
+    private let painter: PlasmaPainter?
     /// For each scene, the part whose labels are not learned from.
     private let hidden: [PixelWindow?]
     private let cells: [Cell]
@@ -39,7 +41,8 @@ package final class CropSampler: Sendable {
     /// - Parameters:
     ///   - output: the size of the network's output for such crops, over the middle of which it lies.
     ///   - margin: labels are not learned from within so many pixels of what is held out.
-    /// - Throws: `TrainingError` where nothing is left to learn from, or a scene is smaller than a crop.
+    /// - Throws: `TrainingError` where nothing is left to learn from, a scene is smaller than a crop, or what shall be painted
+    ///   over is no class.
     package init(
         _ data: TrainingData, shape: CropShape, output: PixelSize, margin: Int, options: TrainingOptions
     ) throws {
@@ -47,6 +50,7 @@ package final class CropSampler: Sendable {
         self.shape = shape
         self.output = output
         self.options = options
+        painter = try options.augmentation.plasma.map { try PlasmaPainter($0, data) }
         let hidden = data.scenes.map { $0.hidden(margin: margin) }
         self.hidden = hidden
         var cells: [Cell] = []
@@ -136,8 +140,12 @@ package final class CropSampler: Sendable {
         let view = CropView(
             x: x - shape.width / 2, y: y - shape.height / 2, side: shape.width, augmentation: options.augmentation,
             generator: &generator)
-        let image = try image(scene, view, &generator)
+        var image = try image(scene, view, &generator)
         let targets = targets(scene, hidden[cell.scene], view)
+        if let painter, generator.uniform() < painter.share {
+            painter.paint(
+                &image, labels: labels(scene, hidden[cell.scene], view), side: shape.width, &generator)
+        }
         let weights = options.borderWeights.map { border in
             border.weights(
                 objects: BorderWeights.objects(ofMask: targets, width: output.width),
@@ -208,6 +216,18 @@ package final class CropSampler: Sendable {
             }
         }
         return image
+    }
+
+    /// The labels of all of the crop's pixels, mirrored beyond the scene as these are; those that are hidden stay unknown.
+    private func labels(_ scene: LabelledScene, _ hidden: PixelWindow?, _ view: CropView) -> [UInt8] {
+        let side = shape.width
+        return (0..<side * side).map { index in
+            let place = view.source(index % side, index / side)
+            let column = Mirroring.source(of: Int(place.x.rounded()), count: scene.size.width)
+            let row = Mirroring.source(of: Int(place.y.rounded()), count: scene.size.height)
+            if let hidden, hidden.contains(x: column, y: row) { return Loss.unlabelled }
+            return scene.labels[row * scene.size.width + column]
+        }
     }
 
     /// The labels under the middle of the crop; nothing beyond the scene is labelled, nor what is hidden.

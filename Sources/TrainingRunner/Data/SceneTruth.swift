@@ -1,4 +1,5 @@
 import MaskProducts
+import Models
 import RasterIO
 import TileGeometry
 import Training
@@ -30,6 +31,8 @@ struct SceneTruth {
     var names: [String] = []
     /// For each pixel, row by row, the number of its class; `Loss.unlabelled` for none.
     var numbers: [UInt8] = []
+    /// The colours that a raster's palette gives to its classes, by their names in training.
+    var colors: [String: ClassDescription.Color] = [:]
     /// Lines for the user about how the truth was laid over the scene.
     var warnings: [String] = []
     /// The classes that polygons have, whether or not any of them lies on the scene.
@@ -43,16 +46,21 @@ struct SceneTruth {
     /// Lays a truth over a scene.
     ///
     /// - Parameter renamed: what the truth's classes are called in training; "none" for one that is left out.
-    /// - Throws: `RasterError`; `TrainingError` for more classes than a network may have.
+    /// - Throws: `RasterError`; `TrainingError` for more classes than a network may have, and polygons that do not say where
+    ///   they lie.
     init(_ source: TruthSource, on scene: RasterReader, renamed: [String: String]) throws {
         let size = scene.size
         let truth: GroundTruth
+        var palette: [LegendEntry.Color] = []
         if let field = source.field {
             let polygons = try RasterPolygons(
                 path: source.path, layer: source.layer, field: field, size: size, reference: scene.spatialReference)
+            try Self.requirePlace(of: polygons, on: scene)
             truth = .polygons(polygons, outside: nil)
         } else {
-            truth = .raster(try RasterReader(path: source.path))
+            let raster = try RasterReader(path: source.path)
+            palette = raster.palette(ofBand: 1) ?? []
+            truth = .raster(raster)
         }
         let placed = try PlacedTruth(truth, on: scene)
         warnings = placed.warnings
@@ -83,6 +91,12 @@ struct SceneTruth {
                 names.append(name)
                 number = UInt8(names.count - 1)
             }
+            if number != Loss.unlabelled, colors[name] == nil, let value = Int(exactly: value),
+                let color = placed.legend.first(where: { $0.value == value })?.color
+                    ?? (palette.indices.contains(value) ? palette[value] : nil)
+            {
+                colors[name] = ClassDescription.Color(red: color.red, green: color.green, blue: color.blue)
+            }
             known[value] = number
             return number
         }
@@ -102,6 +116,7 @@ struct SceneTruth {
 
     private mutating func fillBackground(_ path: String, _ scene: RasterReader) throws {
         let area = try RasterPolygons(path: path, size: scene.size, reference: scene.spatialReference)
+        try Self.requirePlace(of: area, on: scene)
         let index = names.firstIndex(of: Self.background) ?? names.count
         if index == names.count { names.append(Self.background) }
         for (number, feature) in area.features.enumerated() where !feature.window.isEmpty {
@@ -121,6 +136,15 @@ struct SceneTruth {
                 }
             }
         }
+    }
+
+    /// Makes sure that polygons say where they lie, if the scene does: taken for coordinates of the scene's, they would lie
+    /// anywhere, and hours would be spent on wrong labels.
+    private static func requirePlace(of polygons: RasterPolygons, on scene: RasterReader) throws(TrainingError) {
+        guard let system = scene.spatialReference.system, !polygons.hasSystem else { return }
+        throw TrainingError(
+            "\(polygons.path) does not name its coordinate system, and \(scene.path) has \(system.name): write into it which "
+                + "one it is, as with: ogr2ogr -a_srs EPSG:4326 placed.gpkg \(polygons.path)")
     }
 
     private static func text(_ value: Float) -> String {

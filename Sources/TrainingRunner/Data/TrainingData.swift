@@ -1,6 +1,6 @@
 import Foundation
 import MaskProducts
-import Models
+package import Models
 import RasterIO
 import Segmentation
 import TileGeometry
@@ -26,6 +26,10 @@ package final class TrainingData: Sendable {
     package let scenes: [LabelledScene]
     /// The names of the classes, from class 0 on.
     package let classes: [String]
+    /// The colours of the classes on maps, as far as a user or a truth's palette says them.
+    package let colors: [ClassDescription.Color?]
+    /// The value of pixels without data, which the user gave or all scenes have in common; nil where there is none.
+    package let nodata: Double?
     /// The names of the bands; empty where the scenes do not name them all alike.
     package let bandNames: [String]
     /// The mean of each band over all pixels with data.
@@ -45,12 +49,13 @@ package final class TrainingData: Sendable {
     ///   - judges: scenes to judge by, of which nothing is learned. If there are any, nothing is held out of the others.
     ///   - bands: those that the network takes, counted from 1; nil for all but alpha.
     ///   - renamed: what classes of the truth are called in training; "none" leaves one out.
+    ///   - colors: the colours of classes on maps; those that are missing are the truth's.
     ///   - validation: the part of each scene that is held out.
     ///   - memory: the bytes that pixels may take; scenes that do not fit are read by windows.
     /// - Throws: `RasterError`; `TrainingError` for scenes that do not go together, and for labels that teach nothing.
     package init(
         _ pairs: [Pair], judgedBy judges: [Pair] = [], bands: [Int]?, nodata: Double?, renamed: [String: String],
-        validation: Double, memory: Int
+        colors: [String: ClassDescription.Color] = [:], validation: Double, memory: Int
     ) throws {
         var (readers, truths, warnings): ([RasterReader], [SceneTruth], [String]) = ([], [], [])
         for pair in pairs + judges {
@@ -72,6 +77,10 @@ package final class TrainingData: Sendable {
                     + "--labelled-area where the background is")
         }
         warnings += Self.warnings(about: truths, classes: classes, renamed: renamed)
+        if let unknown = colors.keys.filter({ !classes.contains($0) }).min() {
+            throw TrainingError(
+                "--colors \(unknown): there is no such class: the labels have \(classes.joined(separator: ", "))")
+        }
         let chosen = try bands ?? Self.commonBands(readers)
         let scenes = try zip(readers, truths).map { reader, truth in
             try Self.check(chosen, of: reader)
@@ -93,6 +102,8 @@ package final class TrainingData: Sendable {
         if scenes.reduce(0, { $0 + $1.pixelByteCount }) <= memory { for scene in scenes { try scene.load() } }
         self.scenes = scenes
         self.classes = classes
+        self.colors = classes.map { name in colors[name] ?? truths.lazy.compactMap { $0.colors[name] }.first }
+        self.nodata = nodata ?? Self.commonNodata(readers, bands: chosen)
         counts = scenes.map { $0.counts(in: PixelWindow($0.size), classes: classes.count) }
         for (index, name) in classes.enumerated() where counts.allSatisfy({ $0[index] == 0 }) {
             throw TrainingError(
@@ -147,6 +158,18 @@ package final class TrainingData: Sendable {
     private static func check(_ bands: [Int], of reader: RasterReader) throws {
         guard let missing = bands.first(where: { !(1...reader.bands.count).contains($0) }) else { return }
         throw TrainingError("\(reader.path) has no band \(missing): it has \(reader.bands.count)")
+    }
+
+    /// The value of pixels without data, where all bands of all scenes have the same.
+    private static func commonNodata(_ readers: [RasterReader], bands: [Int]) -> Double? {
+        let values = readers.flatMap { reader in bands.map { reader.bands[$0 - 1].nodata } }
+        guard let first = values.first ?? nil, first.isFinite || first.isNaN else { return nil }
+        return values.allSatisfy { $0 == first || $0?.isNaN == true && first.isNaN } ? first : nil
+    }
+
+    /// The colour that a class has on maps, one that is told apart from the others' where nobody says.
+    func color(of number: Int) -> LegendEntry.Color {
+        colors[number].map { LegendEntry.Color(red: $0.red, green: $0.green, blue: $0.blue) } ?? .distinct(number)
     }
 
     /// The pixels' size, where all scenes agree within a tenth.

@@ -50,7 +50,7 @@ package struct TrainingReport {
     private func page(folder: String, _ cancellation: Cancellation) throws -> TrainingPage {
         let data = session.data
         let classes = data.classes.enumerated().map {
-            LegendEntry(value: $0, name: $1 == "\($0)" ? "class \($0)" : $1, color: .distinct($0))
+            LegendEntry(value: $0, name: $1 == "\($0)" ? "class \($0)" : $1, color: data.color(of: $0))
         }
         var page = TrainingPage(
             title: FileName.last(of: model),
@@ -127,6 +127,7 @@ package struct TrainingReport {
         case .classes: facts.append(ReportFact("Crops are drawn", "so that all classes are seen equally often"))
         case .borders: facts.append(ReportFact("Crops are drawn", "where classes meet"))
         }
+        if options.isBinary { facts.append(ReportFact("Threshold", "\(options.threshold)")) }
         if let averaging = options.averaging { facts.append(ReportFact("Average of networks", "decay \(averaging)")) }
         facts.append(ReportFact("Overtile", OvertileVersion.current))
         return facts
@@ -148,6 +149,7 @@ package struct TrainingReport {
         var parts = [(augmentation.flips, "flips"), (augmentation.turns, "quarter turns")].filter(\.0).map(\.1)
         if augmentation.intensity > 0 { parts.append("brightness and contrast by up to \(augmentation.intensity)") }
         if augmentation.elastic > 0 { parts.append("elastic deformation by \(augmentation.elastic) pixels") }
+        if let plasma = augmentation.plasma { parts.append(plasma.text) }
         return parts.isEmpty ? "none" : parts.joined(separator: ", ")
     }
 }

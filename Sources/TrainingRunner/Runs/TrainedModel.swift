@@ -42,15 +42,23 @@ struct TrainedModel {
         (scaling.scale, scaling.offset) = ([1], [0])
         (scaling.mean, scaling.std) = (data.mean.map { Float($0) }, data.std.map { Float($0) })
         description.scaling = Sourced(scaling, source: source)
+        if options.start == nil, options.family == .paper, !options.hasBatchNorm {
+            // Without norms, the network remembers nothing of its input, which was standardised.
+            let (mean, std): ([Float], [Float]) = (data.mean.map { _ in 0 }, data.std.map { _ in 1 })
+            description.seen = Sourced(InputStatistics(mean: mean, std: std), source: source)
+        }
         let numbers = data.scenes[0].bands
         description.bands = Sourced(
             data.bandNames.isEmpty ? numbers.map { .number($0) } : data.bandNames.map { .name([$0]) }, source: source)
         if let metres = data.metresPerPixel { description.resolution = Sourced(metres, source: source) }
         description.classes = Sourced(
             // A number that is the class's own is no name.
-            data.classes.enumerated().map { ClassDescription(name: $1 == "\($0)" ? "class \($0)" : $1) },
-            source: source)
+            zip(data.classes, data.colors).enumerated().map { number, entry in
+                ClassDescription(name: entry.0 == "\(number)" ? "class \(number)" : entry.0, color: entry.1)
+            }, source: source)
         description.activation = Sourced(.logits, source: source)
+        if options.isBinary { description.threshold = Sourced(options.threshold, source: source) }
+        if let nodata = data.nodata { description.nodata = Sourced(nodata, source: source) }
         return description
     }
 

@@ -44,6 +44,8 @@ package final class TrainingSession {
         package var judgement: Judgement?
         /// Why it ended: "no better for 10 epochs".
         package var reason: String
+        /// Set where a loss that is not finite ended it, after the best network so far was written.
+        package var failure: TrainingError?
     }
 
     /// An event of the training, which is told when it happens.
@@ -217,8 +219,9 @@ package final class TrainingSession {
     /// Trains, and writes the network that was best on what is held out.
     ///
     /// - Parameter tell: called after each step and epoch.
-    /// - Throws: `TrainingError` for a loss that is not finite, after the best network so far was written; `CancellationError`,
-    ///   after what was reached was kept; `RasterError`, `FileError`, `ModelFileError`.
+    /// - Returns: what became of it, with the failure of a loss that is not finite, if there is a network from before.
+    /// - Throws: `TrainingError` for a loss that is not finite before anything was learned; `CancellationError`, after what was
+    ///   reached was kept; `RasterError`, `FileError`, `ModelFileError`.
     package func run(cancellation: Cancellation, tell: (Event) -> Void) throws -> Outcome {
         // Where nothing was reached, nothing is kept.
         defer { if !folder.holdsState { folder.remove() } }
@@ -253,9 +256,11 @@ package final class TrainingSession {
             do {
                 loss = try step.take(batch, &optimizer, rate: now, clippingTo: options.largestGradient)
             } catch {
-                guard progress.best != nil else { throw error }
-                try finish(progress, cancellation)
-                throw TrainingError("\(error); the network of epoch \(progress.best!.number) was written to \(path)")
+                guard let best = progress.best else { throw error }
+                let judgement = try finish(progress, cancellation)
+                return Outcome(
+                    epochs: progress.epochs, best: best, judgement: judgement, reason: "the loss was not finite",
+                    failure: TrainingError("\(error); the network of epoch \(best.number) was written to \(path)"))
             }
             progress.step += 1
             average?.add(network, step: progress.step)

@@ -17,6 +17,8 @@ enum FuzzTarget: String, CaseIterable {
     case metadata
     /// The structure of a TIFF.
     case tiff
+    /// A GeoTIFF, up to its pixels.
+    case raster
     /// A GeoTIFF through the commands that take one: segment, stats, polygonize, evaluate and preview.
     case scene
     /// A mosaic, and what it names.
@@ -58,6 +60,7 @@ enum FuzzTarget: String, CaseIterable {
         case .graph: try Readers.network(ScratchFile.write(bytes, "model.onnx"))
         case .metadata: try Readers.metadata(bytes)
         case .tiff: try Readers.tiff(ScratchFile.write(bytes, "scene.tif"))
+        case .raster: try Readers.raster(ScratchFile.write(bytes, "scene.tif"))
         case .scene: try Readers.scene(ScratchFile.write(bytes, "scene.tif"))
         case .mosaic: try Readers.mosaic(ScratchFile.write(bytes, "scene.vrt"))
         case .ledger: try Readers.ledger(ScratchFile.write(bytes, Ledger.fileName))

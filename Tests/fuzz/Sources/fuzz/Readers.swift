@@ -77,6 +77,7 @@ enum Readers {
 
     /// The network that scenes are segmented with.
     private static let modelPath = ScratchFile.folder + "/scene-model.onnx"
+    private static let sceneModel = Result { try Model(path: modelPath) }
 
     /// Writes the network: a convolution of one band.
     static func prepareScenes() throws {
@@ -86,6 +87,21 @@ enum Readers {
         }
         _ = model.withUnsafeBytes { ScratchFile.write($0, FileName.last(of: modelPath)) }
         _ = try CheckedEngine.backend()
+    }
+
+    /// Opens a raster as each command does, and reads the pixels and validity of all its bands.
+    static func raster(_ path: String) throws {
+        let reader = try RasterReader(path: path, access: .files())
+        // A scene may well be larger than a second is long.
+        guard reader.size.area * reader.bands.count <= 1 << 16 else { return }
+        let bands = Array(1...reader.bands.count)
+        var samples = [Float](repeating: 0, count: reader.size.area * bands.count)
+        var validity = [UInt8](repeating: 0, count: reader.size.area)
+        try samples.withUnsafeMutableBufferPointer { samples in
+            try validity.withUnsafeMutableBufferPointer { validity in
+                try reader.read(PixelWindow(reader.size), bands: bands, into: samples, validity: validity)
+            }
+        }
     }
 
     /// Each command by itself: what one refuses, another may take.
@@ -109,7 +125,7 @@ enum Readers {
             var options = SegmentationOptions()
             (options.bands, options.workers, options.overwrites) = ([.number(1)], 1, true)
             let outputs = OutputSet(mask: ScratchFile.folder + "/mask.tif")
-            _ = try SceneRun(scene: path, model: Model(path: modelPath), options: options, outputs: outputs).run()
+            _ = try SceneRun(scene: path, model: sceneModel.get(), options: options, outputs: outputs).run()
         }
     }
 
@@ -149,9 +165,14 @@ enum Readers {
     }
 
     static func zones(_ path: String) throws {
+        _ = try RasterPolygons(path: path, size: PixelSize(width: 20, height: 10), reference: zonesPlace.get())
+    }
+
+    /// Where the zones' raster lies. PROJ looks into its database for it, which takes longer than most layers do.
+    private static let zonesPlace = Result {
         var reference = SpatialReference.none
         reference.geoTransform = GeoTransform([500_000, 10, 0, 5_000_000, 0, -10])
         reference.crs = try CoordinateReferenceSystem("EPSG:32633")
-        _ = try RasterPolygons(path: path, size: PixelSize(width: 20, height: 10), reference: reference)
+        return reference
     }
 }

@@ -9,7 +9,7 @@ enum Seeds {
     /// Writes the files, for each target in a folder of its name.
     static func write(to folder: String) throws {
         GDALLibrary.prepare()
-        for target in ["scene", "tiff"] {
+        for target in ["raster", "scene", "tiff"] {
             let place = "\(folder)/\(target)"
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
             for raster in Raster.all { try raster.write(to: "\(place)/\(raster.name).tif") }
