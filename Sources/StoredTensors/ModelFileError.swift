@@ -109,7 +109,8 @@ extension ModelFileError {
         case .missing: self.init(.noSuchFile, path: path, "no such file: check the path of the model")
         case .folder: self.init(.unreadable, path: path, "is a folder: name the model file inside it")
         case .special: self.init(.unreadable, path: path, "is not a regular file: save the model to disk first")
-        case .empty: self.init(.unreadable, path: path, "is empty: copy or download the model again")
+        case .empty:
+            self.init(.unreadable, path: path, "is empty: copy or download the model again, or \(PythonExport.advice)")
         case .refused(let action, let reason):
             self.init(.unreadable, path: path, "cannot be \(action): \(reason)")
         }

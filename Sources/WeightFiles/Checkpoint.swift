@@ -77,7 +77,7 @@ package enum Checkpoint {
 
     /// The advice about a file that cannot be read.
     static let advice =
-        "what can be read is ONNX (torch.onnx.export), safetensors, TorchScript, and what torch.save writes"
+        "what can be read is ONNX, safetensors, TorchScript, and what torch.save writes; \(PythonExport.advice)"
 }
 
 /// The files that people take for a checkpoint, told by their first bytes. The raw value is the message about them.

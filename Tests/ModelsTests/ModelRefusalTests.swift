@@ -27,7 +27,8 @@ import WeightFiles
         #expect(
             error.description
                 == "model.pth: looks like Pytorch-UNet, but \(name) has shape (256, 256, 3, 3), expected (256, 512, 3, 3)"
-        )
+                + "; export it to ONNX in Python: net.load_state_dict(torch.load('model.pth')); net.eval(); "
+                + "torch.onnx.export(net, torch.zeros(1, 3, 512, 512), 'model.onnx')")
     }
 
     /// Decoder blocks that take the upsampled map alone.

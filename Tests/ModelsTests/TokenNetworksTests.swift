@@ -19,6 +19,8 @@ import Testing
         ("Context", [-0.7294928, -1.025544, 1.564575, 5.11423, 1.984492]),
         // A skip of no channels at all, and an output made of patches.
         ("NoFeatures", [-1.315371, -0.7608241, -1.703514, -0.3618875, 2.615318]),
+        // Lengths of channels over all pixels, and of pixels over all channels.
+        ("Response", [-3.417048, 10.4842, -0.8464327, -3.338868, 3.85642]),
     ]
 
     @Test(arguments: answers)

@@ -202,6 +202,11 @@ import TileGeometry
         #expect { try pixels(model(), .model) } throws: { "\($0)".contains("--resolution model") }
         #expect { try pixels(model(), .metres(1e6)) } throws: { "\($0)".contains("too far") }
         #expect { try pixels(model(), .metres(1e-3)) } throws: { "\($0)".contains("too far") }
+        for (said, asked, code) in [
+            (nil, .metres(1e-3), .usage), (1e-3, nil, .badData), (1e306, .model, .badData), (60, .metres(1e9), .usage),
+        ] as [(Double?, SegmentationOptions.Resolution?, SegmentationError.Code)] {
+            #expect { try pixels(model(said), asked) } throws: { ($0 as? SegmentationError)?.code == code }
+        }
     }
 
     /// Metadata that asked for 1.5 cm made 533 million pixels of a small scene.
@@ -215,13 +220,15 @@ import TileGeometry
             return try Resampling(scene, description: try model(said).description, options: options).pixelGrid
         }
         #expect(try grid(3).columnStep == 0.1, "just a hundred times as many")
+        // What a model's file asks for is the file's fault, and what the user asks for the command line's.
         for refused in [(said: 2.9, asked: nil), (said: nil, asked: 2.9), (said: 60, asked: 0.2)]
             as [(Double?, Double?)]
         {
             #expect {
                 try grid(refused.0, asked: refused.1)
             } throws: {
-                ($0 as? SegmentationError)?.code == .usage && "\($0)".contains("--yes") && "\($0)".contains(" x ")
+                ($0 as? SegmentationError)?.code == (refused.1 == nil ? .badData : .usage)
+                    && "\($0)".contains("--yes") && "\($0)".contains(" x ")
             }
             let (metres, allowed) = (refused.1 ?? refused.0!, try grid(refused.0, asked: refused.1, allowed: true))
             #expect(abs(allowed.columnStep - metres / 30) < 1e-9)

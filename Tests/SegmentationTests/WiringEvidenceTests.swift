@@ -52,7 +52,7 @@ import Testing
         #expect(reading.origin(.concat) == "skip-last scene")
         // Its defaults are right, and stay.
         #expect(reading.model.options.settled.text == "concat=skip-last")
-        #expect(reading.notes.count == 1)
+        #expect(reading.notes.count(where: { $0.contains("taken as --assume") }) == 1)
         #expect(reading.notes.first?.contains("--assume concat=skip-last, with which its norms are given of") == true)
     }
 
@@ -64,7 +64,10 @@ import Testing
         // These are too much alike for norms.
         #expect(reading.origin(.upsampling) == "bilinear-aligned default")
         #expect(reading.origin(.concat) == "skip-first scene")
-        #expect(reading.notes.count == 1)
+        #expect(reading.notes.count == 2)
+        // So what was taken is said, with what it may be and the flag that settles it.
+        #expect(reading.notes.last?.contains("upsampling=bilinear-aligned (it may be ") == true)
+        #expect(reading.notes.last?.contains(" and --assume ") == true)
     }
 
     /// What the user says is not looked at again, right or wrong.
@@ -124,6 +127,20 @@ import Testing
         #expect(reading.notes.isEmpty && reading.model.wiring.isEmpty)
         // It is the run's to tell that there is no such scene.
         let wired = try read(TrainedWiring.nearest.path, [folder.path("none.tif")], assuming: "concat=skip-first")
-        #expect(wired.notes.isEmpty && wired.origin(.pooling) == "max default")
+        #expect(wired.origin(.pooling) == "max default")
+        #expect(wired.notes.count == 1 && wired.notes[0].contains("pooling=max (it may be average)"))
+    }
+
+    /// What is taken because most networks have it is never taken silently, and who says it hears no more of it.
+    @Test func guessesAreTold() throws {
+        let path = try scene()
+        let guessed = try read(TrainedWiring.bare.path, [path], assuming: "concat=skip-last")
+        let untold = guessed.notes.filter { $0.contains("(it may be ") }
+        let open = guessed.model.openChoices.map { "\($0.key.rawValue)=" }
+        #expect(open.contains("padding="), "it is open in any network of 3 x 3 convolutions")
+        #expect(untold.contains { $0.contains("padding=zero (it may be valid)") }, "no scene rules it out")
+        for note in untold { #expect(note.contains(path) && open.contains { note.contains($0) }) }
+        let said = guessed.model.assumptions.map { "\($0.key.rawValue)=\($0.value)" }.joined(separator: ",")
+        #expect(try read(TrainedWiring.bare.path, [path], assuming: said).notes.isEmpty)
     }
 }

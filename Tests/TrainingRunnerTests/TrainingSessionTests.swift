@@ -80,6 +80,13 @@ import Training
         #expect(try bench.folder.bytes("d.safetensors") != bytes)
     }
 
+    /// Norms remember what they were fed; a network without any has it written beside its numbers.
+    @Test(arguments: [false, true]) func whatTheNetworkWasFed_IsKnown(hasNorms: Bool) throws {
+        try train("model.safetensors") { ($0.hasBatchNorm, $0.steps) = (hasNorms, 4) }
+        let seen = try Model(path: bench.folder.path("model.safetensors")).description.seen?.value
+        #expect(seen == (hasNorms ? nil : InputStatistics(mean: [0, 0], std: [1, 1])))
+    }
+
     @Test func otherKindsOfTraining_LearnToo() throws {
         let data = try bench.data(renamed: ["1": "0"])
         var options = bench.options

@@ -60,6 +60,39 @@ import WeightFiles
         #expect(error?.code == .unknownContainer)
         #expect(error?.message.contains(name) == true)
         #expect(error?.message.contains("safetensors") == true)
+        #expect(error?.message.contains(Self.export) == true)
+    }
+
+    /// The way that any network may take.
+    private static let export =
+        "net.eval(); scene = torch.zeros(1, 3, 512, 512); torch.onnx.export(net, scene, 'model.onnx')"
+
+    /// Whatever is taken for a model and holds none: ONNX is named as the way, with the statements that export it.
+    @Test(
+        "no model at all",
+        arguments: [
+            ("nothing", []), ("a text", Array("epoch,loss\n1,0.5\n".utf8)),
+            ("an archive without tensors", ZipWriter([.init(name: "a/readme.txt", data: [1])]).bytes),
+            // pickle.dump({}, file, protocol=2)
+            ("a bare pickle", [0x80, 2, 0x7d, 0x2e]), ("a dictionary of nothing", TorchWriter.zip { $0.code("}") }),
+            // torch.save of the state of an optimizer before its first step.
+            (
+                "an optimizer",
+                TorchWriter.zip {
+                    $0.code("}(")
+                    $0.string("state")
+                    $0.code("}")
+                    $0.string("param_groups")
+                    $0.code("]u")
+                }
+            ),
+        ] as [(String, [UInt8])])
+    func noModel(what: String, bytes: [UInt8]) throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("overtile-\(UUID().uuidString)")
+        try Data(bytes).write(to: url)
+        defer { try? FileManager.default.removeItem(at: url) }
+        let error = try #require(throws: ModelFileError.self) { try Checkpoint.read(path: url.path) }
+        #expect(error.message.contains(Self.export), "\(error)")
     }
 
     @Test func descriptionsStartWithThePath() {

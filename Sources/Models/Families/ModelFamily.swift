@@ -156,7 +156,8 @@ package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
     package let problems: [String]
     /// The result of wiring the tensors by their shapes; nil if that was not tried.
     package let attempt: String?
-    /// Three statements of Python that export the network to ONNX, with the file's number of bands.
+    /// Three statements of Python that export the network to ONNX, with the file's number of bands; none where the network is
+    /// understood, and could not be run in any form.
     package let export: [String]
 
     init(path: String, _ match: FamilyMatch, _ stateDict: StateDict, attempt: String? = nil) {
@@ -185,13 +186,8 @@ package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
         let counts = weights.map { $0.tensor.shape[1] }
         let read = stateDict.isSortedByName ? counts.filter { $0 > 1 }.min() ?? counts.min() : counts.first
         let bands = read.flatMap { (1...4096).contains($0) ? $0 : nil } ?? 3
-        let (file, input) = (ModelFileError.quoted(FileName.last(of: path)), "torch.zeros(1, \(bands), 512, 512)")
-        guard !stateDict.isScript else {
-            return [
-                "net = torch.jit.load(\(file)).eval()", "scene = \(input)",
-                "torch.onnx.export(net, scene, 'model.onnx', dynamo=False)",
-            ]
-        }
+        let file = ModelFileError.quoted(FileName.last(of: path))
+        guard !stateDict.isScript else { return PythonExport.statements(script: file, bands: bands) }
         let key = stateDict.key?.split(separator: ".").map { "[\(ModelFileError.quoted(String($0)))]" }.joined() ?? ""
         let load =
             if path.hasSuffix(".safetensors") {
@@ -201,9 +197,7 @@ package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
             } else {
                 "net = torch.load(\(file), weights_only=False)\(key)"
             }
-        return [
-            load, "net.eval()", "torch.onnx.export(net, \(input), 'model.onnx')",
-        ]
+        return PythonExport.statements(loading: load, bands: bands)
     }
 
     private static func contents(_ stateDict: StateDict) -> String {
@@ -216,10 +210,11 @@ package struct ArchitectureError: Error, CustomStringConvertible, Sendable {
     package var description: String {
         let shown = problems.prefix(4).joined(separator: "; ")
         let rest = problems.count > 4 ? "; and \(problems.count - 4) more" : ""
-        guard let contents else { return "\(path): looks like \(closest), but \(shown)\(rest)" }
+        let way = export.isEmpty ? "" : "; export it to ONNX in Python: \(export.joined(separator: "; "))"
+        guard let contents else { return "\(path): looks like \(closest), but \(shown)\(rest)\(way)" }
         let known = ModelFamilies.all.map { $0.title }.joined(separator: ", ")
         let tried = attempt.map { "; by its shapes: \($0)" } ?? ""
         return "\(path): not a network that Overtile knows (\(known)): \(contents); closest is \(closest), "
-            + "but \(shown)\(rest)\(tried); export it to ONNX in Python: \(export.joined(separator: "; "))"
+            + "but \(shown)\(rest)\(tried)\(way)"
     }
 }

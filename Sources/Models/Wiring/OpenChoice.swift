@@ -7,6 +7,9 @@ package struct OpenChoice: Sendable {
     package let key: ModelAssumptions.Key
     /// The usual values that were not taken.
     package let others: [String]
+
+    /// Names a thing, and the values that it may have beside the one that was taken.
+    package init(key: ModelAssumptions.Key, others: [String]) { (self.key, self.others) = (key, others) }
 }
 
 extension Model {

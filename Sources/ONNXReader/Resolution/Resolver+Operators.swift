@@ -43,6 +43,7 @@ extension Resolver {
         case "AveragePool": try averagePooling(call)
         case "GlobalAveragePool", "GlobalMaxPool": try globalPooling(call)
         case "ReduceMean", "ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin": try reduction(call)
+        case "ReduceL1", "ReduceL2", "ReduceSumSquare": call.isOfMap ? try reduction(call) : nil
         case "Resize": try resize(call)
         case "Upsample": try upsample(call)
         case "Pad": try pad(call)

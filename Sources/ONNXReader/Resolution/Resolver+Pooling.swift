@@ -61,6 +61,7 @@ extension Resolver {
         default:
             let map = try call.map(0)
             let reduced = axes.filter { map.shape[$0] > 1 || map.roles[$0] != nil }
+            if let sum = try norm(map, over: axes, type) { return [.map(sum.dropping(keepsAxes ? [] : axes))] }
             guard reduced.isEmpty || ["ReduceMean", "ReduceMax", "ReduceSum"].contains(type) else {
                 throw .unsupported(
                     "is computed along \(axes.shapeText) of a map, and only means, sums and maxima are: that would need "
@@ -74,6 +75,24 @@ extension Resolver {
             guard !reduced.isEmpty else { return [.map(map.dropping(keepsAxes ? [] : axes))] }
             return [.map(try self.reduced(map, over: axes, type).dropping(keepsAxes ? [] : axes))]
         }
+    }
+
+    /// Appends the sum of magnitudes or squares along axes, which stay with extent 1, or the square root of the latter; nil for
+    /// other reductions.
+    private mutating func norm(
+        _ map: MapValue, over axes: [Int], _ type: String
+    ) throws(OperatorProblem) -> MapValue? {
+        guard ["ReduceL1", "ReduceL2", "ReduceSumSquare"].contains(type) else { return nil }
+        var terms = map
+        terms.node =
+            try type == "ReduceL1"
+            ? append(.activation(.absolute), [map.node], shape(of: map))
+            : append(.arithmetic(.init(operator: .multiply)), [map.node, map.node], shape(of: map))
+        var sum = try reduced(terms, over: axes, "ReduceSum")
+        if type == "ReduceL2" {
+            sum.node = try append(.activation(.squareRoot), [sum.node], shape(of: sum))
+        }
+        return sum
     }
 
     /// Appends the mean, sum or maximum along axes, which stay with extent 1.

@@ -25,6 +25,8 @@ struct WiringEvidence {
         var fit: NormFit
         /// What it differs in from others that were clearly worse.
         var rejected: [String] = []
+        /// What the scene does not tell, each with the values that go with it about as well as the one that was taken.
+        var untold: [OpenChoice] = []
     }
 
     /// No more wirings are compared.
@@ -62,20 +64,34 @@ struct WiringEvidence {
     private func improved(_ network: Network) throws -> Network {
         var best = network
         for choice in network.model.openChoices {
-            var better: Network?
+            var others: [(value: String, network: Network)] = []
+            var uncompared: [String] = []
             for value in choice.others {
                 let assumptions = ModelAssumptions([choice.key: value]).completed(from: best.assumptions)
-                guard let other = try self.network(assumptions, fed: best.fit.scaling),
-                    other.fit.isClearlyBetter(than: best.fit),
-                    other.fit.norms.mean < better?.fit.norms.mean ?? .infinity
-                else { continue }
-                better = other
+                if let other = try self.network(assumptions, fed: best.fit.scaling) {
+                    others.append((value, other))
+                } else {
+                    uncompared.append(value)
+                }
             }
-            guard var better else { continue }
-            let taken = best.model.assumptions.first { $0.key == choice.key }?.value ?? ""
-            better.rejected =
-                best.rejected + ["\(choice.key.rawValue)=\(taken) (\(FeedReport.text(best.fit.norms.mean)))"]
-            best = better
+            let taken = best.model.value(of: choice.key)
+            if var better = others.map(\.network).filter({ $0.fit.isClearlyBetter(than: best.fit) })
+                .min(by: { $0.fit.norms.mean < $1.fit.norms.mean })
+            {
+                others.append((taken, best))
+                better.rejected =
+                    best.rejected + ["\(choice.key.rawValue)=\(taken) (\(FeedReport.text(best.fit.norms.mean)))"]
+                better.untold = best.untold
+                best = better
+            }
+            let own = best.model.value(of: choice.key)
+            // A tile leaves fewer pixels to norms behind convolutions without padding, of which less can be told: that they
+            // are farther from their memory is no proof against them.
+            let alike = others.filter {
+                $0.value != own && (choice.key == .padding || !best.fit.isClearlyBetter(than: $0.network.fit))
+            }
+            let untold = alike.map(\.value) + uncompared
+            if !untold.isEmpty { best.untold.append(OpenChoice(key: choice.key, others: untold)) }
         }
         return best
     }
@@ -141,6 +157,7 @@ extension Model {
                 switch try evidence.verdict(among: wirings) {
                 case .settled(let network):
                     if !network.assumptions.isEmpty { note(network.account(path: path, scene: scene)) }
+                    network.model.guess(of: network.untold, beside: scene).map(note)
                     self = network.model
                     return
                 case .open(let reason): silence = silence ?? "nor does \(scene) (\(reason))"
@@ -150,6 +167,7 @@ extension Model {
             }
         }
         if let plain {
+            plain.guess(of: plain.openChoices.filter { plain.isStandard($0.key) }).map(note)
             self = plain
             return
         }
@@ -160,6 +178,30 @@ extension Model {
 
     /// So many scenes are asked.
     private static var mostScenes: Int { 4 }
+
+    /// What was taken for something that was open; "" for what was not.
+    fileprivate func value(of key: ModelAssumptions.Key) -> String {
+        assumptions.first { $0.key == key }?.value ?? ""
+    }
+
+    /// True if nobody has said it, and nothing shows it.
+    private func isStandard(_ key: ModelAssumptions.Key) -> Bool {
+        assumptions.first { $0.key == key }?.origin == .standard
+    }
+
+    /// One line about what was taken because most networks have it, and what says otherwise; nil for nothing.
+    ///
+    /// - Parameter scene: the scene that goes with the other values as well; nil where none was looked at.
+    private func guess(of choices: [OpenChoice], beside scene: String? = nil) -> String? {
+        guard !choices.isEmpty else { return nil }
+        let all = choices.map { choice in
+            "\(choice.key.rawValue)=\(value(of: choice.key)) (it may be \(choice.others.joined(separator: ", ")))"
+        }
+        let flag = choices.map { "\($0.key.rawValue)=\(value(of: $0.key))" }.joined(separator: ",")
+        return
+            "\(path): neither its tensors nor \(scene ?? "a scene") tell \(all.joined(separator: ", ")): this was taken, "
+            + "and --assume \(flag) says what the network has"
+    }
 }
 
 extension WiringEvidence.Network {

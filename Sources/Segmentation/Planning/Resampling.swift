@@ -46,7 +46,8 @@ package struct Resampling: Sendable {
 
     /// Decides as the options say, and else as the model's description does.
     ///
-    /// - Throws: `SegmentationError` for a resolution that cannot be.
+    /// - Throws: `SegmentationError` for a resolution that cannot be: of usage where the user gives it, and of bad data where
+    ///   the model does.
     init(_ scene: RasterReader, description: ModelDescription, options: SegmentationOptions) throws {
         ground = GroundPixelSize(of: scene.spatialReference, size: scene.size)
         (pixelGrid, wanted, warnings) = try Self.pixels(of: scene, ground: ground, description, options)
@@ -71,17 +72,19 @@ package struct Resampling: Sendable {
         var steps = [asked.value / ground.width, asked.value / ground.height]
         let tolerance = options.resolution.map { if case .metres = $0 { 1e-9 } else { Self.tolerance } }
         if steps.allSatisfy({ abs($0 - 1) <= tolerance ?? Self.tolerance }) { steps = [1, 1] }
+        // What the user asks for is a matter of the command line; what a model's file asks for, one of the file.
+        let fault: SegmentationError.Code = if case .metres = options.resolution { .usage } else { .badData }
         let limit = ResampledGrid.largestRatio
         let sides = [Double(scene.size.width) / steps[0], Double(scene.size.height) / steps[1]]
         guard steps.allSatisfy({ $0 <= limit && $0 >= 1 / limit }), sides.allSatisfy({ $0 < Double(Int32.max) }) else {
             throw SegmentationError(
-                .usage,
+                fault,
                 "\(scene.path): its pixels are \(text(ground)) on the ground, too far from \(asked.value) m "
                     + "(\(asked.source)): give --resolution native, or another")
         }
         guard options.allowsManyPixels || 1 / (steps[0] * steps[1]) <= mostPixels * 1.001 else {
             throw SegmentationError(
-                .usage,
+                fault,
                 "\(scene.path): its pixels of \(text(ground)), enlarged to \(asked.value) m (\(asked.source)), become "
                     + "\(Int(sides[0].rounded(.up))) x \(Int(sides[1].rounded(.up))), more than a hundred times as many: "
                     + "give --yes if that is meant, or --resolution native")

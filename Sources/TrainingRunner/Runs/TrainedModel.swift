@@ -42,6 +42,11 @@ struct TrainedModel {
         (scaling.scale, scaling.offset) = ([1], [0])
         (scaling.mean, scaling.std) = (data.mean.map { Float($0) }, data.std.map { Float($0) })
         description.scaling = Sourced(scaling, source: source)
+        if options.start == nil, options.family == .paper, !options.hasBatchNorm {
+            // Without norms, the network remembers nothing of its input, which was standardised.
+            let (mean, std): ([Float], [Float]) = (data.mean.map { _ in 0 }, data.std.map { _ in 1 })
+            description.seen = Sourced(InputStatistics(mean: mean, std: std), source: source)
+        }
         let numbers = data.scenes[0].bands
         description.bands = Sourced(
             data.bandNames.isEmpty ? numbers.map { .number($0) } : data.bandNames.map { .name([$0]) }, source: source)

@@ -44,7 +44,11 @@ final class TrainingFolder {
         lock = try Self.lock(path, for: output)
         let isComplete = Publication.read(record: record)?.settle() ?? !FileStatus.exists(path + "/" + Self.stateName)
         guard overwrites || !FileStatus.exists(output) else {
-            if isComplete { remove() }
+            if isComplete {
+                // The output may have a hidden name still, beside its own.
+                StagedFile.removeLeftovers(of: output, isExclusive: false)
+                remove()
+            }
             throw alreadyThere
         }
         FileCall.unlink(record)

@@ -81,7 +81,7 @@ struct PickleMachine {
 
     /// The advice about a checkpoint that is more than a state dict.
     static let advice =
-        "save the weights alone with torch.save(net.state_dict(), ...), or the network with torch.onnx.export"
+        "save the weights alone with torch.save(net.state_dict(), ...), or \(PythonExport.advice)"
 
     // MARK: What instructions are made of
 

@@ -117,11 +117,27 @@ class NoFeatures(nn.Module):
         return x.reshape(1, 4, 4, 4, 4, 2).permute(0, 5, 1, 3, 2, 4).reshape(1, 2, 16, 16)
 
 
+class Response(nn.Module):
+    """Channels weighted by their lengths over all pixels (ConvNeXtV2's response normalisation), and lengths of pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(9, 2, 1)
+        self.gain, self.bias = nn.Parameter(torch.randn(8)), nn.Parameter(torch.randn(8))
+
+    def forward(self, x):
+        x = functional.gelu(self.stem(x)).permute(0, 2, 3, 1)
+        length = x.norm(p=2, dim=(1, 2), keepdim=True)
+        share = length / (length.mean(-1, keepdim=True) + 1e-6)
+        x = (x + torch.addcmul(self.bias.view(1, 1, 1, -1), self.gain.view(1, 1, 1, -1), x * share)).permute(0, 3, 1, 2)
+        return self.head(torch.cat([x, x.norm(p=1, dim=1, keepdim=True)], 1))
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     places = numpy.arange(768)
     x = ((places // 256 * 31 + places // 16 % 16 * 7 + places % 16 * 13) % 23 / 5.75 - 2).astype("f4").reshape(1, 3, 16, 16)
-    for net, opset in [(Windows(), 17), (ClassToken(), 14), (Positions(), 12), (Context(), 11), (NoFeatures(), 18)]:
+    for net, opset in [(Windows(), 17), (ClassToken(), 14), (Positions(), 12), (Context(), 11), (NoFeatures(), 18), (Response(), 18)]:
         torch.manual_seed(7)
         with torch.no_grad():
             for parameter in net.parameters():
