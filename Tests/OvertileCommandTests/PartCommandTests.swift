@@ -25,16 +25,18 @@ struct PartCommandTests {
         try SyntheticScene.write(scene, width: 90, height: 1200, crs: "EPSG:32633")
     }
 
-    private func arguments(_ name: String, _ more: [String] = []) -> [String] {
-        [
-            "segment", scene, "--model", bench.model, "--output", bench.output("\(name).tif"), "--probabilities",
-            bench.output("\(name)-p.tif"), "--stats", bench.output("\(name).csv"), "--polygons",
-            bench.output("\(name).geojson"), "--scale", "0.01", "--tile", "76", "--of", "COG",
+    /// The outputs have the same names in each folder, since layers are called after their files.
+    private func arguments(in place: String = "out", _ more: [String] = []) -> [String] {
+        func output(_ name: String) -> String { bench.folder.path("\(place)/\(name)") }
+        return [
+            "segment", scene, "--model", bench.model, "--output", output("out.tif"), "--probabilities",
+            output("out-p.tif"), "--stats", output("out.csv"), "--polygons", output("out.geojson"), "--scale", "0.01",
+            "--tile", "76", "--of", "COG",
         ] + more
     }
 
     private func part(_ number: Int, of count: Int, _ more: [String] = []) -> [String] {
-        arguments("out", ["--part", "\(number)/\(count)"] + more)
+        arguments(["--part", "\(number)/\(count)"] + more)
     }
 
     private func merge(_ more: [String] = []) throws -> CommandProcess.Outcome {
@@ -42,9 +44,10 @@ struct PartCommandTests {
     }
 
     private func expectSameBytes() throws {
-        #expect(try CommandProcess.run(arguments("whole")).status == 0)
-        for suffix in [".tif", "-p.tif", ".csv", ".geojson"] {
-            #expect(try bench.folder.bytes("out/out\(suffix)") == bench.folder.bytes("out/whole\(suffix)"), "\(suffix)")
+        try FileManager.default.createDirectory(atPath: bench.folder.path("whole"), withIntermediateDirectories: true)
+        #expect(try CommandProcess.run(arguments(in: "whole")).status == 0)
+        for name in ["out.tif", "out-p.tif", "out.csv", "out.geojson"] {
+            #expect(try bench.folder.bytes("out/\(name)") == bench.folder.bytes("whole/\(name)"), "\(name)")
         }
         #expect(try !bench.outputs.contains { $0.hasPrefix(".") }, "nothing hidden is left")
     }
@@ -154,7 +157,7 @@ struct PartCommandTests {
             ["segment", scene, bench.scene, "--model", bench.model, "--output", bench.output(""), "--part", "1/2"])
         #expect(scenes.status == 64 && scenes.errors.contains("--part divides one scene"), "\(scenes.errors)")
         for wrong in ["0/2", "3/2", "2", "a"] {
-            let outcome = try CommandProcess.run(arguments("out", ["--part", wrong]))
+            let outcome = try CommandProcess.run(arguments(["--part", wrong]))
             #expect(outcome.status == 64 && outcome.errors.contains("--part \(wrong) is no part"), "\(outcome.errors)")
         }
     }

@@ -92,8 +92,9 @@ package struct PartSet: Sendable {
     package static func settle(_ output: String) throws -> Bool {
         guard FileStatus(path: WorkFolder.path(for: output), followsLinks: false)?.kind == .folder else { return false }
         let folder = try WorkFolder(for: output)
-        guard folder.isFinished else { return false }
+        guard let outputs = folder.finishedOutputs else { return false }
         try folder.takeLease()
+        for path in outputs { StagedFile.removeLeftovers(of: path, isExclusive: false) }
         folder.removeParts()
         return true
     }

@@ -225,8 +225,10 @@ final class WorkFolder {
         return .work
     }
 
-    /// True if a run that was killed had given all outputs their names.
-    var isFinished: Bool { publication(Self.finishedName)?.isUntouched == true }
+    /// The outputs of a run that was killed when all of them had their names; nil where there was no such run.
+    var finishedOutputs: [String]? {
+        publication(Self.finishedName).flatMap { $0.isUntouched ? $0.paths : nil }
+    }
 
     /// The record of outputs that are about to get their names (`Publication`).
     static let publicationName = "publication"
