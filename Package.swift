@@ -63,7 +63,7 @@ let package = Package(
             ["COvertileKernels", "InferenceEngine", "Models", "NetworkGraph", "StoredTensors", "WeightFiles"]),
         room(
             "Segmentation",
-            ["FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry", "VectorIO"]),
+            ["CLinux", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry", "VectorIO"]),
         room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "SceneRunner",

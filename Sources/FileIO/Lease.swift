@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Glibc
 
 /// Keeps a folder for one process among those of many machines that share a file system.
@@ -11,7 +12,9 @@ import Glibc
 ///
 /// A holder that slept for so long finds out by `isHeld` that its lease is gone. It may have written a little more by
 /// then, so that what two holders would write has to be the same.
-package final class Lease {
+///
+/// @unchecked Sendable: nothing of it changes, and Dispatch's timers may be used from every thread.
+package final class Lease: @unchecked Sendable {
     /// The name of the file in the folder.
     package static let fileName = "lease"
     /// The age in seconds at which the lease of another machine counts no longer.
@@ -57,19 +60,56 @@ package final class Lease {
         if isHeld { FileCall.unlink(path) }
     }
 
-    /// Returns the holder of a folder's lease in words, such as "process 12 on node7"; nil where nobody has it.
+    /// The process that has a lease, in words.
+    package struct Holder {
+        /// The process and its machine: "process 12 on node7".
+        package let name: String
+        /// What to know about the end of its lease; empty for a process of this machine.
+        package let advice: String
+
+        fileprivate init(_ holder: LeaseHolder?) {
+            name = LeaseHolder.text(holder)
+            advice =
+                holder?.isOfThisSystem == true
+                ? ""
+                : "; if that machine is gone, its lease ends \(Lease.patience / 60) minutes after it was last renewed"
+        }
+    }
+
+    /// Returns the holder of a folder's lease; nil where nobody has it.
     ///
+    /// - Parameter isDecisive: true where harm is done if somebody has it. A network file system may tell what was there
+    ///   half a minute ago, unless a file was just made in the folder.
     /// - Throws: `FileError` (`.cannotCreate`, `.outOfSpace`) where the file system's time cannot be told.
-    package static func holder(ofFolder folder: String) throws(FileError) -> String? {
+    package static func holder(ofFolder folder: String, isDecisive: Bool = false) throws(FileError) -> Holder? {
         let path = folder + "/" + fileName
+        guard isDecisive || FileStatus.exists(path) else { return nil }
+        let now = try FileStatus.ofNewFile(in: folder).modified
         guard let lease = FileStatus(path: path, followsLinks: false) else { return nil }
         let holder = LeaseHolder(path: path)
-        return isAlive(holder, lease, now: try FileTime.now(in: folder)) ? LeaseHolder.text(holder) : nil
+        return isAlive(holder, lease, now: now) ? Holder(holder) : nil
     }
+
+    /// Removes from a folder the leases of processes that have ended, and their attempts to get one.
+    package static func removeDead(inFolder folder: String) {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
+            $0 == fileName || $0.hasPrefix(attemptPrefix)
+        }
+        guard !names.isEmpty, let now = try? FileStatus.ofNewFile(in: folder).modified else { return }
+        for path in names.map({ folder + "/" + $0 }) {
+            guard let status = FileStatus(path: path, followsLinks: false),
+                !isAlive(LeaseHolder(path: path), status, now: now)
+            else { continue }
+            FileCall.unlink(path)
+        }
+    }
+
+    /// The beginning of the names of attempts, and of files that are made for their time.
+    fileprivate static let attemptPrefix = fileName + "-"
 
     /// - Parameter now: the file system's time, in nanoseconds since 1970.
     fileprivate static func isAlive(_ holder: LeaseHolder?, _ lease: FileStatus, now: Int) -> Bool {
-        if let holder, holder.isOfThisSystem { return holder.isRunning }
+        if let holder, holder.isOfThisSystem, let isRunning = holder.isRunning { return isRunning }
         return now - lease.modified <= patience * 1_000_000_000
     }
 
@@ -138,7 +178,10 @@ private struct Claim {
             FileStatus(path: aside, followsLinks: false)?.identity != lease.identity
             || LeaseHolder(path: aside)?.token != holder?.token
         // Somebody was faster and has it already: it goes back.
-        if isAnother { _ = FileCall.link(aside, path) }
+        if isAnother, FileCall.link(aside, path) != 0, errno != EEXIST {
+            _ = FileCall.rename(aside, path)
+            return
+        }
         FileCall.unlink(aside)
     }
 
@@ -155,29 +198,31 @@ private struct Claim {
     }
 
     private static func locked(_ what: String, by holder: LeaseHolder?, _ path: String) -> FileError {
-        let minutes = Lease.patience / 60
-        let gone =
-            holder?.isOfThisSystem == true
-            ? "" : "; if that machine is gone, its lease ends \(minutes) minutes after it was last renewed"
+        let holder = Lease.Holder(holder)
         return FileError(
             .locked, path: path, "another run has it",
-            message:
-                "\(what): another run (\(LeaseHolder.text(holder))) is making it: wait for its end, or stop it\(gone)")
+            message: "\(what): another run (\(holder.name)) is making it: wait for its end, or stop it\(holder.advice)")
     }
 }
 
-/// The time that a file system has, whatever that of this machine is.
-private enum FileTime {
-    /// Returns the time of a file that is made just now in a folder, in nanoseconds since 1970.
-    static func now(in folder: String) throws(FileError) -> Int {
-        let random = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-        let path = FileName.joined(folder, "\(Lease.fileName)-\(random)")
+extension FileStatus {
+    /// Returns the state of a file that is made just then in a folder, and removed: the time that the file system has,
+    /// whatever that of this machine is, and the user that it takes this process for.
+    ///
+    /// - Throws: `FileError` (`.cannotCreate`, `.outOfSpace`).
+    package static func ofNewFile(in folder: String) throws(FileError) -> FileStatus {
+        let holder = LeaseHolder.current()
+        let path = FileName.joined(folder, Lease.attemptPrefix + holder.token)
         let file = FileCall.open(path, O_WRONLY | O_CREAT | O_EXCL)
-        guard file >= 0, let status = FileStatus(descriptor: file) else {
-            throw FileError(.cannotCreate, "make a file in", path: folder, number: errno)
-        }
+        guard file >= 0 else { throw FileError(.cannotCreate, "make a file in", path: folder, number: errno) }
+        defer { FileCall.unlink(path) }
+        // Where the process is killed here, it says whose it is.
+        let number = holder.bytes.withUnsafeBytes { FileCall.writeAll(file, $0) }
+        let status = FileStatus(descriptor: file)
         _ = FileCall.close(file)
-        FileCall.unlink(path)
-        return status.modified
+        guard number == 0, let status else {
+            throw FileError(.cannotCreate, "make a file in", path: folder, number: number == 0 ? errno : number)
+        }
+        return status
     }
 }

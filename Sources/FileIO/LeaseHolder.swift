@@ -43,12 +43,13 @@ struct LeaseHolder: Codable, Equatable {
     /// True if the number of the process means something here.
     var isOfThisSystem: Bool { !system.isEmpty && system == Self.thisSystem && host == Self.hostName }
 
-    /// True if the process has not ended.
+    /// True if the process has not ended; nil where the system hides what other users' processes are.
     ///
     /// - Precondition: it is one of this system.
-    var isRunning: Bool {
+    var isRunning: Bool? {
         guard process > 0, kill(process, 0) == 0 || errno == EPERM else { return false }
-        return Self.start(of: process) == started
+        let start = Self.start(of: process)
+        return start.isEmpty || started.isEmpty ? nil : start == started
     }
 
     /// Returns a holder in words.

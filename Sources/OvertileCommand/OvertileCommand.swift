@@ -45,7 +45,7 @@ enum Main {
             try Arguments.check()
             var command = try OvertileCommand.parseAsRoot()
             try ResourceTrial.require(
-                threads: ProcessInfo.processInfo.activeProcessorCount + ResourceTrial.otherThreads,
+                threads: GrantedResources.current.processors + ResourceTrial.otherThreads,
                 bytes: ResourceTrial.firstBytes)
             try command.run()
         } catch {

@@ -77,13 +77,13 @@ public final class SceneRun {
     }
 
     /// What a run does of its scene's work.
-    package enum Division: Sendable {
+    package enum Division {
         /// All of it.
         case whole
         /// The tiles of one part, and none of the outputs (`compute`).
         case part(ScenePart)
         /// The outputs of parts that are there (`run`), which may be of several sets of kernels if that is said.
-        case merge(PartSet, mixesKernels: Bool)
+        case merge(PartMerge, mixesKernels: Bool)
     }
 
     /// Opens the scene, plans the run and reserves its outputs, for a run that may be divided among machines.
@@ -109,10 +109,16 @@ public final class SceneRun {
         command = SHA256.checksum(
             of: ([CanonicalPath.named(path), settings.hexadecimal] + places).joined(separator: "\n"))
         var options = options
-        // A part publishes nothing, so that what killed runs have left is none of its business.
-        let recovers = if case .part = division { false } else { true }
+        let recovery: OutputSet.Recovery =
+            switch division {
+            case .whole: .all
+            // It publishes nothing, so that what killed runs have left is none of its business.
+            case .part: .none
+            // Whoever has the right to merge has ended what a killed merge had begun.
+            case .merge: .hiddenFiles
+            }
         options.overwrites = try outputs.reserve(
-            overwrite: options.overwrites, command: command, recovers: recovers)
+            overwrite: options.overwrites, command: command, recovery: recovery)
         job = try SegmentationJob(
             scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))
         try outputs.refuseProducts(of: job.task)
@@ -157,9 +163,9 @@ public final class SceneRun {
         warnings gathered: SceneWarnings, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> SceneOutcome {
         let rasters: StagedRasters
-        if case .merge(let parts, let mixesKernels) = division {
+        if case .merge(let merge, let mixesKernels) = division {
             rasters = try job.stage(
-                merging: parts, mixesKernels: mixesKernels, outputs.rasters, verifiedWindows: verifiedWindows,
+                merging: merge, mixesKernels: mixesKernels, outputs.rasters, verifiedWindows: verifiedWindows,
                 cancellation: cancellation, progress: progress)
         } else {
             rasters = try job.stage(
@@ -202,19 +208,20 @@ public final class SceneRun {
     /// - Parameters:
     ///   - folder: the folder in which the command was given.
     ///   - arguments: its arguments behind `overtile segment`, without the part: the merge goes on with them.
+    ///   - verifiedWindows: as for `run`: the merge verifies them.
     ///   - warnings: takes what is said of the scene meanwhile; the scene has begun there (`SceneWarnings.begin`).
     ///   - progress: called at the start, and after each written tile, with the number of the part's tiles written and in all.
     /// - Throws: as `run`; `FileError` (`.locked`) where another process makes the part.
     /// - Precondition: the run was made for a part.
     package func compute(
-        folder: String, arguments: [String], cancellation: Cancellation = Cancellation(),
+        folder: String, arguments: [String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
         warnings gathered: SceneWarnings, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> PartSummary {
         guard case .part(let part) = division else { preconditionFailure("a run of all parts has `run`") }
         return try job.compute(
             part, of: outputs.rasters,
             request: PartRequest(folder: folder, arguments: arguments, command: command),
-            cancellation: cancellation, progress: progress,
+            verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress,
             warn: { gathered.add(SceneWarning(.work, $0), about: path) })
     }
 

@@ -42,11 +42,10 @@ extension TileGrid {
     /// Returns the rows of tiles of a part: together all rows, in order, each in one part.
     ///
     /// A part ends with the row whose lower border is nearest to its share of the whole cost, so that no part's cost is
-    /// farther than that of a row from the mean. Of more parts than rows, some have none.
-    ///
-    /// - Parameter costs: the cost of a tile of each of the grid's output sizes, in any unit.
-    package func tileRows(of part: ScenePart, costs: [PixelSize: Double]) -> Range<Int> {
-        let (whole, last) = (cost(ofRow: 0, costs), cost(ofRow: rows - 1, costs))
+    /// farther than that of a row from the mean. Of more parts than rows, some have none. All of it follows from the grid,
+    /// and is the same on every machine.
+    package func tileRows(of part: ScenePart) -> Range<Int> {
+        let (whole, last) = (inputPixels(ofRow: 0), inputPixels(ofRow: rows - 1))
         let total = Double(rows - 1) * whole + last
         /// The number of rows that the first parts have.
         func end(_ parts: Int) -> Int {
@@ -59,13 +58,14 @@ extension TileGrid {
         return end(part.number - 1)..<end(part.number)
     }
 
-    /// Returns the cost of a row's tiles.
-    package func cost(ofRow row: Int, _ costs: [PixelSize: Double]) -> Double {
-        (0..<columns).reduce(0) { sum, column in
-            guard let cost = costs[self[row * columns + column].output.size] else {
-                preconditionFailure("every output size of a grid has a cost")
-            }
-            return sum + cost
-        }
+    /// Returns the pixels of the network's input that the tiles of some rows have: what they cost.
+    package func inputPixels(ofRows range: Range<Int>) -> Double {
+        let hasLast = range.contains(rows - 1)
+        let inner = Double(range.count - (hasLast ? 1 : 0))
+        return (inner > 0 ? inner * inputPixels(ofRow: 0) : 0) + (hasLast ? inputPixels(ofRow: rows - 1) : 0)
+    }
+
+    private func inputPixels(ofRow row: Int) -> Double {
+        (0..<columns).reduce(0) { $0 + Double(self[row * columns + $1].input.size.area) }
     }
 }

@@ -29,7 +29,7 @@ import Testing
     func once() throws {
         let lease = try Lease(folder: folder.url.path, of: "out.tif")
         #expect(lease.isHeld)
-        #expect(try Lease.holder(ofFolder: folder.url.path)?.hasPrefix("process \(getpid()) on ") == true)
+        #expect(try Lease.holder(ofFolder: folder.url.path)?.name.hasPrefix("process \(getpid()) on ") == true)
         let error = #expect(throws: FileError.self) { try Lease(folder: folder.url.path, of: "out.tif") }
         #expect(error?.code == .locked && error?.message.hasPrefix("out.tif: another run (process \(getpid())") == true)
         lease.release()
@@ -79,6 +79,21 @@ import Testing
         #expect((lease != nil) == isTaken, "\(name)")
         #expect(try folder.names == [Lease.fileName], "\(name)")
         if !isTaken { #expect(try folder.bytes(Lease.fileName) == before) }
+    }
+
+    @Test("what the dead left of their attempts is removed, and nothing of the living")
+    func removesDead() throws {
+        try write({ $0["process"] = Int(Int32.max) }, age: 0)
+        let dead = try folder.bytes(Lease.fileName)
+        try write({ $0["host"] = "node7" }, age: 0)
+        _ = try folder.write(dead, to: "lease-abc")
+        _ = try folder.write(Array(LeaseHolder.current().bytes), to: "lease-def")
+        _ = try folder.write(dead, to: "mask.raw")
+        Lease.removeDead(inFolder: folder.url.path)
+        #expect(try Set(folder.names) == [Lease.fileName, "lease-def", "mask.raw"])
+        // The decisive look makes a file, and leaves none.
+        #expect(try Lease.holder(ofFolder: folder.url.path, isDecisive: true)?.advice.contains("5 minutes") == true)
+        #expect(try folder.names.count == 3)
     }
 
     @Test("of many that find a dead lease at once, one gets it")

@@ -65,7 +65,8 @@ import TileGeometry
     @discardableResult
     private func merge(_ job: SegmentationJob, mixesKernels: Bool = false) throws -> SegmentationSummary {
         let staged = try job.stage(
-            merging: PartSet(of: folder.path("out.tif")), mixesKernels: mixesKernels, rasters("out"))
+            merging: try #require(try PartMerge(of: folder.path("out.tif"))), mixesKernels: mixesKernels, rasters("out")
+        )
         try staged.publish()
         staged.endWork()
         return staged.summary
@@ -258,7 +259,19 @@ import TileGeometry
         Damage("of another division", .bad, "the plan of tiles changed") {
             try $0.rekey("\"count\" : 3", "\"count\" : 4")
         },
+        Damage("of smaller tiles", .bad, "give all parts the same --memory, or --tile") {
+            try $0.rekey("\"tile\" : 76", "\"tile\" : 60")
+        },
         Damage("of other kernels", .bad, "the kernels") { try $0.rekey("\"kernels\" : \"", "\"kernels\" : \"other ") },
+        // Kernels that differ hide nothing else.
+        Damage("of other rows by other machines", .bad, "the plan of tiles changed") {
+            try $0.rekey("\"kernels\" : \"", "\"kernels\" : \"other ")
+            try $0.rekey("\"firstRow\" : 2", "\"firstRow\" : 1")
+        },
+        Damage("another part under this name by other machines", .bad, "the plan of tiles changed") {
+            try $0.rekey("\"kernels\" : \"", "\"kernels\" : \"other ")
+            try $0.rekey("\"number\" : 2", "\"number\" : 3")
+        },
     ]
 
     /// Each is named, with the command that makes it anew; nothing is published; and that command mends it.
@@ -273,7 +286,8 @@ import TileGeometry
             #expect(error?.code == damage.code && text.contains(damage.words), "\(damage.name): \(text)")
             #expect(text.contains("part 2 of 3"), "\(damage.name): \(text)")
             #expect(try !folder.names.contains { $0.hasPrefix("out") }, "\(damage.name)")
-            #expect(damage.name.contains("kernels") || text.hasSuffix("--part 2/3"), "\(text)")
+            let hasCommand = !["of other kernels", "of smaller tiles"].contains(damage.name)
+            #expect(!hasCommand || text.hasSuffix("--part 2/3"), "\(damage.name): \(text)")
             if damage.name == "of other kernels" {
                 try merge(job(), mixesKernels: true)
             } else {
@@ -288,7 +302,11 @@ import TileGeometry
     @Test("parts of two divisions, or of commands with other outputs, are not taken for one run")
     func otherRuns() throws {
         try compute(job(), 1, of: 2)
-        try compute(job(), 1, of: 3)
+        let refused = #expect(throws: PartError.self) { try compute(job(), 1, of: 3) }
+        #expect(refused?.code == .bad && refused?.description.contains("give --part K/2") == true)
+        // Two that began at the same time.
+        try FileManager.default.copyItem(
+            atPath: folder.path(path(1, of: 2)), toPath: folder.path(path(1, of: 3)))
         let two = #expect(throws: PartError.self) { try PartSet(of: folder.path("out.tif")) }
         #expect(two?.code == .bad && two?.description.contains("has parts of 2 and of 3") == true)
         try removeOutputs()
@@ -317,20 +335,82 @@ import TileGeometry
             #expect(error?.code == .locked && error?.message.contains("out.tif, part 2 of 2: another run") == true)
             let running = #expect(throws: PartError.self) { try merge(job()) }
             #expect(running?.code == .running)
-            #expect(try PartSet(of: folder.path("out.tif")).isAtWork())
+            #expect(try PartSet.isAtWork(folder.path("out.tif")))
             withExtendedLifetime(held) {}
         }
         try compute(job(), 2, of: 2)
-        #expect(try !PartSet(of: folder.path("out.tif")).isAtWork())
+        #expect(try !PartSet.isAtWork(folder.path("out.tif")))
         do {
             let staged = try job().stage(
-                merging: PartSet(of: folder.path("out.tif")), mixesKernels: false, rasters("out"))
+                merging: try #require(try PartMerge(of: folder.path("out.tif"))), mixesKernels: false, rasters("out"))
             let error = #expect(throws: FileError.self) { try compute(job(), 2, of: 2) }
             #expect(error?.code == .locked && error?.message.contains("puts its parts together") == true)
             _ = staged.giveUp(after: CancellationError())
         }
         try merge(job())
         try expectSameBytes()
+    }
+
+    /// A part that has only begun has no request yet.
+    @Test("parts of which none has told its command are being made, if somebody is at it")
+    func begins() throws {
+        let held = try WorkFolder(for: folder.path("out.tif"), part: ScenePart(1, of: 1)!)
+        let error = #expect(throws: PartError.self) { try PartSet(of: folder.path("out.tif")) }
+        #expect(error?.code == .running, "\(String(describing: error))")
+        held.remove()
+        #expect(try !folder.names.contains { $0.contains(".overtile") })
+    }
+
+    /// Where locks do not reach other machines, the lease does.
+    @Test("nobody touches the outputs while the parts are merged")
+    func mergedElsewhere() throws {
+        try compute(job(), 1, of: 1)
+        let whole = folder.path(".out.tif.overtile-work")
+        do {
+            let lease = try Lease(folder: whole, of: "out.tif")
+            let undivided = #expect(throws: FileError.self) { try job().run(rasters("out")) }
+            #expect(undivided?.code == .locked && undivided?.message.contains("puts its parts together") == true)
+            let merging = #expect(throws: FileError.self) { try merge(job()) }
+            #expect(merging?.code == .locked)
+            #expect(lease.isHeld)
+        }
+        #expect(try folder.bytes(path(1, of: 1, "mask.raw")).count > 0)
+        // One that lost its lease publishes nothing, and leaves the parts to the other.
+        let staged = try job().stage(
+            merging: try #require(try PartMerge(of: folder.path("out.tif"))), mixesKernels: false, rasters("out"))
+        unlink(whole + "/" + Lease.fileName)
+        let lost = #expect(throws: FileError.self) { try staged.publish() }
+        #expect(lost?.message.contains("taken the merge over") == true)
+        staged.endWork()
+        #expect(try !folder.names.contains { $0.hasPrefix("out") })
+        #expect(try folder.bytes(path(1, of: 1, "mask.raw")).count > 0)
+    }
+
+    @Test("a joined raster opens no file that may be another's by now")
+    func opensNothingLost() throws {
+        try compute(job(), 1, of: 1)
+        let outputs = try job().outputs(rasters("out"))
+        let piece = JoinedRaster.Piece(
+            rows: 0..<180, path: folder.path(path(1, of: 1, "mask.raw")), output: outputs[0])
+        let lost = FileError(.locked, path: "out.tif", "lost")
+        let joined = JoinedRaster(outputs[0], pieces: [piece]) { () throws(FileError) in throw lost }
+        var bytes = [UInt8](repeating: 0, count: 90)
+        #expect(throws: lost) {
+            try joined.read(PixelWindow(x: 0, y: 0, width: 90, height: 1), band: 1, into: &bytes)
+        }
+    }
+
+    @Test("all that a part has begun is removed where the process has to end at once")
+    func removable() throws {
+        let job = try job()
+        let (part, outputs) = (ScenePart(1, of: 2)!, job.outputs(rasters("out")))
+        let share = job.share(of: part)
+        let work = try WorkInProgress(
+            job.outputs(outputs, of: share), key: job.key(outputs, part: part, share), tileRows: 3, part: part,
+            warn: { _ in })
+        try work.folder.write(request.data(), to: PartRequest.fileName)
+        for name in work.folder.names { #expect(work.removedAtOnce.contains(work.folder.file(name)), "\(name)") }
+        work.remove()
     }
 
     /// The process that had it was another machine's, and silent; or slept until then, and wakes up.

@@ -27,20 +27,17 @@ import Testing
             TileGrid(scene: PixelSize(width: 900, height: height), tile: 572, margin: 92, step: 384, unit: 16)
                 .selecting(PixelWindow(x: 300, y: height / 3, width: 200, height: max(1, height / 2))),
         ] {
-            var costs: [PixelSize: Double] = [:]
-            for tiles in grid.outputSizes {
-                costs[tiles.output] = Double((tiles.output.width + 40) * (tiles.output.height + 40))
-            }
-            let parts = (1...count).map { grid.tileRows(of: ScenePart($0, of: count)!, costs: costs) }
+            let parts = (1...count).map { grid.tileRows(of: ScenePart($0, of: count)!) }
             #expect(parts.flatMap(Array.init) == Array(0..<grid.rows))
-            let rows = (0..<grid.rows).map {
-                $0 == grid.rows - 1 ? grid.cost(ofRow: $0, costs) : grid.cost(ofRow: 0, costs)
+            let rows = (0..<grid.rows).map { row in
+                (0..<grid.columns).reduce(0.0) { $0 + Double(grid[row * grid.columns + $1].input.size.area) }
             }
             let mean = rows.reduce(0, +) / Double(count)
             let costliest = rows.max()!
             for part in parts {
                 let cost = part.reduce(0) { $0 + rows[$1] }
-                #expect(abs(cost - mean) <= max(0.05 * mean, costliest) * 1.000001, "\(part) of \(grid.rows), \(count)")
+                #expect(abs(cost - mean) <= costliest * 1.000001, "\(part) of \(grid.rows), \(count)")
+                #expect(abs(cost - grid.inputPixels(ofRows: part)) <= 1e-9 * cost)
             }
         }
     }

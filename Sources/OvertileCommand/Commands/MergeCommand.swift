@@ -11,7 +11,7 @@ struct MergeCommand: ParsableCommand {
             the mask. The merge looks at each: whether it is there and complete, of the same scene, model, plan, settings, \
             version and kernels, and whether every row of tiles is as it was written. Then it makes the mask, and all else that \
             the parts were asked for (probabilities, polygons, statistics, report, ...), with the bytes of an undivided run, and \
-            removes the parts. Scene and model have to be there; nothing is computed anew.
+            removes the parts. Scene and model have to be there; nothing is computed anew, but for --verify.
 
             A part that is missing, damaged or of another run is named, with the command that makes it.
 
@@ -19,6 +19,9 @@ struct MergeCommand: ParsableCommand {
               overtile merge mask.tif
               overtile merge mask.tif --wait
             """)
+
+    /// More bytes than any plan needs.
+    private static let planMemory = 1 << 50
 
     @Argument(help: ArgumentHelp("The mask that the parts were asked for with --output.", valueName: "output"))
     var output: String
@@ -37,20 +40,17 @@ struct MergeCommand: ParsableCommand {
     @OptionGroup(title: "Messages") var progress: ProgressOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
 
-    /// Seconds between two looks at parts that still run.
-    private static let pause = 2.0
-
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
         let mask = CanonicalPath.named(output)
-        if try PartSet.settle(mask) { return }
-        var parts = try PartSet(of: mask)
-        while wait, try parts.isAtWork() {
+        while wait, try PartSet.isAtWork(mask) {
             if cancellation.isCancelled { throw CancellationError() }
-            Thread.sleep(forTimeInterval: Self.pause)
-            parts = try PartSet(of: mask)
+            Thread.sleep(forTimeInterval: PartOptions.pause)
         }
-        try parts.requireComplete()
+        guard let merge = try PartMerge(of: mask) else { return }
+        let parts = merge.parts
+        var logOptions = logOptions
+        logOptions.logFile = logOptions.logFile.map { URL(fileURLWithPath: $0).path }
         // Paths in the command begin where it was given.
         guard FileManager.default.changeCurrentDirectoryPath(parts.request.folder) else {
             throw PartError(
@@ -58,11 +58,11 @@ struct MergeCommand: ParsableCommand {
                 "\(output): its parts were made in \(parts.request.folder), where their paths begin, and there is no such folder here"
             )
         }
-        try command(of: parts, mask).run(.merge(parts, mixesKernels: mixedKernels))
+        try command(of: parts, logOptions).run(.merge(merge, mixesKernels: mixedKernels))
     }
 
     /// The command that the parts were made by, with messages and log of this one.
-    private func command(of parts: PartSet, _ mask: String) throws -> SegmentCommand {
+    private func command(of parts: PartSet, _ logOptions: LogOptions) throws -> SegmentCommand {
         var command: SegmentCommand
         do {
             command = try SegmentCommand.parse(parts.request.arguments)
@@ -73,8 +73,10 @@ struct MergeCommand: ParsableCommand {
         command.messages = messages
         command.progress = progress
         command.logOptions = logOptions
-        // Nothing is computed.
-        command.plan.workers = 1
+        // Nothing is computed but for --verify, so that the plan of tiles may be that of machines with more memory.
+        if command.verify == nil {
+            (command.plan.workers, command.plan.memory) = (1, MemorySize(bytes: Self.planMemory))
+        }
         return command
     }
 }

@@ -77,10 +77,10 @@ struct SegmentCommand: ParsableCommand {
         others.write(logOptions.logFile, "--log-file")
         // Before the log is begun, which would add to whatever file that is.
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
-        if case .merge(let parts, _) = division, CanonicalPath.named(outputs[0].outputs.mask) != parts.output {
+        if case .merge(let merge, _) = division, CanonicalPath.named(outputs[0].outputs.mask) != merge.parts.output {
             throw PartError(
                 .bad,
-                "\(parts.output): its parts were made for \(outputs[0].outputs.mask): merge them where they were made, by that name"
+                "\(merge.parts.output): its parts were made for \(outputs[0].outputs.mask): merge them where they were made, by that name"
             )
         }
         let log = SceneLog(try logOptions.start(messages))
@@ -97,8 +97,8 @@ struct SegmentCommand: ParsableCommand {
         var results: [SceneResult] = []
         var records: [SceneRun.Record] = []
         for paths in outputs {
-            if case .part = division {
-                try compute(paths, division, model, options, warnings, log, cancellation)
+            if case .part(let part) = division {
+                try compute(part, paths, model, options, warnings, log, cancellation)
                 continue
             }
             do {
@@ -156,23 +156,27 @@ struct SegmentCommand: ParsableCommand {
 
     /// Computes a part, for the merge to take.
     private func compute(
-        _ paths: OutputPaths, _ division: SceneRun.Division, _ model: Model, _ options: SegmentationOptions,
+        _ part: ScenePart, _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions,
         _ warnings: SceneWarnings, _ log: SceneLog, _ cancellation: Cancellation
     ) throws {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
-        let run = try SceneRun(
-            scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options(),
-            division: division)
-        run.warnings.forEach(messages.warn)
-        if messages.verbose { Console.note(PlanReport(run.job).table) }
-        let bar = progress.display(
-            URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
-        let summary = try withExtendedLifetime(bar) {
-            defer { bar?.finish() }
-            return try run.compute(
-                folder: FileManager.default.currentDirectoryPath, arguments: PartOptions.argumentsWithoutPart,
-                cancellation: cancellation, warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
+        let summary = try parts.waiting(for: part, of: paths.outputs.mask, cancellation) {
+            let run = try SceneRun(
+                scene: paths.scene, model: model, options: options, outputs: paths.outputs,
+                products: products.options(),
+                division: .part(part))
+            run.warnings.forEach(messages.warn)
+            if messages.verbose { Console.note(PlanReport(run.job).table) }
+            let bar = progress.display(
+                URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
+            return try withExtendedLifetime(bar) {
+                defer { bar?.finish() }
+                return try run.compute(
+                    folder: FileManager.default.currentDirectoryPath, arguments: PartOptions.argumentsWithoutPart,
+                    verifiedWindows: verify ?? 0, cancellation: cancellation, warnings: warnings,
+                    progress: { bar?.update(done: $0, of: $1) })
+            }
         }
         log.done(summary, of: paths.scene)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, summary)) }

@@ -9,13 +9,23 @@ struct PartOptions: ParsableArguments {
             """
             Compute one part of the scene: 3/16 is the third of sixteen, each some rows of tiles. The same command makes each \
             part, on any machine that shares the output's folder, and overtile merge makes the outputs of them. With auto, \
-            the scheduler's environment says which part it is (Slurm, Kubernetes, AWS Batch, PBS, Grid Engine, LSF).
+            the scheduler's environment says which part it is (Slurm, Kubernetes, AWS Batch, PBS, Grid Engine, LSF); \
+            where it does not tell the number of parts, or that of the first, or only some are run again, set \
+            OVERTILE_PARTS and OVERTILE_FIRST_PART.
             """, valueName: "K/N|auto"))
     var part: String?
 
-    private static let name = "--part"
+    @Flag(
+        help: """
+            With --part: where another process makes the same part, wait for its end; without, the exit code is 75 then.
+            """)
+    var wait = false
+
+    /// Seconds between two looks at what another process has.
+    static let pause = 2.0
 
     mutating func validate() throws {
+        if wait, part == nil { throw ValidationError("--wait waits for another process's part: give --part too") }
         guard let part, part != "auto", ScenePart(argument: part) == nil else { return }
         throw ValidationError(
             "--part \(part) is no part: give the number of a part and how many there are, such as 3/16, or auto")
@@ -30,17 +40,38 @@ struct PartOptions: ParsableArguments {
             ? SchedulerPart.part(in: ProcessInfo.processInfo.environment) : ScenePart(argument: part)
     }
 
+    /// Returns what a body returns. Where `--wait` was given and another process has what it needs, it is tried again when
+    /// that has ended.
+    ///
+    /// - Parameter mask: the mask that the part is of.
+    /// - Throws: `CancellationError`; what else the body throws.
+    func waiting<Result>(
+        for part: ScenePart, of mask: String, _ cancellation: Cancellation, _ body: () throws -> Result
+    ) throws -> Result {
+        while true {
+            do {
+                return try body()
+            } catch let error as FileError where error.code == .locked && wait {
+                Console.note("\(error): waiting")
+                while try PartSet.isHeld(part, of: mask) {
+                    if cancellation.isCancelled { throw CancellationError() }
+                    Thread.sleep(forTimeInterval: Self.pause)
+                }
+            }
+        }
+    }
+
     /// The arguments of this process behind `segment`, without the part.
     static var argumentsWithoutPart: [String] { without(Array(CommandLine.arguments.dropFirst(2))) }
 
-    /// Leaves the part out of arguments.
+    /// Leaves the part out of arguments, and the wait for it.
     static func without(_ arguments: [String]) -> [String] {
         var rest: [String] = []
         var isValue = false
         for word in arguments {
-            if isValue || word.hasPrefix(name + "=") {
+            if isValue || word.hasPrefix("--part=") || word == "--wait" {
                 isValue = false
-            } else if word == name {
+            } else if word == "--part" {
                 isValue = true
             } else {
                 rest.append(word)
@@ -104,6 +135,11 @@ enum SchedulerPart {
         let first = number(firstVariable) ?? number(array.first.variable) ?? array.first.usual
         let step = max(1, number(array.step) ?? 1)
         let told = number(array.count) ?? number(array.last).map { ($0 - first) / step + 1 }
+        if let asked = number(countVariable), let told, asked != told, number(firstVariable) == nil {
+            throw UsageError(
+                "--part auto: \(countVariable) is \(asked), and the scheduler runs \(told): set \(firstVariable) to the number of the "
+                    + "first of all parts, too")
+        }
         guard let count = number(countVariable) ?? told else {
             throw UsageError(
                 "--part auto: \(array.index) is \(index), and nothing tells of how many: set \(countVariable) to the number of parts"

@@ -77,6 +77,9 @@ final class BlockEncoder: @unchecked Sendable {
         queue.async { self.writeWhatIsThere() }
     }
 
+    /// Waits until the rows that are complete are written.
+    func settle() { queue.sync {} }
+
     /// Waits until all is written, and finishes the files; none has its name yet.
     ///
     /// - Throws: `RasterError`, `CancellationError`.

@@ -74,6 +74,7 @@ package final class StagedRasters {
             publication.command = command
             if cancellation.isCancelled { throw CancellationError() }
             try job.identity.requireUnchanged(job.scene.path)
+            try work.folder.requireLease()
             try work.folder.announce(publication)
             try publication.carryOut(named: named)
         } catch {

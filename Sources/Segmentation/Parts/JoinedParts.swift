@@ -16,21 +16,18 @@ final class JoinedParts: RasterWork {
 
     private let parts: PartSet
 
-    /// Looks at each part: that it is there and complete, of this scene, model, plan, settings and version, and that each row
-    /// of tiles is as it was written.
+    /// Looks at each part: that it is of this scene, model, plan, settings and version, and that each row of tiles is as it
+    /// was written.
     ///
-    /// - Parameters:
-    ///   - folder: that of all parts, locked and with its lease.
-    ///   - mixesKernels: true if parts may have been made by different kernels.
+    /// - Parameter mixesKernels: true if parts may have been made by different kernels.
     /// - Throws: `PartError` naming a part and the command that makes it; `FileError`, `CancellationError`.
     init(
-        _ parts: PartSet, for job: SegmentationJob, outputs: [RasterOutput], folder: WorkFolder, mixesKernels: Bool,
+        _ merge: PartMerge, for job: SegmentationJob, outputs: [RasterOutput], mixesKernels: Bool,
         cancellation: Cancellation
     ) throws {
-        try parts.requireComplete()
         self.outputs = outputs
-        self.folder = folder
-        self.parts = parts
+        folder = merge.folder
+        parts = merge.parts
         var pieces = outputs.map { _ in [JoinedRaster.Piece]() }
         var computed = 0
         var kernels: [String: ScenePart] = [:]
@@ -58,7 +55,7 @@ final class JoinedParts: RasterWork {
                 "\(parts.output): \(one.value) was made by the kernels \(one.key), and \(other.value) by \(other.key), whose last "
                     + "digits differ: give --mixed-kernels to take both, or set OVERTILE_ISA where they are made")
         }
-        sources = zip(outputs, pieces).map { JoinedRaster($0, pieces: $1) }
+        sources = zip(outputs, pieces).map { JoinedRaster($0, pieces: $1, requireLease: merge.folder.leaseCheck) }
         tilesComputed = computed
         resumedTileRows = job.plan.grid.rows
     }
@@ -77,18 +74,28 @@ final class JoinedParts: RasterWork {
         guard let data = WorkFolder.read(path + "/" + WorkFolder.keyName),
             let key = try? StoredJSON.decode(WorkKey.self, from: data)
         else { throw parts.bad(part, "its key is damaged, or another version's") }
-        let differences = expected.differences(from: key).filter { $0 != WorkKey.kernelsWord }
+        var expected = expected
+        // Those that the merge itself would run with do not count.
+        expected.kernels = key.kernels
+        let differences = expected.differences(from: key)
         guard differences.isEmpty else {
-            throw parts.bad(part, "it is of another run: \(differences.joined(separator: " and ")) changed")
+            let reason = "it is of another run: \(differences.joined(separator: " and ")) changed"
+            // The same command would give the same again.
+            throw expected.plan.tile == key.plan.tile || expected.settings != key.settings
+                ? parts.bad(part, reason)
+                : PartError(
+                    .bad,
+                    "\(parts.output), \(part): \(reason): where memory is short, smaller tiles are taken; give all parts the "
+                        + "same --memory, or --tile")
         }
         let tileRows = expected.part?.rows ?? 0
         let rasters: [RawRaster]
-        do {
-            rasters = try outputs.map { output throws(FileError) in
-                try RawRaster(path: path + "/" + WorkInProgress.rasterName(output), for: output, isNew: false)
-            }
-        } catch {
-            throw parts.bad(part, "its rasters are damaged")
+        rasters = try outputs.map { output in
+            let name = path + "/" + WorkInProgress.rasterName(output)
+            guard let status = FileStatus(path: name, followsLinks: false), status.kind == .file,
+                status.size == output.byteCount
+            else { throw parts.bad(part, "its rasters are damaged") }
+            return try RawRaster(path: name, for: output, isNew: false)
         }
         guard tileRows > 0 else { return Found(rasters: rasters, rows: [], kernels: key.kernels) }
         guard
@@ -120,6 +127,8 @@ final class JoinedParts: RasterWork {
 
     /// The parts stay, whatever happened: another merge may succeed.
     func end(after error: any Error, scene: String) -> any Error {
+        // What somebody else has taken over is theirs.
+        if folder.isLost { return error }
         folder.retract()
         folder.releaseLease()
         return error

@@ -26,8 +26,14 @@ final class JoinedRaster: RawSource {
     /// Files of one raster that are open at the same time: a window may lie on the border of two.
     private static let mostOpen = 2
 
-    /// - Parameter pieces: in order, without gaps.
-    init(_ output: RasterOutput, pieces: [Piece]) {
+    private let requireLease: @Sendable () throws(FileError) -> Void
+
+    /// - Parameters:
+    ///   - pieces: in order, without gaps.
+    ///   - requireLease: called before a file is opened: it throws where the parts are another process's by now, and may be
+    ///     others than those that were looked at.
+    init(_ output: RasterOutput, pieces: [Piece], requireLease: @escaping @Sendable () throws(FileError) -> Void) {
+        self.requireLease = requireLease
         kind = output.kind
         (sampleType, bandCount) = (output.options.sampleType, output.options.bandCount)
         self.pieces = pieces.filter { !$0.rows.isEmpty }
@@ -58,6 +64,7 @@ final class JoinedRaster: RawSource {
 
     private func raster(_ index: Int) throws(FileError) -> RawRaster {
         if let raster = open.withLock({ $0.first { $0.index == index }?.raster }) { return raster }
+        try requireLease()
         let raster = try RawRaster(path: pieces[index].path, for: pieces[index].output, isNew: false)
         open.withLock { $0 = ($0 + [(index, raster)]).suffix(Self.mostOpen) }
         return raster

@@ -29,8 +29,10 @@ package struct PartRequest: Codable, Equatable, Sendable {
     private static let mostBytes = 4 << 20
 
     /// Reads the record of a part; nil where there is none, or none that can be meant.
-    init?(folder: String) {
-        guard let data = WorkFolder.read(folder + "/" + Self.fileName), data.count <= Self.mostBytes,
+    ///
+    /// - Parameter owner: the user that it has to belong to, as the merge does what it says; nil for any.
+    init?(folder: String, owner: UInt32? = nil) {
+        guard let data = WorkFolder.read(folder + "/" + Self.fileName, owner: owner), data.count <= Self.mostBytes,
             let request = try? StoredJSON.decode(Self.self, from: data), request.format == Self.currentFormat
         else { return nil }
         self = request

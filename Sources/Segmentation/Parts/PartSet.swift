@@ -1,7 +1,7 @@
 import FileIO
 import Foundation
 import Glibc
-import TileGeometry
+package import TileGeometry
 
 /// The parts of a divided run that lie beside an output.
 ///
@@ -18,10 +18,10 @@ package struct PartSet: Sendable {
     private let folder: String
 
     /// The state of a part.
-    enum State: Equatable {
+    private enum State {
         case missing
         /// Its process has not ended.
-        case running(String)
+        case running(Lease.Holder)
         /// Its process ended early, with this many rows of tiles done of so many.
         case stopped(Int, of: Int)
         /// Nobody can tell what it is.
@@ -36,12 +36,7 @@ package struct PartSet: Sendable {
         folder = WorkFolder.path(for: output)
         self.output = output
         let parts = Self.parts(in: folder)
-        guard let count = parts.first?.count else {
-            throw PartError(
-                .missing,
-                "\(output) has no parts in \(folder): make them with overtile segment --part 1/N and so on, to this output"
-            )
-        }
+        guard let count = parts.first?.count else { throw Self.none(of: output) }
         if let other = parts.first(where: { $0.count != count }) {
             throw PartError(
                 .bad,
@@ -49,10 +44,10 @@ package struct PartSet: Sendable {
                     + "folders part-K-of-N of the run that is not meant")
         }
         self.count = count
-        try Self.requireOwn(parts, in: folder, output)
+        let user = try Self.requireOwn(parts, in: folder, output)
         var first: (part: ScenePart, request: PartRequest)?
         for part in parts {
-            guard let request = PartRequest(folder: Self.path(part, folder)) else { continue }
+            guard let request = PartRequest(folder: Self.path(part, folder), owner: user) else { continue }
             guard let one = first else {
                 first = (part, request)
                 continue
@@ -65,6 +60,11 @@ package struct PartSet: Sendable {
             }
         }
         guard let request = first?.request else {
+            for part in parts {
+                if let holder = try Lease.holder(ofFolder: Self.path(part, folder)) {
+                    throw Self.running(output, part, holder)
+                }
+            }
             throw PartError(
                 .missing,
                 "\(output): none of its parts tells the command that made it: run them again, each with its --part")
@@ -84,20 +84,44 @@ package struct PartSet: Sendable {
             (differences.isEmpty ? "other outputs were asked for" : differences.joined(separator: " and ") + " changed")
     }
 
-    /// Ends what a merge had begun that was killed: outputs of which only some had got their names lose them again; where all
-    /// have them, the parts are removed.
+    /// The error that an output has no parts.
+    static func none(of output: String) -> PartError {
+        PartError(
+            .missing,
+            "\(output) has no parts in \(WorkFolder.path(for: output)): make them with overtile segment --part 1/N and so on, to "
+                + "this output")
+    }
+
+    private static func running(_ output: String, _ part: ScenePart, _ holder: Lease.Holder) -> PartError {
+        PartError(
+            .running,
+            "\(output), \(part): \(holder.name) is making it: wait for its end, or let --wait do so\(holder.advice)")
+    }
+
+    /// True if all parts that are there were made by the command of a publication, and none was begun since.
     ///
-    /// - Returns: true if all outputs have their names, so that nothing is left to do.
-    /// - Throws: `SegmentationError` and `FileError` (`.locked`) where another process is at it; `FileError`.
-    package static func settle(_ output: String) throws -> Bool {
-        guard FileStatus(path: WorkFolder.path(for: output), followsLinks: false)?.kind == .folder else { return false }
-        let folder = try WorkFolder(for: output)
-        guard let outputs = folder.finishedOutputs else { return false }
-        try folder.takeLease()
-        for path in outputs { StagedFile.removeLeftovers(of: path, isExclusive: false) }
-        folder.removeParts()
+    /// - Parameter time: that of the publication, in nanoseconds since 1970.
+    /// - Throws: `PartError` where one is being made, or belongs to somebody else; `FileError`.
+    static func areOf(_ publication: Publication, since time: Int, output: String) throws -> Bool {
+        let folder = WorkFolder.path(for: output)
+        let parts = parts(in: folder)
+        let user = try requireOwn(parts, in: folder, output)
+        for part in parts {
+            let path = path(part, folder)
+            if let holder = try Lease.holder(ofFolder: path, isDecisive: true) { throw running(output, part, holder) }
+            // Of a part that is half removed already, the request may be gone.
+            guard let status = FileStatus(path: path + "/" + PartRequest.fileName, followsLinks: false) else {
+                continue
+            }
+            guard status.modified <= time, let command = publication.command,
+                PartRequest(folder: path, owner: user)?.command == command
+            else { return false }
+        }
         return true
     }
+
+    /// The numbers of parts that folders beside an output are of.
+    static func counts(of output: String) -> Set<Int> { Set(parts(in: WorkFolder.path(for: output)).map(\.count)) }
 
     /// True if parts lie beside an output.
     static func exists(for output: String) -> Bool { !parts(in: WorkFolder.path(for: output)).isEmpty }
@@ -110,17 +134,15 @@ package struct PartSet: Sendable {
 
     /// Returns normally if all parts are complete and nobody works at one.
     ///
+    /// - Parameter isDecisive: as for `Lease.holder`.
     /// - Throws: `PartError`: `.running`, `.missing`, `.bad`; `FileError`.
-    package func requireComplete() throws {
+    package func requireComplete(isDecisive: Bool = false) throws {
         var (missing, stopped): ([ScenePart], [(ScenePart, String)]) = ([], [])
         for part in all {
-            switch try state(of: part) {
+            switch try state(of: part, isDecisive: isDecisive) {
             case .complete: break
             case .missing: missing.append(part)
-            case .running(let holder):
-                throw PartError(
-                    .running,
-                    "\(output), \(part): \(holder) is making it: wait for its end, or let --wait do so")
+            case .running(let holder): throw Self.running(output, part, holder)
             case .stopped(let done, let rows):
                 stopped.append((part, "has \(done) of its \(rows) rows of tiles"))
             case .damaged(let reason): throw bad(part, reason)
@@ -138,12 +160,20 @@ package struct PartSet: Sendable {
         )
     }
 
-    /// True if a process works at one of the parts.
+    /// True if a process works at a part of an output.
     ///
     /// - Throws: `FileError`.
-    package func isAtWork() throws -> Bool {
-        for part in all { if case .running = try state(of: part) { return true } }
-        return false
+    package static func isAtWork(_ output: String) throws -> Bool {
+        let folder = WorkFolder.path(for: output)
+        return try parts(in: folder).contains { try Lease.holder(ofFolder: path($0, folder)) != nil }
+    }
+
+    /// True if a process works at a part, or at the merge.
+    ///
+    /// - Throws: `FileError`.
+    package static func isHeld(_ part: ScenePart, of output: String) throws -> Bool {
+        let folder = WorkFolder.path(for: output)
+        return try [path(part, folder), folder].contains { try Lease.holder(ofFolder: $0) != nil }
     }
 
     func bad(_ part: ScenePart, _ reason: String) -> PartError {
@@ -154,10 +184,10 @@ package struct PartSet: Sendable {
     func path(_ part: ScenePart) -> String { Self.path(part, folder) }
 
     /// Looks at a part without touching it, as somebody may be making it.
-    func state(of part: ScenePart) throws(FileError) -> State {
+    private func state(of part: ScenePart, isDecisive: Bool) throws(FileError) -> State {
         let path = path(part)
         guard FileStatus(path: path, followsLinks: false)?.kind == .folder else { return .missing }
-        if let holder = try Lease.holder(ofFolder: path) { return .running(holder) }
+        if let holder = try Lease.holder(ofFolder: path, isDecisive: isDecisive) { return .running(holder) }
         guard let data = WorkFolder.read(path + "/" + WorkFolder.keyName), PartRequest(folder: path) != nil else {
             return .missing
         }
@@ -192,14 +222,12 @@ package struct PartSet: Sendable {
 
     /// Refuses parts of other users: the merge does what they say. Files of this user are known by the owner of one that is
     /// made there, whoever a file system takes him for.
-    private static func requireOwn(_ parts: [ScenePart], in folder: String, _ output: String) throws {
-        let path = folder + "/\(Lease.fileName)-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
-        let file = FileCall.open(path, O_WRONLY | O_CREAT | O_EXCL)
-        guard file >= 0, let user = FileStatus(descriptor: file)?.owner else {
-            throw FileError(.cannotCreate, "make a file in the folder of the parts of", path: output, number: errno)
-        }
-        _ = FileCall.close(file)
-        FileCall.unlink(path)
+    ///
+    /// - Returns: the number of this user.
+    private static func requireOwn(
+        _ parts: [ScenePart], in folder: String, _ output: String
+    ) throws -> UInt32 {
+        let user = try FileStatus.ofNewFile(in: folder).owner
         for part in parts {
             let name = Self.path(part, folder) + "/" + PartRequest.fileName
             guard let status = FileStatus(path: name, followsLinks: false), status.owner != user else { continue }
@@ -208,6 +236,7 @@ package struct PartSet: Sendable {
                 "\(output), \(part): \(name) belongs to another user, and the merge would do what it says: merge as that user"
             )
         }
+        return user
     }
 
     /// Numbers as people write them: "parts 2, 4 to 9 and 12 of 16".

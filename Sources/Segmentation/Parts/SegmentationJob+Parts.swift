@@ -28,20 +28,29 @@ extension SegmentationJob {
     /// - Parameters:
     ///   - rasters: where each raster is to go, the mask among them; of the others those that the job was made for.
     ///   - request: the command, for the merge.
+    ///   - verifiedWindows: the number of windows that the merge will verify, which is checked beforehand.
     ///   - progress: called at the start, and after each written tile, with the number of the part's tiles written and in all.
     ///   - warn: called with a line where something is discarded, or does not fit what other parts have.
-    /// - Throws: `RasterError`, `EngineError`; `FileError` (`.locked` where another process has the part);
+    /// - Throws: `PartError` (`.bad`) where parts of another division are there; `RasterError`, `EngineError`; `FileError`
+    ///   (`.locked` where another process has the part);
     ///   `SegmentationError` (`.changed`), or `CancellationError`. What is done is kept where the same run may succeed later.
     package func compute(
-        _ part: ScenePart, of rasters: [RasterOutput.Kind: String], request: PartRequest,
+        _ part: ScenePart, of rasters: [RasterOutput.Kind: String], request: PartRequest, verifiedWindows: Int = 0,
         cancellation: Cancellation = Cancellation(), progress: @escaping (Int, Int) -> Void = { _, _ in },
         warn: (String) -> Void = { _ in }
     ) throws -> PartSummary {
         let started = DispatchTime.now()
         let times = StageTimes()
+        try checkVerification(verifiedWindows)
         let share = share(of: part)
         let reader = try preparedReader(times)
         let outputs = outputs(outputs(rasters), of: share)
+        if let other = PartSet.counts(of: outputs[0].path).first(where: { $0 != part.count }) {
+            throw PartError(
+                .bad,
+                "\(outputs[0].path): parts of \(other) are there, and this would be \(part): give --part K/\(other), or remove "
+                    + "\(WorkFolder.path(for: outputs[0].path))")
+        }
         let key = key(outputs, part: part, share)
         let work = try WorkInProgress(outputs, key: key, tileRows: share.tileRows.count, part: part, warn: warn)
         let columns = plan.grid.columns
@@ -86,7 +95,7 @@ extension SegmentationJob {
     ///   - others: as for `stage`.
     /// - Throws: `PartError` naming a part and the command that makes it; as `stage` else.
     package func stage(
-        merging parts: PartSet, mixesKernels: Bool, _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0,
+        merging merge: PartMerge, mixesKernels: Bool, _ rasters: [RasterOutput.Kind: String], verifiedWindows: Int = 0,
         cancellation: Cancellation = Cancellation(), progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> StagedRasters {
         let started = DispatchTime.now()
@@ -94,15 +103,18 @@ extension SegmentationJob {
         try checkVerification(verifiedWindows)
         let reader = try preparedReader(times)
         let outputs = outputs(rasters)
-        let folder = try WorkFolder(for: outputs[0].path)
-        try folder.takeLease()
         let work = try JoinedParts(
-            parts, for: self, outputs: outputs, folder: folder, mixesKernels: mixesKernels, cancellation: cancellation)
-        progress(plan.grid.count, plan.grid.count)
+            merge, for: self, outputs: outputs, mixesKernels: mixesKernels, cancellation: cancellation)
         do {
             let encoder = try encoder(of: work, times, cancellation)
             do {
-                try encoder.advance(toRow: plan.outputWindow.height)
+                let (rows, columns) = (plan.grid.rows, plan.grid.columns)
+                progress(0, rows * columns)
+                for done in 1...rows {
+                    try encoder.advance(toRow: outputRow(afterTileRows: done))
+                    encoder.settle()
+                    progress(done * columns, rows * columns)
+                }
                 try encoder.finish()
                 let verification = try verify(verifiedWindows, work, reader, cancellation)
                 return StagedRasters(
@@ -119,7 +131,7 @@ extension SegmentationJob {
 
     /// The rows of tiles of a part, and the window that they fill.
     func share(of part: ScenePart) -> Share {
-        let rows = plan.grid.tileRows(of: part, costs: plan.tiling.costs)
+        let rows = plan.grid.tileRows(of: part)
         let (top, end) = (outputRow(afterTileRows: rows.lowerBound), outputRow(afterTileRows: rows.upperBound))
         let whole = plan.outputWindow
         return Share(
@@ -134,6 +146,12 @@ extension SegmentationJob {
             options.size = share.window.size
             return RasterOutput(kind: output.kind, path: output.path, options: options)
         }
+    }
+
+    /// The bytes that a pixel of the mask has in a part's work.
+    package var maskBytesPerPixel: Int {
+        let options = options(for: .mask)
+        return options.bandCount * options.sampleType.sampleByteCount
     }
 
     func key(_ outputs: [RasterOutput], part: ScenePart, _ share: Share) -> WorkKey {

@@ -30,7 +30,7 @@ final class WorkInProgress: RasterWork, @unchecked Sendable {
     /// Of each raster, the samples of the row of tiles that is being written.
     private var checksums: [SampleChecksum]
     /// The files that a process which has to end at once removes: all, as long as no row is finished.
-    private var unprotected: [String] = []
+    private(set) var removedAtOnce: [String] = []
 
     static let journalName = "journal"
 
@@ -229,12 +229,12 @@ final class WorkInProgress: RasterWork, @unchecked Sendable {
     // MARK: Where nothing is finished, nothing stays
 
     private func expose() {
-        unprotected = folder.removable([WorkFolder.keyName, Self.journalName] + outputs.map(Self.rasterName))
-        for name in unprotected { StagedOutputs.add(name) }
+        removedAtOnce = folder.removable([WorkFolder.keyName, Self.journalName] + outputs.map(Self.rasterName))
+        for name in removedAtOnce { StagedOutputs.add(name) }
     }
 
     private func protect() {
-        for name in unprotected { StagedOutputs.remove(name) }
-        unprotected = []
+        for name in removedAtOnce { StagedOutputs.remove(name) }
+        removedAtOnce = []
     }
 }

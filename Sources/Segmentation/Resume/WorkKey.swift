@@ -15,7 +15,7 @@ struct WorkKey: Codable, Equatable {
     let settings: SettingsDigest
     let plan: Plan
     /// The names of the kernels that run: others give other last digits.
-    let kernels: String
+    var kernels: String
     let outputs: [Output]
     /// The part of a divided run; nil for the whole.
     var part: Part?
@@ -84,7 +84,10 @@ struct WorkKey: Codable, Equatable {
         if areOthers { found.append("the outputs") }
         if kernels != other.kernels { found.append(Self.kernelsWord) }
         // What follows from the others says nothing new.
-        if found.isEmpty, plan != other.plan || (part != other.part && !otherPart) { found.append("the plan of tiles") }
+        if found.isEmpty, plan != other.plan || (part != other.part && !otherPart) {
+            let tiles = plan.tile == other.plan.tile ? "" : " (\(other.plan.tile) pixels before, \(plan.tile) here)"
+            found.append("the plan of tiles" + tiles)
+        }
         return found
     }
 }
