@@ -1,3 +1,4 @@
+import ArgumentParser
 import FileIO
 import Foundation
 import TestData
@@ -164,6 +165,52 @@ struct PartCommandTests {
         for wrong in ["0/2", "3/2", "2", "a"] {
             let outcome = try CommandProcess.run(arguments(["--part", wrong]))
             #expect(outcome.status == 64 && outcome.errors.contains("--part \(wrong) is no part"), "\(outcome.errors)")
+        }
+    }
+
+    /// The scene has 38 rows of tiles, the last of them lower.
+    @Test("the plan tells what each part and the merge would take", arguments: [1, 3, 100])
+    func plan(count: Int) throws {
+        let outcome = try CommandProcess.run(
+            ["plan", scene, "--model", bench.model, "--tile", "76", "--parts", "\(count)", "--json"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let found = try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        let parts = try #require(found["parts"] as? [[String: Double]])
+        #expect(parts.map { $0["part"] } == (1...count).map { Double($0) })
+        var row = 0.0
+        for part in parts {
+            #expect(part["firstRow"] == row)
+            row += part["rows"]!
+            #expect(part["tiles"] == 3 * part["rows"]!)
+            #expect(abs(part["share"]! - 1 / Double(count)) < 1.0 / 30)
+        }
+        #expect(row == 34 && found["rows"] as? Double == row)
+        #expect(abs(parts.reduce(0) { $0 + $1["share"]! } - 1) < 1e-9)
+        #expect((found["merge"] as? [String: Double])?["bytes"] == 108_000.0)
+        let none = try CommandProcess.run(["plan", scene, "--model", bench.model, "--parts", "0"])
+        #expect(none.status == 64 && none.errors.contains("--parts 0 is out of range"), "\(none.errors)")
+    }
+
+    /// Commands in files of other programs, which nobody runs here.
+    @Test("the examples' commands are of this version")
+    func examples() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("examples")
+        func text(_ path: String) throws -> String {
+            try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+        }
+        for name in ["parts", "merge"] {
+            let lines = try text("kubernetes/\(name).yaml").components(separatedBy: "\n")
+            let start = try #require(lines.firstIndex { $0.hasSuffix("args:") }) + 1
+            let words = lines[start...].prefix { $0.contains("- ") }.map { $0.components(separatedBy: "- ")[1] }
+            let job =
+                try JSONSerialization.jsonObject(with: Data(text("aws-batch/\(name).json").utf8)) as? [String: Any]
+            let container = try #require(job?["containerProperties"] as? [String: Any])
+            for command in [words, try #require(container["command"] as? [String])] {
+                let parsed = try OvertileCommand.parseAsRoot(command)
+                #expect(name == "parts" ? (parsed as? SegmentCommand)?.parts.part == "auto" : parsed is MergeCommand)
+            }
         }
     }
 

@@ -31,7 +31,7 @@ def must(*words, **more):
 
 def make_scene(path):
     """Bright land with dark lakes, large enough that each part is a second's work."""
-    width, height = 1200, 1900
+    width, height = 2000, 3000
     rows = []
     for y in range(height):
         row = bytearray()
@@ -135,11 +135,16 @@ def kill_daemon(array, task, node):
     must("slurmd", "-N", node, "-f", cluster + "/slurm.conf")
 
 
+EVERYTHING = (requeue, kill_step, kill_program, kill_daemon)
+
+
 def disturbed(folder, number):
     """Runs the example once, disturbs each part, and gives the same command again until the mask is there."""
     os.mkdir(folder)
     mask = folder + "/mask.tif"
     waiting = set(range(1, PARTS + 1))
+    # Each kind once, before any comes again.
+    kinds = dice.sample(EVERYTHING, len(EVERYTHING))
     told = {}
     for _ in range(12):
         said = must("sh", place + "/segment.sh", str(PARTS), mask, place + "/scene.tif", *options(folder), cwd=place)
@@ -148,6 +153,10 @@ def disturbed(folder, number):
         while tasks(array) or run("squeue", "-h", "-j", merge).stdout.strip():
             if time.monotonic() > limit:
                 fail("round %d: the jobs do not end: %s" % (number, run("squeue").stdout))
+            # Slurm lets two minutes pass before it starts a requeued job again.
+            for each, state in tasks(array).items():
+                if state[0] == "PENDING":
+                    run("scontrol", "update", "JobId=%s_%d" % (array, each), "StartTime=now")
             running = [each for each, state in tasks(array).items() if state[0] == "RUNNING" and each in waiting]
             if not running:
                 time.sleep(0.05)
@@ -160,7 +169,7 @@ def disturbed(folder, number):
                 told[task] = "none"
                 waiting.discard(task)
                 continue
-            what = dice.choice((requeue, requeue, kill_step, kill_program, kill_daemon))
+            what = kinds.pop() if kinds else dice.choice(EVERYTHING)
             what(array, task, state[1])
             told[task] = what.__name__
             waiting.discard(task)

@@ -216,7 +216,7 @@ struct PartPlan: Encodable {
             [
                 "\(part.part)/\(parts.count)", Text.grouped(part.tiles),
                 Text.number(100 * part.share, digits: 2) + " %",
-                Text.time(.seconds(part.expectedSeconds)),
+                part.rows == 0 ? "" : Text.time(.seconds(part.expectedSeconds)),
             ]
         }
         let table = Text.columns(
