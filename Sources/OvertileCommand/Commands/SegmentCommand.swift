@@ -77,6 +77,11 @@ struct SegmentCommand: ParsableCommand {
         others.write(logOptions.logFile, "--log-file")
         // Before the log is begun, which would add to whatever file that is.
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
+        if case .part = division, RemoteFile.isRemote(outputs[0].outputs.mask) {
+            throw UsageError(
+                "--part needs an output in a folder that all machines share, and \(outputs[0].outputs.mask) is in object storage"
+            )
+        }
         if case .merge(let merge, _) = division, CanonicalPath.named(outputs[0].outputs.mask) != merge.parts.output {
             throw PartError(
                 .bad,
@@ -102,10 +107,9 @@ struct SegmentCommand: ParsableCommand {
                 continue
             }
             do {
-                let outcome = try segment(
-                    division,
-                    paths, model, options, warnings, general, log, cancellation, &records)
-                results.append(SceneResult(scene: paths.scene, ending: .done(outcome)))
+                let ending = try segment(
+                    division, paths, model, options, warnings, general, log, cancellation, &records)
+                results.append(SceneResult(scene: paths.scene, ending: ending))
             } catch let error where outputs.count > 1 && !(error is CancellationError) {
                 Console.report(error)
                 let status = ExitStatus.number(for: error)
@@ -123,35 +127,56 @@ struct SegmentCommand: ParsableCommand {
 
     private func segment(
         _ division: SceneRun.Division, _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions,
-        _ warnings: SceneWarnings,
-        _ general: GeneralWarnings, _ log: SceneLog,
-        _ cancellation: Cancellation, _ records: inout [SceneRun.Record]
-    ) throws -> SceneOutcome {
+        _ warnings: SceneWarnings, _ general: GeneralWarnings, _ log: SceneLog, _ cancellation: Cancellation,
+        _ records: inout [SceneRun.Record]
+    ) throws -> SceneResult.Ending {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
+        let remote = try RemoteOutputs(paths.outputs, scratch: files.scratch)
+        defer { remote?.removeIfEmpty() }
+        var options = options
+        // What is there under the local names is nobody's but the program's.
+        if remote != nil { options.overwrites = true }
         let run = try SceneRun(
-            scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options(),
-            division: division)
+            scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,
+            products: products.options(), division: division)
+        if let remote, remote.isComplete(for: run) {
+            try upload(remote, cancellation)
+            return .unchanged
+        }
+        try remote?.prepare(overwrite: files.overwrite)
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
         // Killed before the last scene, or the report on all of them, the same command makes them all.
-        run.keepsRecord = scenes.count > 1 && !stack
+        run.keepsRecord = scenes.count > 1 && !stack && remote == nil
         if run.keepsRecord { records.append(run.record) }
         let bar = progress.display(
             URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
-        let outcome = try withExtendedLifetime(bar) {
+        var outcome = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
             return try run.run(
                 extras: logOptions.isAsked || products.report != nil ? .classShares : [], verifiedWindows: verify ?? 0,
                 cancellation: cancellation,
                 warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
         }
+        if let remote {
+            try remote.note(run)
+            try upload(remote, cancellation)
+            outcome.outputs = remote.remote
+        }
         if let found = outcome.summary.verification { try Console.print(line(paths, found)) }
         log.done(outcome)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
         if messages.verbose { Console.note(stages(outcome.summary)) }
-        return outcome
+        return .done(outcome)
+    }
+
+    private func upload(_ remote: RemoteOutputs, _ cancellation: Cancellation) throws {
+        let isShown = messages.verbose || (Console.isTerminal && !messages.quiet)
+        try remote.upload(isCancelled: { cancellation.isCancelled }) { path, number, count in
+            if isShown { Console.note("uploading \(path), \(number) of \(count)") }
+        }
     }
 
     /// Computes a part, for the merge to take.
