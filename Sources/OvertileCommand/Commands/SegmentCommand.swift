@@ -103,14 +103,24 @@ struct SegmentCommand: ParsableCommand {
         var records: [SceneRun.Record] = []
         for paths in outputs {
             if case .part(let part) = division {
-                try compute(part, paths, model, options, warnings, log, cancellation)
+                do {
+                    try compute(part, paths, model, options, warnings, log, cancellation)
+                } catch let error as CancellationError {
+                    tell(KeptWork(of: paths.outputs.mask, part: part))
+                    throw error
+                }
                 continue
             }
             do {
                 let ending = try segment(
                     division, paths, model, options, warnings, general, log, cancellation, &records)
                 results.append(SceneResult(scene: paths.scene, ending: ending))
-            } catch let error where outputs.count > 1 && !(error is CancellationError) {
+            } catch let error as CancellationError {
+                if case .whole = division, !RemoteFile.isRemote(paths.outputs.mask) {
+                    tell(KeptWork(of: paths.outputs.mask))
+                }
+                throw error
+            } catch let error where outputs.count > 1 {
                 Console.report(error)
                 let status = ExitStatus.number(for: error)
                 results.append(SceneResult(scene: paths.scene, ending: .failed(message: "\(error)", status: status)))
@@ -153,12 +163,21 @@ struct SegmentCommand: ParsableCommand {
         if run.keepsRecord { records.append(run.record) }
         let bar = progress.display(
             URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
+        var isFirst = true
         var outcome = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
             return try run.run(
                 extras: logOptions.isAsked || products.report != nil ? .classShares : [], verifiedWindows: verify ?? 0,
                 cancellation: cancellation,
-                warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
+                warnings: warnings,
+                progress: {
+                    if isFirst, $0 > 0, Console.isTerminal, !messages.quiet {
+                        let share = Text.number(100 * Double($0) / Double($1))
+                        Console.note("going on where an earlier run was stopped, at \(share) %")
+                    }
+                    isFirst = false
+                    bar?.update(done: $0, of: $1)
+                })
         }
         if let remote {
             try remote.note(run)
@@ -170,6 +189,22 @@ struct SegmentCommand: ParsableCommand {
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
         if messages.verbose { Console.note(stages(outcome.summary)) }
         return .done(outcome)
+    }
+
+    /// Has the last line say what a run has kept that was stopped.
+    private func tell(_ kept: KeptWork?) {
+        guard let kept else {
+            if scenes.count == 1 || stack {
+                Signals.tell(
+                    kept: "no row of tiles was finished, and nothing is kept; run the same command again to begin anew")
+            }
+            return
+        }
+        let share = Text.number(100 * Double(kept.tileRows) / Double(kept.allTileRows))
+        Signals.tell(
+            kept:
+                "\(share) % is kept in \(kept.folder), \(ByteCount.text(kept.bytes)); run the same command again to go on"
+        )
     }
 
     private func upload(_ remote: RemoteOutputs, _ cancellation: Cancellation) throws {
