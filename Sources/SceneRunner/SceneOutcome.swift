@@ -1,6 +1,7 @@
 package import FileIO
+package import Foundation
 import MaskProducts
-import RasterIO
+package import RasterIO
 public import Segmentation
 import TileGeometry
 
@@ -31,16 +32,48 @@ public struct SceneResult: Sendable {
     public let scene: String
     /// The end of the run.
     public let ending: Ending
+    /// What the earlier run gave of a scene that has not changed since; nil where nobody knows.
+    package let earlier: EarlierRun?
 
     /// Makes the result of a scene.
-    public init(scene: String, ending: Ending) {
+    public init(scene: String, ending: Ending) { self.init(scene: scene, ending: ending, earlier: nil) }
+
+    /// Makes the result of a scene, with what is known of an earlier run.
+    package init(scene: String, ending: Ending, earlier: EarlierRun?) {
         self.scene = scene
         self.ending = ending
+        self.earlier = earlier
     }
 
     /// True if the scene failed.
     public var hasFailed: Bool {
         if case .failed = ending { true } else { false }
+    }
+}
+
+/// What is remembered of a scene's earlier run.
+package struct EarlierRun: Sendable {
+    let pixels: Int?
+    let seconds: Double?
+    let classShares: [ClassShare]
+    let warnings: [String]
+    let files: [OutputRecord]
+    let finished: Date?
+    /// What opening the scene may reach.
+    let access: RasterAccess
+
+    /// Makes it of what somebody has kept.
+    package init(
+        pixels: Int?, seconds: Double?, classShares: [ClassShare], warnings: [String], files: [OutputRecord],
+        finished: Date?, access: RasterAccess
+    ) {
+        self.pixels = pixels
+        self.seconds = seconds
+        self.classShares = classShares
+        self.warnings = warnings
+        self.files = files
+        self.finished = finished
+        self.access = access
     }
 }
 

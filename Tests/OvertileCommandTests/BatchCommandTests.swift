@@ -60,6 +60,29 @@ struct BatchCommandTests {
         #expect((entries[0]["scene"] as? String)?.hasSuffix("/in/bad.tif") == true)
     }
 
+    @Test("a report of scenes that have not changed tells what their earlier run gave")
+    func reportAgain() throws {
+        func scenes() throws -> [[String: Any]] {
+            let report = bench.folder.path("report.json")
+            #expect(try CommandProcess.run(arguments(["--report", report, "--overwrite"])).status == 0)
+            let found = try JSONSerialization.jsonObject(with: Data(bench.folder.bytes("report.json")))
+            return try #require((found as? [String: Any])?["scenes"] as? [[String: Any]])
+        }
+        let (first, second) = (try scenes(), try scenes())
+        #expect(first.count == 2 && second.count == 2)
+        for (before, after) in zip(first, second) {
+            #expect(before["state"] as? String == "done" && after["state"] as? String == "unchanged")
+            for key in ["outputs", "classShares", "pixels", "scene", "warnings"] {
+                #expect((before[key] as? NSObject) == (after[key] as? NSObject), "\(key)")
+            }
+            #expect((after["classShares"] as? [Any])?.isEmpty == false)
+        }
+        let page = bench.folder.path("report.html")
+        #expect(try CommandProcess.run(arguments(["--report", page])).status == 0)
+        let text = String(decoding: try bench.folder.bytes("report.html"), as: UTF8.self)
+        for words in ["a.tif", "b.tif", "Unchanged since", "<img"] { #expect(text.contains(words), "\(words)") }
+    }
+
     @Test("reports are written even where nobody reads the table")
     func closedPipe() throws {
         let report = bench.folder.path("report.json")

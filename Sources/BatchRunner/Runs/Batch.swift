@@ -128,7 +128,11 @@ public final class Batch: Sendable {
         }
         if let entry, isUpToDate(scene, entry) {
             log.unchanged(scene)
-            return SceneResult(scene: scene, ending: .unchanged)
+            return SceneResult(
+                scene: scene, ending: .unchanged,
+                earlier: EarlierRun(
+                    pixels: entry.pixels, seconds: entry.seconds, classShares: entry.classShares,
+                    warnings: entry.warnings, files: entry.outputs, finished: entry.finished, access: reach(of: scene)))
         }
         var earlier = entry?.outputs ?? []
         var started = false

@@ -45,7 +45,7 @@ package struct STACItem {
         }
         if !time.isKnown {
             warnings.append(
-                "the scene does not say when it was taken: the item of \(path) has the time of the scene's file")
+                "the scene does not say when it was taken: its items have the time of the scene's file")
         }
         return warnings
     }

@@ -83,7 +83,8 @@ final class SceneProducts {
             for kind in RasterOutput.Kind.allCases {
                 guard let name = outputs.rasters[kind], let staged = rasters.path(kind) else { continue }
                 let item = try STACItem(of: staged, named: name, time: time)
-                warnings += item.warnings.map { SceneWarning(.products, $0) }
+                // What holds for all items is said once.
+                warnings += item.warnings.map { SceneWarning(.products, $0) }.filter { !warnings.contains($0) }
                 try stage(item.text, as: STACItem.path(besideRaster: name))
             }
         } catch let error as RasterError {

@@ -4,7 +4,7 @@ import Models
 
 /// A report of what one run did, scene by scene, as JSON has it.
 package struct BatchReport: Encodable, Sendable {
-    /// The result of one scene. What is not known is nil or empty.
+    /// The result of one scene; for one that has not changed, that of its earlier run. What is not known is nil or empty.
     package struct Scene: Encodable, Sendable {
         /// The scene as it was named.
         package let scene: String
@@ -38,12 +38,17 @@ package struct BatchReport: Encodable, Sendable {
             case .failed(let message, let status): (state, failure) = ("failed", (message, status))
             case .stopped: state = "stopped"
             }
-            outputs = outcome?.files ?? []
-            pixels = outcome?.pixels
-            seconds = outcome?.seconds
-            megapixelsPerSecond = outcome?.megapixelsPerSecond
-            classShares = outcome?.classShares ?? []
-            warnings = outcome?.warnings ?? []
+            let earlier = result.earlier
+            outputs = outcome?.files ?? earlier?.files ?? []
+            pixels = outcome?.pixels ?? earlier?.pixels
+            seconds = outcome?.seconds ?? earlier?.seconds
+            megapixelsPerSecond =
+                outcome?.megapixelsPerSecond
+                ?? earlier.flatMap { run in
+                    run.pixels.flatMap { pixels in run.seconds.map { Double(pixels) / 1e6 / max($0, 1e-9) } }
+                }
+            classShares = outcome?.classShares ?? earlier?.classShares ?? []
+            warnings = outcome?.warnings ?? earlier?.warnings ?? []
             error = failure?.message
             status = failure?.status
         }
@@ -84,7 +89,7 @@ package struct BatchReport: Encodable, Sendable {
         func count(_ state: String) -> Int { scenes.count { $0.state == state } }
         (done, unchanged) = (count("done"), count("unchanged"))
         (failed, stopped) = (count("failed"), count("stopped"))
-        pixels = scenes.reduce(0) { $0 + ($1.pixels ?? 0) }
+        pixels = scenes.reduce(0) { $0 + ($1.state == "done" ? $1.pixels ?? 0 : 0) }
         self.scenes = scenes
     }
 

@@ -97,7 +97,10 @@ extension SceneResult {
     fileprivate func section(outputsIn folder: String, stagedMask: String?) -> ReportScene? {
         var section = ReportScene(name: FileName.last(of: scene))
         switch ending {
-        case .unchanged, .outside: return nil
+        case .unchanged:
+            guard let earlier else { return nil }
+            earlier.describe(scene, in: &section, outputsIn: folder)
+        case .outside: return nil
         case .stopped: section.error = "the run was stopped before this scene was done"
         case .failed(let message, _): section.error = message
         case .done(let outcome): outcome.describe(in: &section, outputsIn: folder, mask: stagedMask)
@@ -121,26 +124,57 @@ extension SceneOutcome {
             .init(name: "computing", busySeconds: stages.computing, threads: summary.workers),
             .init(name: "writing", busySeconds: stages.writing),
         ]
-        let legend = mask.map { ClassLegend(of: $0) }
-        section.classes = classShares.compactMap { share in
-            share.value.map {
-                .init(
-                    name: share.name, color: legend?.color(of: $0) ?? .distinct($0), pixels: share.pixels,
-                    hectares: share.hectares)
-            }
-        }
-        // The page names the folder once.
-        let prefix = FileName.joined(folder, "")
-        section.facts = outputs.files.map { kind, path in
-            ReportFact(
-                kind == .item ? "STAC item" : kind.name.capitalized,
-                path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path)
-        }
+        section.show(classShares, of: mask)
+        section.facts = outputs.files.map { ReportFact(file: $1, kind: $0.name, in: folder) }
         section.facts += feed?.lines.map { ReportFact($0.title, $0.text) } ?? []
         let plan = ["TILE", "MARGIN", "STEP"].compactMap { mask?.metadata["OVERTILE_\($0)"] }
         if plan.count == 3 {
             section.facts.append(
                 ReportFact("Tiles", "\(summary.tiles) of \(plan[0]) pixels, margin \(plan[1]), step \(plan[2])"))
         }
+    }
+}
+
+extension EarlierRun {
+    /// Tells of a scene that has not changed what its earlier run has left.
+    fileprivate func describe(_ scene: String, in section: inout ReportScene, outputsIn folder: String) {
+        let maskFile = files.first { $0.kind == OutputSet.Kind.raster(.mask).name }?.path
+        let mask = maskFile.flatMap { try? RasterReader(path: $0) }
+        section.scene = scene
+        section.access = access
+        section.mask = maskFile
+        section.size = mask?.size
+        section.seconds = seconds
+        section.warnings = warnings
+        section.show(classShares, of: mask)
+        let place = CanonicalPath.existing(folder) ?? folder
+        section.facts = files.map { ReportFact(file: $0.path, kind: $0.kind, in: place) }
+        if let finished {
+            let time = finished.formatted(.iso8601.dateSeparator(.dash).dateTimeSeparator(.space))
+            section.facts.append(ReportFact("Unchanged since", time))
+        }
+    }
+}
+
+extension ReportScene {
+    fileprivate mutating func show(_ shares: [SceneRunner.ClassShare], of mask: RasterReader?) {
+        let legend = mask.map { ClassLegend(of: $0) }
+        classes = shares.compactMap { share in
+            share.value.map {
+                .init(
+                    name: share.name, color: legend?.color(of: $0) ?? .distinct($0), pixels: share.pixels,
+                    hectares: share.hectares)
+            }
+        }
+    }
+}
+
+extension ReportFact {
+    /// The path of an output. The page names the folder once.
+    fileprivate init(file path: String, kind: String, in folder: String) {
+        let prefix = FileName.joined(folder, "")
+        self.init(
+            kind == OutputSet.Kind.item.name ? "STAC item" : kind.capitalized,
+            path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path)
     }
 }
