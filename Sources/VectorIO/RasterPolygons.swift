@@ -21,7 +21,7 @@ package final class RasterPolygons {
     package let path: String
     /// The name of the layer.
     package let layerName: String
-    /// True if the layer names its coordinate system. A GeoPackage always has one, if only to say that it is undefined.
+    /// True if the layer names its coordinate system.
     package let hasSystem: Bool
     /// The features, in the layer's order.
     package let features: [Feature]
@@ -77,7 +77,7 @@ package final class RasterPolygons {
         }
         self.path = path
         layerName = reader.layerName
-        hasSystem = reader.crs.map { !$0.name.hasPrefix("Undefined ") } ?? false
+        hasSystem = reader.crs != nil
         self.features = features
         self.shapes = shapes
         var warnings: [String] = []

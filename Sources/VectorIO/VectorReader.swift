@@ -54,7 +54,9 @@ final class VectorReader {
                 OGR_FD_GetFieldDefn(definition, index).flatMap { OGR_Fld_GetNameRef($0) }
                     .map { String(cString: $0) } ?? ""
             }
-            return (fields, OGR_L_GetSpatialRef(layer).flatMap { CoordinateReferenceSystem(handle: $0) })
+            let crs = OGR_L_GetSpatialRef(layer).flatMap { CoordinateReferenceSystem(handle: $0) }
+            // A GeoPackage's layer always has a system, if only one that says it is none (OGC 12-128r18, requirement 11).
+            return (fields, crs?.name.hasPrefix("Undefined ") == true ? nil : crs)
         }
     }
 

@@ -40,6 +40,25 @@ import VectorIO
         #expect(mask.allSatisfy { $0 == 0 })
     }
 
+    /// A GeoPackage has a system called undefined then.
+    @Test("a layer without a system is taken for one in the raster's", arguments: ["zones.gpkg", "zones.shp"])
+    func undefinedSystem(name: String) throws {
+        let writer = try VectorWriter(
+            path: folder.path(name), options: VectorWriter.Options(crs: nil, fields: [.init("name", .text)]))
+        writer.beginPolygon()
+        writer.beginRing()
+        writer.addPoints(
+            x: [4_000_020, 4_000_054, 4_000_054, 4_000_020], y: [2_999_960, 2_999_960, 2_999_990, 2_999_990])
+        writer.endRing()
+        writer.set(0, "inside")
+        try writer.endFeature()
+        try writer.commit()
+        let polygons = try RasterPolygons(path: folder.path(name), size: size, reference: reference())
+        #expect(!polygons.hasSystem && polygons.features.map(\.window.isEmpty) == [false])
+        #expect(polygons.warnings.count == 1)
+        #expect(polygons.warnings.first?.contains("does not name its coordinate system: taken for that of") == true)
+    }
+
     @Test("what is no layer of polygons, and what is not there, is refused in one line")
     func refused() throws {
         let raster = folder.path("mask.tif")
