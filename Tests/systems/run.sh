@@ -2,10 +2,11 @@
 # Builds and tests this checkout on Debian releases that need not be the machine's: each in a root of its own, made from
 # scratch.
 #
-#   Tests/systems/run.sh [--short | --all] [--keep DIR] [bookworm] [trixie]
+#   Tests/systems/run.sh [--short | --all | --package] [--keep DIR] [bookworm] [trixie]
 #
 #   --all       what Tests/run.sh does, which is the default
 #   --short     the build, every network's conformance, and the kernels', oneDNN's and the engine's tests
+#   --package   builds the Debian package, and installs, uses and removes it in another root, which has no Swift
 #   --keep DIR  makes the roots below DIR, or takes those that are there, and keeps them for the next time
 #               Without a name, both releases.
 #
@@ -20,7 +21,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
-usage() { echo "systems: $1 (--short, --all, --keep DIR, bookworm, trixie)" >&2; exit 64; }
+usage() { echo "systems: $1 (--short, --all, --package, --keep DIR, bookworm, trixie)" >&2; exit 64; }
 unavailable() { echo "systems: not possible here: $1" >&2; exit 69; }
 
 suite=--all
@@ -28,7 +29,7 @@ kept=
 releases=
 while [ $# -gt 0 ]; do
     case $1 in
-        --short | --all) suite=$1 ;;
+        --short | --all | --package) suite=$1 ;;
         --keep)
             [ $# -gt 1 ] || usage "--keep needs a folder"
             shift
@@ -109,19 +110,23 @@ if [ -n "$kept" ]; then roots=$kept; else roots=$(mktemp -d "${TMPDIR:-/tmp}/ove
 shared=${OVERTILE_SHARED:-$checkout/../shared}
 if [ -d "$shared" ]; then shared=$(readlink -f "$shared"); else shared=; fi
 
+# Makes the root of a release, unless it is there.
+make_root() { # RELEASE FOLDER
+    [ ! -d "$2" ] || return 0
+    echo "systems: making a root of $1 from $mirror"
+    remove "$2.unfinished"
+    apart debootstrap --variant=minbase "$1" "$2.unfinished" "$mirror" >"$2.log" 2>&1 || {
+        tail -n 20 "$2.log" >&2
+        exit 1
+    }
+    # It need not survive a power loss.
+    echo force-unsafe-io >"$2.unfinished/etc/dpkg/dpkg.cfg.d/unsafe-io"
+    mv "$2.unfinished" "$2"
+}
+
 for release in $releases; do
     root=$roots/$release
-    if [ ! -d "$root" ]; then
-        echo "systems: making a root of $release from $mirror"
-        remove "$root.unfinished"
-        apart debootstrap --variant=minbase "$release" "$root.unfinished" "$mirror" >"$roots/$release.log" 2>&1 || {
-            tail -n 20 "$roots/$release.log" >&2
-            exit 1
-        }
-        # It need not survive a power loss.
-        echo force-unsafe-io >"$root.unfinished/etc/dpkg/dpkg.cfg.d/unsafe-io"
-        mv "$root.unfinished" "$root"
-    fi
+    make_root "$release" "$root"
 
     # The checkout as it is, but for what is built and what git knows; builds of an earlier time stay.
     place=$root/overtile/checkout
@@ -132,5 +137,16 @@ for release in $releases; do
     git -C "$checkout" config --get-regexp '^url\..*\.insteadof$' >"$root/overtile/mirrors" || true
 
     apart sh "$here/enter.sh" "$root" "$toolchain" "$shared" sh /overtile/checkout/Tests/systems/suite.sh "$suite"
+    if [ "$suite" = --package ]; then
+        # A root of its own each time: nothing that an earlier package needed is there.
+        bare=$roots/$release-bare
+        remove "$bare"
+        make_root "$release" "$bare"
+        mkdir "$bare/overtile"
+        : >"$bare/overtile/mirrors"
+        cp "$root"/overtile/package/* "$here/package.sh" "$bare/overtile"
+        apart sh "$here/enter.sh" "$bare" "" "" sh /overtile/package.sh
+        remove "$bare"
+    fi
     if [ -z "$kept" ]; then remove "$root"; fi
 done

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Builds a Debian package that needs no Swift: the program with Swift's runtime inside, its manual, completions for bash,
+# zsh and fish, the services of examples/watch and the bundled model. It is for the release of Debian that it is built on,
+# because it links that release's GDAL, libtiff, SQLite and oneDNN.
+#
+#   sh examples/packaging/deb.sh [FOLDER]
+#
+# The package is put into FOLDER, which is .build/package without one: overtile_VERSION_ARCHITECTURE.deb. Then
+#
+#   apt install .build/package/overtile_*.deb
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+scratch=$root/.build/package
+mkdir -p "${1:-$scratch}"
+place=$(cd "${1:-$scratch}" && pwd)
+sh "$root/Tests/install-packages.sh" build packaging
+
+built() { swift build --package-path "$root" --scratch-path "$scratch" -c release --static-swift-stdlib "$@"; }
+built --product overtile
+program=$(built --show-bin-path)/overtile
+
+# Everything that is installed, as it lies below /.
+tree=$scratch/tree
+rm -rf "$tree"
+put() { install -D -m "$1" "$2" "$tree/$3"; }
+put 755 "$program" usr/bin/overtile
+strip "$tree/usr/bin/overtile"
+overtile=$tree/usr/bin/overtile
+
+# The argument parser's own tool makes the manual from the help.
+parser=$scratch/checkouts/swift-argument-parser
+manual=$scratch/manual
+rm -rf "$manual"
+mkdir -p "$manual"
+swift run --package-path "$parser" --scratch-path "$scratch/manual-tool" -q \
+    generate-manual "$overtile" --multi-page --output-directory "$manual"
+for page in "$manual"/*.1; do
+    gzip -9n "$page"
+    put 644 "$page.gz" "usr/share/man/man1/$(basename "$page").gz"
+done
+
+completion() { # SHELL FILE
+    mkdir -p "$tree/$(dirname "$2")"
+    "$overtile" --generate-completion-script "$1" >"$tree/$2"
+}
+completion bash usr/share/bash-completion/completions/overtile
+completion zsh usr/share/zsh/vendor-completions/_overtile
+completion fish usr/share/fish/vendor_completions.d/overtile.fish
+
+put 644 "$root/README.md" usr/share/doc/overtile/README.md
+for file in "$root"/examples/watch/*; do
+    name=$(basename "$file")
+    case $name in
+        *.service | *.timer) at=usr/lib/systemd/system/$name ;;
+        *) at=usr/share/doc/overtile/watch/$name ;;
+    esac
+    put 644 "$file" "$at"
+    # Beside a package's files, /usr/local is for what somebody installs by hand.
+    sed -i 's#/usr/local/#/usr/#g' "$tree/$at"
+done
+put 644 "$root/examples/models/water.safetensors" usr/share/overtile/water.safetensors
+
+# The libraries that the program links are the packages that it depends on.
+work=$scratch/shlibs
+mkdir -p "$work/debian"
+printf 'Source: overtile\n\nPackage: overtile\nArchitecture: any\n' >"$work/debian/control"
+libraries=$(cd "$work" && dpkg-shlibdeps -O "$overtile" | sed -n 's/^shlibs:Depends=//p')
+version=$("$overtile" --version | tr ' ()' '+  ' | tr -d ' ')
+architecture=$(dpkg --print-architecture)
+mkdir -p "$tree/DEBIAN"
+cat >"$tree/DEBIAN/control" <<END
+Package: overtile
+Version: $version
+Architecture: $architecture
+Maintainer: The developers of Overtile <overtile@localhost>
+Installed-Size: $(du -sk --exclude=DEBIAN "$tree" | cut -f 1)
+Depends: $libraries
+Section: science
+Priority: optional
+Description: segmentation of satellite and aerial scenes with U-Nets
+ Overtile cuts a georeferenced raster into mirror-padded, overlapping tiles,
+ runs a U-Net on each, and puts the masks back together on the scene's own
+ grid: seamless, flat in memory, and with polygons, statistics and reports.
+END
+package=$place/overtile_${version}_$architecture.deb
+dpkg-deb --root-owner-group --build "$tree" "$package" >/dev/null
+echo "$package"
