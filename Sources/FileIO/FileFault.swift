@@ -8,7 +8,7 @@ import Synchronization
 ///         try FileFault(call: call, effect: .error(ENOSPC)).strike { try run.run() }
 ///     }
 ///
-/// Nothing but tests makes one. Without one, a call costs one look at a number.
+/// Nothing but tests makes one. Without one, a call costs a look or two at a number.
 package struct FileFault: Sendable {
     /// What happens in the place of the call.
     package enum Effect: Sendable {

@@ -47,9 +47,10 @@ package final class VectorWriter: @unchecked Sendable {
     package static func check(path: String, overwrite: Bool) throws(RasterError) {
         let format = try VectorFormat(path: path)
         let staged = try format.stage(path, overwrite: overwrite)
-        // Formats have rules of their own for the names of layers, which are those of files: made in memory, it shows.
+        // Formats have rules of their own for the names of layers, which are those of files: made in memory, it shows. What
+        // GDAL warns of there is nothing that the file will have.
         let folder = "/vsimem/overtile-trial-" + FileName.last(of: FileName.folder(of: staged.stagingPath))
-        let messages = GDALMessages()
+        let messages = GDALMessages(keepsWarnings: true)
         let created = withSettings {
             messages.during {
                 VSIMkdir(folder, 0o700)

@@ -25,6 +25,17 @@ struct PolygonizeCommandTests {
         #expect(try folder.names == ["mask.tif", "out.gpkg"])
     }
 
+    /// GDAL's GeoJSON driver had said that it takes the mask for one in degrees, while it did not.
+    @Test("has nothing to say where all is well", arguments: ["gpkg", "fgb", "geojson", "shp"])
+    func isSilent(_ ending: String) throws {
+        try SyntheticScene.write(folder.path("placed.tif"), width: 60, height: 40, crs: "EPSG:32633") { _, x, _ in
+            Float(x / 30)
+        }
+        let outcome = try CommandProcess.run(
+            ["polygonize", folder.path("placed.tif"), "-o", folder.path("out.\(ending)")])
+        #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    }
+
     struct Refusal: Sendable, CustomTestStringConvertible {
         let arguments: [String]
         let status: Int32

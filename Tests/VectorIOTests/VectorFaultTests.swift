@@ -13,7 +13,7 @@ struct VectorFaultTests {
 
     init() throws { temporary = try TemporaryFolder() }
 
-    /// Of Shapefiles, half of a table was lost on a full disk, and the run ended well.
+    /// Half of a Shapefile's table was lost on a full disk, and the run ended well.
     @Test("an error of the system in the place of a call", arguments: ["shp", "fgb", "geojson", "gpkg"])
     func fails(_ ending: String) async throws {
         let process = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {

@@ -124,7 +124,7 @@ private final class TrackedFile {
     private(set) var isAtEnd = false
     private let descriptor: Int32
     private let path: String
-    /// What is not yet written, and where it belongs.
+    /// The bytes that are not yet written, and the place in the file where they belong.
     private var pending: [UInt8] = []
     private var pendingStart = 0
 

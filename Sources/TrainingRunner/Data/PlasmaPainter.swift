@@ -26,9 +26,9 @@ package struct Plasma: Sendable, Hashable {
 
 /// Paints clouds of plasma, which is smooth noise of several octaves, over the pixels of one class in a crop.
 ///
-/// What is painted stays what it is: the network learns that the class is told by more than its usual colours. Most of the
-/// paint lies near other classes, and it fades towards its edges. A little noise from pixel to pixel goes with it, without
-/// which whatever is very smooth would pass for paint.
+/// Painted pixels keep their class: the network learns that it is told by more than its usual colours. Most of the paint lies
+/// near other classes, and it fades towards its edges. A little noise from pixel to pixel goes with it, without which
+/// whatever is very smooth would pass for paint.
 struct PlasmaPainter {
     /// The share of crops that are painted, 0 to 1.
     let share: Double
