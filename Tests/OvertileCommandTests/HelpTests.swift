@@ -28,10 +28,12 @@ struct HelpTests {
         #expect(outcome.output == snapshot, "\(file.lastPathComponent): see how to renew it above")
     }
 
-    @Test("the version is one line")
-    func version() throws {
-        let outcome = try CommandProcess.run(["--version"])
+    /// Only a build that was told its commit tells one: Tests/systems looks at the package's.
+    @Test("the version is one line", arguments: ["--version", "version"])
+    func version(_ word: String) throws {
+        let outcome = try CommandProcess.run([word])
         #expect(outcome.status == 0)
-        #expect(outcome.output.contains(/^\d+\.\d+\.\d+\n$/))
+        #expect(outcome.output.contains(/^\d+\.\d+\.\d+(\+[0-9a-f]+(-dirty)?)?\n$/))
+        #expect(outcome.output == OvertileCommand.configuration.version + "\n")
     }
 }
