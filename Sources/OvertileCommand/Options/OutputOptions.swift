@@ -7,7 +7,8 @@ struct FileOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The mask, a GeoTIFF. For several scenes, an existing folder.", valueName: "path"))
+        help: ArgumentHelp("The mask, a GeoTIFF. For several scenes, an existing folder.", valueName: "path"),
+        completion: .masks)
     var output: String
 
     @OptionGroup var others: SceneRasterOptions
