@@ -6,7 +6,8 @@
 #
 #   --all       what Tests/run.sh does, which is the default
 #   --short     the build, every network's conformance, and the kernels', oneDNN's and the engine's tests
-#   --package   builds the Debian package, and installs, uses and removes it in another root, which has no Swift
+#   --package   runs the steps of examples/packaging/Containerfile, which build the Debian package in this root, and
+#               install it in another one, which has no Swift; there it is used and removed
 #   --keep DIR  makes the roots below DIR, or takes those that are there, and keeps them for the next time
 #               Without a name, both releases.
 #
@@ -136,7 +137,10 @@ for release in $releases; do
     # Where git finds packages.
     git -C "$checkout" config --get-regexp '^url\..*\.insteadof$' >"$root/overtile/mirrors" || true
 
-    apart sh "$here/enter.sh" "$root" "$toolchain" "$shared" sh /overtile/checkout/Tests/systems/suite.sh "$suite"
+    # What git knows of the checkout, which it does not know there.
+    told=$(sh "$checkout/examples/packaging/commit.sh")
+    # shellcheck disable=SC2086
+    apart sh "$here/enter.sh" "$root" "$toolchain" "$shared" env $told sh /overtile/checkout/Tests/systems/suite.sh "$suite"
     if [ "$suite" = --package ]; then
         # A root of its own each time: nothing that an earlier package needed is there.
         bare=$roots/$release-bare
@@ -144,8 +148,10 @@ for release in $releases; do
         make_root "$release" "$bare"
         mkdir "$bare/overtile"
         : >"$bare/overtile/mirrors"
-        cp "$root"/overtile/package/* "$here/package.sh" "$bare/overtile"
-        apart sh "$here/enter.sh" "$bare" "" "" sh /overtile/package.sh
+        cp -r "$root/overtile/package" "$root/overtile/scene.tif" "$here/package.sh" "$here/steps.sh" \
+            "$checkout/examples/packaging/Containerfile" "$bare/overtile"
+        # shellcheck disable=SC2086
+        apart sh "$here/enter.sh" "$bare" "" "" env $told sh /overtile/package.sh
         remove "$bare"
     fi
     if [ -z "$kept" ]; then remove "$root"; fi

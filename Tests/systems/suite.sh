@@ -30,14 +30,14 @@ case $1 in
     --all) sh Tests/run.sh ;;
     --package)
         rm -rf /overtile/package
-        sh examples/packaging/deb.sh /overtile/package
+        sh Tests/systems/steps.sh examples/packaging/Containerfile 1
         # A scene for the package to be tried on: dark water in the west, land in the east.
         cd /tmp
         gdal_create -q -bands 3 -outsize 200 300 -burn "11 29 72" -a_srs EPSG:32633 \
             -a_ullr 500000 5003000 502000 5000000 west.tif
         gdal_create -q -bands 3 -outsize 200 300 -burn "96 104 58" -a_srs EPSG:32633 \
             -a_ullr 502000 5003000 504000 5000000 east.tif
-        gdalwarp -q -overwrite -ot Byte west.tif east.tif /overtile/package/scene.tif
+        gdalwarp -q -overwrite -ot Byte west.tif east.tif /overtile/scene.tif
         ;;
 esac
 echo "systems: $system passes ($1)"
