@@ -7,7 +7,7 @@
 #
 # The package is put into FOLDER, which is .build/package without one: overtile_VERSION_ARCHITECTURE.deb. Then
 #
-#   apt install .build/package/overtile_*.deb
+#   apt install ./.build/package/overtile_*.deb
 #
 # The program tells the commit that it was built from. Where there is no git to ask, OVERTILE_COMMIT and SOURCE_DATE_EPOCH
 # (seconds since 1970) tell the commit and its time, as commit.sh prints them. Without them it tells its version alone.
@@ -110,6 +110,8 @@ Description: segmentation of satellite and aerial scenes with U-Nets
  runs a U-Net on each, and puts the masks back together on the scene's own
  grid: seamless, flat in memory, and with polygons, statistics and reports.
 END
+# In its own folder, one is enough.
+[ $# -gt 0 ] || rm -f "$place"/overtile_*.deb
 package=$place/overtile_${version}_$architecture.deb
 dpkg-deb --root-owner-group --build "$tree" "$scratch/unfinished.deb" >/dev/null
 mv "$scratch/unfinished.deb" "$package"
