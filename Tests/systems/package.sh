@@ -6,10 +6,11 @@ set -eu
 cd "$(dirname "$0")"
 export DEBIAN_FRONTEND=noninteractive
 fail() { echo "systems: $1" >&2; exit 1; }
-# Everything that has its name, but for what is not the package's: this test, apt's log, and what a user's own runs remember.
+# Everything that has its name, but for what is not the package's: this test, apt's log, what man remembers of pages that
+# were read, and what a user's own runs remember.
 remains() {
-    find / -xdev -path /overtile -prune -o -path /proc -prune -o -path /var/log -prune -o -path /root/.cache -prune -o \
-        -name '*overtile*' -print
+    find / -xdev \( -path /overtile -o -path /proc -o -path /var/log -o -path /var/cache/man -o -path /root/.cache \) -prune \
+        -o -name '*overtile*' -print
 }
 
 apt-get update -qq
@@ -23,7 +24,7 @@ version=$(overtile --version)
     fail "the program was built from commit ${OVERTILE_COMMIT:-unknown}, and says $version"
 
 for page in overtile overtile.segment overtile.batch; do
-    man -P cat "$page" | grep -q OPTIONS || fail "no manual page $page"
+    man -P cat "$page" | grep -q SYNOPSIS || fail "no manual page $page"
 done
 
 # Shells offer commands, and models by their endings.
