@@ -74,8 +74,8 @@ let package = Package(
         room(
             "Segmentation",
             [
-                "COvertileVersion", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry",
-                "VectorIO",
+                "CLinux", "COvertileVersion", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
+                "TileGeometry", "VectorIO",
             ]),
         room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
@@ -155,7 +155,7 @@ let package = Package(
             "SceneRunnerTests",
             [
                 "SceneRunner", "FileIO", "MaskProducts", "Models", "RasterIO", "Segmentation", "TestData",
-                "TestNetworks", .product(name: "Logging", package: "swift-log"),
+                "TestNetworks", "TileGeometry", .product(name: "Logging", package: "swift-log"),
             ]),
         tests(
             "BatchRunnerTests",

@@ -131,6 +131,9 @@ package enum FileCall {
         call { fallocate(descriptor, 0, 0, count) }
     }
 
+    /// Gives a file the time that its file system has now.
+    package static func touch(_ descriptor: Int32) -> Int32 { call { futimens(descriptor, nil) } }
+
     /// Takes the lock of a file, or fails at once.
     package static func lock(_ descriptor: Int32) -> Int32 { call { flock(descriptor, LOCK_EX | LOCK_NB) } }
 

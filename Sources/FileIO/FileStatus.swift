@@ -24,6 +24,8 @@ package struct FileStatus: Equatable, Sendable {
     package let device: UInt64
     /// The number of the file on its device.
     package let inode: UInt64
+    /// The number of the user that it belongs to.
+    package let owner: UInt32
 
     /// Looks up a path.
     ///
@@ -108,6 +110,7 @@ package struct FileStatus: Equatable, Sendable {
         changed = Self.nanoseconds(status.st_ctim)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
+        owner = status.st_uid
     }
 
     /// Returns a time in nanoseconds. It wraps around for times that no file should have, because only differences and

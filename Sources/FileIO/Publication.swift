@@ -83,6 +83,9 @@ package struct Publication: Codable, Sendable {
         self.overwrite = overwrite
     }
 
+    /// The outputs' paths, in the order in which they get their names.
+    package var paths: [String] { entries.map(\.path) }
+
     /// True if a process that is killed in between would leave some of it undone.
     var hasSeveralSteps: Bool { entries.count > 1 || !earlier.isEmpty }
 

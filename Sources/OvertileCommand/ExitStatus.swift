@@ -28,6 +28,7 @@ enum ExitStatus: Int32 {
         case let error as FileError: self = Self(error.code)
         case is ArchitectureError, is WiringError: self = .badData
         case let error as SegmentationError: self = Self(error.code)
+        case let error as PartError: self = Self(error.code)
         case is ModelOptionsError: self = .usage
         case is TrainingError: self = .badData
         case is EngineError, is EngineCheckError: self = .bug
@@ -73,6 +74,14 @@ enum ExitStatus: Int32 {
         case .badData, .changed, .outsideArea: self = .badData
         case .locked: self = .locked
         case .shortOfResources: self = .inputOutput
+        }
+    }
+
+    private init(_ code: PartError.Code) {
+        switch code {
+        case .missing: self = .noInput
+        case .bad: self = .badData
+        case .running: self = .locked
         }
     }
 

@@ -27,8 +27,9 @@ struct OvertileCommand: ParsableCommand {
             """,
         version: OvertileVersion.current,
         subcommands: [
-            SegmentCommand.self, BatchCommand.self, WatchCommand.self, StatusCommand.self, InspectCommand.self,
-            PlanCommand.self, TrainCommand.self, BenchCommand.self, ConvertCommand.self, StatsCommand.self,
+            SegmentCommand.self, MergeCommand.self, BatchCommand.self, WatchCommand.self, StatusCommand.self,
+            InspectCommand.self, PlanCommand.self, TrainCommand.self, BenchCommand.self, ConvertCommand.self,
+            StatsCommand.self,
             EvaluateCommand.self,
             PolygonizeCommand.self, PreviewCommand.self, CheckCommand.self, DoctorCommand.self,
             VersionCommand.self,
@@ -58,7 +59,7 @@ enum Main {
             try Arguments.check()
             var command = try OvertileCommand.parseAsRoot()
             try ResourceTrial.require(
-                threads: ProcessInfo.processInfo.activeProcessorCount + ResourceTrial.otherThreads,
+                threads: GrantedResources.current.processors + ResourceTrial.otherThreads,
                 bytes: ResourceTrial.firstBytes)
             try command.run()
         } catch {

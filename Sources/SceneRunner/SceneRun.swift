@@ -4,7 +4,7 @@ import MaskProducts
 public import Models
 import RasterIO
 public import Segmentation
-import TileGeometry
+package import TileGeometry
 
 /// One scene, from its file to all its outputs: the same for a single scene, a batch and a watch.
 ///
@@ -45,6 +45,7 @@ public final class SceneRun {
     /// The tiles that the scene is cut into, and what they take.
     public var tiles: Tiles { Tiles(job.plan.tiling) }
 
+    private let division: Division
     private let path: String
     private let products: ProductOptions
     private let overwrites: Bool
@@ -67,10 +68,35 @@ public final class SceneRun {
     ///   - products: how polygons and statistics are made, if they are among the outputs.
     /// - Throws: `RasterError`, `SegmentationError`, `FileError`, or an error of outputs that clash or of an engine that
     ///   cannot run; nothing has been written then.
-    public init(
+    public convenience init(
         scene path: String, model: Model, options: SegmentationOptions = SegmentationOptions(), outputs: OutputSet,
         products: ProductOptions = ProductOptions()
     ) throws {
+        try self.init(
+            scene: path, model: model, options: options, outputs: outputs, products: products, division: .whole)
+    }
+
+    /// What a run does of its scene's work.
+    package enum Division {
+        /// All of it.
+        case whole
+        /// The tiles of one part, and none of the outputs (`compute`).
+        case part(ScenePart)
+        /// The outputs of parts that are there (`run`), which may be of several sets of kernels if that is said.
+        case merge(PartMerge, mixesKernels: Bool)
+    }
+
+    /// Opens the scene, plans the run and reserves its outputs, for a run that may be divided among machines.
+    ///
+    /// - Parameters:
+    ///   - division: what the run does of the scene's work.
+    ///   - others: as for the public initializer.
+    /// - Throws: as the public initializer.
+    package init(
+        scene path: String, model: Model, options: SegmentationOptions, outputs: OutputSet, products: ProductOptions,
+        division: Division
+    ) throws {
+        self.division = division
         let scene = try options.open(scene: path, for: model)
         identity = SceneIdentity(of: scene)
         try scene.spatialReference.requireDatabase(path: path)
@@ -83,7 +109,16 @@ public final class SceneRun {
         command = SHA256.checksum(
             of: ([CanonicalPath.named(path), settings.hexadecimal] + places).joined(separator: "\n"))
         var options = options
-        options.overwrites = try outputs.reserve(overwrite: options.overwrites, command: command)
+        let recovery: OutputSet.Recovery =
+            switch division {
+            case .whole: .all
+            // It publishes nothing, so that what killed runs have left is none of its business.
+            case .part: .none
+            // Whoever has the right to merge has ended what a killed merge had begun.
+            case .merge: .hiddenFiles
+            }
+        options.overwrites = try outputs.reserve(
+            overwrite: options.overwrites, command: command, recovery: recovery)
         job = try SegmentationJob(
             scene: scene, model: model, options: options, kinds: Set(outputs.rasters.keys))
         try outputs.refuseProducts(of: job.task)
@@ -127,9 +162,16 @@ public final class SceneRun {
         extras: Extras = [], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
         warnings gathered: SceneWarnings, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> SceneOutcome {
-        let rasters = try job.stage(
-            outputs.rasters, verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress,
-            warn: { gathered.add(SceneWarning(.work, $0), about: path) })
+        let rasters: StagedRasters
+        if case .merge(let merge, let mixesKernels) = division {
+            rasters = try job.stage(
+                merging: merge, mixesKernels: mixesKernels, outputs.rasters, verifiedWindows: verifiedWindows,
+                cancellation: cancellation, progress: progress)
+        } else {
+            rasters = try job.stage(
+                outputs.rasters, verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress,
+                warn: { gathered.add(SceneWarning(.work, $0), about: path) })
+        }
         let products = SceneProducts(
             outputs, options: products, overwrites: overwrites,
             countsClasses: (extras.contains(.classShares) || outputs.report != nil) && job.task == .segmentation,
@@ -159,6 +201,28 @@ public final class SceneRun {
         try outputs.publish(
             rasters, products, command: command, keepsRecord: keepsRecord, cancellation: cancellation, named: named)
         return outcome
+    }
+
+    /// Computes the tiles of the run's part, and keeps them beside the mask until the parts are merged.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder in which the command was given.
+    ///   - arguments: its arguments behind `overtile segment`, without the part: the merge goes on with them.
+    ///   - verifiedWindows: as for `run`: the merge verifies them.
+    ///   - warnings: takes what is said of the scene meanwhile; the scene has begun there (`SceneWarnings.begin`).
+    ///   - progress: called at the start, and after each written tile, with the number of the part's tiles written and in all.
+    /// - Throws: as `run`; `FileError` (`.locked`) where another process makes the part.
+    /// - Precondition: the run was made for a part.
+    package func compute(
+        folder: String, arguments: [String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
+        warnings gathered: SceneWarnings, progress: @escaping (Int, Int) -> Void = { _, _ in }
+    ) throws -> PartSummary {
+        guard case .part(let part) = division else { preconditionFailure("a run of all parts has `run`") }
+        return try job.compute(
+            part, of: outputs.rasters,
+            request: PartRequest(folder: folder, arguments: arguments, command: command),
+            verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress,
+            warn: { gathered.add(SceneWarning(.work, $0), about: path) })
     }
 
     /// The record that is kept of a scene's outputs.

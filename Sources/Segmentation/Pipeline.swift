@@ -39,17 +39,17 @@ final class Pipeline: Sendable {
     private static let smallSlotBytes = 16 << 20
 
     private let grid: TileGrid
-    private let firstTile: Int
+    private let tiles: Range<Int>
     private let cancellation: Cancellation
     private let free: HandoverQueue<TileSlot>
     private let read = HandoverQueue<TileSlot>()
     private let computed = HandoverQueue<TileSlot>()
     private let failure = Mutex<(any Error)?>(nil)
 
-    /// - Parameter firstTile: all before it are done.
-    init(grid: TileGrid, firstTile: Int = 0, slots: [TileSlot], cancellation: Cancellation) {
+    /// - Parameter tiles: the numbers of those that are run; nil for all of the grid.
+    init(grid: TileGrid, tiles: Range<Int>? = nil, slots: [TileSlot], cancellation: Cancellation) {
         self.grid = grid
-        self.firstTile = firstTile
+        self.tiles = tiles ?? 0..<grid.count
         self.cancellation = cancellation
         free = HandoverQueue(slots)
     }
@@ -94,7 +94,7 @@ final class Pipeline: Sendable {
     private func readTiles(_ body: Read) throws {
         let reading = DispatchGroup()
         defer { reading.wait() }
-        for index in firstTile..<grid.count {
+        for index in tiles {
             try checkCancellation()
             guard let slot = free.pop() else { return }
             reading.enter()
@@ -117,8 +117,8 @@ final class Pipeline: Sendable {
     }
 
     private func stitchTiles(_ stitch: (TileSlot) throws -> [TileSlot]) throws {
-        var written = firstTile
-        while written < grid.count {
+        var written = tiles.lowerBound
+        while written < tiles.upperBound {
             try checkCancellation()
             guard let slot = computed.pop() else { return }
             let released = try stitch(slot)

@@ -35,7 +35,7 @@ package final class SegmentationJob {
     package let feed: FeedReport?
 
     let options: SegmentationOptions
-    private let compiled: CompiledPlan
+    let compiled: CompiledPlan
     /// The state of the scene's files when the job was made.
     let identity: SceneIdentity
 
@@ -139,31 +139,19 @@ package final class SegmentationJob {
     ) throws -> StagedRasters {
         let started = DispatchTime.now()
         let times = StageTimes()
-        guard verifiedWindows == 0 || plan.resampling.keepsPixels else {
-            throw SegmentationError(
-                .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
+        try checkVerification(verifiedWindows)
+        let reader = try preparedReader(times)
+        let outputs = outputs(rasters)
+        if PartSet.exists(for: outputs[0].path) {
+            warn(
+                "\(outputs[0].path): parts of a divided run lie beside it, in \(WorkFolder.path(for: outputs[0].path)), and are "
+                    + "not used: overtile merge takes them, or remove them")
         }
-        guard verifiedWindows == 0 || plan.output.task == .segmentation else {
-            throw SegmentationError(
-                .usage, "--verify compares classes, and --task \(plan.output.task.rawValue) gives none")
-        }
-        let reader = TileReader(scene, plan, times: times)
-        try ResourceTrial.require(
-            threads: plan.tiling.workers + reader.threads + ResourceTrial.otherThreads,
-            bytes: plan.tiling.memoryBytes - MemoryBudget.processBytes)
-        RasterCache.limit(bytes: MemoryBudget(total: plan.tiling.memoryLimit).rasterCacheBytes)
-        let outputs = RasterOutput.Kind.allCases.compactMap { kind in
-            rasters[kind].map { RasterOutput(kind: kind, path: $0, options: options(for: kind)) }
-        }
-        precondition(outputs.first?.kind == .mask, "every run makes a mask")
         let work = try WorkInProgress(outputs, key: key(outputs), tileRows: plan.grid.rows, warn: warn)
         do {
             work.removeLeftovers()
-            try work.verifyRecovered(windows, cancellation: cancellation, warn: warn)
-            let encoder = try BlockEncoder(
-                work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) },
-                nodata: plan.output.task == .segmentation ? plan.output.nodata : nil, times: times,
-                cancellation: cancellation)
+            try work.verifyRecovered(windows(of: whole), cancellation: cancellation, warn: warn)
+            let encoder = try encoder(of: work, times, cancellation)
             do {
                 try finish(work, reader, encoder, times, cancellation, progress)
                 let verification = try verify(verifiedWindows, work, reader, cancellation)
@@ -179,18 +167,65 @@ package final class SegmentationJob {
         }
     }
 
+    /// - Throws: `SegmentationError` (`.usage`) where windows cannot be compared.
+    func checkVerification(_ windows: Int) throws {
+        guard windows == 0 || plan.resampling.keepsPixels else {
+            throw SegmentationError(
+                .usage, "--verify compares tiles where they are: it needs --grid model with another resolution")
+        }
+        guard windows == 0 || plan.output.task == .segmentation else {
+            throw SegmentationError(
+                .usage, "--verify compares classes, and --task \(plan.output.task.rawValue) gives none")
+        }
+    }
+
+    /// Makes the reader of tiles, when there are threads and memory for the run.
+    ///
+    /// - Throws: `SegmentationError` (`.shortOfResources`).
+    func preparedReader(_ times: StageTimes) throws -> TileReader {
+        let reader = TileReader(scene, plan, times: times)
+        try ResourceTrial.require(
+            threads: plan.tiling.workers + reader.threads + ResourceTrial.otherThreads,
+            bytes: plan.tiling.memoryBytes - MemoryBudget.processBytes)
+        RasterCache.limit(bytes: MemoryBudget(total: plan.tiling.memoryLimit).rasterCacheBytes)
+        return reader
+    }
+
+    /// The rasters of a run with the places that they will have, the mask first.
+    func outputs(_ rasters: [RasterOutput.Kind: String]) -> [RasterOutput] {
+        let outputs = RasterOutput.Kind.allCases.compactMap { kind in
+            rasters[kind].map { RasterOutput(kind: kind, path: $0, options: options(for: kind)) }
+        }
+        precondition(outputs.first?.kind == .mask, "every run makes a mask")
+        return outputs
+    }
+
+    /// Begins the finished files of complete or growing samples.
+    ///
+    /// - Throws: `RasterError`.
+    func encoder(of work: any RasterWork, _ times: StageTimes, _ cancellation: Cancellation) throws -> BlockEncoder {
+        try BlockEncoder(
+            work, sieve: options.sieve.map { SieveFilter(minimumPixels: $0) },
+            nodata: plan.output.task == .segmentation ? plan.output.nodata : nil, times: times,
+            cancellation: cancellation)
+    }
+
     /// Computes the tiles that are missing, and completes the rasters.
     private func finish(
         _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
         _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
     ) throws {
-        try encoder.advance(toRow: finishedRows(work))
+        try encoder.advance(toRow: outputRow(afterTileRows: work.progress.tileRows))
         progress(work.progress.tileRows * plan.grid.columns, plan.grid.count)
-        if !work.isComplete { try runPipeline(work, reader, encoder, times, cancellation, progress) }
+        if !work.isComplete {
+            try runPipeline(work, whole, reader, times, cancellation, progress) {
+                try encoder.advance(toRow: outputRow(afterTileRows: work.progress.tileRows))
+            }
+        }
         try encoder.finish()
     }
 
-    private func key(_ outputs: [RasterOutput]) -> WorkKey {
+    func key(_ outputs: [RasterOutput]) -> WorkKey {
         var options = options
         // Only the finished files show these.
         (options.creationOptions, options.classNames, options.format) = ([], [], .geoTIFF)
@@ -200,10 +235,18 @@ package final class SegmentationJob {
             kernels: compiled.kernels, outputs: outputs.map(WorkKey.Output.init))
     }
 
-    /// Rows of the outputs that the finished rows of tiles make.
-    private func finishedRows(_ work: WorkInProgress) -> Int {
+    /// The rows of tiles that a run computes, and the window of the scene that they fill in the outputs.
+    struct Share {
+        let tileRows: Range<Int>
+        let window: PixelWindow
+    }
+
+    /// The share of a run that is not divided.
+    var whole: Share { Share(tileRows: 0..<plan.grid.rows, window: plan.outputWindow) }
+
+    /// Returns the rows of the outputs that rows of tiles make, counted from the top.
+    func outputRow(afterTileRows rows: Int) -> Int {
         let (pixelGrid, keepsPixels) = (plan.resampling.pixelGrid, plan.resampling.keepsPixels)
-        let rows = work.progress.tileRows
         if rows == 0 { return 0 }
         let part = plan.outputWindow
         if rows == plan.grid.rows { return part.height }
@@ -214,21 +257,22 @@ package final class SegmentationJob {
     }
 
     /// Returns what brings tiles back to the scene's pixels; nil where the outputs have the tiles' own.
-    private func nativeGrid() throws -> NativeGridWriter? {
+    private func nativeGrid(_ share: Share) throws -> NativeGridWriter? {
         guard !plan.resampling.keepsPixels else { return nil }
         return try NativeGridWriter(
-            scene, windows: windows, pixelGrid: plan.resampling.pixelGrid, bands: plan.bands, area: plan.area)
+            scene, windows: windows(of: share), pixelGrid: plan.resampling.pixelGrid, bands: plan.bands, area: plan.area
+        )
     }
 
     /// Where the samples of each tile go in the outputs.
-    private var windows: OutputWindows {
+    func windows(of share: Share) -> OutputWindows {
         OutputWindows(
             grid: plan.grid, pixelGrid: plan.resampling.keepsPixels ? nil : plan.resampling.pixelGrid,
-            part: plan.outputWindow)
+            part: share.window, firstTileRow: share.tileRows.lowerBound)
     }
 
-    private func verify(
-        _ windows: Int, _ work: WorkInProgress, _ reader: TileReader, _ cancellation: Cancellation
+    func verify(
+        _ windows: Int, _ work: any RasterWork, _ reader: TileReader, _ cancellation: Cancellation
     ) throws -> SegmentationSummary.Verification? {
         guard windows > 0 else { return nil }
         let verifier = Verifier(
@@ -238,20 +282,27 @@ package final class SegmentationJob {
         return try verifier.verify(windows: windows, in: work, slot: TileSlot(layout: plan.slotLayout))
     }
 
-    private func runPipeline(
-        _ work: WorkInProgress, _ reader: TileReader, _ encoder: BlockEncoder, _ times: StageTimes,
-        _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void
+    /// Computes the tiles of a share that are missing.
+    ///
+    /// - Parameter rowIsDone: called when another row of tiles is done.
+    func runPipeline(
+        _ work: WorkInProgress, _ share: Share, _ reader: TileReader, _ times: StageTimes,
+        _ cancellation: Cancellation, _ progress: @escaping (Int, Int) -> Void, rowIsDone: () throws -> Void = {}
     ) throws {
+        let columns = plan.grid.columns
+        let (first, end) = (share.tileRows.lowerBound * columns, share.tileRows.upperBound * columns)
+        var written = work.progress.tileRows * columns
         let stitcher = Stitcher(
-            work, columns: plan.grid.columns, origin: plan.outputWindow, nativeGrid: try nativeGrid())
+            work, columns: columns, firstTile: first + written, origin: share.window,
+            nativeGrid: try nativeGrid(share))
         let layout = plan.slotLayout
         let slotCount = plan.tiling.workers * Pipeline.slotsPerWorker(layout)
         let slots = (0..<slotCount).map { _ in TileSlot(layout: layout) }
-        var written = work.progress.tileRows * plan.grid.columns
-        let pipeline = Pipeline(grid: plan.grid, firstTile: written, slots: slots, cancellation: cancellation)
+        let pipeline = Pipeline(
+            grid: plan.grid, tiles: first + written..<end, slots: slots, cancellation: cancellation)
         let compiled = compiled
         try pipeline.run(
-            workers: plan.tiling.workers,
+            workers: min(plan.tiling.workers, end - first),
             read: reader.read,
             makeWorker: {
                 let worker = try TileWorker(compiled)
@@ -260,9 +311,9 @@ package final class SegmentationJob {
             stitch: { slot in
                 let rows = work.progress.tileRows
                 let released = try times.measure(.writing) { try stitcher.accept(slot) }
-                if work.progress.tileRows > rows { try encoder.advance(toRow: finishedRows(work)) }
+                if work.progress.tileRows > rows { try rowIsDone() }
                 written += released.count
-                if !released.isEmpty { progress(written, plan.grid.count) }
+                if !released.isEmpty { progress(written, end - first) }
                 return released
             })
     }

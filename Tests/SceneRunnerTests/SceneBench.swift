@@ -52,7 +52,10 @@ struct SceneBench {
     }
 
     /// A run of the scene; another class name makes other bytes of nearly every output.
-    func run(overwrite: Bool = false, water: String = "water", outputs: OutputSet? = nil) throws -> SceneRun {
+    func run(
+        overwrite: Bool = false, water: String = "water", outputs: OutputSet? = nil,
+        division: SceneRun.Division = .whole
+    ) throws -> SceneRun {
         var options = SegmentationOptions()
         options.scale = 0.01
         options.tile = 44
@@ -61,7 +64,8 @@ struct SceneBench {
         options.overwrites = overwrite
         let model = try Model(path: path("model-1-2-2-4-1.safetensors"))
         return try SceneRun(
-            scene: path("scene.tif"), model: model, options: options, outputs: outputs ?? self.outputs)
+            scene: path("scene.tif"), model: model, options: options, outputs: outputs ?? self.outputs,
+            products: ProductOptions(), division: division)
     }
 
     /// All files of the folders of outputs, hidden ones included, by their names. The report has its time in it: of that,

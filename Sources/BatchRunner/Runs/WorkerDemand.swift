@@ -21,7 +21,7 @@ struct WorkerDemand {
         self.model = model
         self.options = options
         self.kinds = kinds
-        workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
+        workers = options.workers ?? GrantedResources.current.processors
     }
 
     /// Returns the workers that a scene should have, and the options to run it with: all workers for a scene that cannot be

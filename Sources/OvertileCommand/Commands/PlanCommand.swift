@@ -21,6 +21,9 @@ struct PlanCommand: ParsableCommand {
               seamless         whether tiles fit together without seams; if not, reason says why
               expectedSeconds  how long computing takes, from a trial of tiles on this machine
               trialSeconds     how long the trial took
+              parts            with --parts, for each part its number, firstRow and rows of tiles, tiles, share of the
+                               whole cost, and expectedSeconds on this machine
+              merge            with --parts, the bytes that the merge reads, its memoryBytes, and expectedSeconds
               feed             what the model is given: source says who scales pixels so; for each band
                                its low and high in the scene, and givenLow and givenHigh for the model;
                                memory tells how this fits the model's memory of its training
@@ -40,7 +43,20 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup(title: "Input") var feed: FeedOptions
     @OptionGroup(title: "Resolution") var resolution: ResolutionOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Also show what each of so many parts would take, as overtile segment makes them with --part, and the merge.",
+            valueName: "n"))
+    var parts: Int?
+
     @OptionGroup(title: "Messages") var messages: MessageOptions
+
+    func validate() throws {
+        if let parts, !(1...ScenePart.mostParts).contains(parts) {
+            throw ValidationError("--parts \(parts) is out of range: give 1 to \(Text.grouped(ScenePart.mostParts))")
+        }
+    }
 
     func run() throws {
         messages.showRasterWarnings(about: scene)
@@ -61,6 +77,10 @@ struct PlanCommand: ParsableCommand {
         let expected = try job.expectedTime()
         report.expectedSeconds = expected.seconds
         report.trialSeconds = expected.trialSeconds
+        if let parts {
+            report.parts = PartPlan.list(of: job, count: parts, seconds: expected.seconds)
+            report.merge = MergePlan(of: job)
+        }
         try Console.print(json ? try JSONText.encode(report) : report.table, isJSON: json)
     }
 }
@@ -92,13 +112,17 @@ struct PlanReport: Encodable {
     /// From a trial of the network on this machine.
     var expectedSeconds: Double?
     var trialSeconds: Double?
+    /// Of a divided run.
+    var parts: [PartPlan]?
+    var merge: MergePlan?
     let feed: FeedSummary?
     private let sampling: String?
 
     private enum CodingKeys: CodingKey {
         case scene, width, height, resolution, gridWidth, gridHeight, tile, margin, step, columns, rows, tiles,
             runsPerTile, overlapCost
-        case workers, memoryBytes, memoryLimit, flop, seamless, reason, expectedSeconds, trialSeconds, feed
+        case workers, memoryBytes, memoryLimit, flop, seamless, reason, expectedSeconds, trialSeconds, parts, merge,
+            feed
     }
 
     init(_ job: SegmentationJob) {
@@ -154,6 +178,80 @@ struct PlanReport: Encodable {
             let (expected, trial) = (Text.time(.seconds(expectedSeconds)), Text.time(.seconds(trialSeconds)))
             rows.append(("Expected time", "\(expected), from a trial of \(trial) on this machine"))
         }
-        return Text.table(rows)
+        guard let parts, let merge else { return Text.table(rows) }
+        return Text.table(rows + [("Merge", merge.text)]) + "\n" + PartPlan.table(parts, of: expectedSeconds)
+    }
+}
+
+/// What a part of a divided run would take.
+struct PartPlan: Encodable {
+    let part: Int
+    /// The number of its first row of tiles, from 0 on.
+    let firstRow: Int
+    let rows: Int
+    let tiles: Int
+    /// Its share of the whole cost.
+    let share: Double
+    /// The time on this machine.
+    let expectedSeconds: Double
+
+    /// Returns all parts of a scene.
+    ///
+    /// - Parameter seconds: the expected time of the whole.
+    static func list(of job: SegmentationJob, count: Int, seconds: Double) -> [PartPlan] {
+        let grid = job.plan.grid
+        let whole = grid.inputPixels(ofRows: 0..<grid.rows)
+        return (1...count).compactMap { ScenePart($0, of: count) }.map { part in
+            let rows = grid.tileRows(of: part)
+            let share = grid.inputPixels(ofRows: rows) / whole
+            return PartPlan(
+                part: part.number, firstRow: rows.lowerBound, rows: rows.count, tiles: rows.count * grid.columns,
+                share: share, expectedSeconds: seconds * share)
+        }
+    }
+
+    /// A row for each part, and what the slowest takes.
+    static func table(_ parts: [PartPlan], of seconds: Double?) -> String {
+        let rows = parts.map { part in
+            [
+                "\(part.part)/\(parts.count)", Text.grouped(part.tiles),
+                Text.number(100 * part.share, digits: 2) + " %",
+                part.rows == 0 ? "" : Text.time(.seconds(part.expectedSeconds)),
+            ]
+        }
+        let table = Text.columns(
+            ["PART", "TILES", "COST", "TIME"], rows, numbers: [1, 2, 3], fitting: Console.resultWidth)
+        let slowest = parts.map(\.expectedSeconds).max() ?? 0
+        let idle = parts.count { $0.rows == 0 }
+        return table
+            + "\nAll parts at once take \(Text.time(.seconds(slowest))) on machines like this one, before the merge."
+            + (idle > 0
+                ? " There are fewer rows of tiles than parts, so that \(Text.counted(idle, "part")) would have nothing to do."
+                : "")
+    }
+}
+
+/// What the merge of a divided run would take.
+struct MergePlan: Encodable {
+    /// The bytes of the parts' samples, which the merge reads.
+    let bytes: Int
+    let memoryBytes: Int
+    let expectedSeconds: Double
+
+    /// Bytes of a mask that a merge checks, compresses and writes in a second: 64 million were measured on a scene of
+    /// 20,000 x 20,000 pixels, with polygons and overviews.
+    private static let bytesPerSecond = 60e6
+    /// A budget that is larger than any share of it.
+    private static let budget = MemoryBudget(total: 1 << 50)
+
+    init(of job: SegmentationJob) {
+        let pixels = job.plan.outputWindow.size.area
+        bytes = job.maskBytesPerPixel * pixels
+        memoryBytes = MemoryBudget.processBytes + Self.budget.rasterCacheBytes
+        expectedSeconds = Double(bytes) / Self.bytesPerSecond
+    }
+
+    var text: String {
+        "\(Text.time(.seconds(expectedSeconds))) for \(ByteCount.text(bytes)) of samples, in \(ByteCount.text(memoryBytes)) of memory"
     }
 }

@@ -19,6 +19,8 @@ struct SegmentCommand: ParsableCommand {
               overtile segment *.tif --model unet.pth --output masks/
               overtile segment B04.tif,B03.tif,B02.tif -m unet.pth -o mask.tif
               overtile segment S2A_MSIL2A_x.SAFE -m unet.pth -o mask.tif --bands B04,B03,B02 --apply-scale
+              overtile segment scene.tif -m unet.pth -o mask.tif --part 1/2    (and 2/2 on another machine)
+              overtile merge mask.tif
             """)
 
     @Argument(
@@ -49,6 +51,7 @@ struct SegmentCommand: ParsableCommand {
             """, valueName: "n"))
     var verify: Int?
 
+    @OptionGroup(title: "Parts") var parts: PartOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Messages") var progress: ProgressOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
@@ -57,14 +60,29 @@ struct SegmentCommand: ParsableCommand {
         if let verify, verify < 1 { throw ValidationError("--verify \(verify) verifies nothing: give 1 or more") }
     }
 
-    func run() throws {
+    func run() throws { try run(try parts.choice().map { .part($0) } ?? .whole) }
+
+    /// Runs the command, or what a part or the merge does of it.
+    ///
+    /// - Throws: `UsageError` for a part of several scenes; what ends the run.
+    func run(_ division: SceneRun.Division) throws {
         let cancellation = Signals.cancellationOnSignal()
         let scenes = stack ? [scenes.joined(separator: ",")] : scenes
+        if case .whole = division {
+        } else if scenes.count > 1 {
+            throw UsageError("--part divides one scene, and \(scenes.count) are named: give each a command of its own")
+        }
         var others = OtherFiles(
             models: files.networks.models, choices, area, zones: products.companions.zones.zones)
         others.write(logOptions.logFile, "--log-file")
         // Before the log is begun, which would add to whatever file that is.
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
+        if case .merge(let merge, _) = division, CanonicalPath.named(outputs[0].outputs.mask) != merge.parts.output {
+            throw PartError(
+                .bad,
+                "\(merge.parts.output): its parts were made for \(outputs[0].outputs.mask): merge them where they were made, by that name"
+            )
+        }
         let log = SceneLog(try logOptions.start(messages))
         // That on one scene is one of its outputs.
         let report = scenes.count > 1 ? products.report : nil
@@ -79,8 +97,14 @@ struct SegmentCommand: ParsableCommand {
         var results: [SceneResult] = []
         var records: [SceneRun.Record] = []
         for paths in outputs {
+            if case .part(let part) = division {
+                try compute(part, paths, model, options, warnings, log, cancellation)
+                continue
+            }
             do {
-                let outcome = try segment(paths, model, options, warnings, general, log, cancellation, &records)
+                let outcome = try segment(
+                    division,
+                    paths, model, options, warnings, general, log, cancellation, &records)
                 results.append(SceneResult(scene: paths.scene, ending: .done(outcome)))
             } catch let error where outputs.count > 1 && !(error is CancellationError) {
                 Console.report(error)
@@ -98,14 +122,16 @@ struct SegmentCommand: ParsableCommand {
     }
 
     private func segment(
-        _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions, _ warnings: SceneWarnings,
+        _ division: SceneRun.Division, _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions,
+        _ warnings: SceneWarnings,
         _ general: GeneralWarnings, _ log: SceneLog,
         _ cancellation: Cancellation, _ records: inout [SceneRun.Record]
     ) throws -> SceneOutcome {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
         let run = try SceneRun(
-            scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options())
+            scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options(),
+            division: division)
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
@@ -126,6 +152,46 @@ struct SegmentCommand: ParsableCommand {
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
         if messages.verbose { Console.note(stages(outcome.summary)) }
         return outcome
+    }
+
+    /// Computes a part, for the merge to take.
+    private func compute(
+        _ part: ScenePart, _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions,
+        _ warnings: SceneWarnings, _ log: SceneLog, _ cancellation: Cancellation
+    ) throws {
+        warnings.begin(paths.scene)
+        defer { warnings.end(paths.scene) }
+        let summary = try parts.waiting(for: part, of: paths.outputs.mask, cancellation) {
+            let run = try SceneRun(
+                scene: paths.scene, model: model, options: options, outputs: paths.outputs,
+                products: products.options(),
+                division: .part(part))
+            run.warnings.forEach(messages.warn)
+            if messages.verbose { Console.note(PlanReport(run.job).table) }
+            let bar = progress.display(
+                URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
+            return try withExtendedLifetime(bar) {
+                defer { bar?.finish() }
+                return try run.compute(
+                    folder: FileManager.default.currentDirectoryPath, arguments: PartOptions.argumentsWithoutPart,
+                    verifiedWindows: verify ?? 0, cancellation: cancellation, warnings: warnings,
+                    progress: { bar?.update(done: $0, of: $1) })
+            }
+        }
+        log.done(summary, of: paths.scene)
+        if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, summary)) }
+    }
+
+    private func line(_ paths: OutputPaths, _ summary: PartSummary) -> String {
+        let rows = summary.tileRows
+        let what =
+            rows.isEmpty
+            ? "nothing to do, as there are fewer rows of tiles than parts"
+            : "\(Text.counted(rows.count, "row")) of the \(summary.allTileRows) rows of tiles in "
+                + Text.time(.seconds(summary.seconds))
+        return "\(paths.outputs.mask), \(summary.part): \(what)"
+            + (summary.tilesResumed > 0
+                ? ", \(summary.tilesResumed) of \(summary.tiles) tiles from an earlier run" : "")
     }
 
     private func line(_ paths: OutputPaths, _ summary: SegmentationSummary) -> String {

@@ -23,7 +23,7 @@ struct PlanOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The number of tiles that are computed at the same time. By default, one for each core.
+            The number of tiles that are computed at the same time. By default, one for each processor that the process may use.
             """, valueName: "N"))
     var workers: Int?
 
@@ -31,7 +31,7 @@ struct PlanOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The most memory to use, such as 800M or 4G. By default, half of the machine's memory.
+            The most memory to use, such as 800M or 4G. By default, half of the machine's memory, or of what a container or a scheduler allows.
             """, valueName: "size"), transform: { try MemorySize(argument: $0) })
     var memory: MemorySize?
 
@@ -70,6 +70,8 @@ extension SegmentationOptions.Augmentation: ExpressibleByArgument {}
 /// An amount of memory, as it is typed.
 struct MemorySize {
     var bytes: Int
+
+    init(bytes: Int) { self.bytes = bytes }
 
     init(argument: String) throws {
         guard let bytes = ByteCount.parse(argument) else {

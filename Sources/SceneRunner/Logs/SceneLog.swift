@@ -1,4 +1,6 @@
 package import Logging
+package import Segmentation
+import TileGeometry
 
 /// Writes a line into the log for each scene that ends: what a person looks for in the morning, and a program adds up.
 ///
@@ -24,6 +26,17 @@ package struct SceneLog: Sendable {
         ]
         for (kind, path) in outcome.outputs.files { metadata[kind.name] = .string(path) }
         logger.info("scene done", metadata: metadata)
+    }
+
+    /// Writes the line of a part of a scene that is done, and waits to be merged.
+    package func done(_ summary: PartSummary, of scene: String) {
+        logger.info(
+            "part done",
+            metadata: [
+                "scene": .string(scene), "part": .string(summary.part.argument),
+                "tiles": .stringConvertible(summary.tiles), "tilesResumed": .stringConvertible(summary.tilesResumed),
+                "seconds": .stringConvertible(Self.rounded(summary.seconds, 3)),
+            ])
     }
 
     /// Writes the line of a scene that failed.

@@ -116,6 +116,16 @@ public struct OutputSet: Equatable, Sendable {
         "geojson", "json", "kml", "fgb", "parquet", "pdf", "npy",
     ]
 
+    /// What is done with what killed runs have left.
+    enum Recovery {
+        /// What was half published is taken back, and hidden files are removed.
+        case all
+        /// Hidden files are removed.
+        case hiddenFiles
+        /// It is left alone.
+        case none
+    }
+
     /// Finds out whether all outputs may be written where they should be, and makes none of them. What killed runs left,
     /// half published or under hidden names, is taken back first, so that it is in nobody's way.
     ///
@@ -123,12 +133,16 @@ public struct OutputSet: Equatable, Sendable {
     ///   - overwrite: true if files of the same names may be replaced.
     ///   - command: a digest of the command that asks for the outputs: what a run of the same command had given names when it
     ///     was killed may be replaced.
+    ///   - recovery: what is done with that.
     /// - Returns: true if files of the same names may be replaced.
     /// - Throws: `RasterError` and `FileError`: `.outputExists`, `.cannotCreate`, and for polygons of an unknown format
     ///   `.badArgument`; `OutputError` for a report of an unknown format.
-    func reserve(overwrite: Bool, command: String) throws -> Bool {
+    func reserve(overwrite: Bool, command: String, recovery: Recovery = .all) throws -> Bool {
         try refuseOtherFormats()
-        let found = SegmentationJob.recover(mask: mask, command: command)
+        let found =
+            recovery == .all
+            ? SegmentationJob.recover(mask: mask, command: command)
+            : (hasWork: recovery == .hiddenFiles, hasOutputs: false)
         if found.hasWork {
             for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
         }

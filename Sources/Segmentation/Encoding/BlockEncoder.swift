@@ -13,7 +13,7 @@ import TileGeometry
 final class BlockEncoder: @unchecked Sendable {
     /// One raster on its way.
     private struct Raster {
-        let source: RawRaster
+        let source: any RawSource
         /// The writer of the output, or of the draft that will be sieved into it.
         var writer: RasterWriter
         /// The options of the output; nil where no draft is made.
@@ -46,13 +46,13 @@ final class BlockEncoder: @unchecked Sendable {
     ///   - nodata: the mask's value for pixels without data; nil for a mask that holds no classes.
     /// - Throws: `RasterError`.
     init(
-        _ work: WorkInProgress, sieve: SieveFilter?, nodata: Int? = nil, times: StageTimes, cancellation: Cancellation
+        _ work: any RasterWork, sieve: SieveFilter?, nodata: Int? = nil, times: StageTimes, cancellation: Cancellation
     ) throws {
         classes = nodata.map { OnlyClass(nodata: $0) }
         self.sieve = sieve
         self.times = times
         self.cancellation = cancellation
-        rasters = try zip(work.outputs, work.rasters).map { output, source in
+        rasters = try zip(work.outputs, work.sources).map { output, source in
             var options = output.options
             let isDraft = sieve != nil && output.kind == .mask
             if isDraft { (options.format, options.creationOptions) = (.geoTIFF, []) }
@@ -76,6 +76,9 @@ final class BlockEncoder: @unchecked Sendable {
         }
         queue.async { self.writeWhatIsThere() }
     }
+
+    /// Waits until the rows that are complete are written.
+    func settle() { queue.sync {} }
 
     /// Waits until all is written, and finishes the files; none has its name yet.
     ///

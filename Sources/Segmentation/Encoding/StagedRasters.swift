@@ -10,7 +10,7 @@ import TileGeometry
 /// them; the work in progress that they were made of stays locked until then.
 package final class StagedRasters {
     private let job: SegmentationJob
-    private let work: WorkInProgress
+    private let work: any RasterWork
     private let encoder: BlockEncoder
     private let started: DispatchTime
     private let times: StageTimes
@@ -18,7 +18,7 @@ package final class StagedRasters {
     private let verification: SegmentationSummary.Verification?
 
     init(
-        _ job: SegmentationJob, work: WorkInProgress, encoder: BlockEncoder, started: DispatchTime, times: StageTimes,
+        _ job: SegmentationJob, work: any RasterWork, encoder: BlockEncoder, started: DispatchTime, times: StageTimes,
         readers: Int, verification: SegmentationSummary.Verification?
     ) {
         self.job = job
@@ -46,8 +46,8 @@ package final class StagedRasters {
     /// The summary of the run; the time is that from its beginning until now.
     package var summary: SegmentationSummary {
         SegmentationSummary(
-            scene: job.scene.size, tiles: job.plan.grid.count, tilesComputed: work.progress.tilesComputed,
-            tilesResumed: work.recovered.tileRows * job.plan.grid.columns, workers: job.plan.tiling.workers,
+            scene: job.scene.size, tiles: job.plan.grid.count, tilesComputed: work.tilesComputed,
+            tilesResumed: work.resumedTileRows * job.plan.grid.columns, workers: job.plan.tiling.workers,
             readers: readers, seconds: started.secondsToNow, stages: times.seconds, verification: verification)
     }
 
@@ -74,6 +74,7 @@ package final class StagedRasters {
             publication.command = command
             if cancellation.isCancelled { throw CancellationError() }
             try job.identity.requireUnchanged(job.scene.path)
+            try work.folder.requireLease()
             try work.folder.announce(publication)
             try publication.carryOut(named: named)
         } catch {

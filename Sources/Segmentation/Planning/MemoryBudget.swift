@@ -1,7 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// The shares of `--memory`, in bytes.
 package struct MemoryBudget {
     /// The bytes that the whole process may use.
@@ -19,20 +15,8 @@ package struct MemoryBudget {
     /// Returns the bytes that are left for the workers' maps and the tiles on their way.
     func workerBytes(weights: Int) -> Int { total - Self.processBytes - rasterCacheBytes - weights }
 
-    /// Half of the memory that this process may use: the machine's, or its control group's where that is less.
-    package static var standard: MemoryBudget {
-        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-        return MemoryBudget(total: min(machine, controlGroupLimit ?? machine) / 2)
-    }
-
-    /// The limit that a container sets (control groups, version 2), nil without one.
-    private static var controlGroupLimit: Int? {
-        guard let file = fopen("/sys/fs/cgroup/memory.max", "r") else { return nil }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 32)
-        guard fgets(&line, Int32(line.count), file) != nil else { return nil }
-        return Int(String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
-    }
+    /// Half of the memory that this process may use (`GrantedResources`).
+    package static var standard: MemoryBudget { MemoryBudget(total: GrantedResources.current.memory / 2) }
 }
 
 /// Amounts of memory as people write them.

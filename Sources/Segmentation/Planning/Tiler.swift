@@ -54,7 +54,7 @@ struct Tiler: Sendable {
     func tiling(_ candidates: [TileCandidate], weightBytes: Int? = nil) throws -> Tiling {
         let weightBytes = try weightBytes ?? expectedWeightBytes(candidates[0].grid)
         let budget = options.memory.map(MemoryBudget.init) ?? .standard
-        let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
+        let workers = options.workers ?? GrantedResources.current.processors
         let available = budget.workerBytes(weights: weightBytes)
         let chosen: TilePlan
         do {

@@ -3,12 +3,27 @@ import Glibc
 import RasterIO
 import TileGeometry
 
+/// The samples of a raster, from which its file is made.
+protocol RawSource: Sendable {
+    /// The raster that they are of.
+    var kind: RasterOutput.Kind { get }
+    /// The type of all samples.
+    var sampleType: SampleType { get }
+    /// The number of bands.
+    var bandCount: Int { get }
+
+    /// Reads a window of one band, counted from 1: height x width.
+    ///
+    /// - Throws: `.writeFailed`, as it is the output that cannot be made then.
+    func read(_ window: PixelWindow, band: Int, into destination: UnsafeMutableRawPointer) throws(FileError)
+}
+
 /// A raster in the making: plain samples in the machine's byte order, block by block, each written at its final place.
 ///
 /// A file without a directory or an end: what was written is there, whatever becomes of the process that wrote it. May be
 /// written and read by several threads at a time, each its own windows. A block that is written or read in all its width
 /// takes one call of the system; nothing is gathered or kept in memory.
-final class RawRaster: Sendable {
+final class RawRaster: RawSource {
     let kind: RasterOutput.Kind
     /// The output that it will become, for messages.
     private let output: String
@@ -65,9 +80,6 @@ final class RawRaster: Sendable {
         try transfer("write", window, band: band, source) { FileCall.write(descriptor, $0, $1, at: $2) }
     }
 
-    /// Reads a window of one band, counted from 1: height x width.
-    ///
-    /// - Throws: `.writeFailed`, as it is the output that cannot be made then.
     func read(
         _ window: PixelWindow, band: Int, into destination: UnsafeMutableRawPointer
     ) throws(FileError) {

@@ -3,14 +3,19 @@ import Foundation
 import Glibc
 import Models
 import RasterIO
+import TileGeometry
 
 /// The hidden folder beside an output in which work in progress lies, locked for this process.
 ///
-/// The system gives the lock back when the process ends, however it ends.
+/// The system gives the lock back when the process ends, however it ends. The folder of a part of a divided run lies in it,
+/// and has a lease in the place of a lock, which holds among machines.
 final class WorkFolder {
     let path: String
     private let output: String
+    /// The locked file; -1 in the folder of a part.
     private let lock: Int32
+    private var lease: Lease?
+    private let isPart: Bool
     /// True if nobody else can be at work on this output, which file systems without locks cannot say.
     let isExclusive: Bool
 
@@ -31,11 +36,13 @@ final class WorkFolder {
 
     /// Makes the folder, or takes over the one that is there, and ends what its run had begun to publish.
     ///
-    /// - Throws: `SegmentationError` (`.locked`) where another process has it; `FileError` (`.cannotCreate`,
-    ///   `.outOfSpace`).
-    init(for output: String) throws {
+    /// - Parameter merging: true to take the lease of the folder, too, under which no part is begun.
+    /// - Throws: `SegmentationError` and `FileError` (`.locked`) where another process has it; `FileError`
+    ///   (`.cannotCreate`, `.outOfSpace`).
+    init(for output: String, merging: Bool = false) throws {
         path = Self.path(for: output)
         self.output = output
+        isPart = false
         while true {
             guard FileCall.makeFolder(path) == 0 || errno == EEXIST else { throw Self.failure(output, errno) }
             // A link is nobody's work.
@@ -66,30 +73,144 @@ final class WorkFolder {
         let number = Array("\(getpid())\n".utf8)
         _ = FileCall.resize(lock, 0)
         _ = pwrite(lock, number, number.count, 0)
+        // Before anything is touched: among machines, the lock may be none.
+        if merging {
+            lease = try Lease(folder: path, of: output)
+        } else if let holder = try Lease.holder(ofFolder: path) {
+            throw Self.merged(output, by: holder)
+        }
         settlePublication()
     }
 
-    deinit { close(lock) }
+    /// Makes the folder of a part, or takes over the one that is there.
+    ///
+    /// - Throws: `FileError`: `.locked` where another process has it, or puts the parts together; `.cannotCreate`,
+    ///   `.outOfSpace`.
+    init(for output: String, part: ScenePart) throws(FileError) {
+        let whole = Self.path(for: output)
+        path = Self.path(for: output, part: part)
+        self.output = output
+        (isPart, isExclusive, lock) = (true, true, -1)
+        lease = try Self.partLease(whole, path, of: "\(output), \(part)", output)
+        if let holder = try Lease.holder(ofFolder: whole, isDecisive: true) {
+            lease?.release()
+            throw Self.merged(output, by: holder)
+        }
+    }
+
+    /// Makes the folder of a part, and that around it, and takes its lease.
+    private static func partLease(
+        _ whole: String, _ path: String, of what: String, _ output: String
+    ) throws(FileError) -> Lease {
+        for attempt in 1... {
+            for folder in [whole, path] {
+                guard FileCall.makeFolder(folder) == 0 || errno == EEXIST || errno == ENOENT else {
+                    throw failure(output, errno)
+                }
+                guard let status = FileStatus(path: folder, followsLinks: false) else { continue }
+                guard status.kind == .folder else { throw failure(output, ENOTDIR) }
+            }
+            do throws(FileError) {
+                return try Lease(folder: path, of: what)
+            } catch {
+                // Whoever found it empty has removed it.
+                guard attempt < mostAttempts, !FileStatus.exists(path) else { throw error }
+            }
+        }
+        preconditionFailure("the last attempt ends it")
+    }
+
+    /// Attempts to make a folder that others remove.
+    private static let mostAttempts = 50
+
+    private static func merged(_ output: String, by holder: Lease.Holder) -> FileError {
+        FileError(
+            .locked, path: output, "its parts are being merged",
+            message: "\(output): another run (\(holder.name)) puts its parts together: wait for its end, or stop it"
+                + holder.advice)
+    }
+
+    /// The folder of a part.
+    static func path(for output: String, part: ScenePart) -> String {
+        path(for: output) + "/\(partPrefix)\(part.number)-of-\(part.count)"
+    }
+
+    /// The beginning of the names of parts' folders.
+    static let partPrefix = "part-"
+
+    /// Gives the lease back.
+    func releaseLease() {
+        lease?.release()
+        lease = nil
+    }
+
+    /// Returns normally while no other process has taken the folder over.
+    ///
+    /// - Throws: `FileError` (`.locked`).
+    func requireLease() throws(FileError) { try leaseCheck() }
+
+    /// `requireLease` for other threads.
+    var leaseCheck: @Sendable () throws(FileError) -> Void {
+        let what = isPart ? "this part" : "the merge"
+        let error = FileError(
+            .locked, path: output, "another run has taken its work over",
+            message:
+                "\(output): another run has taken \(what) over, as this one was silent for too long: leave it to that one"
+        )
+        return { [lease] () throws(FileError) in if lease?.isHeld == false { throw error } }
+    }
+
+    /// True where the folder is another's by now.
+    var isLost: Bool { lease?.isHeld == false }
+
+    deinit { if lock >= 0 { close(lock) } }
 
     func file(_ name: String) -> String { path + "/" + name }
 
-    /// Names of all that is there but the lock.
+    /// Names of all that is there but locks and the folders of parts.
     var names: [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0 != "lock" }
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { name in
+            name != "lock" && !name.hasPrefix(Lease.fileName) && !name.hasPrefix(Self.partPrefix)
+        }
     }
 
     /// Removes the work in progress; what tells of outputs that have their names stays.
     func clear() {
+        if isLost { return }
         FileCall.unlink(file(Self.keyName))
         for name in names where !Self.records.contains(name) { FileCall.unlink(file(name)) }
     }
 
     /// Removes the folder; the lock last, so that nobody works in it before.
     func remove() {
+        if isLost { return }
         clear()
         for name in Self.records where FileStatus.exists(file(name)) { FileCall.unlink(file(name)) }
-        FileCall.unlink(file("lock"))
+        releaseLease()
+        Lease.removeDead(inFolder: path)
+        if !isPart { FileCall.unlink(file("lock")) }
         FileCall.removeFolder(path)
+        // Where this was the last part.
+        if isPart { FileCall.removeFolder(Self.path(for: output)) }
+    }
+
+    /// Removes the parts of a divided run, and then the folder itself.
+    func removeParts() {
+        if isLost { return }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+            guard name.hasPrefix(Self.partPrefix), FileStatus(path: file(name), followsLinks: false)?.kind == .folder
+            else { continue }
+            for entry in (try? FileManager.default.contentsOfDirectory(atPath: file(name))) ?? [] {
+                FileCall.unlink(file(name + "/" + entry))
+            }
+            FileCall.removeFolder(file(name))
+        }
+        remove()
+    }
+
+    /// The files and folders that a process removes which has to end at once, and has finished nothing.
+    func removable(_ names: [String]) -> [String] {
+        (names + [isPart ? PartRequest.fileName : "lock"]).map(file) + [path] + (isPart ? [Self.path(for: output)] : [])
     }
 
     /// Removes the work in progress, and keeps the record of the outputs, which all have their names, for a command that
@@ -134,6 +255,18 @@ final class WorkFolder {
         }
         return .work
     }
+
+    /// The record of a run that was killed when all of its outputs had their names, and when it was written, in
+    /// nanoseconds since 1970; nil where there was no such run.
+    var finished: (publication: Publication, modified: Int)? {
+        guard let status = FileStatus(path: file(Self.finishedName), followsLinks: false),
+            let publication = publication(Self.finishedName)
+        else { return nil }
+        return (publication, status.modified)
+    }
+
+    /// Removes the record of such a run.
+    func forgetFinished() { FileCall.unlink(file(Self.finishedName)) }
 
     /// The record of outputs that are about to get their names (`Publication`).
     static let publicationName = "publication"
@@ -183,11 +316,14 @@ final class WorkFolder {
     /// A small file; nil where there is none, or none that can be meant.
     func read(_ name: String) -> Data? { Self.read(file(name)) }
 
-    static func read(_ path: String) -> Data? {
+    /// - Parameter owner: the user that it has to belong to; nil for any.
+    static func read(_ path: String, owner: UInt32? = nil) -> Data? {
         let descriptor = FileCall.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        guard let status = FileStatus(descriptor: descriptor), status.kind == .file, status.size <= largestFile else {
+        guard let status = FileStatus(descriptor: descriptor), status.kind == .file, status.size <= largestFile,
+            owner == nil || owner == status.owner
+        else {
             return nil
         }
         var bytes = [UInt8](repeating: 0, count: status.size)

@@ -18,6 +18,8 @@ extension WorkInProgress {
     /// - Returns: the error, and what became of the work.
     func end(after error: any Error, scene: String) -> any Error {
         folder.retract()
+        // What somebody else has taken over is theirs.
+        if folder.isLost { return error }
         guard progress.tileRows > 0, isWorthKeeping(after: error, scene: scene) else {
             remove()
             return error

@@ -16,7 +16,7 @@ extension WorkInProgress {
         var whole = WorkJournal.Progress()
         for row in 0..<recovered.tileRows {
             let expected = recoveredRows[row]
-            let found = try checksums(of: windows.places(ofTileRow: row), cancellation)
+            let found = try rasters.checksums(of: windows.places(ofTileRow: row), cancellation)
             guard let expected, expected.checksums == found else {
                 warn(
                     "\(outputs[0].path): row \(row + 1) of the \(recovered.tileRows) rows of tiles that an earlier run "
@@ -27,15 +27,19 @@ extension WorkInProgress {
         }
         restart(at: whole)
     }
+}
 
-    /// The checksums of some windows of each raster, as they are in the files; nil where they cannot be read.
-    private func checksums(of windows: [PixelWindow], _ cancellation: Cancellation) throws -> [UInt64]? {
-        let most = rasters.map(\.sampleType.sampleByteCount).max() ?? 1
+extension [RawRaster] {
+    /// Returns the checksums of some windows of each raster, as they are in the files; nil where they cannot be read.
+    ///
+    /// - Throws: `CancellationError`.
+    func checksums(of windows: [PixelWindow], _ cancellation: Cancellation) throws -> [UInt64]? {
+        let most = map(\.sampleType.sampleByteCount).max() ?? 1
         let largest = windows.map(\.size.area).max() ?? 0
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: largest * most, alignment: 64)
         defer { scratch.deallocate() }
         var found: [UInt64] = []
-        for raster in rasters {
+        for raster in self {
             var sum = SampleChecksum()
             for window in windows {
                 if cancellation.isCancelled { throw CancellationError() }

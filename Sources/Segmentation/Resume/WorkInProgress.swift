@@ -12,7 +12,7 @@ import TileGeometry
 /// what it finds.
 ///
 /// @unchecked Sendable: what changes is used on the stitcher's thread, but for the journal, which is behind a mutex.
-final class WorkInProgress: @unchecked Sendable {
+final class WorkInProgress: RasterWork, @unchecked Sendable {
     let outputs: [RasterOutput]
     let rasters: [RawRaster]
     /// The progress of an earlier run, as far as it is whole.
@@ -30,9 +30,9 @@ final class WorkInProgress: @unchecked Sendable {
     /// Of each raster, the samples of the row of tiles that is being written.
     private var checksums: [SampleChecksum]
     /// The files that a process which has to end at once removes: all, as long as no row is finished.
-    private var unprotected: [String] = []
+    private(set) var removedAtOnce: [String] = []
 
-    private static let journalName = "journal"
+    static let journalName = "journal"
 
     /// Seconds of work that a power loss may take.
     private static let syncInterval = 2.0
@@ -41,11 +41,15 @@ final class WorkInProgress: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - outputs: the mask first, beside which the folder is.
-    ///   - tileRows: rows of the tile grid.
+    ///   - tileRows: rows of the tile grid, or of the part.
+    ///   - part: the part of a divided run that the work is; nil for the whole.
     ///   - warn: called with a line where something is discarded.
     /// - Throws: `SegmentationError` (`.locked`), `FileError`.
-    init(_ outputs: [RasterOutput], key: WorkKey, tileRows: Int, warn: (String) -> Void) throws {
-        let folder = try WorkFolder(for: outputs[0].path)
+    init(
+        _ outputs: [RasterOutput], key: WorkKey, tileRows: Int, part: ScenePart? = nil, warn: (String) -> Void
+    ) throws {
+        let path = outputs[0].path
+        let folder = try part.map { try WorkFolder(for: path, part: $0) } ?? WorkFolder(for: path)
         self.folder = folder
         self.outputs = outputs
         self.tileRows = tileRows
@@ -85,6 +89,10 @@ final class WorkInProgress: @unchecked Sendable {
 
     deinit { protect() }
 
+    var sources: [any RawSource] { rasters }
+    var tilesComputed: Int { progress.tilesComputed }
+    var resumedTileRows: Int { recovered.tileRows }
+
     var isComplete: Bool { progress.tileRows == tileRows }
 
     /// Begins after these rows of tiles, at most those that an earlier run has finished.
@@ -116,6 +124,7 @@ final class WorkInProgress: @unchecked Sendable {
     /// - Parameter tilesComputed: tiles of this row that the network ran on.
     /// - Throws: `FileError`, from an earlier sync too.
     func finishTileRow(tilesComputed: Int) throws {
+        try folder.requireLease()
         progress.tileRows += 1
         progress.tilesComputed += tilesComputed
         let sums = checksums.map(\.value)
@@ -145,6 +154,19 @@ final class WorkInProgress: @unchecked Sendable {
             } catch { failure = error }
             syncing.withLock { $0 = (false, failure) }
         }
+    }
+
+    /// Brings all of the complete work of a part to the disk, where other machines find it.
+    ///
+    /// - Throws: `FileError`.
+    func complete() throws {
+        precondition(isComplete)
+        settle()
+        try folder.requireLease()
+        for raster in rasters { try raster.sync() }
+        folder.sync(folder.names)
+        try journal.withLock { try $0.append(progress, isOnDisk: true) }
+        protect()
     }
 
     /// Waits for a sync that is under way.
@@ -190,15 +212,15 @@ final class WorkInProgress: @unchecked Sendable {
         return (rasters, journal, progress, (0..<progress.tileRows).map { journal.row($0, rasters: rasters.count) })
     }
 
-    private static func rasterName(_ output: RasterOutput) -> String { "\(output.kind.rawValue).raw" }
+    static func rasterName(_ output: RasterOutput) -> String { "\(output.kind.rawValue).raw" }
 
-    private static func encoded(_ key: WorkKey) throws -> Data {
+    static func encoded(_ key: WorkKey) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(key)
     }
 
-    private static func hash(_ data: Data) -> UInt64 {
+    static func hash(_ data: Data) -> UInt64 {
         var hash = FNV1a()
         data.withUnsafeBytes { hash.add($0) }
         return hash.value
@@ -207,13 +229,12 @@ final class WorkInProgress: @unchecked Sendable {
     // MARK: Where nothing is finished, nothing stays
 
     private func expose() {
-        let names = [WorkFolder.keyName, Self.journalName, "lock"] + outputs.map(Self.rasterName)
-        unprotected = names.map(folder.file) + [folder.path]
-        for name in unprotected { StagedOutputs.add(name) }
+        removedAtOnce = folder.removable([WorkFolder.keyName, Self.journalName] + outputs.map(Self.rasterName))
+        for name in removedAtOnce { StagedOutputs.add(name) }
     }
 
     private func protect() {
-        for name in unprotected { StagedOutputs.remove(name) }
-        unprotected = []
+        for name in removedAtOnce { StagedOutputs.remove(name) }
+        removedAtOnce = []
     }
 }

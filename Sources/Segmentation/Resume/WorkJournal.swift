@@ -79,6 +79,15 @@ final class WorkJournal {
         guard descriptor >= 0 else { throw Self.failure(output, errno) }
     }
 
+    /// Opens a journal that another process may be writing, to read it alone.
+    ///
+    /// - Returns: nil where it cannot be read.
+    init?(reading path: String, key: UInt64) {
+        (self.key, output, boot) = (key, path, WorkJournal.currentBoot)
+        descriptor = FileCall.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+    }
+
     deinit { close(descriptor) }
 
     /// Returns the progress of all runs so far, as far as it is certain.

@@ -15,8 +15,23 @@ struct WorkKey: Codable, Equatable {
     let settings: SettingsDigest
     let plan: Plan
     /// The names of the kernels that run: others give other last digits.
-    let kernels: String
+    var kernels: String
     let outputs: [Output]
+    /// The part of a divided run; nil for the whole.
+    var part: Part?
+
+    /// A part, and the rows of tiles that it has.
+    struct Part: Codable, Equatable {
+        let number: Int
+        let count: Int
+        let firstRow: Int
+        let rows: Int
+
+        init(_ part: ScenePart, rows: Range<Int>) {
+            (number, count) = (part.number, part.count)
+            (firstRow, self.rows) = (rows.lowerBound, rows.count)
+        }
+    }
 
     struct Plan: Codable, Equatable {
         let width: Int
@@ -52,17 +67,27 @@ struct WorkKey: Codable, Equatable {
         }
     }
 
+    /// The word for kernels that differ.
+    static let kernelsWord = "the processor's kernels"
+
     /// Returns in words what differs from another key; empty where nothing does.
-    func differences(from other: WorkKey) -> [String] {
+    ///
+    /// - Parameter otherPart: true if the other is to be of another part of the same run.
+    func differences(from other: WorkKey, otherPart: Bool = false) -> [String] {
         var found: [String] = []
         if format != other.format || version != other.version { found.append("Overtile's version") }
         if scene != other.scene { found.append("the scene") }
         if settings.model != other.settings.model { found.append("the model") }
         if settings.options != other.settings.options { found.append("the options") }
-        if outputs != other.outputs { found.append("the outputs") }
-        if kernels != other.kernels { found.append("the processor's kernels") }
+        // Parts of other rows have other sizes.
+        let areOthers = part == other.part ? outputs != other.outputs : outputs.map(\.kind) != other.outputs.map(\.kind)
+        if areOthers { found.append("the outputs") }
+        if kernels != other.kernels { found.append(Self.kernelsWord) }
         // What follows from the others says nothing new.
-        if found.isEmpty, plan != other.plan { found.append("the plan of tiles") }
+        if found.isEmpty, plan != other.plan || (part != other.part && !otherPart) {
+            let tiles = plan.tile == other.plan.tile ? "" : " (\(other.plan.tile) pixels before, \(plan.tile) here)"
+            found.append("the plan of tiles" + tiles)
+        }
         return found
     }
 }

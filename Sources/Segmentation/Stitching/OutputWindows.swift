@@ -11,6 +11,8 @@ struct OutputWindows {
     let pixelGrid: ResampledGrid?
     /// The part of the scene that the outputs have.
     let part: PixelWindow
+    /// The first row of tiles, from which on rows are counted.
+    var firstTileRow = 0
 
     /// Returns the windows of the scene that a tile fills in the outputs: one, or where these have other pixels than the
     /// tile, small pieces of one.
@@ -31,6 +33,7 @@ struct OutputWindows {
 
     /// Returns the windows of the outputs that a row of tiles fills.
     func places(ofTileRow row: Int) -> [PixelWindow] {
-        (0..<grid.columns).flatMap { windows(of: grid[row * grid.columns + $0]).map(place) }
+        let first = (firstTileRow + row) * grid.columns
+        return (first..<first + grid.columns).flatMap { windows(of: grid[$0]).map(place) }
     }
 }

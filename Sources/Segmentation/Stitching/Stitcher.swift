@@ -17,13 +17,16 @@ final class Stitcher {
 
     /// - Parameters:
     ///   - columns: the columns of the tile grid.
+    ///   - firstTile: the first tile that will come.
     ///   - origin: the part of the scene that the outputs have, in their pixels.
-    init(_ work: WorkInProgress, columns: Int, origin: PixelWindow, nativeGrid: NativeGridWriter? = nil) {
+    init(
+        _ work: WorkInProgress, columns: Int, firstTile: Int, origin: PixelWindow, nativeGrid: NativeGridWriter? = nil
+    ) {
         self.work = work
         self.origin = origin
         self.nativeGrid = nativeGrid
         self.columns = columns
-        order = TileOrder(next: work.progress.tileRows * columns)
+        order = TileOrder(next: firstTile)
     }
 
     /// Takes a finished tile, writes all that now have their turn, and returns their slots.

@@ -30,12 +30,12 @@ struct Verifier {
     /// - Parameters:
     ///   - slot: room for the grid's largest tile.
     ///   - work: complete.
-    func verify(windows count: Int, in work: WorkInProgress, slot: TileSlot) throws -> SegmentationSummary.Verification
+    func verify(windows count: Int, in work: any RasterWork, slot: TileSlot) throws -> SegmentationSummary.Verification
     {
         let tiles = grid.straddling(count, stride: stride)
-        let mask = work.rasters.first { $0.kind == .mask }!
+        let mask = work.sources.first { $0.kind == .mask }!
         let encoded = output.probabilityRasters.first { $0.kind == .probabilities }
-        let probabilities = work.rasters.first { $0.kind == .probabilities }
+        let probabilities = work.sources.first { $0.kind == .probabilities }
         let sampleBytes = max(output.bytesPerPixel[.mask], encoded?.encoding.sampleByteCount ?? 0)
         // What the tiles gave, of one band.
         let stored = UnsafeMutableRawBufferPointer.allocate(

@@ -105,7 +105,7 @@ package final class TrainingSession {
         model = TrainedModel(data: data, options: options)
         let tiled = try model.model(of: network, path: path).network
         crop = try options.crop ?? Self.crop(for: tiled, data)
-        let workers = options.workers ?? ProcessInfo.processInfo.activeProcessorCount
+        let workers = options.workers ?? GrantedResources.current.processors
         let shape = CropShape(count: options.batch, height: crop, width: crop)
         var loss = Loss(options.isBinary ? .binaryCrossEntropy : .crossEntropy, addsDice: options.addsDice)
         loss.classWeights = try Self.weights(options, data)

@@ -1,0 +1,59 @@
+import FileIO
+import Foundation
+package import TileGeometry
+
+/// The command that a part was made by, as the part remembers it, so that the merge can go on with it, and name it where a
+/// part is missing.
+package struct PartRequest: Codable, Equatable, Sendable {
+    /// The version of this record.
+    private static let currentFormat = 1
+
+    private let format: Int
+    /// The folder in which the command was given, which its paths begin in.
+    package let folder: String
+    /// The arguments behind `overtile segment`, without the part.
+    package let arguments: [String]
+    /// A digest of scene, settings and outputs, which is the same for all parts of one run.
+    package let command: String
+
+    /// Remembers a command.
+    package init(folder: String, arguments: [String], command: String) {
+        format = Self.currentFormat
+        (self.folder, self.arguments, self.command) = (folder, arguments, command)
+    }
+
+    /// The name of the record in a part's folder.
+    static let fileName = "request.json"
+
+    /// More bytes than a command line of this system can have.
+    private static let mostBytes = 4 << 20
+
+    /// Reads the record of a part; nil where there is none, or none that can be meant.
+    ///
+    /// - Parameter owner: the user that it has to belong to, as the merge does what it says; nil for any.
+    init?(folder: String, owner: UInt32? = nil) {
+        guard let data = WorkFolder.read(folder + "/" + Self.fileName, owner: owner), data.count <= Self.mostBytes,
+            let request = try? StoredJSON.decode(Self.self, from: data), request.format == Self.currentFormat
+        else { return nil }
+        self = request
+    }
+
+    /// The bytes of the record.
+    ///
+    /// - Throws: `EncodingError`.
+    func data() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+
+    /// Returns the command line that makes a part, as a shell takes it.
+    package func line(for part: ScenePart) -> String {
+        (["overtile", "segment"] + arguments + ["--part", part.argument]).map(Self.quoted).joined(separator: " ")
+    }
+
+    private static func quoted(_ word: String) -> String {
+        let isPlain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=,:+@%".contains($0)) }
+        return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+}
