@@ -6,6 +6,7 @@
 #include <cpl_minixml.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
+#include <cpl_vsi_error.h>
 #include <gdal.h>
 #include <gdal_alg.h>
 #include <gdal_utils.h>

@@ -44,6 +44,10 @@ struct OutputPaths {
         in output: String, for scene: String, of count: Int, ending: String
     ) throws -> String {
         let isMeantAsFolder = count > 1 || output.hasSuffix("/")
+        if RemoteFile.isRemote(output) {
+            // There are no folders in object storage, but names that look so.
+            return isMeantAsFolder ? FileName.joined(output, SceneName.stem(of: scene) + "." + ending) : output
+        }
         if isMeantAsFolder { FileCall.makeOutputFolder(output) }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: output, isDirectory: &isFolder)

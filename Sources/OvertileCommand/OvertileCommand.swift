@@ -75,7 +75,7 @@ enum Main {
         switch status {
         case .readerLeft: break
         case .interrupted, .terminated, .hungUp:
-            Console.report("\(Signals.reason): run the same command again to go on")
+            Console.report(Signals.farewell)
         default: Console.report(error)
         }
         status.exit()

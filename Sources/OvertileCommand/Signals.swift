@@ -60,6 +60,15 @@ enum Signals {
         return UnsafeBufferPointer(bytes)
     }()
 
+    /// What the command has kept of its work, where it was stopped, and what to do; nil where it does not say.
+    private static let kept = Mutex<String?>(nil)
+
+    /// Has the last line say what the command has kept, and what to do.
+    static func tell(kept text: String) { kept.withLock { $0 = text } }
+
+    /// The last line of a command that was stopped.
+    static var farewell: String { "\(reason): \(kept.withLock { $0 } ?? "run the same command again to go on")" }
+
     private static func listen(_ handler: @escaping @convention(c) (Int32) -> Void) {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             let previous = signal(number, handler)
@@ -69,7 +78,7 @@ enum Signals {
     }
 
     /// The reason for a cancellation, as a message for the user.
-    static var reason: String {
+    private static var reason: String {
         switch received {
         case SIGINT: "stopped by Ctrl-C"
         case SIGTERM: "stopped by SIGTERM"

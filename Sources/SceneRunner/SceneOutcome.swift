@@ -52,7 +52,7 @@ public struct SceneOutcome: Sendable {
     /// The scene as it was named.
     public let scene: String
     /// The outputs that were written.
-    public let outputs: OutputSet
+    public package(set) var outputs: OutputSet
     /// The summary of the work: how many tiles were computed, and where the time went.
     public let summary: SegmentationSummary
     /// The part of the mask that each class covers; empty where nobody asked.

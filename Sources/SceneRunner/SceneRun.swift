@@ -50,7 +50,7 @@ public final class SceneRun {
     private let products: ProductOptions
     private let overwrites: Bool
     /// A digest of what is asked for.
-    private let command: String
+    let command: String
     private let access: RasterAccess
     private let opened = Date()
     /// True for a scene of several in one command: a hidden record of its outputs stays, by which the same command knows them

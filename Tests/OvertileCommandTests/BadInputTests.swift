@@ -221,6 +221,26 @@ struct BadInputTests {
         #expect(json.status == 65 && json.output.isEmpty && json.errors == outcome.errors)
     }
 
+    @Test("many tensors of no known family are summed up by module, as deep as a screen has room")
+    func manyTensors() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("net.safetensors")
+        let layers = (0..<12).flatMap { layer in
+            ["attention.in.weight", "attention.out.weight", "norm.weight"].map {
+                ("layers.\(layer).\($0)", [2, 3], [Float](repeating: 1, count: 6))
+            }
+        }
+        try ModelFile.safetensors([("stem.weight", [4], [1, 1, 1, 1])] + layers).write(to: URL(fileURLWithPath: path))
+        let outcome = try CommandProcess.run(["inspect", path])
+        #expect(outcome.status == 65)
+        let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(lines.count == 15, "\(outcome.output)")
+        #expect(lines.contains(["layers.11", "3", "18"]) && lines.contains(["stem", "1", "4"]), "\(outcome.output)")
+        #expect(outcome.output.hasSuffix("--tensors lists all 37 tensors\n"))
+        let all = try CommandProcess.run(["inspect", path, "--tensors"])
+        #expect(all.status == 0 && all.output.split(separator: "\n").count == 37)
+    }
+
     @Test(
         "networks that others have trained are of a known family",
         .enabled(if: SharedData.isPresent, Comment(rawValue: SharedData.missing)),

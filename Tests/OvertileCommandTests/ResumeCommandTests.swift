@@ -130,7 +130,10 @@ struct ResumeCommandTests {
         process.signal(signal)
         let outcome = try process.wait()
         #expect(outcome.status == 128 + signal)
-        #expect(outcome.errorLines.last?.hasSuffix("run the same command again to go on") == true)
+        let last = outcome.errorLines.last ?? ""
+        #expect(last.hasSuffix("run the same command again to go on"), "\(last)")
+        #expect(last.contains(" % is kept in \(bench.output(".out.tif.overtile-work")), "), "\(last)")
+        #expect(!last.contains(": 0 % is") && !last.contains(": 100 % is"), "\(last)")
         #expect(try bench.outputs == [".out.tif.overtile-work"])
         let again = try CommandProcess.run(arguments("out", ["--verbose"]))
         #expect(again.status == 0 && again.errors.contains("tiles from an earlier run"), "\(again.errors)")

@@ -38,7 +38,7 @@ struct InspectCommand: ParsableCommand {
             Kullback-Leibler divergence of what they are given from what they remember, 0 to 50. Below 0.3 it fits. \
             In --json it is under feed. What the scene shows of a network that was found by its shapes is taken.
 
-            If the network of a file is not known, its tensors are listed, and the exit code is 65.
+            If the network of a file is not known, its tensors are summed up by module, and the exit code is 65.
             """)
 
     @Argument(
@@ -73,7 +73,7 @@ struct InspectCommand: ParsableCommand {
             try Console.print(
                 json ? JSONText.encode(report) : ([report.table] + (table ?? [])).joined(separator: "\n"), isJSON: json)
         } catch let error as ArchitectureError {
-            if !json { try printTensors() }
+            if !json { try Console.print(tensorReport().summary) }
             throw error
         }
     }
@@ -101,8 +101,10 @@ struct InspectCommand: ParsableCommand {
         return FeedSummary(try planner.feedReport(isComplete: true))
     }
 
+    private func tensorReport() throws -> TensorReport { TensorReport(try ModelTensors(path: model, key: choices.key)) }
+
     private func printTensors() throws {
-        let report = TensorReport(try ModelTensors(path: model, key: choices.key))
+        let report = try tensorReport()
         try Console.print(json ? JSONText.encode(report.tensors) : report.table, isJSON: json)
     }
 }
@@ -248,6 +250,45 @@ struct TensorReport {
     var table: String {
         Text.table(
             tensors.map { ($0.name, $0.type + " (" + $0.shape.map(String.init).joined(separator: ", ") + ")") })
+    }
+
+    /// More lines than this do not fit a terminal with the reason below them.
+    private static let mostLines = 20
+
+    /// The tensors, or where there are many, a line for each module, as deep in the tree of modules as lines allow.
+    var summary: String {
+        guard tensors.count > Self.mostLines else { return table }
+        var modules = sums(depth: 1)
+        for depth in 2...Self.deepest {
+            let deeper = sums(depth: depth)
+            guard deeper.count <= Self.mostLines else { break }
+            modules = deeper
+        }
+        let rows = modules.prefix(Self.mostLines).map { [$0.name, Text.grouped($0.tensors), Text.grouped($0.values)] }
+        let rest =
+            modules.count > Self.mostLines ? "and \(Text.counted(modules.count - Self.mostLines, "module")) more; " : ""
+        return Text.columns(["MODULE", "TENSORS", "VALUES"], rows, numbers: [1, 2], fitting: Console.resultWidth)
+            + "\n\(rest)--tensors lists all \(Text.grouped(tensors.count)) tensors"
+    }
+
+    private static let deepest = 8
+
+    /// Sums the tensors up whose names have the same first words, in the order of the file.
+    private func sums(depth: Int) -> [(name: String, tensors: Int, values: Int)] {
+        var places: [String: Int] = [:]
+        var sums: [(name: String, tensors: Int, values: Int)] = []
+        for tensor in tensors {
+            let words = tensor.name.split(separator: ".", omittingEmptySubsequences: false)
+            let name = words.prefix(min(depth, max(1, words.count - 1))).joined(separator: ".")
+            let place = places[name] ?? sums.count
+            if place == sums.count {
+                places[name] = place
+                sums.append((name, 0, 0))
+            }
+            sums[place].tensors += 1
+            sums[place].values &+= tensor.shape.reduce(1) { $0 &* $1 }
+        }
+        return sums
     }
 }
 

@@ -77,6 +77,11 @@ struct SegmentCommand: ParsableCommand {
         others.write(logOptions.logFile, "--log-file")
         // Before the log is begun, which would add to whatever file that is.
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
+        if case .part = division, RemoteFile.isRemote(outputs[0].outputs.mask) {
+            throw UsageError(
+                "--part needs an output in a folder that all machines share, and \(outputs[0].outputs.mask) is in object storage"
+            )
+        }
         if case .merge(let merge, _) = division, CanonicalPath.named(outputs[0].outputs.mask) != merge.parts.output {
             throw PartError(
                 .bad,
@@ -98,15 +103,24 @@ struct SegmentCommand: ParsableCommand {
         var records: [SceneRun.Record] = []
         for paths in outputs {
             if case .part(let part) = division {
-                try compute(part, paths, model, options, warnings, log, cancellation)
+                do {
+                    try compute(part, paths, model, options, warnings, log, cancellation)
+                } catch let error as CancellationError {
+                    tell(KeptWork(of: paths.outputs.mask, part: part))
+                    throw error
+                }
                 continue
             }
             do {
-                let outcome = try segment(
-                    division,
-                    paths, model, options, warnings, general, log, cancellation, &records)
-                results.append(SceneResult(scene: paths.scene, ending: .done(outcome)))
-            } catch let error where outputs.count > 1 && !(error is CancellationError) {
+                let ending = try segment(
+                    division, paths, model, options, warnings, general, log, cancellation, &records)
+                results.append(SceneResult(scene: paths.scene, ending: ending))
+            } catch let error as CancellationError {
+                if case .whole = division, !RemoteFile.isRemote(paths.outputs.mask) {
+                    tell(KeptWork(of: paths.outputs.mask))
+                }
+                throw error
+            } catch let error where outputs.count > 1 {
                 Console.report(error)
                 let status = ExitStatus.number(for: error)
                 results.append(SceneResult(scene: paths.scene, ending: .failed(message: "\(error)", status: status)))
@@ -123,35 +137,81 @@ struct SegmentCommand: ParsableCommand {
 
     private func segment(
         _ division: SceneRun.Division, _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions,
-        _ warnings: SceneWarnings,
-        _ general: GeneralWarnings, _ log: SceneLog,
-        _ cancellation: Cancellation, _ records: inout [SceneRun.Record]
-    ) throws -> SceneOutcome {
+        _ warnings: SceneWarnings, _ general: GeneralWarnings, _ log: SceneLog, _ cancellation: Cancellation,
+        _ records: inout [SceneRun.Record]
+    ) throws -> SceneResult.Ending {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
+        let remote = try RemoteOutputs(paths.outputs, scratch: files.scratch)
+        defer { remote?.removeIfEmpty() }
+        var options = options
+        // What is there under the local names is nobody's but the program's.
+        if remote != nil { options.overwrites = true }
         let run = try SceneRun(
-            scene: paths.scene, model: model, options: options, outputs: paths.outputs, products: products.options(),
-            division: division)
+            scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,
+            products: products.options(), division: division)
+        if let remote, remote.isComplete(for: run) {
+            try upload(remote, cancellation)
+            return .unchanged
+        }
+        try remote?.prepare(overwrite: files.overwrite)
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
         // Killed before the last scene, or the report on all of them, the same command makes them all.
-        run.keepsRecord = scenes.count > 1 && !stack
+        run.keepsRecord = scenes.count > 1 && !stack && remote == nil
         if run.keepsRecord { records.append(run.record) }
         let bar = progress.display(
             URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
-        let outcome = try withExtendedLifetime(bar) {
+        var isFirst = true
+        var outcome = try withExtendedLifetime(bar) {
             defer { bar?.finish() }
             return try run.run(
                 extras: logOptions.isAsked || products.report != nil ? .classShares : [], verifiedWindows: verify ?? 0,
                 cancellation: cancellation,
-                warnings: warnings, progress: { bar?.update(done: $0, of: $1) })
+                warnings: warnings,
+                progress: {
+                    if isFirst, $0 > 0, Console.isTerminal, !messages.quiet {
+                        let share = Text.number(100 * Double($0) / Double($1))
+                        Console.note("going on where an earlier run was stopped, at \(share) %")
+                    }
+                    isFirst = false
+                    bar?.update(done: $0, of: $1)
+                })
+        }
+        if let remote {
+            try remote.note(run)
+            try upload(remote, cancellation)
+            outcome.outputs = remote.remote
         }
         if let found = outcome.summary.verification { try Console.print(line(paths, found)) }
         log.done(outcome)
         if messages.verbose || (Console.isTerminal && !messages.quiet) { Console.note(line(paths, outcome.summary)) }
         if messages.verbose { Console.note(stages(outcome.summary)) }
-        return outcome
+        return .done(outcome)
+    }
+
+    /// Has the last line say what a run has kept that was stopped.
+    private func tell(_ kept: KeptWork?) {
+        guard let kept else {
+            if scenes.count == 1 || stack {
+                Signals.tell(
+                    kept: "no row of tiles was finished, and nothing is kept; run the same command again to begin anew")
+            }
+            return
+        }
+        let share = Text.number(100 * Double(kept.tileRows) / Double(kept.allTileRows))
+        Signals.tell(
+            kept:
+                "\(share) % is kept in \(kept.folder), \(ByteCount.text(kept.bytes)); run the same command again to go on"
+        )
+    }
+
+    private func upload(_ remote: RemoteOutputs, _ cancellation: Cancellation) throws {
+        let isShown = messages.verbose || (Console.isTerminal && !messages.quiet)
+        try remote.upload(isCancelled: { cancellation.isCancelled }) { path, number, count in
+            if isShown { Console.note("uploading \(path), \(number) of \(count)") }
+        }
     }
 
     /// Computes a part, for the merge to take.

@@ -76,7 +76,12 @@ struct WatchCommand: ParsableCommand {
             started = Date()
         }
         do {
-            if watching.follow { return try watch.follow(afterPass: tell) }
+            if watching.follow {
+                if Console.isTerminal, !messages.quiet {
+                    Console.note("watching \(folder) for scenes; masks go to \(outputs.folder). Ctrl-C ends it")
+                }
+                return try watch.follow(afterPass: tell)
+            }
             let tally = try watch.pass()
             try tell(tally)
             let failed = max(tally.failed, tally.movedAside)

@@ -7,14 +7,25 @@ struct FileOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The mask, a GeoTIFF. For several scenes, an existing folder.", valueName: "path"),
-        completion: .masks)
+        help: ArgumentHelp(
+            """
+            The mask, a GeoTIFF. For several scenes, an existing folder. It may be in object storage, as may all other outputs \
+            then: /vsis3/bucket/mask.tif, /vsigs/..., /vsiaz/...
+            """, valueName: "path"), completion: .masks)
     var output: String
 
     @OptionGroup var others: SceneRasterOptions
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace outputs that exist.")
     var overwrite = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The folder in which outputs are made that go into object storage, before they are uploaded. By default, one in \
+            the user's cache.
+            """, valueName: "folder"), completion: .directory)
+    var scratch: String?
 }
 
 /// The meaning of the outputs, and the form in which they are written.

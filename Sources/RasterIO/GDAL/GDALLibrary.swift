@@ -18,6 +18,9 @@ package enum GDALLibrary {
         _ = TIFFSetErrorHandler { GDALLibrary.report(CE_Failure, from: $0, $1, $2) }
         _ = TIFFSetWarningHandler { GDALLibrary.report(CE_Warning, from: $0, $1, $2) }
         GDALAllRegister()
+        // Servers that are busy for a moment (429, 502, 503, 504) are asked again, unless somebody has said otherwise.
+        for (key, value) in [("GDAL_HTTP_MAX_RETRY", "5"), ("GDAL_HTTP_RETRY_DELAY", "1")]
+        where CPLGetConfigOption(key, nil) == nil { CPLSetConfigOption(key, value) }
     }()
 
     /// Registers GDAL's drivers and silences it, the first time; to be called before anything else of GDAL's.

@@ -2,8 +2,8 @@ import CGDAL
 package import TileGeometry
 
 /// The way from places in a raster to coordinates in its reference system: by its geotransform, or by the polynomial through its
-/// ground control points. A raster that does not lie anywhere has its columns and rows for coordinates, as GDAL's tools
-/// have it.
+/// ground control points. A raster that does not lie anywhere has its columns for x, and its rows, counted upwards, for y:
+/// QGIS shows it from 0 down to minus its height, and so both lie on each other.
 package final class PixelToMap {
     /// The system of the coordinates; nil where the raster does not say.
     package let crs: CoordinateReferenceSystem?
@@ -40,7 +40,7 @@ package final class PixelToMap {
                 raster,
                 "it has rational polynomials (RPC) only, which need heights: orthorectify it, as with gdalwarp -rpc")
         } else {
-            way = .transform(GeoTransform([0, 1, 0, 0, 0, 1]))
+            way = .transform(GeoTransform([0, 1, 0, 0, 0, -1]))
             crs = reference.crs
         }
         let (column, row) = (Double(raster.size.width) / 2, Double(raster.size.height) / 2)

@@ -59,16 +59,8 @@ private struct EngineRecord {
 
     /// Returns nil where the system has no place for a user's cache.
     init?() {
-        let environment = ProcessInfo.processInfo.environment
-        let folder: URL
-        if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
-            folder = URL(fileURLWithPath: cache)
-        } else if let home = environment["HOME"], home.hasPrefix("/") {
-            folder = URL(fileURLWithPath: home).appendingPathComponent(".cache")
-        } else {
-            return nil
-        }
-        file = folder.appendingPathComponent("overtile/checked-engines")
+        guard let path = UserCache.path("checked-engines") else { return nil }
+        file = URL(fileURLWithPath: path)
     }
 
     func contains(_ line: String) -> Bool { lines.contains(line) }

@@ -20,6 +20,8 @@ final class TileReader: Sendable {
 
     /// Threads: as many as this, and no more than `threads`.
     private static let mostLanes = 4
+    /// Threads that read from a server, most of which wait for its answers.
+    private static let remoteLanes = 8
 
     /// Takes a scene and what is to be read of it, on as many threads as there are workers at most.
     convenience init(_ scene: RasterReader, _ plan: Plan, times: StageTimes) {
@@ -28,13 +30,14 @@ final class TileReader: Sendable {
             threads: plan.tiling.workers, times: times, isWanted: plan.isWanted)
     }
 
-    /// - Parameter threads: the most that may read at once.
+    /// - Parameter threads: the most that may read at once, if they do not wait for a server.
     init(
         _ reader: ResampledReader, bands: [Int], shapes: [TileShape], threads: Int, times: StageTimes,
         isWanted: @escaping @Sendable (Tile) -> Bool = { _ in true }
     ) {
         self.isWanted = isWanted
-        let count = reader.raster.decodesBlocksApart ? max(1, min(threads, Self.mostLanes)) : 1
+        let most = RemoteFile.isOnServer(reader.raster.path) ? Self.remoteLanes : max(1, min(threads, Self.mostLanes))
+        let count = reader.raster.decodesBlocksApart ? most : 1
         lanes = (0..<count).map { Lane(number: $0, of: reader, bands: bands, times: times) }
         let pixelGrid = reader.grid
         square =

@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import RasterIO
+package import TileGeometry
 
 extension WorkInProgress {
     /// Removes what killed runs left of the outputs under hidden names.
@@ -45,5 +46,35 @@ extension WorkInProgress {
     /// Returns the error as one of a raster or its file; nil for any other.
     private static func ofOutput(_ error: any Error) -> RasterError? {
         (error as? FileError).map { RasterError($0) } ?? error as? RasterError
+    }
+}
+
+/// The work in progress that a run which did not come to its end has left for the next one.
+package struct KeptWork {
+    /// The folder in which it lies.
+    package let folder: String
+    /// The rows of tiles that are finished.
+    package let tileRows: Int
+    /// The rows of tiles that the scene has, or its part.
+    package let allTileRows: Int
+    /// The bytes of its files.
+    package let bytes: Int
+
+    /// Looks beside a mask.
+    ///
+    /// - Parameter part: the part of a divided run; nil for the whole.
+    /// - Returns: nil where there is no work that a run could go on with.
+    package init?(of mask: String, part: ScenePart? = nil) {
+        let folder = part.map { WorkFolder.path(for: mask, part: $0) } ?? WorkFolder.path(for: mask)
+        guard let data = WorkFolder.read(folder + "/" + WorkFolder.keyName),
+            let key = try? StoredJSON.decode(WorkKey.self, from: data),
+            let rows = key.part?.rows ?? key.plan.tileRows, (1...Int(Int32.max)).contains(rows),
+            let journal = WorkJournal(
+                reading: folder + "/" + WorkInProgress.journalName, key: WorkInProgress.hash(data)),
+            let progress = journal.recover(tileRows: rows), progress.tileRows > 0
+        else { return nil }
+        (self.folder, tileRows, allTileRows) = (folder, progress.tileRows, rows)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        bytes = names.reduce(0) { $0 + (FileStatus(path: "\(folder)/\($1)", followsLinks: false)?.size ?? 0) }
     }
 }

@@ -43,6 +43,15 @@ struct WorkKey: Codable, Equatable {
         /// The first column and row, width and height of the part that is wanted; nil for the whole scene.
         let selection: [Int]?
 
+        /// The rows of tiles; nil where no grid can have these numbers.
+        var tileRows: Int? {
+            let (top, height) = selection.map { $0.count == 4 ? ($0[1], $0[3]) : (0, 0) } ?? (0, height)
+            guard step > 0, top >= 0, height > 0, top <= Int32.max, height <= Int32.max, step <= Int32.max else {
+                return nil
+            }
+            return (top + height + step - 1) / step - top / step
+        }
+
         init(_ grid: TileGrid) {
             (width, height) = (grid.scene.width, grid.scene.height)
             (tile, margin, step, unit) = (grid.tile, grid.margin, grid.step, grid.unit)

@@ -198,14 +198,14 @@ struct PolygonOutputTests {
         #expect(try folder.names == before)
     }
 
-    @Test("without georeference, coordinates are columns and rows, and areas are null")
+    @Test("without georeference, coordinates are columns and rows upwards, as QGIS shows them, and areas are null")
     func placeless() throws {
         let mask = try mask(.none)
         let output = try PolygonOutput(mask: mask, options: PolygonOutput.Options(), path: folder.path("out.shp"))
         #expect(try output.write() == 2)
         try output.commit()
         let water = try ShapefilePolygons(path: folder.path("out.shp")).features[0]
-        #expect(Set(water[0]) == [SIMD2(4, 0), SIMD2(6, 0), SIMD2(6, 2), SIMD2(4, 2)])
+        #expect(Set(water[0]) == [SIMD2(4, 0), SIMD2(6, 0), SIMD2(6, -2), SIMD2(4, -2)])
         var options = PolygonOutput.Options()
         options.minimumArea = 1
         #expect(throws: RasterError.self) {

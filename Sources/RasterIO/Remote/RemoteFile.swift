@@ -1,0 +1,146 @@
+import CGDAL  // includes <sys/stat.h>: in a whole-module build, Swift takes it for where `stat` comes from
+package import FileIO
+import Foundation
+import Glibc
+
+/// Files in object storage, under GDAL's names for them: `/vsis3/bucket/mask.tif` and its kind. GDAL takes credentials and
+/// servers from its settings and from the environment (GDAL, Virtual File Systems).
+package enum RemoteFile {
+    /// The systems that GDAL can write to, and whose files appear as a whole or not at all.
+    private static let systems = ["/vsis3/", "/vsigs/", "/vsiaz/", "/vsiadls/", "/vsioss/", "/vsiswift/"]
+
+    /// True for a path in object storage.
+    package static func isRemote(_ path: String) -> Bool { systems.contains(where: path.hasPrefix) }
+
+    /// True for a path in object storage, or of a file that any other server hands out.
+    package static func isOnServer(_ path: String) -> Bool {
+        isRemote(path) || ["/vsicurl/", "/vsicurl?", "/vsihdfs/", "/vsiwebhdfs/"].contains(where: path.hasPrefix)
+    }
+
+    /// Returns the bytes that a file has; nil where there is no such file.
+    ///
+    /// - Throws: `FileError` (`.readFailed`) where the server does not say.
+    package static func size(of path: String) throws(FileError) -> Int? {
+        VSICurlPartialClearCache(path)
+        var status = stat()
+        let messages = GDALMessages(keepsWarnings: true)
+        VSIErrorReset()
+        let isThere = withUnsafeMutablePointer(to: &status) { status in
+            messages.during {
+                VSIStatExL(path, OpaquePointer(status), Int32(VSI_STAT_SIZE_FLAG | VSI_STAT_SET_ERROR_FLAG)) == 0
+            }
+        }
+        if isThere { return Int(status.st_size) }
+        let number = Int(VSIGetLastErrorNo())
+        let reason = GDALLibrary.oneLine(VSIGetLastErrorMsg())
+        guard number != 0, number != Int(VSIE_AWSObjectNotFound), !reason.contains("404") else { return nil }
+        throw FileError(
+            .readFailed, "ask for", path: path, reason.isEmpty ? "the server gave no answer" : reason,
+            advice: "look at bucket, credentials and network")
+    }
+
+    /// Writes a copy of a local file, and compares it with the file by size and SHA-256. Until it is complete, nothing has
+    /// its name; what has its name already stays until then.
+    ///
+    /// - Parameter isCancelled: true to end early; a first copy is removed then.
+    /// - Throws: `FileError` (`.writeFailed`, `.readFailed`), `CancellationError`.
+    package static func upload(
+        _ local: String, to path: String, isCancelled: () -> Bool
+    ) throws {
+        for attempt in 0... {
+            do throws(FileError) {
+                let checksum = try copy(local, to: path, isCancelled)
+                if let checksum { try require(path, FileStatus(path: local)?.size ?? 0, checksum, isCancelled) }
+                break
+            } catch {
+                // Servers that are busy, and networks that are down for a moment.
+                guard attempt < pauses.count, !isCancelled() else { throw error }
+                let unit = CPLAtof(CPLGetConfigOption("GDAL_HTTP_RETRY_DELAY", "1"))
+                let end = ContinuousClock.now + .seconds(min(max(unit, 0), 60) * pauses[attempt])
+                while ContinuousClock.now < end, !isCancelled() { usleep(50_000) }
+            }
+        }
+        if isCancelled() { throw CancellationError() }
+    }
+
+    /// The pauses before an upload is tried again, as multiples of the one that GDAL makes before it asks a busy server again
+    /// (`GDAL_HTTP_RETRY_DELAY`, a second).
+    private static let pauses = [1.0, 4, 15]
+
+    private static let bufferBytes = 4 << 20
+
+    /// - Returns: the SHA-256 of what was written; nil if it was cancelled, and there is no copy.
+    private static func copy(
+        _ local: String, to path: String, _ isCancelled: () -> Bool
+    ) throws(FileError) -> String? {
+        let source = FileCall.open(local, O_RDONLY)
+        guard source >= 0 else { throw FileError(.readFailed, "open", path: local, number: errno) }
+        defer { _ = FileCall.close(source) }
+        let messages = GDALMessages()
+        guard let target = messages.during({ VSIFOpenL(path, "wb") }) else { throw failure(path, messages) }
+        /// Ends an upload that must not count.
+        func abandon() {
+            messages.during {
+                VSIFCloseL(target)
+                VSIUnlink(path)
+            }
+        }
+        var hash = SHA256()
+        var buffer = [UInt8](repeating: 0, count: bufferBytes)
+        var isWhole = true
+        while !isCancelled() {
+            let count = FileCall.read(source, &buffer, buffer.count)
+            guard count >= 0 else {
+                let number = errno
+                abandon()
+                throw FileError(.readFailed, "read", path: local, number: number)
+            }
+            if count == 0 { break }
+            let written = messages.during { VSIFWriteL(buffer, 1, count, target) }
+            buffer.withUnsafeBytes { hash.add(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            isWhole = written == count
+            if !isWhole { break }
+        }
+        if isCancelled() {
+            abandon()
+            return nil
+        }
+        // The end of a file is what makes it appear.
+        guard messages.during({ VSIFCloseL(target) }) == 0, isWhole else { throw failure(path, messages) }
+        return hash.finish()
+    }
+
+    /// Reads a copy back.
+    private static func require(
+        _ path: String, _ size: Int, _ checksum: String, _ isCancelled: () -> Bool
+    ) throws(FileError) {
+        guard let found = try self.size(of: path), found == size else {
+            throw FileError(.writeFailed, "upload", path: path, "what arrived has another size")
+        }
+        let messages = GDALMessages()
+        guard let file = messages.during({ VSIFOpenL(path, "rb") }) else {
+            throw FileError(
+                .readFailed, "read back", path: path, messages.reason(about: path, otherwise: "GDAL gives no reason"))
+        }
+        defer { _ = VSIFCloseL(file) }
+        var hash = SHA256()
+        var buffer = [UInt8](repeating: 0, count: bufferBytes)
+        while !isCancelled() {
+            let count = messages.during { VSIFReadL(&buffer, 1, buffer.count, file) }
+            buffer.withUnsafeBytes { hash.add(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            if count < buffer.count { break }
+        }
+        if isCancelled() { return }
+        guard hash.finish() == checksum else {
+            throw FileError(.writeFailed, "upload", path: path, "what arrived has other bytes")
+        }
+    }
+
+    private static func failure(_ path: String, _ messages: GDALMessages) -> FileError {
+        let text = GDALLibrary.oneLine(VSIGetLastErrorMsg())
+        return FileError(
+            .writeFailed, "upload", path: path,
+            messages.reason(about: path, otherwise: text.isEmpty ? "the server gave no reason" : text),
+            advice: "look at bucket, credentials and network")
+    }
+}

@@ -1,0 +1,176 @@
+"""The story of run.sh: the same outputs in object storage as in a folder, whatever the server does."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+overtile, place, model = sys.argv[1:]
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+store = place + "/store"
+os.makedirs(store + "/bucket")
+environment = dict(
+    os.environ, AWS_S3_ENDPOINT="127.0.0.1:%d" % port, AWS_HTTPS="NO", AWS_VIRTUAL_HOSTING="FALSE",
+    AWS_ACCESS_KEY_ID="somebody", AWS_SECRET_ACCESS_KEY="secret", AWS_DEFAULT_REGION="here", VSIS3_CHUNK_SIZE="5",
+    XDG_CACHE_HOME=place + "/cache", GDAL_HTTP_RETRY_DELAY="0.1")
+server = subprocess.Popen([sys.executable, os.path.dirname(os.path.abspath(__file__)) + "/server.py", str(port), store])
+
+
+def fail(text):
+    server.kill()
+    sys.exit("storage: " + text)
+
+
+def trouble(text):
+    request = urllib.request.Request("http://127.0.0.1:%d/trouble" % port, data=text.encode(), method="PUT")
+    for _ in range(100):
+        try:
+            return urllib.request.urlopen(request).read()
+        except OSError:
+            time.sleep(0.1)
+    return fail("the server does not start")
+
+
+def make_scene(path):
+    width, height = 1500, 1300
+    rows = []
+    for y in range(height):
+        row = bytearray()
+        for x in range(width):
+            lake = (x // 140 + y // 170) % 3 == 0
+            row += bytes((11 + (x * y) % 5, 29, 72)) if lake else bytes((96, 104 + (x + y) % 9, 58))
+        rows.append(bytes(row))
+    with open(path + ".ppm", "wb") as file:
+        file.write(b"P6 %d %d 255\n" % (width, height) + b"".join(rows))
+    subprocess.run(
+        ["gdal_translate", "-q", "-co", "TILED=YES", "-a_srs", "EPSG:32633", "-a_ullr", "500000", "5000000",
+         str(500000 + 10 * width), str(5000000 - 10 * height), path + ".ppm", path], check=True)
+    os.remove(path + ".ppm")
+
+
+def command(scene, folder, more=()):
+    return [overtile, "segment", scene, "--model", model, "--resolution", "native", "--output", folder + "/mask.tif",
+            "--probabilities", folder + "/more/p.tif", "--polygons", folder + "/mask.fgb", "--stats", folder + "/mask.csv",
+            "--report", folder + "/report.html", "--stac", "--style", "--quiet", *more]
+
+
+def run(words):
+    return subprocess.run(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def outputs(folder):
+    """All objects or files below a folder; the report has its time in it, and items name the scene."""
+    found = {}
+    for above, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(above, name), "rb") as file:
+                data = file.read()
+            found[os.path.relpath(os.path.join(above, name), folder)] = b"" if name.startswith("report") else data
+    return found
+
+
+trouble("none")
+scene = place + "/scene.tif"
+make_scene(scene)
+os.link(scene, store + "/bucket/scene.tif")
+whole = place + "/whole"
+os.makedirs(whole + "/more")
+first = run(command(scene, whole))
+if first.returncode != 0:
+    fail("a local run: " + first.stderr)
+expected = outputs(whole)
+remote, objects = "/vsis3/bucket/%s", store + "/bucket/%s"
+cache = place + "/cache/overtile/outputs"
+
+
+def left():
+    return os.listdir(cache) if os.path.isdir(cache) else []
+
+
+def expect_whole(name, more="its outputs"):
+    found = outputs(objects % name)
+    if found != expected:
+        names = sorted(each for each in set(found) | set(expected) if found.get(each) != expected.get(each))
+        fail("%s: not %s: %s" % (name, more, names))
+    if left():
+        fail("%s: local copies are left: %s" % (name, left()))
+
+
+def expect(ended, status, words, name):
+    if ended.returncode != status or words not in ended.stderr:
+        fail("%s: %d: %s" % (name, ended.returncode, ended.stderr))
+
+
+# All is well; then the outputs are there, and are replaced only on request.
+expect(run(command(scene, remote % "well")), 0, "", "well")
+expect_whole("well")
+expect(run(command(scene, remote % "well")), 73, "is there already", "again")
+expect(run(command(scene, remote % "well", ["--overwrite"])), 0, "", "replaced")
+expect_whole("well")
+
+# From object storage as well: the same pixels.
+expect(run(command("/vsis3/bucket/scene.tif", remote % "both")), 0, "", "both")
+with open(objects % "both/mask.csv") as one, open(whole + "/mask.csv") as other:
+    if one.read() != other.read():
+        fail("a scene in object storage has other statistics")
+
+# A busy server is asked again.
+trouble("busy 3")
+expect(run(command("/vsis3/bucket/scene.tif", remote % "busy")), 0, "", "busy")
+trouble("cut 2")
+expect(run(command(scene, remote % "cut")), 0, "", "cut")
+trouble("none")
+expect_whole("cut")
+
+# Credentials are gone: nothing is there, all is kept, and the same command uploads it without computing anything.
+trouble("denied")
+expect(run(command(scene, remote % "denied")), 74, "the same command uploads them", "denied")
+if os.path.exists(objects % "denied"):
+    fail("denied: something is there: %s" % os.listdir(objects % "denied"))
+trouble("none")
+again = run([each for each in command(scene, remote % "denied", ["--verbose"]) if each != "--quiet"])
+expect(again, 0, "uploading", "denied, then not")
+if "computing" in again.stderr:
+    fail("denied, then not: it was computed again: " + again.stderr)
+expect_whole("denied")
+
+# Killed at each of some writes, which never arrive: the mask is the last that appears.
+for number in (1, 3, 6, 9):
+    name = "killed-%d" % number
+    trouble("stall %d" % number)
+    process = subprocess.Popen(command(scene, remote % name), env=environment, stderr=subprocess.DEVNULL)
+    patience = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < patience:
+        if len(outputs(objects % name)) >= number - 1 and os.path.exists(cache):
+            time.sleep(0.3)
+        time.sleep(0.1)
+        if any("upload.json" in os.listdir(cache + "/" + each) for each in left()):
+            time.sleep(0.5)
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    if os.path.exists(objects % name + "/mask.tif"):
+        fail("%s: the mask is there before all others" % name)
+    trouble("none")
+    expect(run(command(scene, remote % name)), 0, "", name)
+    expect_whole(name)
+
+# What was complete for other options is not uploaded for these.
+trouble("denied")
+expect(run(command(scene, remote % "other", ["--classes", "ground,lake"])), 74, "the same command", "other options")
+trouble("none")
+expect(run(command(scene, remote % "other")), 0, "", "then these")
+expect_whole("other")
+
+# Mixed sides, parts, and stores that are not there.
+mixed = command(scene, remote % "mixed")
+expect(run([each.replace("/vsis3/bucket/mixed/mask.csv", place + "/mask.csv") for each in mixed]), 64, "on one side", "mixed")
+expect(run(command(scene, remote % "parts", ["--part", "1/2"])), 64, "--part needs an output in a folder", "parts")
+server.kill()
+server.wait()
+expect(run(command(scene, remote % "gone")), 74, "look at bucket, credentials and network", "gone")
+print("storage: the same outputs in object storage, with a busy, refusing and stalling server, and after kills")
