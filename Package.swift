@@ -15,6 +15,13 @@ let cRules: [CSetting] = [
     .treatAllWarnings(as: .error)
 ]
 
+/// The commit that examples/packaging/deb.sh builds, which its program tells with its version. Git is not asked here: SwiftPM
+/// remembers what it heard, and would tell an earlier commit. A build that is not told one tells none.
+let commit = Context.environment["OVERTILE_COMMIT"] ?? ""
+guard commit.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {
+    fatalError("OVERTILE_COMMIT is '\(commit)', which is no commit: give letters, digits and -, as 1a2b3c4d5e6f-dirty")
+}
+
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swiftRules)
 }
@@ -37,6 +44,9 @@ let package = Package(
     targets: [
         // Our own kernels, and shims around system libraries.
         .target(name: "COvertileKernels", cSettings: cRules),
+        .target(
+            name: "COvertileVersion",
+            cSettings: cRules + (commit.isEmpty ? [] : [.define("OVERTILE_COMMIT", to: "\"\(commit)\"")])),
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -63,7 +73,10 @@ let package = Package(
             ["COvertileKernels", "InferenceEngine", "Models", "NetworkGraph", "StoredTensors", "WeightFiles"]),
         room(
             "Segmentation",
-            ["CLinux", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO", "TileGeometry", "VectorIO"]),
+            [
+                "CLinux", "COvertileVersion", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
+                "TileGeometry", "VectorIO",
+            ]),
         room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "SceneRunner",

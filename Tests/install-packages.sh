@@ -6,10 +6,11 @@
 #   build      what Overtile links; pkg-config tells the build where it is
 #   scripts    for examples/demo.sh, which prepares its scene and judges the result with them, and for Tests/night
 #   browser    for Tests/browser, which looks at reports as their readers do
+#   packaging  for examples/packaging/deb.sh, which makes a Debian package
 #   cluster    for Tests/slurm, which starts a cluster on this machine
 #   systems    for Tests/systems, which makes the root of another Debian
 #   toolchain  what a Swift toolchain that was unpacked, not installed, needs of the system
-#              Without a group, all but the toolchain's.
+#              Without a group, all but the packaging's and the toolchain's.
 set -eu
 
 packages=''
@@ -19,13 +20,17 @@ for group in ${*:-build scripts browser cluster systems}; do
         build) more='libgdal-dev libtiff-dev libdnnl-dev libsqlite3-dev pkg-config' ;;
         scripts) more='gdal-bin python3 python3-venv faketime' ;;
         browser) more='chromium fonts-dejavu-core' ;;
+        packaging) more='binutils dpkg-dev' ;;
         cluster) more='slurmctld slurmd slurm-client munge' ;;
         systems) more='debootstrap' ;;
         toolchain)
             more='ca-certificates g++ git libcurl4|libcurl4t64 libedit2 libncurses6 libpython3-dev libxml2 tzdata
                 zlib1g-dev'
             ;;
-        *) echo "install-packages.sh: no group $group: build, scripts, browser, cluster, systems, toolchain" >&2; exit 64 ;;
+        *)
+            echo "install-packages.sh: no group $group: build, scripts, browser, packaging, cluster, systems, toolchain" >&2
+            exit 64
+            ;;
     esac
     packages="$packages $more"
 done

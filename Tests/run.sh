@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what is missing, builds everything and runs every test: the kernels once more under sanitizers, the scripts of
 # Tests/night in small, object storage, a minute of Tests/fuzz, a Slurm cluster where root may start one, the QGIS script
-# where QGIS is installed, the documentation, and the library's example. Arguments go to `swift test`, and leave the
-# scripts out, for example
+# where QGIS is installed, the documentation, the library's example, and the commit that builds tell. Arguments go to
+# `swift test`, and leave the scripts out, for example
 #   sh Tests/run.sh --filter TileGeometryTests
 # Tests on real scenes need a folder of shared test data beside the checkout (or OVERTILE_SHARED) and are skipped without.
 set -eu
@@ -30,6 +30,7 @@ if [ $# -eq 0 ]; then
     sh Tests/qgis/run.sh .build/tests/release/overtile
     sh Tests/documentation/run.sh .build/tests/release
     sh Tests/library/run.sh
+    sh Tests/packaging/run.sh
 fi
 # shellcheck disable=SC2086
 exec swift test --disable-xctest --skip-build $flags "$@"

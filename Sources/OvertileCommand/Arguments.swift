@@ -45,11 +45,25 @@ enum NearMiss {
     /// Returns what to do about an option that a command does not have; nil where nothing is like it.
     static func advice(option: String, command: String?) -> String? {
         let name = String(option.prefix { $0 != "=" })
-        if let other = others[name] { return other }
         let known = options(of: command)
+        if let other = others[name] {
+            // What a command does not have is no advice for it.
+            let named = other.split { !($0.isLetter || $0 == "-") }.filter { $0.hasPrefix("--") }
+            if named.allSatisfy({ known.contains(String($0)) }) { return other }
+        }
         let longer = known.filter { $0.hasPrefix(name) }
         guard let meant = longer.min(by: { $0.count < $1.count }) ?? nearest(to: name, among: known) else { return nil }
         return "did you mean \(meant)?"
+    }
+
+    /// Returns the first of the arguments that looks like a long option and that the command does not have. The parser names
+    /// it last of all, behind arguments that are missing because of it.
+    static func unknownOption(among arguments: [String], of command: String?) -> String? {
+        let known = options(of: command)
+        guard !known.isEmpty else { return nil }
+        return arguments.prefix { $0 != "--" }.first { word in
+            word.hasPrefix("--") && !known.contains(String(word.prefix { $0 != "=" }))
+        }
     }
 
     /// The long options of a command, from its help.
@@ -101,12 +115,19 @@ struct UsageError: Error, CustomStringConvertible {
         // The last line of the parser's long message is: See 'overtile segment --help' for more information.
         let quoted = OvertileCommand.fullMessage(for: error).split(separator: "\n").last?.split(separator: "'")
         let help = quoted.flatMap { $0.count == 3 ? String($0[1]) : nil } ?? "overtile --help"
-        let unknown = text.hasPrefix("Unknown option '") ? text.split(separator: "'").dropFirst().first : nil
+        let command = help.split(separator: " ").dropFirst().first.map(String.init)
+        let unknown =
+            if text.hasPrefix("Unknown option '") {
+                text.split(separator: "'").dropFirst().first.map(String.init)
+            } else if text.hasPrefix("Missing expected argument") {
+                NearMiss.unknownOption(among: Array(CommandLine.arguments.dropFirst()), of: command)
+            } else {
+                nil as String?
+            }
         // The parser's own guess knows no words but its own, and takes --gpu for --key.
         if let unknown {
-            let command = help.split(separator: " ").dropFirst().first
-            let advice = NearMiss.advice(option: String(unknown), command: command.map(String.init))
-            if let advice { text = "Unknown option '\(unknown)': \(advice)" }
+            let advice = NearMiss.advice(option: unknown, command: command)
+            text = "Unknown option '\(unknown)'" + (advice.map { ": \($0)" } ?? "")
         }
         self.init("\(text); see \(help)")
     }

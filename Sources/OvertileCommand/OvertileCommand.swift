@@ -32,7 +32,21 @@ struct OvertileCommand: ParsableCommand {
             StatsCommand.self,
             EvaluateCommand.self,
             PolygonizeCommand.self, PreviewCommand.self, CheckCommand.self, DoctorCommand.self,
+            VersionCommand.self,
         ])
+}
+
+/// Prints what --version prints, for those who ask in the manner of git.
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "version",
+        abstract: "Show the version, with the commit that a package was built from.",
+        discussion: """
+            It is that of --version, and what outputs say of themselves (OVERTILE_VERSION). 'overtile doctor' also shows \
+            those of GDAL and oneDNN.
+            """)
+
+    func run() throws { try Console.print(OvertileVersion.current) }
 }
 
 @main

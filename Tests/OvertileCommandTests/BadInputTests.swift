@@ -47,6 +47,17 @@ struct BadInputTests {
         option(64, ["--output"], "--outptu", "x.tif"), option(64, ["did you mean --probabilities?"], "--prob", "p.tif"),
         option(64, ["--workers"], "--threads", "2"), option(64, ["--of COG"], "--cog"),
         option(64, ["processors"], "--gpu"), option(64, ["4G"], "--memory", "4"),
+        // A word that is wrong is named before what is missing because of it.
+        Case("an option, almost, in place of one that must be", 64, ["'--outptu'", "did you mean --output?"]) {
+            ["segment", $0.scene, "--model", $0.model, "--outptu", $0.output()]
+        },
+        // No advice that the command could not follow.
+        Case("an option of another command", 64, ["Unknown option '--prob'; see overtile plan --help"]) {
+            ["plan", $0.scene, "--model", $0.model, "--prob", "p.tif"]
+        },
+        Case("another program's word", 64, ["Unknown option '--threads'; see overtile stats --help"]) {
+            ["stats", $0.scene, "--threads", "2"]
+        },
         option(64, ["1/10000"], "--scale", "ten"), option(64, ["1/10000"], "--scale", "1/0"),
         Case("no scene", 64, ["<scenes>", "overtile segment --help"]) { _ in ["segment"] },
         Case("no model", 64, ["--model"]) { ["segment", $0.scene, "--output", $0.output()] },

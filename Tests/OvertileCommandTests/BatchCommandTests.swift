@@ -110,6 +110,26 @@ struct BatchCommandTests {
         #expect(try bench.folder.bytes("m.prom").count > 500)
     }
 
+    /// A scene that is gone may come back, as a disk that was not mounted: it is forgotten only on demand.
+    @Test("scenes that are gone are forgotten on demand, and their masks stay")
+    func forgetMissing() throws {
+        _ = try batch()
+        try FileManager.default.removeItem(atPath: bench.folder.path("in/b.tif"))
+        let known = try CommandProcess.run(["status", bench.folder.path("out")])
+        #expect(known.output.contains("2 scenes: 2 done"), "\(known.output)")
+        let forgetting = try CommandProcess.run(["status", bench.folder.path("out"), "--forget-missing"])
+        #expect(forgetting.status == 0 && forgetting.errors.contains("1 scene forgotten"), "\(forgetting.errors)")
+        #expect(forgetting.output.contains("1 scene: 1 done") && forgetting.output.contains("a.tif"))
+        #expect(!forgetting.output.contains("b.tif"), "\(forgetting.output)")
+        #expect(try masks() == ["a.tif", "b.tif"])
+        #expect(try batch().output.contains("1 unchanged"))
+        // What is at work in the folder is not disturbed.
+        let lock = try FolderLock(folder: bench.folder.path("out"))
+        defer { withExtendedLifetime(lock) {} }
+        let refused = try CommandProcess.run(["status", bench.folder.path("out"), "--forget-missing"])
+        #expect(refused.status == 75 && refused.errorLines.count == 1, "\(refused.errors)")
+    }
+
     struct Refusal: CustomTestStringConvertible, Sendable {
         let more: [String]
         let status: Int32

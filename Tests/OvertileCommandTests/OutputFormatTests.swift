@@ -25,7 +25,8 @@ struct OutputFormatTests {
         let style = try String(contentsOfFile: bench.output("mask.qml"), encoding: .utf8)
         #expect(style.contains("label=\"water\""))
         let facts = try RasterReader(path: bench.output()).metadata
-        #expect(facts["TIFFTAG_SOFTWARE"]?.hasPrefix("Overtile ") == true)
+        let version = String(try CommandProcess.run(["--version"]).output.dropLast())
+        #expect(facts["TIFFTAG_SOFTWARE"] == "Overtile \(version)" && facts["OVERTILE_VERSION"] == version)
         #expect(facts["OVERTILE_MODEL_SHA256"]?.count == 64)
         #expect(facts["OVERTILE_SCENE"] == "scene.tif")
         #expect(facts["OVERTILE_SCALE"] == "0.01")

@@ -66,6 +66,9 @@ struct TrainCommandTests {
         for line in ["Class names +land, water", "Class colours +C8B98C, 2B7BBA", "Threshold +0.3", "No data +61"] {
             #expect(try text.contains(Regex(line)), "\(line): \(text)")
         }
+        let version = try CommandProcess.run(["--version"]).output.dropLast()
+        let file = try Data(contentsOf: URL(fileURLWithPath: folder.path("m.safetensors")))
+        #expect(file.firstRange(of: Data("\"overtile.trained.version\":\"\(version)\"".utf8)) != nil)
         let mask = try segment("mask.tif")
         #expect(mask.legend(ofBand: 1).map(\.color?.hexadecimal) == ["#c8b98c", "#2b7bba"])
         let style = try String(contentsOfFile: folder.path("mask.qml"), encoding: .utf8)

@@ -153,6 +153,22 @@ import TileGeometry
         }
     }
 
+    /// Two builds may round differently, and so may two commits of one version.
+    @Test func workOfABuildOfAnotherCommitIsDiscarded() throws {
+        #expect(OvertileVersion.text(commit: "") == OvertileVersion.number)
+        try run(job(), to: "whole")
+        try interrupt(job(), after: 9)
+        let key = URL(fileURLWithPath: work + "/key.json")
+        let other = OvertileVersion.text(commit: "0123456789ab-dirty")
+        #expect(other == OvertileVersion.number + "+0123456789ab-dirty")
+        let text = try String(contentsOf: key, encoding: .utf8)
+        try Data(text.replacing("\"\(OvertileVersion.current)\"", with: "\"\(other)\"").utf8).write(to: key)
+        let (summary, warnings) = try run(job())
+        #expect(warnings.count == 1 && warnings[0].hasSuffix("is discarded: Overtile's version changed"), "\(warnings)")
+        #expect(summary.tilesResumed == 0)
+        try expectSameBytes()
+    }
+
     @Test func aSceneReplacedInBetweenIsDoneAnew() throws {
         try interrupt(job(), after: 9)
         try SyntheticScene.write(folder.path("new.tif"), width: 90, height: 180)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the library's documentation, and fails at any warning: a link that leads nowhere, a comment that does not fit.
+# Builds the library's documentation, and fails at any warning: a link that leads nowhere, a comment that does not fit. Links
+# of the README and of the examples' pages are followed, too.
 #
 #   sh Tests/documentation/run.sh BUILD [OUTPUT]
 #
@@ -32,4 +33,14 @@ swift symbolgraph-extract -module-name Overtile -I "$build/Modules" "$@" -target
 docc convert "$root/Sources/Overtile/Documentation.docc" --additional-symbol-graph-dir "$work/graphs" \
     --fallback-display-name Overtile --fallback-bundle-identifier overtile.Overtile --output-path "$output" \
     --warnings-as-errors
+
+for page in "$root"/README.md "$root"/examples/*/README.md; do
+    grep -o ']([^):]*)' "$page" | tr -d ']()' | while read -r target; do
+        [ -e "$(dirname "$page")/$target" ] || echo "${page#"$root"/} links to $target, which is not there"
+    done
+done >"$work/broken"
+if [ -s "$work/broken" ]; then
+    cat "$work/broken" >&2
+    exit 1
+fi
 echo "documentation: no warnings"

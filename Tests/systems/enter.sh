@@ -4,7 +4,7 @@
 #
 #   enter.sh ROOT TOOLCHAIN SHARED COMMAND...
 #
-# SHARED is the folder of shared test data, or empty.
+# TOOLCHAIN is Swift's, and SHARED the folder of shared test data; either may be empty.
 set -eu
 
 root=$1 toolchain=$2 shared=$3
@@ -35,7 +35,7 @@ ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"
 ln -s /proc/self/fd/2 "$root/dev/stderr"
 
-lend "$toolchain" "$toolchain"
+if [ -n "$toolchain" ]; then lend "$toolchain" "$toolchain"; fi
 if [ -n "$shared" ]; then lend "$shared" /overtile/shared; fi
 # Mirrors of Swift packages: those in a folder are mounted, and git is told of all.
 printf '[safe]\n\tdirectory = *\n' >"$root/etc/gitconfig"
@@ -58,4 +58,4 @@ cp -L --remove-destination /etc/resolv.conf "$root/etc/resolv.conf"
 exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
     ${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
     ${no_proxy:+"no_proxy=$no_proxy"} \
-    PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$toolchain/usr/bin" "$@"
+    PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${toolchain:+:$toolchain/usr/bin}" "$@"

@@ -2,10 +2,12 @@
 # Builds and tests this checkout on Debian releases that need not be the machine's: each in a root of its own, made from
 # scratch.
 #
-#   Tests/systems/run.sh [--short | --all] [--keep DIR] [bookworm] [trixie]
+#   Tests/systems/run.sh [--short | --all | --package] [--keep DIR] [bookworm] [trixie]
 #
 #   --all       what Tests/run.sh does, which is the default
 #   --short     the build, every network's conformance, and the kernels', oneDNN's and the engine's tests
+#   --package   runs the steps of examples/packaging/Containerfile, which build the Debian package in this root, and
+#               install it in another one, which has no Swift; there it is used and removed
 #   --keep DIR  makes the roots below DIR, or takes those that are there, and keeps them for the next time
 #               Without a name, both releases.
 #
@@ -20,7 +22,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
-usage() { echo "systems: $1 (--short, --all, --keep DIR, bookworm, trixie)" >&2; exit 64; }
+usage() { echo "systems: $1 (--short, --all, --package, --keep DIR, bookworm, trixie)" >&2; exit 64; }
 unavailable() { echo "systems: not possible here: $1" >&2; exit 69; }
 
 suite=--all
@@ -28,7 +30,7 @@ kept=
 releases=
 while [ $# -gt 0 ]; do
     case $1 in
-        --short | --all) suite=$1 ;;
+        --short | --all | --package) suite=$1 ;;
         --keep)
             [ $# -gt 1 ] || usage "--keep needs a folder"
             shift
@@ -109,19 +111,23 @@ if [ -n "$kept" ]; then roots=$kept; else roots=$(mktemp -d "${TMPDIR:-/tmp}/ove
 shared=${OVERTILE_SHARED:-$checkout/../shared}
 if [ -d "$shared" ]; then shared=$(readlink -f "$shared"); else shared=; fi
 
+# Makes the root of a release, unless it is there.
+make_root() { # RELEASE FOLDER
+    [ ! -d "$2" ] || return 0
+    echo "systems: making a root of $1 from $mirror"
+    remove "$2.unfinished"
+    apart debootstrap --variant=minbase "$1" "$2.unfinished" "$mirror" >"$2.log" 2>&1 || {
+        tail -n 20 "$2.log" >&2
+        exit 1
+    }
+    # It need not survive a power loss.
+    echo force-unsafe-io >"$2.unfinished/etc/dpkg/dpkg.cfg.d/unsafe-io"
+    mv "$2.unfinished" "$2"
+}
+
 for release in $releases; do
     root=$roots/$release
-    if [ ! -d "$root" ]; then
-        echo "systems: making a root of $release from $mirror"
-        remove "$root.unfinished"
-        apart debootstrap --variant=minbase "$release" "$root.unfinished" "$mirror" >"$roots/$release.log" 2>&1 || {
-            tail -n 20 "$roots/$release.log" >&2
-            exit 1
-        }
-        # It need not survive a power loss.
-        echo force-unsafe-io >"$root.unfinished/etc/dpkg/dpkg.cfg.d/unsafe-io"
-        mv "$root.unfinished" "$root"
-    fi
+    make_root "$release" "$root"
 
     # The checkout as it is, but for what is built and what git knows; builds of an earlier time stay.
     place=$root/overtile/checkout
@@ -131,6 +137,22 @@ for release in $releases; do
     # Where git finds packages.
     git -C "$checkout" config --get-regexp '^url\..*\.insteadof$' >"$root/overtile/mirrors" || true
 
-    apart sh "$here/enter.sh" "$root" "$toolchain" "$shared" sh /overtile/checkout/Tests/systems/suite.sh "$suite"
+    # What git knows of the checkout, which it does not know there.
+    told=$(sh "$checkout/examples/packaging/commit.sh")
+    # shellcheck disable=SC2086
+    apart sh "$here/enter.sh" "$root" "$toolchain" "$shared" env $told sh /overtile/checkout/Tests/systems/suite.sh "$suite"
+    if [ "$suite" = --package ]; then
+        # A root of its own each time: nothing that an earlier package needed is there.
+        bare=$roots/$release-bare
+        remove "$bare"
+        make_root "$release" "$bare"
+        mkdir "$bare/overtile"
+        : >"$bare/overtile/mirrors"
+        cp -r "$root/overtile/package" "$root/overtile/scene.tif" "$here/package.sh" "$here/steps.sh" \
+            "$checkout/examples/packaging/Containerfile" "$bare/overtile"
+        # shellcheck disable=SC2086
+        apart sh "$here/enter.sh" "$bare" "" "" env $told sh /overtile/package.sh
+        remove "$bare"
+    fi
     if [ -z "$kept" ]; then remove "$root"; fi
 done

@@ -28,7 +28,7 @@ struct BatchCommand: ParsableCommand {
             """
             Scenes of any format that GDAL opens, /vsi paths included; folders; quoted patterns such as \
             'scenes/*.tif'; or @list.txt, a file with one of these on each line.
-            """, valueName: "input"))
+            """, valueName: "input"), completion: .files)
     var inputs: [String]
 
     @OptionGroup(title: "Files") var files: FolderOptions

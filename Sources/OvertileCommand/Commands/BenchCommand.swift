@@ -31,7 +31,7 @@ struct BenchCommand: ParsableCommand {
         name: .shortAndLong,
         help: ArgumentHelp(
             "The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
-            valueName: "file"))
+            valueName: "file"), completion: .models)
     var model: String
 
     @Option(help: ArgumentHelp("How long to run.", valueName: "seconds"))

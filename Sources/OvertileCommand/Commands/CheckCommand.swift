@@ -14,7 +14,7 @@ struct CheckCommand: ParsableCommand {
             width, height, blockWidth, blockHeight, and overviews, each a [width, height].
             """)
 
-    @Argument(help: "GeoTIFFs on a local disk.")
+    @Argument(help: "GeoTIFFs on a local disk.", completion: .file(extensions: ["tif", "tiff"]))
     var files: [String]
 
     @Option(

@@ -38,14 +38,14 @@ struct ConvertCommand: ParsableCommand {
         help: """
             The trained network: a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors; for an item, also an ONNX \
             model.
-            """
-    )
+            """, completion: .models)
     var model: String
 
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The new file, which ends in .safetensors, .pth, .pt, .onnx or .json.", valueName: "path"))
+            "The new file, which ends in .safetensors, .pth, .pt, .onnx or .json.", valueName: "path"),
+        completion: .file(extensions: ["safetensors", "pth", "pt", "onnx", "json"]))
     var output: String
 
     @Flag(help: "Store numbers in half precision, which takes half the space and keeps three digits.")

@@ -30,10 +30,10 @@ struct EvaluateCommand: ParsableCommand {
               overtile evaluate mask.tif fields.gpkg --field crop --outside 0
             """)
 
-    @Argument(help: "A raster of classes, as segment writes.")
+    @Argument(help: "A raster of classes, as segment writes.", completion: .masks)
     var mask: String
 
-    @Argument(help: "The truth: a raster of classes, or polygons with --field.")
+    @Argument(help: "The truth: a raster of classes, or polygons with --field.", completion: .truths)
     var truth: String
 
     @Option(

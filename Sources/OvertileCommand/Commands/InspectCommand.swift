@@ -41,7 +41,9 @@ struct InspectCommand: ParsableCommand {
             If the network of a file is not known, its tensors are summed up by module, and the exit code is 65.
             """)
 
-    @Argument(help: "The trained network: an ONNX model, a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.")
+    @Argument(
+        help: "The trained network: an ONNX model, a PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors.",
+        completion: .models)
     var model: String
 
     @Flag(help: "List the tensors of the file, whether its network is known or not.")
@@ -51,7 +53,7 @@ struct InspectCommand: ParsableCommand {
         help: ArgumentHelp(
             """
             Also tell what the model is given of this scene, and how it fits the network's memory of its training.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .files)
     var scene: String?
 
     @Flag(help: "Print JSON.")

@@ -23,7 +23,9 @@ struct MergeCommand: ParsableCommand {
     /// More bytes than any plan needs.
     private static let planMemory = 1 << 50
 
-    @Argument(help: ArgumentHelp("The mask that the parts were asked for with --output.", valueName: "output"))
+    @Argument(
+        help: ArgumentHelp("The mask that the parts were asked for with --output.", valueName: "output"),
+        completion: .masks)
     var output: String
 
     @Flag(help: "Wait for parts that still run.")

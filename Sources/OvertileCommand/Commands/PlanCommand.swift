@@ -29,7 +29,7 @@ struct PlanCommand: ParsableCommand {
                                memory tells how this fits the model's memory of its training
             """)
 
-    @Argument(help: "A raster that GDAL opens.")
+    @Argument(help: "A raster that GDAL opens.", completion: .files)
     var scene: String
 
     @OptionGroup var networks: ModelPaths

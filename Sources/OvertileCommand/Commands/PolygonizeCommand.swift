@@ -21,7 +21,7 @@ struct PolygonizeCommand: ParsableCommand {
               overtile polygonize mask.tif -o fields.geojson --confidence confidence.tif
             """)
 
-    @Argument(help: "The mask: one band of classes, as overtile segment writes it.")
+    @Argument(help: "The mask: one band of classes, as overtile segment writes it.", completion: .masks)
     var mask: String
 
     @Option(
@@ -29,7 +29,7 @@ struct PolygonizeCommand: ParsableCommand {
         help: ArgumentHelp(
             """
             The new file, whose ending chooses the format.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .layers)
     var output: String
 
     @Option(
@@ -37,7 +37,7 @@ struct PolygonizeCommand: ParsableCommand {
             """
             The confidence of each pixel: a raster of bytes with a scale, as overtile segment --confidence writes it.
             """,
-            valueName: "path"))
+            valueName: "path"), completion: .masks)
     var confidence: String?
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")

@@ -17,15 +17,16 @@ struct PreviewCommand: ParsableCommand {
               overtile preview scene.tif mask.tif -o preview.webp --classes-only water --outlines
             """)
 
-    @Argument(help: "The scene, a raster of any format that GDAL opens.")
+    @Argument(help: "The scene, a raster of any format that GDAL opens.", completion: .files)
     var scene: String
 
-    @Argument(help: "Its mask, a raster of classes.")
+    @Argument(help: "Its mask, a raster of classes.", completion: .masks)
     var mask: String
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The picture: .png, .jpg or .webp.", valueName: "path"))
+        help: ArgumentHelp("The picture: .png, .jpg or .webp.", valueName: "path"),
+        completion: .file(extensions: ["png", "jpg", "webp"]))
     var output: String
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace a picture that exists.")

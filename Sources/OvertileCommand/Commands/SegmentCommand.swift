@@ -28,7 +28,7 @@ struct SegmentCommand: ParsableCommand {
             """
             Rasters of any format that GDAL opens, /vsi paths included. Files with commas between them are the bands of \
             one scene, and so is a Sentinel-2 or Landsat product, named by its folder or archive.
-            """))
+            """), completion: .files)
     var scenes: [String]
 
     @Flag(help: "All the rasters named are the bands of one scene, in their order.")

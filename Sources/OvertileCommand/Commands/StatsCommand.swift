@@ -27,7 +27,7 @@ struct StatsCommand: ParsableCommand {
               overtile stats mask.tif --zones districts.gpkg --zone-field district --output districts.csv
             """)
 
-    @Argument(help: "A raster of classes, as segment writes.")
+    @Argument(help: "A raster of classes, as segment writes.", completion: .masks)
     var mask: String
 
     @OptionGroup(title: "Zones") var zones: ZoneOptions

@@ -20,7 +20,7 @@ struct StatusCommand: ParsableCommand {
             warnings, outputs (with SHA-256 checksums), nextAttempt.
             """)
 
-    @Argument(help: ArgumentHelp("The folder of outputs.", valueName: "dir"))
+    @Argument(help: ArgumentHelp("The folder of outputs.", valueName: "dir"), completion: .directory)
     var folder: String
 
     @Flag(help: "Show only scenes that failed or were set aside.")
@@ -34,7 +34,7 @@ struct StatusCommand: ParsableCommand {
             """
             Write sums over all scenes for Prometheus, to a file (*.prom) that node_exporter's textfile collector \
             reads. Only what --json or --failed ask for is then printed.
-            """, valueName: "file"))
+            """, valueName: "file"), completion: .file(extensions: ["prom"]))
     var metrics: String?
 
     @Flag(

@@ -24,7 +24,7 @@ struct TrainCommand: ParsableCommand {
               overtile train a.tif --truth t.tif --validation-scenes b.tif --report r.html -o m.safetensors
             """)
 
-    @Argument(help: "Rasters of any format that GDAL opens, all of the same bands and pixel size.")
+    @Argument(help: "Rasters of any format that GDAL opens, all of the same bands and pixel size.", completion: .files)
     var scenes: [String]
 
     @OptionGroup(title: "Files") var files: TrainingFiles

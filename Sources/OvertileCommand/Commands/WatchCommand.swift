@@ -28,7 +28,7 @@ struct WatchCommand: ParsableCommand {
               */5 * * * * overtile watch /srv/in -m /srv/unet.pth -o /srv/out --log-file /var/log/overtile.log
             """)
 
-    @Argument(help: ArgumentHelp("The folder that scenes arrive in.", valueName: "folder"))
+    @Argument(help: ArgumentHelp("The folder that scenes arrive in.", valueName: "folder"), completion: .directory)
     var folder: String
 
     @OptionGroup(title: "Files") var files: FolderOptions

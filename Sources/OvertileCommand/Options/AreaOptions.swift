@@ -22,7 +22,7 @@ struct AreaOptions: ParsableArguments {
             """
             Segment only what lies in the polygons of a vector file, in any coordinate system. The outputs cover their \
             bounding box, and pixels outside of the polygons are without data.
-            """, valueName: "file"))
+            """, valueName: "file"), completion: .layers)
     var aoi: String?
 
     @Option(help: ArgumentHelp("The layer of --aoi, where the file has several.", valueName: "name"))

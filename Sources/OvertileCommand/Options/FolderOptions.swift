@@ -8,8 +8,8 @@ struct FolderOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("An existing folder for the masks and for the ledger of what was done.", valueName: "dir")
-    )
+        help: ArgumentHelp("An existing folder for the masks and for the ledger of what was done.", valueName: "dir"),
+        completion: .directory)
     var output: String
 
     @OptionGroup var others: FolderRasterOptions

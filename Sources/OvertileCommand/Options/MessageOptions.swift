@@ -71,7 +71,7 @@ struct LogOptions: ParsableArguments {
             """
             Append to this file a line for each scene, with its pixels, seconds, Mpx/s, shares of classes and \
             warnings, and a line for each warning and error. The file may be rotated at any time.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .files)
     var logFile: String?
 
     @Option(

@@ -9,7 +9,7 @@ struct ModelPaths: ParsableArguments {
             """
             The trained network: an ONNX model, PyTorch checkpoint (.pth, .pt, .ckpt) or safetensors. Given several times, \
             the mean of the networks' probabilities is taken; all must have the same bands and classes.
-            """, valueName: "file"))
+            """, valueName: "file"), completion: .models)
     var models: [String]
 }
 
@@ -55,7 +55,7 @@ struct ModelChoices: ParsableArguments {
             """
             A STAC item (MLM extension) that describes the model. By default, the file with the model's name and the \
             ending .json, if there is one.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .file(extensions: ["json"]))
     var modelItem: String?
 
     var options: ModelOptions {

@@ -11,7 +11,7 @@ struct FileOptions: ParsableArguments {
             """
             The mask, a GeoTIFF. For several scenes, an existing folder. It may be in object storage, as may all other outputs \
             then: /vsis3/bucket/mask.tif, /vsigs/..., /vsiaz/...
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .masks)
     var output: String
 
     @OptionGroup var others: SceneRasterOptions
@@ -24,7 +24,7 @@ struct FileOptions: ParsableArguments {
             """
             The folder in which outputs are made that go into object storage, before they are uploaded. By default, one in \
             the user's cache.
-            """, valueName: "folder"))
+            """, valueName: "folder"), completion: .directory)
     var scratch: String?
 }
 

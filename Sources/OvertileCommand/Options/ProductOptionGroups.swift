@@ -38,7 +38,7 @@ struct SceneProductOptions: ParsableArguments {
             Also write the regions of the mask as polygons with areas, and with their mean confidence if --confidence \
             is written: GeoPackage (.gpkg), FlatGeobuf (.fgb), GeoJSON, Shapefile (.shp) or Parquet. For several \
             scenes, a folder.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .layers)
     var polygons: String?
 
     @Option(
@@ -46,12 +46,13 @@ struct SceneProductOptions: ParsableArguments {
             """
             Also write the pixels, hectares and share of each class: as CSV if the path ends in .csv, else as JSON. \
             For several scenes, a folder.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .file(extensions: ["csv", "json"]))
     var stats: String?
 
     @Option(
         help: ArgumentHelp(
-            "Also write a report of the run: a page with pictures (.html), or JSON (.json).", valueName: "path"))
+            "Also write a report of the run: a page with pictures (.html), or JSON (.json).", valueName: "path"),
+        completion: .file(extensions: ["html", "json"]))
     var report: String?
 
     @OptionGroup var companions: CompanionOptions
@@ -68,7 +69,7 @@ struct FolderProductOptions: ParsableArguments {
             """
             Also write the regions of each mask as polygons beside it, with areas, and with mean confidence if \
             --confidence is written: gpkg, fgb, geojson, shp or parquet.
-            """, valueName: "ending"))
+            """, valueName: "ending"), completion: .list(VectorFormat.allCases.map(\.rawValue)))
     var polygons: String?
 
     @Option(
@@ -77,7 +78,7 @@ struct FolderProductOptions: ParsableArguments {
             Also write the pixels, hectares and share of each class beside each mask, as NAME.stats.json or \
             NAME.stats.csv.
             """,
-            valueName: "json|csv"))
+            valueName: "json|csv"), completion: .list(["json", "csv"]))
     var stats: String?
 
     @OptionGroup var companions: CompanionOptions

@@ -8,7 +8,7 @@ struct SceneRasterOptions: ParsableArguments {
             """
             Also write the probabilities, as a GeoTIFF with a band for each class. For several scenes, another folder.
             """,
-            valueName: "path"))
+            valueName: "path"), completion: .masks)
     var probabilities: String?
 
     @Option(
@@ -16,7 +16,7 @@ struct SceneRasterOptions: ParsableArguments {
             """
             Also write the probability of each pixel's class, as a uint8 GeoTIFF in steps of 0.004 (the band's scale) \
             with 255 for no data. For several scenes, another folder.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .masks)
     var confidence: String?
 
     /// The path of each raster that was asked for.
@@ -30,7 +30,7 @@ struct FolderRasterOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Also write the probabilities, as float32 GeoTIFFs with a band for each class, into another folder.",
-            valueName: "dir"))
+            valueName: "dir"), completion: .directory)
     var probabilities: String?
 
     @Option(
@@ -39,7 +39,7 @@ struct FolderRasterOptions: ParsableArguments {
             Also write the probability of each pixel's class, as uint8 GeoTIFFs like those of segment, into another \
             folder.
             """,
-            valueName: "dir"))
+            valueName: "dir"), completion: .directory)
     var confidence: String?
 
     /// The folder of each raster that was asked for.

@@ -8,13 +8,13 @@ struct ReportOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             A report of this run, scene by scene: a page with pictures (.html), or JSON (.json).
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .file(extensions: ["html", "json"]))
     var report: String?
 
     @Option(
         help: ArgumentHelp(
             "The sums of the ledger for Prometheus: a file (*.prom) that node_exporter's textfile collector reads.",
-            valueName: "file"))
+            valueName: "file"), completion: .file(extensions: ["prom"]))
     var metrics: String?
 
     /// All files that tell what was done.
@@ -45,7 +45,7 @@ struct NumberOutputOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Also write the numbers: as CSV if the path ends in .csv, else as JSON.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .file(extensions: ["csv", "json"]))
     var output: String?
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")
@@ -77,7 +77,7 @@ struct ZoneOptions: ParsableArguments {
             Polygons in each of which the classes are counted: any vector file that GDAL opens, in any coordinate \
             system.
             """,
-            valueName: "file"))
+            valueName: "file"), completion: .layers)
     var zones: String?
 
     @Option(

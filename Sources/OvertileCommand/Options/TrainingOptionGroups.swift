@@ -9,7 +9,7 @@ struct TrainingFiles: ParsableArguments {
             """
             The classes of the scenes' pixels: a raster, or with --class-field a vector file. It may be given once for all \
             scenes, once for each in their order, or as a template in which {stem} is the scene's name.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .truths)
     var truth: [String]
 
     @Option(help: ArgumentHelp("The field of the truth's polygons that holds the class.", valueName: "field"))
@@ -22,7 +22,7 @@ struct TrainingFiles: ParsableArguments {
         help: ArgumentHelp(
             """
             Polygons within which everything that lies in none of the truth's is a class of its own, background.
-            """, valueName: "file"))
+            """, valueName: "file"), completion: .layers)
     var labelledArea: String?
 
     @Option(
@@ -51,10 +51,13 @@ struct TrainingFiles: ParsableArguments {
             valueName: "value"))
     var nodata: Double?
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The trained network, a safetensors file.", valueName: "path"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The trained network, a safetensors file.", valueName: "path"),
+        completion: .file(extensions: ["safetensors"]))
     var output: String
 
-    @Option(help: ArgumentHelp("A line for each epoch, as CSV.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("A line for each epoch, as CSV.", valueName: "path"), completion: .file(extensions: ["csv"]))
     var log: String?
 
     @Option(
@@ -62,18 +65,20 @@ struct TrainingFiles: ParsableArguments {
             """
             A page (.html) with curves, the confusion matrix, and scene, truth and mask where the network is worst and best. \
             It is written at the end.
-            """, valueName: "path"))
+            """, valueName: "path"), completion: .file(extensions: ["html"]))
     var report: String?
 
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Scenes to judge by, of which nothing is learned; instead of parts of the others.", valueName: "scene"))
+            "Scenes to judge by, of which nothing is learned; instead of parts of the others.", valueName: "scene"),
+        completion: .files)
     var validationScenes: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "The truth of these scenes, given as --truth is. By default, it is that of the others.", valueName: "path"))
+            "The truth of these scenes, given as --truth is. By default, it is that of the others.", valueName: "path"),
+        completion: .truths)
     var validationTruth: [String] = []
 
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")
@@ -192,7 +197,7 @@ struct TrainingNetworkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A checkpoint to go on from, instead of a new network. Where its classes differ, its head begins anew.",
-            valueName: "model"))
+            valueName: "model"), completion: .models)
     var from: String?
 
     @Option(help: ArgumentHelp("The part of that checkpoint that stays as it is.", valueName: "encoder"))

@@ -26,7 +26,7 @@ struct WatchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The folder for scenes that failed so often, each with a text that says why. By default, FOLDER/failed.",
-            valueName: "dir"))
+            valueName: "dir"), completion: .directory)
     var failedFolder: String?
 
     @Option(

@@ -1,3 +1,4 @@
+import COvertileVersion
 import Foundation
 import Models
 import RasterIO
@@ -149,6 +150,14 @@ extension SegmentationJob {
 
 /// The version of Overtile, after https://semver.org.
 package enum OvertileVersion {
-    /// The version that this build is.
-    package static let current = "0.1.0"
+    /// The version of the sources.
+    static let number = "0.1.0"
+
+    /// The version that this build is: 0.1.0+1a2b3c4d5e6f where the build was told its commit, and 0.1.0 elsewhere.
+    ///
+    /// Outputs carry it, and work in progress belongs to it: a build of another commit starts over.
+    package static let current = text(commit: String(cString: overtile_commit()))
+
+    /// Returns the version of a build from a commit, which is empty where nobody knows it.
+    static func text(commit: String) -> String { commit.isEmpty ? number : "\(number)+\(commit)" }
 }

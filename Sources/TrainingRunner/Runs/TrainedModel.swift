@@ -2,6 +2,7 @@ import FileIO
 import Foundation
 import MaskProducts
 import Models
+import Segmentation
 import StoredTensors
 import Training
 import WeightFiles
@@ -70,6 +71,7 @@ struct TrainedModel {
     func metadata(best: TrainingSession.Epoch, judgement: Judgement?) -> [String: String] {
         var metadata = description.metadata
         metadata["format"] = "pt"
+        metadata["overtile.trained.version"] = OvertileVersion.current
         metadata["overtile.trained.data"] = fingerprint
         metadata["overtile.trained.options"] = settingsText
         metadata["overtile.trained.steps"] = "\(best.step)"
