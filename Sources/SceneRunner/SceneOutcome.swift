@@ -51,7 +51,7 @@ public struct SceneResult: Sendable {
     }
 }
 
-/// What is remembered of a scene's earlier run.
+/// An earlier run of a scene, as far as somebody has remembered it.
 package struct EarlierRun: Sendable {
     let pixels: Int?
     let seconds: Double?

@@ -151,19 +151,31 @@ package final class SegmentationJob {
         do {
             work.removeLeftovers()
             try work.verifyRecovered(windows(of: whole), cancellation: cancellation, warn: warn)
-            let encoder = try encoder(of: work, times, cancellation)
-            do {
+            return try staged(work, reader, since: started, times, verifiedWindows, cancellation) { encoder in
                 try finish(work, reader, encoder, times, cancellation, progress)
-                let verification = try verify(verifiedWindows, work, reader, cancellation)
-                return StagedRasters(
-                    self, work: work, encoder: encoder, started: started, times: times, readers: reader.threads,
-                    verification: verification)
-            } catch {
-                encoder.discard()
-                throw error
             }
         } catch {
             throw work.end(after: error, scene: scene.path)
+        }
+    }
+
+    /// Makes the files of complete or growing samples.
+    ///
+    /// - Parameter encode: has the encoder write all rows.
+    func staged(
+        _ work: any RasterWork, _ reader: TileReader, since started: DispatchTime, _ times: StageTimes,
+        _ verifiedWindows: Int, _ cancellation: Cancellation, _ encode: (BlockEncoder) throws -> Void
+    ) throws -> StagedRasters {
+        let encoder = try encoder(of: work, times, cancellation)
+        do {
+            try encode(encoder)
+            let verification = try verify(verifiedWindows, work, reader, cancellation)
+            return StagedRasters(
+                self, work: work, encoder: encoder, started: started, times: times, readers: reader.threads,
+                verification: verification)
+        } catch {
+            encoder.discard()
+            throw error
         }
     }
 

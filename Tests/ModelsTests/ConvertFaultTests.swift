@@ -19,7 +19,7 @@ struct ConvertFaultTests {
     init() throws {
         temporary = try TemporaryFolder()
         _ = try ModelFile.paperUNet(in: temporary.url.path, depth: 2)
-        try ConvertBench(folder: temporary.url.path).begin()
+        try ConvertBench(folder: temporary.url.path).output.clear()
     }
 
     @Test("an error of the system in the place of a call", arguments: ["safetensors", "json"])
@@ -38,10 +38,10 @@ struct ConvertFaultTests {
         let folder = temporary.url.path
         let bench = ConvertBench(folder: folder)
         try bench.run(ending)
-        let whole = try bench.files()
+        let whole = try bench.output.files()
         var (call, points) = (1, 0)
         while true {
-            try bench.begin()
+            try bench.output.clear()
             let result = await #expect(processExitsWith: .failure, observing: [\.exitStatus]) {
                 [folder = folder as String, ending = ending as String, call = call as Int] in
                 try FileFault(call: call, effect: .kill).strike { try ConvertBench(folder: folder).run(ending) }
@@ -61,21 +61,10 @@ struct ConvertFaultTests {
 private struct ConvertBench {
     let folder: String
 
-    func begin() throws {
-        try? FileManager.default.removeItem(atPath: folder + "/out")
-        try FileManager.default.createDirectory(atPath: folder + "/out", withIntermediateDirectories: true)
-    }
-
-    func files() throws -> [String: Data] {
-        let names = try FileManager.default.subpathsOfDirectory(atPath: folder + "/out")
-        return Dictionary(
-            uniqueKeysWithValues: names.map {
-                ($0, FileManager.default.contents(atPath: "\(folder)/out/\($0)") ?? Data())
-            })
-    }
+    var output: OutputFolder { OutputFolder(in: folder) }
 
     func sweep(_ ending: String) -> FaultSweep {
-        FaultSweep("convert to \(ending)", begin: begin, files: files) { try run(ending) }
+        FaultSweep("convert to \(ending)", begin: output.clear, files: output.files) { try run(ending) }
     }
 
     func run(_ ending: String) throws {

@@ -38,22 +38,22 @@ struct TrainingFaultTests {
 
     @Test("a kill in the place of a call")
     func killed() async throws {
-        try bench.begin()
+        try bench.output.clear()
         try bench.run()
-        let whole = try bench.files()
+        let whole = try bench.output.files()
         #expect(whole.keys.sorted() == ["model.safetensors"])
         let counted = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
             [folder = bench.folder as String] in
             let bench = FaultBench(folder: folder)
             bench.useFileCalls()
-            try bench.begin()
+            try bench.output.clear()
             print("calls:", try FileFault.count { try bench.run() })
         }
         let output = String(decoding: counted?.standardOutputContent ?? [], as: UTF8.self)
         let calls = try #require(output.split(separator: "calls: ").last.flatMap { Int($0.prefix { $0.isNumber }) })
         var (call, points) = (1, 0)
         while true {
-            try bench.begin()
+            try bench.output.clear()
             let result = await #expect(processExitsWith: .failure, observing: [\.exitStatus]) {
                 [folder = bench.folder as String, call = call as Int] in
                 let bench = FaultBench(folder: folder)
@@ -87,22 +87,10 @@ private struct FaultBench {
         try SyntheticScene.write(folder + "/truth.tif", width: 96, height: 64, nodata: 255) { _, x, y in
             TrainingBench.label(x, y).map { Float($0) } ?? 255
         }
-        try begin()
+        try output.clear()
     }
 
-    /// An empty folder for the model.
-    func begin() throws {
-        try? FileManager.default.removeItem(atPath: folder + "/out")
-        try FileManager.default.createDirectory(atPath: folder + "/out", withIntermediateDirectories: true)
-    }
-
-    func files() throws -> [String: Data] {
-        let names = try FileManager.default.subpathsOfDirectory(atPath: folder + "/out")
-        return Dictionary(
-            uniqueKeysWithValues: names.map {
-                ($0, FileManager.default.contents(atPath: "\(folder)/out/\($0)") ?? Data())
-            })
-    }
+    var output: OutputFolder { OutputFolder(in: folder) }
 
     func useFileCalls() { TrackedFiles.takeOver(below: folder + "/out") }
 
@@ -119,7 +107,7 @@ private struct FaultBench {
             bands: nil, nodata: nil, renamed: [:], validation: 0.25, memory: 1 << 30)
     }
 
-    var sweep: FaultSweep { FaultSweep("a training", begin: begin, files: files, command: run) }
+    var sweep: FaultSweep { FaultSweep("a training", begin: output.clear, files: output.files, command: run) }
 
     func run() throws {
         let session = try TrainingSession(data(), to: folder + "/out/model.safetensors", options: options)

@@ -33,20 +33,11 @@ private struct LayerBench {
     let folder: String
     let ending: String
 
-    func begin() throws {
-        try? FileManager.default.removeItem(atPath: folder + "/out")
-        try FileManager.default.createDirectory(atPath: folder + "/out", withIntermediateDirectories: true)
-    }
+    var output: OutputFolder { OutputFolder(in: folder) }
 
-    func files() throws -> [String: Data] {
-        let names = try FileManager.default.subpathsOfDirectory(atPath: folder + "/out")
-        return Dictionary(
-            uniqueKeysWithValues: names.map {
-                ($0, FileManager.default.contents(atPath: "\(folder)/out/\($0)") ?? Data("a folder".utf8))
-            })
+    var sweep: FaultSweep {
+        FaultSweep("a layer as .\(ending)", begin: output.clear, files: output.files, command: write)
     }
-
-    var sweep: FaultSweep { FaultSweep("a layer as .\(ending)", begin: begin, files: files, command: write) }
 
     private func write() throws {
         let fields: [VectorWriter.Field] = [.init("class", .integer), .init("area", .real), .init("name", .text)]

@@ -112,7 +112,7 @@ struct PlanReport: Encodable {
     /// From a trial of the network on this machine.
     var expectedSeconds: Double?
     var trialSeconds: Double?
-    /// Of a divided run.
+    /// The parts and the merge, where somebody asked for a divided run.
     var parts: [PartPlan]?
     var merge: MergePlan?
     let feed: FeedSummary?

@@ -145,7 +145,7 @@ struct SegmentCommand: ParsableCommand {
         let remote = try RemoteOutputs(paths.outputs, scratch: files.scratch)
         defer { remote?.removeIfEmpty() }
         var options = options
-        // What is there under the local names is nobody's but the program's.
+        // Files under the local names are the program's own.
         if remote != nil { options.overwrites = true }
         let run = try SceneRun(
             scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,

@@ -116,7 +116,7 @@ public struct OutputSet: Equatable, Sendable {
         "geojson", "json", "kml", "fgb", "parquet", "pdf", "npy",
     ]
 
-    /// What is done with what killed runs have left.
+    /// The ways to deal with the files that killed runs have left.
     enum Recovery {
         /// What was half published is taken back, and hidden files are removed.
         case all

@@ -75,7 +75,7 @@ final class JoinedParts: RasterWork {
             let key = try? StoredJSON.decode(WorkKey.self, from: data)
         else { throw parts.bad(part, "its key is damaged, or another version's") }
         var expected = expected
-        // Those that the merge itself would run with do not count.
+        // The merge runs no kernels, so that its own do not count.
         expected.kernels = key.kernels
         let differences = expected.differences(from: key)
         guard differences.isEmpty else {

@@ -109,7 +109,7 @@ package struct PartSet: Sendable {
         for part in parts {
             let path = path(part, folder)
             if let holder = try Lease.holder(ofFolder: path, isDecisive: true) { throw running(output, part, holder) }
-            // Of a part that is half removed already, the request may be gone.
+            // A part that is half removed already may have no request any more.
             guard let status = FileStatus(path: path + "/" + PartRequest.fileName, followsLinks: false) else {
                 continue
             }

@@ -106,8 +106,7 @@ extension SegmentationJob {
         let work = try JoinedParts(
             merge, for: self, outputs: outputs, mixesKernels: mixesKernels, cancellation: cancellation)
         do {
-            let encoder = try encoder(of: work, times, cancellation)
-            do {
+            return try staged(work, reader, since: started, times, verifiedWindows, cancellation) { encoder in
                 let (rows, columns) = (plan.grid.rows, plan.grid.columns)
                 progress(0, rows * columns)
                 for done in 1...rows {
@@ -116,13 +115,6 @@ extension SegmentationJob {
                     progress(done * columns, rows * columns)
                 }
                 try encoder.finish()
-                let verification = try verify(verifiedWindows, work, reader, cancellation)
-                return StagedRasters(
-                    self, work: work, encoder: encoder, started: started, times: times, readers: reader.threads,
-                    verification: verification)
-            } catch {
-                encoder.discard()
-                throw error
             }
         } catch {
             throw work.end(after: error, scene: scene.path)
