@@ -6,7 +6,7 @@ Objects are files in FOLDER/BUCKET. A PUT to /trouble with words in its body cho
 
     none            nothing
     busy N          503 for every N-th request
-    denied          403 for every request that writes
+    denied N        403 for every request that writes, after N of them
     cut N           the next N uploads lose their connection in the middle
     stall N         the N-th write from now on never gets an answer, and is not kept
     latency N       N milliseconds before each answer
@@ -20,7 +20,7 @@ import urllib.parse
 
 port, folder = int(sys.argv[1]), sys.argv[2]
 lock = threading.Lock()
-state = {"requests": 0, "writes": 0, "busy": 0, "denied": False, "cut": 0, "stall": 0, "latency": 0}
+state = {"requests": 0, "writes": 0, "busy": 0, "denied": None, "cut": 0, "stall": 0, "latency": 0}
 uploads = {}
 
 
@@ -69,6 +69,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 state["stall"] -= 1
                 stall = state["stall"] == 0
             busy = state["busy"] and number % state["busy"] == 0
+            denied = writes and state["denied"] == 0
+            if writes and state["denied"]:
+                state["denied"] -= 1
         if latency:
             time.sleep(latency / 1000)
         if stall:
@@ -83,7 +86,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.body()
             self.refuse(503, "SlowDown")
             return True
-        if writes and state["denied"]:
+        if denied:
             self.body()
             self.refuse(403, "AccessDenied")
             return True
@@ -93,10 +96,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/trouble":
             words = self.body().decode().split()
             with lock:
-                state.update({"busy": 0, "denied": False, "cut": 0, "stall": 0, "latency": 0})
-                if words[0] == "denied":
-                    state["denied"] = True
-                elif words[0] != "none":
+                state.update({"busy": 0, "denied": None, "cut": 0, "stall": 0, "latency": 0})
+                if words[0] != "none":
                     state[words[0]] = int(words[1])
             return self.answer(200)
         if self.meets_trouble(True):

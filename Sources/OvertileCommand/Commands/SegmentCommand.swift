@@ -154,7 +154,7 @@ struct SegmentCommand: ParsableCommand {
             try upload(remote, cancellation)
             return .unchanged
         }
-        try remote?.prepare(overwrite: files.overwrite)
+        try remote?.prepare(overwrite: files.overwrite) { cancellation.isCancelled }
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }

@@ -63,6 +63,9 @@ package enum RemoteFile {
         if isCancelled() { throw CancellationError() }
     }
 
+    /// Removes a file, if it is there and may be removed.
+    package static func remove(_ path: String) { GDALMessages().during { _ = VSIUnlink(path) } }
+
     /// The pauses before an upload is tried again, as multiples of the one that GDAL makes before it asks a busy server again
     /// (`GDAL_HTTP_RETRY_DELAY`, a second).
     private static let pauses = [1.0, 4, 15]

@@ -1,4 +1,4 @@
-package import FileIO
+import FileIO
 import Foundation
 import RasterIO
 import Segmentation
@@ -82,10 +82,11 @@ package final class RemoteOutputs {
         return record.command == run.command && record.identity == run.identity
     }
 
-    /// Finds out whether the outputs may be written, before any work is done, and removes finished files of another command.
+    /// Finds out whether the outputs may be written, before any work is done, and removes finished files of another command. A
+    /// small file is uploaded, and removed: only that tells whether server and credentials let one write.
     ///
-    /// - Throws: `FileError`: `.outputExists`; `.readFailed` where the server does not say.
-    package func prepare(overwrite: Bool) throws(FileError) {
+    /// - Throws: `FileError`: `.outputExists`; `.readFailed`, `.writeFailed`; `CancellationError`.
+    package func prepare(overwrite: Bool, isCancelled: () -> Bool) throws {
         for (_, path) in remote.everything {
             guard try RemoteFile.size(of: path) != nil, !overwrite else { continue }
             throw FileError(
@@ -94,6 +95,13 @@ package final class RemoteOutputs {
         }
         FileCall.unlink(recordPath)
         for file in files { FileCall.unlink(file.local) }
+        let trial = ".overtile-trial-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        let local = FileName.joined(folder, trial)
+        defer { FileCall.unlink(local) }
+        try StagedDocument.write(Array("trial".utf8), to: local, overwrite: true)
+        let place = FileName.joined(FileName.folder(of: remote.mask), trial)
+        defer { RemoteFile.remove(place) }
+        try RemoteFile.upload(local, to: place, isCancelled: isCancelled)
     }
 
     /// Notes that the local files are complete.
