@@ -52,7 +52,7 @@ END
     tries=0
     until SLURM_CONF=$folder/slurm.conf sinfo -h -o '%t %D' 2>/dev/null | grep -q 'idle 2'; do
         tries=$((tries + 1))
-        [ "$tries" -lt 30 ] || { tail -n 5 "$folder"/*.log >&2; exit 1; }
+        [ "$tries" -lt 60 ] || { tail -n 5 "$folder"/*.log >&2; exit 1; }
         sleep 1
     done
 }
