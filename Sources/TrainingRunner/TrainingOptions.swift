@@ -98,9 +98,9 @@ package struct TrainingOptions: Sendable {
 
     // MARK: The machine
 
-    /// The threads that share out each step; nil for one for each core.
+    /// The threads that share out each step; nil for one for each processor that the process may use.
     package var workers: Int?
-    /// The bytes that the process may use; nil for half of the machine's memory.
+    /// The bytes that the process may use; nil for half of the machine's memory, or of what its control group allows.
     package var memory: Int?
     /// True if the output may replace a file.
     package var overwrites = false

@@ -1,7 +1,6 @@
 import FileIO
 import Foundation
 import Segmentation
-import Synchronization
 import TestData
 import Testing
 import TileGeometry
@@ -54,14 +53,7 @@ struct MergeTests {
             let bench = SceneBench(folder: folder)
             let merge = try #require(try PartMerge(of: bench.outputs.mask))
             let run = try bench.run(division: .merge(merge, mixesKernels: false))
-            let given = Mutex(0)
-            run.named = { _ in
-                let number = given.withLock { number in
-                    number += 1
-                    return number
-                }
-                if number == count { Glibc.kill(getpid(), SIGKILL) }
-            }
+            run.named = SceneBench.killer(after: count)
             _ = try run.run()
         }
     }

@@ -115,14 +115,7 @@ struct PublicationTests {
         await #expect(processExitsWith: .signal(SIGKILL)) {
             [folder = folder as String, count = count as Int, overwrite = overwrite as Bool, water = water as String] in
             let run = try SceneBench(folder: folder).run(overwrite: overwrite, water: water)
-            let given = Mutex(0)
-            run.named = { _ in
-                let number = given.withLock { number in
-                    number += 1
-                    return number
-                }
-                if number == count { Glibc.kill(getpid(), SIGKILL) }
-            }
+            run.named = SceneBench.killer(after: count)
             _ = try run.run()
         }
     }

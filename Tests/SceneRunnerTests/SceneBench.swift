@@ -3,8 +3,13 @@ import MaskProducts
 import Models
 import RasterIO
 import Segmentation
+import Synchronization
 import TestData
 import TestNetworks
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 @testable import SceneRunner
 
@@ -66,6 +71,18 @@ struct SceneBench {
         return try SceneRun(
             scene: path("scene.tif"), model: model, options: options, outputs: outputs ?? self.outputs,
             products: ProductOptions(), division: division)
+    }
+
+    /// Returns what ends this process, as `kill -9` does, when so many outputs have been given their names.
+    static func killer(after count: Int) -> (String) -> Void {
+        let given = Mutex(0)
+        return { _ in
+            let number = given.withLock { number in
+                number += 1
+                return number
+            }
+            if number == count { kill(getpid(), SIGKILL) }
+        }
     }
 
     /// All files of the folders of outputs, hidden ones included, by their names. The report has its time in it: of that,

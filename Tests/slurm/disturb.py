@@ -95,15 +95,20 @@ def requeue(array, task, _):
     must("scontrol", "requeue", "%s_%d" % (array, task))
 
 
+def kill(number):
+    """Kills a process that may have ended by itself."""
+    try:
+        os.kill(number, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def kill_step(array, task, _):
     """Kills Slurm's own process of the part without warning, and Slurm is told to run the part again."""
     ended = run("scontrol", "show", "job", "%s_%d" % (array, task)).stdout
     job = re.search(r"JobId=(\d+)", ended).group(1)
     for line in run("pgrep", "-f", r"slurmstepd: \[%s\." % job).stdout.split():
-        try:
-            os.kill(int(line), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill(int(line))
     # The part's own process may outlive it: the next attempt waits for that, or finds what it did.
     run("scontrol", "requeue", "%s_%d" % (array, task))
 
@@ -112,26 +117,14 @@ def kill_program(array, task, _):
     """Kills the program, as a kernel that is out of memory does. Slurm takes the task for failed, and does not repeat it."""
     number = programs().get(task)
     if number:
-        try:
-            os.kill(number, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill(number)
 
 
 def kill_daemon(array, task, node):
     """Kills the node's daemon with all its processes, as where the power fails, and starts it again."""
     with open("%s/slurmd-%s.pid" % (cluster, node)) as file:
-        daemon = int(file.read())
-    try:
-        os.kill(daemon, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    number = programs().get(task)
-    if number:
-        try:
-            os.kill(number, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill(int(file.read()))
+    kill_program(array, task, node)
     must("slurmd", "-N", node, "-f", cluster + "/slurm.conf")
 
 

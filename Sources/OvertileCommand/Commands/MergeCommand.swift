@@ -20,9 +20,6 @@ struct MergeCommand: ParsableCommand {
               overtile merge mask.tif --wait
             """)
 
-    /// More bytes than any plan needs.
-    private static let planMemory = 1 << 50
-
     @Argument(
         help: ArgumentHelp("The mask that the parts were asked for with --output.", valueName: "output"),
         completion: .masks)
@@ -77,7 +74,7 @@ struct MergeCommand: ParsableCommand {
         command.logOptions = logOptions
         // Nothing is computed but for --verify, so that the plan of tiles may be that of machines with more memory.
         if command.verify == nil {
-            (command.plan.workers, command.plan.memory) = (1, MemorySize(bytes: Self.planMemory))
+            (command.plan.workers, command.plan.memory) = (1, MemorySize(bytes: MemoryBudget.unlimited.total))
         }
         return command
     }

@@ -241,13 +241,11 @@ struct MergePlan: Encodable {
     /// Bytes of a mask that a merge checks, compresses and writes in a second: 64 million were measured on a scene of
     /// 20,000 x 20,000 pixels, with polygons and overviews.
     private static let bytesPerSecond = 60e6
-    /// A budget that is larger than any share of it.
-    private static let budget = MemoryBudget(total: 1 << 50)
 
     init(of job: SegmentationJob) {
         let pixels = job.plan.outputWindow.size.area
         bytes = job.maskBytesPerPixel * pixels
-        memoryBytes = MemoryBudget.processBytes + Self.budget.rasterCacheBytes
+        memoryBytes = MemoryBudget.processBytes + MemoryBudget.unlimited.rasterCacheBytes
         expectedSeconds = Double(bytes) / Self.bytesPerSecond
     }
 

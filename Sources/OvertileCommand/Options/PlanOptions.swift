@@ -23,7 +23,8 @@ struct PlanOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The number of tiles that are computed at the same time. By default, one for each processor that the process may use.
+            The number of tiles that are computed at the same time. By default, one for each processor that the process may \
+            use.
             """, valueName: "N"))
     var workers: Int?
 
@@ -31,7 +32,8 @@ struct PlanOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            The most memory to use, such as 800M or 4G. By default, half of the machine's memory, or of what a container or a scheduler allows.
+            The most memory to use, such as 800M or 4G. By default, half of the machine's memory, or of what a container or a \
+            scheduler allows.
             """, valueName: "size"), transform: { try MemorySize(argument: $0) })
     var memory: MemorySize?
 

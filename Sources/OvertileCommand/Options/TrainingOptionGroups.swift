@@ -386,12 +386,17 @@ struct TrainingStepOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The first number of all that is drawn.", valueName: "n"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("The threads that share out a step. By default, one for each core.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "The threads that share out a step. By default, one for each processor that it may use.", valueName: "n"))
     var workers: Int?
 
     @Option(
         help: ArgumentHelp(
-            "The most memory to use, such as 800M or 4G. By default, half of the machine's memory.", valueName: "size"),
+            """
+            The most memory to use, such as 800M or 4G. By default, half of the machine's memory, or of what a container or a \
+            scheduler allows.
+            """, valueName: "size"),
         transform: { try MemorySize(argument: $0) })
     var memory: MemorySize?
 

@@ -87,8 +87,8 @@ package final class RemoteOutputs {
     ///
     /// - Throws: `FileError`: `.outputExists`; `.readFailed`, `.writeFailed`; `CancellationError`.
     package func prepare(overwrite: Bool, isCancelled: () -> Bool) throws {
-        for (_, path) in remote.everything {
-            guard try RemoteFile.size(of: path) != nil, !overwrite else { continue }
+        for (_, path) in remote.everything where !overwrite {
+            guard try RemoteFile.size(of: path) != nil else { continue }
             throw FileError(
                 .outputExists, path: path, "it is there already",
                 message: "\(path) is there already; choose another name, or give --overwrite")

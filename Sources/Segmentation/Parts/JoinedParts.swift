@@ -71,9 +71,10 @@ final class JoinedParts: RasterWork {
         _ parts: PartSet, _ part: ScenePart, _ expected: WorkKey, _ outputs: [RasterOutput]
     ) throws -> Found {
         let path = parts.path(part)
-        guard let data = WorkFolder.read(path + "/" + WorkFolder.keyName),
-            let key = try? StoredJSON.decode(WorkKey.self, from: data)
-        else { throw parts.bad(part, "its key is damaged, or another version's") }
+        guard let work = StoredWork(folder: path) else {
+            throw parts.bad(part, "its key is damaged, or another version's")
+        }
+        let key = work.key
         var expected = expected
         // The merge runs no kernels, so that its own do not count.
         expected.kernels = key.kernels
@@ -98,9 +99,7 @@ final class JoinedParts: RasterWork {
             return try RawRaster(path: name, for: output, isNew: false)
         }
         guard tileRows > 0 else { return Found(rasters: rasters, rows: [], kernels: key.kernels) }
-        guard
-            let journal = WorkJournal(
-                reading: path + "/" + WorkInProgress.journalName, key: WorkInProgress.hash(data)),
+        guard let journal = work.journal,
             journal.recover(tileRows: tileRows)?.tileRows == tileRows
         else { throw parts.bad(part, "its journal is damaged") }
         let rows = (0..<tileRows).map { journal.row($0, rasters: rasters.count) }

@@ -74,11 +74,7 @@ package struct PartSet: Sendable {
 
     /// Tells in words why two parts were made by different commands.
     private static func difference(_ one: ScenePart, _ other: ScenePart, _ folder: String) -> String {
-        let keys = [one, other].compactMap { part in
-            WorkFolder.read(path(part, folder) + "/" + WorkFolder.keyName).flatMap {
-                try? StoredJSON.decode(WorkKey.self, from: $0)
-            }
-        }
+        let keys = [one, other].compactMap { StoredWork(folder: path($0, folder))?.key }
         let differences = keys.count == 2 ? keys[0].differences(from: keys[1], otherPart: true) : []
         return
             (differences.isEmpty ? "other outputs were asked for" : differences.joined(separator: " and ") + " changed")
@@ -191,13 +187,11 @@ package struct PartSet: Sendable {
         guard let data = WorkFolder.read(path + "/" + WorkFolder.keyName), PartRequest(folder: path) != nil else {
             return .missing
         }
-        guard let key = try? StoredJSON.decode(WorkKey.self, from: data), let rows = key.part?.rows, rows >= 0,
+        guard let work = StoredWork(key: data, folder: path), let rows = work.key.part?.rows, rows >= 0,
             rows <= Int32.max
         else { return .damaged("its key is damaged, or another version's") }
         if rows == 0 { return .complete }
-        guard
-            let journal = WorkJournal(
-                reading: path + "/" + WorkInProgress.journalName, key: WorkInProgress.hash(data)),
+        guard let journal = work.journal,
             let progress = journal.recover(tileRows: rows)
         else { return .damaged("its journal is damaged") }
         return progress.tileRows == rows ? .complete : .stopped(progress.tileRows, of: rows)

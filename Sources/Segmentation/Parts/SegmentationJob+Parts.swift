@@ -76,8 +76,7 @@ extension SegmentationJob {
     private func compareWithOthers(_ part: ScenePart, _ key: WorkKey, _ mask: String, _ warn: (String) -> Void) {
         for number in 1...part.count where number != part.number {
             guard let other = ScenePart(number, of: part.count),
-                let data = WorkFolder.read(WorkFolder.path(for: mask, part: other) + "/" + WorkFolder.keyName),
-                let found = try? StoredJSON.decode(WorkKey.self, from: data)
+                let found = StoredWork(folder: WorkFolder.path(for: mask, part: other))?.key
             else { continue }
             let differences = key.differences(from: found, otherPart: true)
             guard !differences.isEmpty else { return }

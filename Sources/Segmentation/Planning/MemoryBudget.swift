@@ -9,6 +9,9 @@ package struct MemoryBudget {
 
     package init(total: Int) { self.total = total }
 
+    /// More than any plan needs: for what computes nothing, and has to be planned like a run on another machine.
+    package static let unlimited = MemoryBudget(total: 1 << 50)
+
     /// Blocks that GDAL keeps decoded, so that neighbouring tiles share them.
     package var rasterCacheBytes: Int { min(max(total / 16, 8 << 20), 256 << 20) }
 

@@ -57,9 +57,9 @@ public struct SegmentationOptions: Sendable {
     public var tile: Int?
     /// The input pixels around those that are kept; by default the network's own margin, which is also the least.
     public var margin: Int?
-    /// The number of tiles that are computed at the same time; by default one for each core.
+    /// The number of tiles that are computed at the same time; by default one for each processor that the process may use.
     public var workers: Int?
-    /// The bytes that the whole process may use; by default half of the machine's memory.
+    /// The bytes that the whole process may use; by default half of the machine's memory, or of what its control group allows.
     public var memory: Int?
 
     // MARK: The outputs

@@ -66,12 +66,9 @@ package struct KeptWork {
     /// - Returns: nil where there is no work that a run could go on with.
     package init?(of mask: String, part: ScenePart? = nil) {
         let folder = part.map { WorkFolder.path(for: mask, part: $0) } ?? WorkFolder.path(for: mask)
-        guard let data = WorkFolder.read(folder + "/" + WorkFolder.keyName),
-            let key = try? StoredJSON.decode(WorkKey.self, from: data),
-            let rows = key.part?.rows ?? key.plan.tileRows, (1...Int(Int32.max)).contains(rows),
-            let journal = WorkJournal(
-                reading: folder + "/" + WorkInProgress.journalName, key: WorkInProgress.hash(data)),
-            let progress = journal.recover(tileRows: rows), progress.tileRows > 0
+        guard let work = StoredWork(folder: folder), let rows = work.key.part?.rows ?? work.key.plan.tileRows,
+            (1...Int(Int32.max)).contains(rows),
+            let progress = work.journal?.recover(tileRows: rows), progress.tileRows > 0
         else { return nil }
         (self.folder, tileRows, allTileRows) = (folder, progress.tileRows, rows)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -189,9 +189,7 @@ final class WorkInProgress: RasterWork, @unchecked Sendable {
     // MARK: What an earlier run left
 
     private static func reasonToDiscard(_ folder: WorkFolder, _ key: WorkKey) -> String? {
-        guard let data = folder.read(WorkFolder.keyName),
-            let found = try? StoredJSON.decode(WorkKey.self, from: data)
-        else {
+        guard let found = StoredWork(folder: folder.path)?.key else {
             return "its key is damaged, or another version's"
         }
         let differences = key.differences(from: found)

@@ -1,3 +1,5 @@
+import FileIO
+import Foundation
 package import RasterIO
 import TileGeometry
 
@@ -76,9 +78,6 @@ struct WorkKey: Codable, Equatable {
         }
     }
 
-    /// The word for kernels that differ.
-    static let kernelsWord = "the processor's kernels"
-
     /// Returns in words what differs from another key; empty where nothing does.
     ///
     /// - Parameter otherPart: true if the other is to be of another part of the same run.
@@ -91,7 +90,7 @@ struct WorkKey: Codable, Equatable {
         // Parts of other rows have other sizes.
         let areOthers = part == other.part ? outputs != other.outputs : outputs.map(\.kind) != other.outputs.map(\.kind)
         if areOthers { found.append("the outputs") }
-        if kernels != other.kernels { found.append(Self.kernelsWord) }
+        if kernels != other.kernels { found.append("the processor's kernels") }
         // What follows from the others says nothing new.
         if found.isEmpty, plan != other.plan || (part != other.part && !otherPart) {
             let tiles = plan.tile == other.plan.tile ? "" : " (\(other.plan.tile) pixels before, \(plan.tile) here)"
@@ -99,6 +98,31 @@ struct WorkKey: Codable, Equatable {
         }
         return found
     }
+}
+
+/// Work in progress as it lies in a folder, which another process may be writing.
+struct StoredWork {
+    /// The run that it belongs to.
+    let key: WorkKey
+
+    private let folder: String
+    /// Ties the journal to the key.
+    private let hash: UInt64
+
+    /// Reads the key in a folder; nil where there is none, or none of this version's.
+    init?(folder: String) {
+        guard let data = WorkFolder.read(folder + "/" + WorkFolder.keyName) else { return nil }
+        self.init(key: data, folder: folder)
+    }
+
+    /// - Parameter data: the bytes of the key.
+    init?(key data: Data, folder: String) {
+        guard let key = try? StoredJSON.decode(WorkKey.self, from: data) else { return nil }
+        (self.key, self.folder, hash) = (key, folder, WorkInProgress.hash(data))
+    }
+
+    /// The journal, to be read alone; nil where it cannot be opened.
+    var journal: WorkJournal? { WorkJournal(reading: folder + "/" + WorkInProgress.journalName, key: hash) }
 }
 
 /// A scene with the state of its files. Two identities are equal only if nothing that the scene is made of has changed in
