@@ -58,7 +58,12 @@ package struct FixedTileNetwork: Sendable {
         try self.init(
             example: example, stride: stride, tileRemainder: tile % stride, onlyTile: isOnly ? tile : nil,
             reason: reason, allowsRests: allowsRests || isOnly, graph: graph)
-        if !isOnly { try settleStride(from: tile) }
+        if isOnly {
+            // A network whose output is no square can be given no tile at all.
+            _ = try computation(tile: tile, margin: leastMargin(ofTile: tile) ?? 0)
+        } else {
+            try settleStride(from: tile)
+        }
     }
 
     private init(
@@ -113,10 +118,10 @@ package struct FixedTileNetwork: Sendable {
         return TileComputation(graph, rows: kept, columns: kept, origin: origin, shapes: shapes)
     }
 
-    /// The pixels at each border of a tile for which the network gives nothing; nil for a size that it does not take.
+    /// The pixels at each border of a tile for which the network gives nothing, 0 at least; nil for a size that it does not take.
     package func leastMargin(ofTile tile: Int) -> Int? {
         guard let (graph, shapes) = try? shapes(tile: tile) else { return nil }
-        return (tile - shapes[graph.output.index].height + 1) / 2
+        return max(0, (tile - shapes[graph.output.index].height + 1) / 2)
     }
 
     /// Multiplications and additions of a whole tile, for each of its pixels; 0 for a size that the network does not

@@ -28,6 +28,17 @@ import Testing
         }
     }
 
+    /// Of one tile, a network may give less at the borders, or more, which is cut off; but it has to be a square.
+    @Test func oneTileHasAnOutputOfItsSize() throws {
+        func network(_ operations: [Operation]) throws -> FixedTileNetwork {
+            try FixedTileNetwork(tile: 16, isOnly: true, reason: .noSize(upTo: 16)) { _ in .chain(operations) }
+        }
+        #expect(try network([.convolution(.ones(1, 1, 3, 3))]).leastMargin(ofTile: 16) == 1)
+        #expect(try network([.relu]).leastMargin(ofTile: 16) == 0)
+        #expect(try network([.zeroPadding(1)]).leastMargin(ofTile: 16) == 0)
+        #expect(throws: NetworkError.self) { try network([.convolution(.ones(1, 1, 3, 1))]) }
+    }
+
     /// Sizes of tile that each network takes.
     static let sizes: [(name: String, operations: [Operation], stride: Int, remainder: Int)] = [
         ("no pooling", [.relu], 1, 0),
