@@ -73,16 +73,15 @@ package final class NormMeter {
         return NormDivergences(
             norms: zip(norms, epsilons).map { norm, epsilons in
                 let channels = epsilons.count
-                var divergence = 0.0
+                var divergences: [Double] = []
                 for (channel, epsilon) in epsilons.enumerated() {
                     let mean = sums[start + channel] / max(1, count)
                     let meanSquare = sums[start + channels + channel] / max(1, count)
-                    divergence += NormDivergences.divergence(
-                        mean: mean, variance: meanSquare - mean * mean, epsilon: epsilon)
+                    divergences.append(
+                        NormDivergences.divergence(mean: mean, variance: meanSquare - mean * mean, epsilon: epsilon))
                 }
                 start += 2 * channels
-                return NormDivergences.Norm(
-                    label: norm.label, divergence: min(NormDivergences.cap, divergence / Double(channels)))
+                return NormDivergences.Norm(label: norm.label, channels: divergences)
             })
     }
 
@@ -115,11 +114,14 @@ package struct NormDivergences: Sendable {
         /// channel: the mean over the norm's channels, 0 to `cap`. It is 0 where both are the same, 0.3 for images of the
         /// same kind, and several for another scaling.
         package let divergence: Double
+        /// The divergences of the single channels, 0 to `cap` each.
+        package let channels: [Double]
 
-        /// Takes a norm's name and its number.
-        package init(label: String, divergence: Double) {
+        /// Takes a norm's name and its channels' divergences, one at least.
+        package init(label: String, channels: [Double]) {
             self.label = label
-            self.divergence = divergence
+            self.channels = channels
+            divergence = min(NormDivergences.cap, channels.reduce(0, +) / Double(channels.count))
         }
     }
 

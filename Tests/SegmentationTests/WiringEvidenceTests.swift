@@ -1,4 +1,5 @@
 import Foundation
+import InferenceEngine
 import Models
 import RasterIO
 import TestData
@@ -142,5 +143,34 @@ import Testing
         for note in untold { #expect(note.contains(path) && open.contains { note.contains($0) }) }
         let said = guessed.model.assumptions.map { "\($0.key.rawValue)=\($0.value)" }.joined(separator: ",")
         #expect(try read(TrainedWiring.bare.path, [path], assuming: said).notes.isEmpty)
+    }
+
+    /// Little differences tell two networks apart if nearly all channels share them. Whole divergences, of which a scene has
+    /// ten times as many, do not.
+    @Test(
+        "channel by channel",
+        arguments: [
+            (channels: 200, farther: 1.0, step: 0.05, isBetter: true), (200, 0.85, 0.05, true),
+            (200, 0.65, 0.05, false), (200, 0, 0.05, false),
+            // Too few to tell, and too little.
+            (60, 1, 0.05, false), (200, 1, 0.01, false),
+        ])
+    func channelByChannel(channels: Int, farther: Double, step: Double, isBetter: Bool) {
+        func fit(_ distance: (Int) -> Double) -> NormFit {
+            let scaling = FeedScaling(origin: .inUse, name: "", scale: 1, offset: 0, mean: [0], std: [1])
+            let divergences = (0..<channels).map { pow(distance($0), 2) }
+            return NormFit(
+                scaling: scaling, norms: NormDivergences(norms: [.init(label: "norm", channels: divergences)]))
+        }
+        func fraction(_ index: Int, _ step: Double) -> Double {
+            (Double(index) * step).truncatingRemainder(dividingBy: 1)
+        }
+        let own = fit { 0.2 + 0.4 * fraction($0, 0.618) }
+        let other = fit { index in
+            let step = step * (0.75 + 0.5 * fraction(index, 0.377))
+            return 0.2 + 0.4 * fraction(index, 0.618) + (fraction(index, 0.755) < farther ? step : -step)
+        }
+        #expect(own.isClearlyBetter(than: other) == isBetter)
+        #expect(!other.isClearlyBetter(than: own) || farther == 0)
     }
 }

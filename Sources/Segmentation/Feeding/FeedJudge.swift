@@ -72,7 +72,7 @@ struct SeenPixels: FeedJudge {
         scalings.map { scaling in
             let tiles = fed(scaling)
             let area = tiles[0].count / seen.mean.count
-            var sum = 0.0
+            var divergences: [Double] = []
             for band in seen.mean.indices {
                 let (mean, std) = (Double(seen.mean[band]), Double(seen.std[band]))
                 var (total, squares) = (0.0, 0.0)
@@ -84,11 +84,11 @@ struct SeenPixels: FeedJudge {
                     }
                 }
                 let count = Double(tiles.count * area)
-                sum += NormDivergences.divergence(
-                    mean: total / count, variance: squares / count - total * total / count / count, epsilon: 1e-5)
+                divergences.append(
+                    NormDivergences.divergence(
+                        mean: total / count, variance: squares / count - total * total / count / count, epsilon: 1e-5))
             }
-            let divergence = min(NormDivergences.cap, sum / Double(seen.mean.count))
-            return NormDivergences(norms: [.init(label: "input", divergence: divergence)])
+            return NormDivergences(norms: [.init(label: "input", channels: divergences)])
         }
     }
 
