@@ -1,5 +1,5 @@
 #!/bin/sh
-# Trains a water/land model like the bundled one with `overtile train` alone, on the Blue Marble west of 60 E, and judges
+# Trains the bundled water/land model with `overtile train` alone, on the Blue Marble west of 60 E, and judges
 # it east of there, where nothing was learned:
 #
 #     sh examples/models/train.sh FOLDER
@@ -31,7 +31,7 @@ done
     --levels 4 --base 8 --no-batch-norm --initial he-normal \
     --crop 316 --batch 4 --draw borders --intensity 0.05 --plasma water=0.5 \
     --plasma-colors 11,20,9/23,20,9/23,20,22/11,20,22/70,128,108/115,128,108/115,128,140/70,128,140 \
-    --rate 4e-3 --warm-up 350 --weight-decay 1e-3 --clip 1 --average 0.998 --steps 3500 --epochs 500 --patience 500 \
+    --rate 4e-3 --warm-up 350 --weight-decay 1e-3 --clip 1 --average 0.998 --steps 7000 --epochs 500 --patience 500 \
     --validation 0.03
 "$OVERTILE" convert "$folder/water-float32.safetensors" --output "$folder/water.safetensors" --half --overwrite
 
