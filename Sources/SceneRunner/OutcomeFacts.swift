@@ -43,8 +43,9 @@ package struct OutcomeFacts: Codable, Equatable, Sendable {
     /// False for numbers that no run gives.
     package var isPossible: Bool {
         let sides = 1...Int(Int32.max)
-        return sides.contains(width) && sides.contains(height) && tiles > 0 && tilesComputed >= 0 && tilesResumed >= 0
-            && workers > 0 && readers > 0 && [seconds, stages.reading, stages.computing, stages.writing].allSatisfy { $0 >= 0 }
+        return sides.contains(width) && sides.contains(height) && tiles > 0 && tilesComputed >= 0
+            && tilesResumed >= 0 && workers > 0 && readers > 0
+            && [seconds, stages.reading, stages.computing, stages.writing].allSatisfy { $0 >= 0 }
     }
 }
 

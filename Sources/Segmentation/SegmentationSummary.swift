@@ -28,8 +28,8 @@ public struct SegmentationSummary: Sendable {
 
     /// Makes a summary of its numbers, as of a run that another process has made.
     package init(
-        scene: PixelSize, tiles: Int, tilesComputed: Int, tilesResumed: Int, workers: Int, readers: Int, seconds: Double,
-        stages: StageSeconds, verification: Verification? = nil
+        scene: PixelSize, tiles: Int, tilesComputed: Int, tilesResumed: Int, workers: Int, readers: Int,
+        seconds: Double, stages: StageSeconds, verification: Verification? = nil
     ) {
         self.scene = scene
         self.tiles = tiles

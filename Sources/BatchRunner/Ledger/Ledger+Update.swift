@@ -145,7 +145,8 @@ extension Ledger {
                 try statement.execute(arguments: StatementArguments([entry.scene] + entry.values()))
                 // It came from a file that anybody may have changed.
                 let row = try Row.fetchOne(
-                    database, sql: "SELECT \(LedgerEntry.selection) FROM scene WHERE path = ?", arguments: [entry.scene])
+                    database, sql: "SELECT \(LedgerEntry.selection) FROM scene WHERE path = ?", arguments: [entry.scene]
+                )
                 _ = try row.map(LedgerEntry.init)
             }
         }

@@ -74,7 +74,8 @@ package final class BatchMerge {
                 guard !lease.isHeld else { return }
                 throw FileError(
                     .locked, path: output, "another run has taken its work over",
-                    message: "\(output): another run has taken the merge over, as this one was silent for too long: leave it to "
+                    message:
+                        "\(output): another run has taken the merge over, as this one was silent for too long: leave it to "
                         + "that one")
             })
         var results: [SceneResult] = []

@@ -59,7 +59,8 @@ package final class BatchPart: Sendable {
                 guard !lease.isHeld else { return }
                 throw FileError(
                     .locked, path: what, "another run has taken its work over",
-                    message: "\(what): another run has taken this part over, as this one was silent for too long: leave it to "
+                    message:
+                        "\(what): another run has taken this part over, as this one was silent for too long: leave it to "
                         + "that one")
             })
         names = Dictionary(

@@ -111,7 +111,8 @@ package struct PartsFolder: Sendable {
                     lease.release()
                     throw FileError(
                         .locked, path: output, "its parts are being merged",
-                        message: "\(output): another run (\(holder.name)) puts its parts together: wait for its end, or stop it"
+                        message:
+                            "\(output): another run (\(holder.name)) puts its parts together: wait for its end, or stop it"
                             + holder.advice)
                 }
                 // A merge that has just ended has taken the folder away.

@@ -72,12 +72,15 @@ struct PartsOfBatch {
                     throw PartError(
                         .bad,
                         "\(folder.output): \(known.part) was made by the kernels \(known.kernels), and \(part) by \(head.kernels), whose "
-                            + "last digits differ: give --mixed-kernels to take both, or set OVERTILE_ISA where they are made")
+                            + "last digits differ: give --mixed-kernels to take both, or set OVERTILE_ISA where they are made"
+                    )
                 }
             }
             let ended = record.lines.values.count { $0.ending != .underway && $0.ending != .stopped }
             guard record.isComplete, ended == head.portions else {
-                stopped.append((part, "has done \(ended) of its \(head.portions) scenes"))
+                let isAll = ended == head.portions
+                stopped.append(
+                    (part, isAll ? "has not come to its end" : "has done \(ended) of its \(head.portions) scenes"))
                 continue
             }
             lines.append(record.lines.values.map { Made(part: part, line: $0) })
@@ -101,7 +104,8 @@ struct PartsOfBatch {
         // Before anything of that size is made.
         guard found.count == count else { throw bad }
         return try (0..<count).map { index in
-            guard let lines = found[index], let first = lines.first, lines.allSatisfy({ $0.line.scene == first.line.scene })
+            guard let lines = found[index], let first = lines.first,
+                lines.allSatisfy({ $0.line.scene == first.line.scene })
             else { throw bad }
             guard let piece = first.line.portion.piece else {
                 guard lines.count == 1, first.line.entry != nil else { throw bad }
@@ -127,7 +131,8 @@ struct PartsOfBatch {
     }
 
     private static func missing(
-        _ folder: PartsFolder, _ missing: [ScenePart], _ stopped: [(part: ScenePart, reason: String)], _ first: ScenePart,
+        _ folder: PartsFolder, _ missing: [ScenePart], _ stopped: [(part: ScenePart, reason: String)],
+        _ first: ScenePart,
         _ known: PartRecord.Head?
     ) -> PartError {
         let isOne = missing.count + stopped.count == 1
