@@ -20,7 +20,8 @@ struct BatchPartCommandTests {
                 atPath: bench.folder.path(name), withIntermediateDirectories: true)
         }
         for (index, name) in ["a", "b", "c", "d"].enumerated() {
-            try SyntheticScene.write(bench.folder.path("in/\(name).tif"), width: 40 + index, height: 30)
+            try SyntheticScene.write(
+                bench.folder.path("in/\(name).tif"), width: 40 + index, height: 30, crs: "EPSG:32633")
         }
         try SyntheticScene.write(bench.folder.path("in/high.tif"), width: 90, height: 1200, crs: "EPSG:32633")
         try SyntheticScene.write(bench.folder.path("in/low.tif"), width: 90, height: 400, crs: "EPSG:32633")
