@@ -30,15 +30,20 @@ package final class PartClaim: Sendable {
                 "\(folder.output): parts of \(other.count) are there, and this would be \(part): give --part K/\(other.count), or remove "
                     + folder.path)
         }
-        lease = try folder.lease(of: part)
-        user = try folder.requireOwn()
-        earlier = PartRecord(folder: folder.path(of: part), owner: user)
-        ledger = try Ledger(copying: folder.output)
-        try ledger.requeueInterrupted()
-        try ledger.forgetNeverFound()
-        try ledger.adopt(earlier?.lines.values.compactMap(\.entry) ?? [])
-        try ledger.requeueInterrupted()
         (self.part, self.folder) = (part, folder)
+        lease = try folder.lease(of: part)
+        do {
+            user = try folder.requireOwn()
+            earlier = PartRecord(folder: folder.path(of: part), owner: user)
+            ledger = try Ledger(copying: folder.output)
+            try ledger.requeueInterrupted()
+            try ledger.forgetNeverFound()
+            try ledger.adopt(earlier?.lines.values.compactMap(\.entry) ?? [])
+            try ledger.requeueInterrupted()
+        } catch {
+            Self.release(lease, of: part, in: folder)
+            throw error
+        }
     }
 
     /// Returns the canonical paths of all outputs that the folder's ledger, and the parts so far, have made or begun.
@@ -47,7 +52,7 @@ package final class PartClaim: Sendable {
     package func written() throws -> Set<String> {
         var written: Set<String> = []
         try ledger.forEachEntry { entry in entry.outputs.forEach { written.insert($0.path) } }
-        for record in others { record.lines.values.forEach { $0.entry?.outputs.forEach { written.insert($0.path) } } }
+        for record in others() { record.lines.values.forEach { $0.entry?.outputs.forEach { written.insert($0.path) } } }
         return written
     }
 
@@ -55,7 +60,7 @@ package final class PartClaim: Sendable {
     ///
     /// - Throws: `PartError` (`.bad`).
     func requireSame(_ head: PartRecord.Head) throws {
-        for record in others {
+        for record in others(headOnly: true) {
             guard let other = record.head else { continue }
             let differences = head.differences(from: other)
             guard !differences.isEmpty else { continue }
@@ -68,16 +73,18 @@ package final class PartClaim: Sendable {
     }
 
     /// The records of the other parts, one in memory at a time.
-    private var others: some Sequence<PartRecord> {
+    private func others(headOnly: Bool = false) -> some Sequence<PartRecord> {
         folder.parts.lazy.filter { [part] in $0 != part }.compactMap { [folder, user] in
-            PartRecord(folder: folder.path(of: $0), owner: user)
+            PartRecord(folder: folder.path(of: $0), owner: user, headOnly: headOnly)
         }
     }
 
     deinit { release() }
 
     /// Gives the part back. Where nothing was begun, nothing is left of it.
-    func release() {
+    func release() { Self.release(lease, of: part, in: folder) }
+
+    private static func release(_ lease: Lease, of part: ScenePart, in folder: PartsFolder) {
         lease.release()
         guard !FileStatus.exists(folder.path(of: part) + "/" + PartRecord.fileName) else { return }
         FileCall.removeFolder(folder.path(of: part))

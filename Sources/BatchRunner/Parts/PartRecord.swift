@@ -104,8 +104,9 @@ struct PartRecord: Sendable {
     /// - Parameters:
     ///   - folder: the part's folder.
     ///   - owner: the user that the file has to belong to, as the merge does what it says.
+    ///   - headOnly: true to read no more than the head.
     /// - Returns: nil where there is none of this user's.
-    init?(folder: String, owner: UInt32) {
+    init?(folder: String, owner: UInt32, headOnly: Bool = false) {
         guard let bytes = Self.bytes(of: folder + "/" + Self.fileName, owner: owner) else { return nil }
         var start = bytes.startIndex
         while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -116,6 +117,7 @@ struct PartRecord: Sendable {
             }
             take(row, after: bytes[..<start])
             start = end + 1
+            if headOnly { return }
         }
         // The last line of a process that was killed may be half a one.
         if isDamaged || start < bytes.endIndex { isComplete = false }

@@ -42,7 +42,9 @@ struct PartsOfBatch {
         }
         self.folder = folder
         // A part that can be read tells how the others are made.
-        let known = parts.lazy.compactMap { PartRecord(folder: folder.path(of: $0), owner: user)?.head }.first
+        let known = parts.lazy.compactMap {
+            PartRecord(folder: folder.path(of: $0), owner: user, headOnly: true)?.head
+        }.first
         var (missing, stopped): ([ScenePart], [(part: ScenePart, reason: String)]) = ([], [])
         var lines: [[Made]] = []
         for part in (1...count).compactMap({ ScenePart($0, of: count) }) {

@@ -14,11 +14,11 @@ extension BatchCommand {
         }
         let cancellation = Signals.cancellationOnSignal()
         let place = try prepare()
-        // Parts have it at the same time, and a batch that is not divided has it alone.
-        let lock = try FolderLock(folder: place.outputs.folder, isShared: true)
-        defer { withExtendedLifetime(lock) {} }
         let folder = PartsFolder(of: place.outputs.folder)
         let summary = try parts.waiting(cancellation, while: { try folder.isHeld(part) }) {
+            // Parts have it at the same time, and a batch that is not divided has it alone. Who waits does not have it.
+            let lock = try FolderLock(folder: place.outputs.folder, isShared: true)
+            defer { withExtendedLifetime(lock) {} }
             let claim = try PartClaim(part, of: folder)
             let found = try findScenes(ignoring: claim.written(), place, date: Date())
             let warnings = SceneWarnings { [messages] in messages.warn($0) }
@@ -56,7 +56,7 @@ extension BatchCommand {
                 "\(folder): its parts were made for \(place.outputs.folder): merge them where they were made, by that name"
             )
         }
-        let lock = try FolderLock(folder: folder)
+        let lock = try Self.lock(folder)
         defer { withExtendedLifetime(lock) {} }
         let ledger = try openLedger(place.outputs)
         let started = Date()
@@ -71,5 +71,20 @@ extension BatchCommand {
         progress.finish()
         try show(report)
         if report.failed > 0 { throw SomeScenesFailed(failed: report.failed, total: results.count) }
+    }
+
+    /// Takes the lock of the folder of outputs for a merge. A part that has begun meanwhile leaves in a moment, as it finds
+    /// the merge's lease.
+    ///
+    /// - Throws: `FileError`: `.locked` where another run has it for longer.
+    private static func lock(_ folder: String) throws(FileError) -> FolderLock {
+        for _ in 0..<20 {
+            do {
+                return try FolderLock(folder: folder)
+            } catch  where error.code == .locked {
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+        }
+        return try FolderLock(folder: folder)
     }
 }

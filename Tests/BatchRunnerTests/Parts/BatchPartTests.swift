@@ -61,10 +61,10 @@ struct BatchPartTests {
     }
 
     /// Killed before anything of the part is on its way to the record's end, and after each of its scenes.
-    @Test("a part that is killed goes on, and knows its outputs", arguments: [1, 2, 3])
+    @Test("a part that is killed goes on, and knows its outputs", arguments: [1, 4, 6])
     func killed(after count: Int) async throws {
         let whole = try parts.undivided()
-        try parts.make(1, of: 2)
+        try parts.make(2, of: 2)
         let folder = bench.folder.url.path
         await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String, count = count as Int] in
             let ended = Mutex(0)
@@ -75,14 +75,34 @@ struct BatchPartTests {
                 }
                 if number == count { kill(getpid(), SIGKILL) }
             }
-            try PartsBench(folder: folder).make(2, of: 2, observer: observer)
+            try PartsBench(folder: folder).make(1, of: 2, observer: observer)
         }
         #expect(throws: PartError.self) { try parts.merge() }
-        try parts.make(2, of: 2)
+        try parts.make(1, of: 2)
         let outcome = try parts.outcome(parts.merge())
         #expect(outcome.files == whole.files)
         #expect(outcome.report == whole.report)
         #expect(try parts.hidden.isEmpty)
+    }
+
+    @Test("when a scene begins, the record on the disk names the outputs that will be the part's own")
+    func ownership() throws {
+        let part = ScenePart(1, of: 1)!
+        let names = try parts.scenes
+        let owner = try FileStatus.ofNewFile(in: parts.output).owner
+        let missing = Mutex(Set(names))
+        let observer = EndObserver(
+            began: { [folder = parts.parts.path(of: part)] scene, run in
+                let lines = PartRecord(folder: folder, owner: owner)?.lines ?? [:]
+                let line = names.firstIndex(of: scene).flatMap { lines[.init(scene: $0)] }
+                let outputs = line?.entry?.outputs ?? []
+                guard line?.ending == .underway, outputs.allSatisfy(\.isUnderway),
+                    outputs.map(\.path) == run.outputs.files.map({ CanonicalPath.named($0.path) })
+                else { return }
+                _ = missing.withLock { $0.remove(scene) }
+            })
+        try parts.make(1, of: 1, observer: observer)
+        #expect(missing.withLock { $0.isEmpty })
     }
 
     @Test("a part that is made twice is done the second time, and refused while another has it")
@@ -236,6 +256,52 @@ struct BatchPartTests {
         let outcome = try parts.outcome(results)
         #expect(outcome.files == whole.files && outcome.report == whole.report)
         #expect(outcome.entries == whole.entries)
+    }
+
+    /// Killed in the place of a call about files: before, while and after outputs get their names, and records their lines.
+    @Test("a part or a merge that is killed anywhere ends well the next time", arguments: [true, false])
+    func killedAnywhere(isMerge: Bool) async throws {
+        let whole = try parts.undivided()
+        let folder = bench.folder.url.path
+        let step = FaultSweep.step(isMerge ? 311 : 701)
+        var (call, points) = (step / 2 + 1, 0)
+        while true {
+            try parts.make(2, of: 2)
+            if isMerge { try parts.make(1, of: 2) }
+            let result = await #expect(processExitsWith: .failure, observing: [\.exitStatus]) {
+                [folder = folder as String, isMerge = isMerge as Bool, call = call as Int] in
+                let parts = try PartsBench(folder: folder)
+                try FileFault(call: call, effect: .kill).strike {
+                    if isMerge { try parts.merge() } else { try parts.make(1, of: 2) }
+                }
+                // There are not so many calls.
+                exit(3)
+            }
+            let isKilled = result?.exitStatus == .signal(SIGKILL)
+            if isKilled {
+                points += 1
+                if !isMerge { try parts.make(1, of: 2) }
+            } else {
+                #expect(result?.exitStatus == .exitCode(3), "\(call)")
+            }
+            if isKilled || !isMerge {
+                // Killed at its very end, the merge has left nothing to do.
+                if parts.parts.parts.isEmpty {
+                    #expect(try Set(bench.run().values) == ["unchanged"], "\(call)")
+                } else {
+                    let results = try parts.merge()
+                    #expect(try parts.outcome(results).report == whole.report, "\(call)")
+                }
+            }
+            let outcome = try parts.outcome([])
+            #expect(outcome.files == whole.files, "\(call)")
+            #expect(outcome.entries.map(\.state) == whole.entries.map(\.state), "\(call)")
+            #expect(try parts.hidden.filter { !$0.hasPrefix(".overtile-parts-merged") }.isEmpty, "\(call)")
+            try parts.clear()
+            guard isKilled else { break }
+            call += step
+        }
+        #expect(points > 1)
     }
 
     @Test("a second divided batch into the folder runs what is new, and replaces what changed")

@@ -124,13 +124,19 @@ final class PartsBench {
     }
 }
 
-/// Calls a function for each scene and piece that ends.
+/// Calls a function for each scene and piece that ends, or begins.
 final class EndObserver: PartObserver {
     private let body: @Sendable (String) -> Void
+    private let begin: @Sendable (String, SceneRun) -> Void
 
-    init(_ body: @escaping @Sendable (String) -> Void) { self.body = body }
+    init(
+        _ body: @escaping @Sendable (String) -> Void = { _ in },
+        began: @escaping @Sendable (String, SceneRun) -> Void = { _, _ in }
+    ) {
+        (begin, self.body) = (began, body)
+    }
 
-    func began(_ scene: String, _ run: SceneRun) {}
+    func began(_ scene: String, _ run: SceneRun) { begin(scene, run) }
     func advanced(_ scene: String, tiles: Int, of count: Int) {}
     func ended(_ result: SceneResult) { body(result.scene) }
     func ended(_ piece: String) { body(piece) }
