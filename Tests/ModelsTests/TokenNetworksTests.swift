@@ -21,6 +21,14 @@ import Testing
         ("NoFeatures", [-1.315371, -0.7608241, -1.703514, -0.3618875, 2.615318]),
         // Lengths of channels over all pixels, and of pixels over all channels.
         ("Response", [-3.417048, 10.4842, -0.8464327, -3.338868, 3.85642]),
+        // Bands in another order, channels filled with a constant, and pooling to sides that don't divide the map's.
+        ("Selection", [-0.4214158, -7.364049, -1.137896, -4.63928, 5.173445]),
+        // Ones beside the values, whose product is the divisor.
+        ("LinearAttention", [-2.227082, -1.312695, 1.856445, 5.750174, 3.13698]),
+        // Two stacked maps, each weighted channel by channel, and their sum.
+        ("SelectiveKernel", [5.712718, 0.5132679, 2.437541, -0.5450623, 1.371824]),
+        // Products of constants, as deep as a small network.
+        ("RelativePositions", [-5.195084, 0.679292, -19.33807, -25.92471, 9.781389]),
     ]
 
     @Test(arguments: answers)

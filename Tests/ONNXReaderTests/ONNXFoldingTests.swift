@@ -35,6 +35,26 @@ import TestNetworks
         #expect(folded == expected)
     }
 
+    /// Four rows times the column (1 -1 2), and what a ReLU leaves of them.
+    @Test(
+        "products of constants",
+        arguments: [("Identity", [-5, 11, 2, -3]), ("Relu", [0, 11, 2, 0])] as [(String, [Float])])
+    func product(function: String, expected: [Float]) throws {
+        let folded = try folded {
+            $0.integers("rows", [-1, -2, -3, 4, 5, 6, 1, 1, 1, 0, -1, -2])
+            $0.integers("shape", [4, 3])
+            $0.integers("column3", [1, -1, 2])
+            $0.integers("upright", [3, 1])
+            $0.node("Cast", ["rows"], ["floats"], ["to": .int(1)])
+            $0.node("Reshape", ["floats", "shape"], ["matrix"])
+            $0.node("Cast", ["column3"], ["column4"], ["to": .int(1)])
+            $0.node("Reshape", ["column4", "upright"], ["vector"])
+            $0.node("MatMul", ["matrix", "vector"], ["p"])
+            $0.node(function, ["p"], ["c"])
+        }
+        #expect(folded == expected)
+    }
+
     @Test(
         "one operator",
         arguments: [
@@ -269,15 +289,18 @@ import TestNetworks
         }
     }
 
-    @Test func aPermutedMapIsNotConvolved() throws {
-        let model = ONNXWriter.model {
+    @Test func aPermutedMapIsLaidOutBeforeItIsConvolved() throws {
+        let model = ONNXWriter.model(channels: 4, outputShape: nil) {
             $0.weights("w", [6, 48, 1, 1])
-            $0.node("Transpose", ["x"], ["t"], ["perm": .ints([0, 3, 1, 2])])
-            $0.node("Relu", ["x"], ["other"])
-            $0.node("Add", ["x", "other"], ["u"])
-            $0.node("Conv", ["t", "w"], ["v"])
-            $0.node("Concat", ["u", "v"], ["y"], ["axis": .int(1)])
+            $0.node("Relu", ["x"], ["r"])
+            $0.node("Transpose", ["r"], ["t"], ["perm": .ints([0, 3, 1, 2])])
+            $0.node("Conv", ["t", "w"], ["y"])
         }
-        #expect(try ONNXModel.error(bytes: model)?.message.contains("(batch, channels, height, width)") == true)
+        let network = try ONNXModel.resolved(bytes: model)
+        guard case .rearrangement = network.nodes[network.nodes.count - 2].operation else {
+            Issue.record("\(network.nodes.map(\.operation))")
+            return
+        }
+        #expect(network.last.shape.extents == [6, 4, 32])
     }
 }

@@ -307,4 +307,64 @@ import TestNetworks
         let model = ONNXWriter.model { $0.node("Det", ["x"], ["y"]) }
         #expect(try ONNXModel.error(bytes: model)?.message.hasPrefix("the Det node that gives 'y' ") == true)
     }
+
+    // MARK: - Places that the file gives
+
+    @Test(
+        "elements that are picked",
+        arguments: [
+            // Channels in another order, and one of them twice.
+            ([5, 0, 0, 2], [4], nil, [4, 13, 18]),
+            // Rows and columns, each by a list of its own.
+            ([0, 0, 7, 3, 0, 0, 7, 9, 0, 0, 2, 3, 0, 0, 2, 9], [2, 2, 4], nil, [4, 1, 1]),
+            // Beyond the last channel.
+            ([0, 6], [2], "beyond an axis of 6", []),
+            ([0, 9], [1, 2], "beyond an axis of 6", []),
+            // A diagonal: the row depends on the column.
+            ([0, 0, 0, 0, 0, 0, 1, 1], [2, 4], "along several axes together", []),
+            // More places than there are axes.
+            ([0, 0, 0, 0, 0], [1, 5], "from shape (1, 6, 13, 18)", []),
+        ] as [([Int], [Int], String?, [Int])])
+    func picking(places: [Int], shape: [Int], problem: String?, extents: [Int]) throws {
+        let model = ONNXWriter.model(opset: 17, outputShape: nil) {
+            $0.integers("places", places)
+            $0.integers("shape", shape)
+            $0.integers("map", [1, -1, extents.dropFirst().first ?? 1, extents.last ?? 1])
+            $0.node("Reshape", ["places", "shape"], ["indices"])
+            let (type, attributes): (String, Attributes) =
+                shape.count == 1 ? ("Gather", ["axis": .int(1)]) : ("GatherND", [:])
+            $0.node(type, ["x", "indices"], ["picked"], name: "the node", attributes)
+            $0.node("Reshape", ["picked", "map"], ["y"])
+        }
+        do {
+            let node = try ONNXModel.resolved(bytes: model, height: 13, width: 18).last
+            #expect(problem == nil && node.shape.extents == extents)
+        } catch let error as ModelFileError {
+            #expect(problem.map { error.message.contains($0) } ?? false, "\(error.message)")
+        }
+    }
+
+    @Test("a product needs axes")
+    func productOfNoAxes() throws {
+        let model = ONNXWriter.model(opset: 17, outputShape: nil) {
+            $0.weights("w", [4])
+            $0.node("ReduceMean", ["x"], ["m"], ["keepdims": .int(0)])
+            $0.node("MatMul", ["m", "w"], ["y"], name: "the node")
+        }
+        #expect(try ONNXModel.error(bytes: model)?.message.hasPrefix("MatMul node 'the node' ") ?? false)
+    }
+
+    @Test("channels are filled with a constant, and not mirrored")
+    func paddedChannels() throws {
+        let pads = [0, 1, 0, 0, 0, 3, 0, 0]
+        let node = try node("Pad", integers: [pads])
+        guard case .convolution(let convolution) = node.operation else {
+            Issue.record("\(node.operation)")
+            return
+        }
+        #expect(node.shape.extents == [10, 13, 18])
+        #expect(convolution.weights.elements().reduce(0, +) == 6 && convolution.bias == nil)
+        let problem = try problem("Pad", integers: [pads], ["mode": .string("reflect")])
+        #expect(problem?.message.contains("mirrors or repeats the channels") ?? false)
+    }
 }

@@ -51,6 +51,11 @@ struct RasterErrorTests {
         _ = try Pixels(reader, bands: [2], window: first)
     }
 
+    /// A file that fuzzing has found.
+    private static func fuzzed(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../fuzz/corpus/\(name)").path
+    }
+
     @Test("paths that lead nowhere, to folders, to other files")
     func paths() throws {
         let folder = try TemporaryFolder()
@@ -63,6 +68,8 @@ struct RasterErrorTests {
             (folder.url.path, .notARaster, "folder"),
             (try folder.write(Array("not a raster\n".utf8), to: "text.tif"), .notARaster, "gdalinfo"),
             (try folder.write([], to: "empty.tif"), .truncated, "0 bytes"),
+            // 65,275 bands in 773 bytes, for each of which GDAL would take a kilobyte.
+            (Self.fuzzed("tiff/many-bands.tif"), .damaged, "claims 65275 bands"),
             // Only the first four bytes of a TIFF.
             (try folder.write([0x49, 0x49, 42, 0], to: "four.tif"), .truncated, "4 bytes"),
         ]

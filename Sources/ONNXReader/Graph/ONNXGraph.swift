@@ -61,9 +61,9 @@ struct ONNXNode: Sendable {
     /// The node's name in the file; it may be empty.
     let name: String
     /// The operator, such as "Conv".
-    let operatorType: String
+    private(set) var operatorType: String
     let domain: String
-    let attributes: [String: AttributeProto.Value]
+    private(set) var attributes: [String: AttributeProto.Value]
     /// The index of each input's value; nil if it is left out.
     let inputs: [Int?]
     /// The index of each output's value; nil if no node needs it.
@@ -72,6 +72,13 @@ struct ONNXNode: Sendable {
     var branches: [String: ONNXBranch] = [:]
     /// The node for messages: "Conv node '/encoder/conv1/Conv'".
     let label: String
+
+    /// Returns the node as one of another operator of ONNX's own, without attributes: what an operator is made of.
+    func becoming(_ type: String) -> ONNXNode {
+        var node = self
+        (node.operatorType, node.attributes) = (type, [:])
+        return node
+    }
 
     /// Returns true if a domain is that of ONNX's own operators.
     static func isStandard(domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }

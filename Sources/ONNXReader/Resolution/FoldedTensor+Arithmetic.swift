@@ -115,6 +115,36 @@ extension FoldedTensor {
         return (shape, try indices(broadcastTo: shape), try other.indices(broadcastTo: shape))
     }
 
+    /// The most products of numbers in a product of two constants.
+    private static let mostProducts = 1 << 26
+
+    /// Resolves `MatMul`: a product of this tensor, (…, rows, inner), and a matrix, (inner, columns).
+    func multiplied(_ matrix: FoldedTensor) throws(OperatorProblem) -> FoldedTensor {
+        guard let inner = shape.last, matrix.shape.count == 2, matrix.shape[0] == inner else {
+            throw .unsupported(
+                "multiplies constants of shapes \(shape.shapeText) and \(matrix.shape.shapeText): export the network with "
+                    + "constants folded")
+        }
+        let columns = matrix.shape[1]
+        let result = shape.dropLast() + [columns]
+        try Self.checkCount(Array(result))
+        let (left, right) = (try floats(), try matrix.floats())
+        let (products, overflow) = left.count.multipliedReportingOverflow(by: columns)
+        guard !overflow, products <= Self.mostProducts else {
+            throw .unsupported("multiplies larger constants than are folded: export the network with constants folded")
+        }
+        var elements = [Float](repeating: 0, count: result.reduce(1, *))
+        for row in 0..<(inner > 0 && columns > 0 ? left.count / inner : 0) {
+            for place in 0..<inner {
+                let factor = left[row * inner + place]
+                for column in 0..<columns {
+                    elements[row * columns + column] += factor * right[place * columns + column]
+                }
+            }
+        }
+        return FoldedTensor(shape: Array(result), .floats(elements))
+    }
+
     /// Resolves `Mod`, whose result has the sign of the divisor, or with `fmod` that of the dividend.
     func remainder(_ other: FoldedTensor, isFmod: Bool) throws(OperatorProblem) -> FoldedTensor {
         let whole = { (a: Int, b: Int) throws(OperatorProblem) -> Int in

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Operators whose outputs do not depend on the scene.
 extension OperatorCall {
     func shapeOrSize() throws(OperatorProblem) -> FoldedTensor {
@@ -30,6 +32,8 @@ extension OperatorCall {
         case "Ceil": return try tensor.mapped(float: { $0.rounded(.up) })
         case "Round": return try tensor.mapped(float: { $0.rounded(.toNearestOrEven) })
         case "Sqrt": return try tensor.mapped(float: { $0.squareRoot() })
+        case "Relu": return try tensor.mapped(float: { max(0, $0) })
+        case "Sigmoid": return try tensor.mapped(float: { 1 / (1 + expf(-$0)) })
         case "Reciprocal": return try tensor.mapped(float: { 1 / $0 })
         case "Abs":
             return try tensor.mapped(

@@ -40,16 +40,6 @@ struct OperatorCall {
         }
     }
 
-    /// Returns an input that is a map with axes (batch, channels, height, width).
-    func canonicalMap(_ index: Int) throws(OperatorProblem) -> MapValue {
-        let map = try map(index)
-        guard map.isCanonical else {
-            throw .unsupported(
-                "reads a value of shape \(map.shape.shapeText) whose axes are not (batch, channels, height, width)")
-        }
-        return map
-    }
-
     /// Returns an input that is a constant, or nil if it is left out.
     func constant(_ index: Int) throws(OperatorProblem) -> FoldedTensor? {
         guard has(index) else { return nil }

@@ -7,7 +7,7 @@ extension Resolver {
     // MARK: - Convolutions
 
     mutating func convolution(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         let shape = shape(of: map)
         let weights = try kernel(call)
         let groups = try groups(call)
@@ -24,7 +24,7 @@ extension Resolver {
     }
 
     mutating func transposedConvolution(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         let shape = shape(of: map)
         let weights = try kernel(call)
         let groups = try groups(call)
@@ -124,8 +124,8 @@ extension Resolver {
         if case .map(let left) = try call.operand(0), case .map(let right) = try call.operand(1) {
             return [try attention(TokenValue(left, shape(of: left)), TokenValue(right, shape(of: right)))]
         }
-        if case .constant = try call.operand(1), case .constant = try call.operand(0) {
-            throw .unsupported("multiplies two constants: export the network with constants folded")
+        if case .constant(let left) = try call.operand(0), case .constant(let right) = try call.operand(1) {
+            return [.constant(try left.multiplied(right))]
         }
         guard case .constant(let weights) = try call.operand(1), case .map(let map) = try call.operand(0) else {
             throw .unsupported(
@@ -199,12 +199,12 @@ extension Resolver {
             map = try normalised(map, groups: shape[1], call)
             return [.grouped(map, shape: shape)]
         }
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         return [.map(try normalised(map, groups: shape(of: map).channels, call))]
     }
 
     mutating func groupNormalization(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         let groups = try call.int("num_groups") ?? 0
         guard groups > 0, shape(of: map).channels % groups == 0 else {
             throw .malformed("makes \(groups) groups of \(shape(of: map).channels) channels")

@@ -126,7 +126,7 @@ extension Resolver {
     // MARK: - Pixels and channels
 
     mutating func depthToSpace(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         var shape = shape(of: map)
         let block = try blockSize(call)
         guard shape.channels % (block * block) == 0 else {
@@ -140,7 +140,7 @@ extension Resolver {
     }
 
     mutating func spaceToDepth(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         var shape = shape(of: map)
         let block = try blockSize(call)
         guard shape.height % block == 0, shape.width % block == 0 else {

@@ -46,7 +46,7 @@ extension Resolver {
         return result
     }
 
-    private mutating func reshaped(_ value: ResolvedValue, to shape: [Int]) throws(OperatorProblem) -> ResolvedValue {
+    mutating func reshaped(_ value: ResolvedValue, to shape: [Int]) throws(OperatorProblem) -> ResolvedValue {
         switch value {
         case .constant(let tensor): return .constant(try tensor.reshaped(shape))
         case .grouped(let map, _):
@@ -220,7 +220,7 @@ extension Resolver {
         let picked = try indices.integers().map { $0 < 0 && $0 >= -extent ? $0 + extent : $0 }
         guard let first = picked.first, indices.shape.count <= 1, (0..<extent).contains(first),
             picked == Array(first..<first + picked.count), first + picked.count <= extent
-        else { throw .unsupported("picks parts of a map that do not lie side by side") }
+        else { return try selection(call) }
         if indices.shape.isEmpty && map.roles[own] == nil { return [.map(map.dropping([own]))] }
         var slices = map.shape.map { AxisSlice(all: $0) }
         (slices[own].start, slices[own].count) = (first, picked.count)

@@ -26,7 +26,8 @@ extension Resolver {
         case "BatchNormalization": try batchNormalization(call)
         case "InstanceNormalization": try instanceNormalization(call)
         case "GroupNormalization": try groupNormalization(call)
-        case "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish": try activation(call)
+        case "Relu", "LeakyRelu", "PRelu", "Sigmoid", "HardSigmoid", "HardSwish":
+            call.isOfMap ? try activation(call) : nil
         case "Elu", "Selu", "Gelu", "Mish", "Tanh", "Softplus", "Erf", "Swish", "Exp": try function(call)
         case "Sqrt", "Abs", "Neg", "Pow", "Min", "Max": call.isOfMap ? try function(call) : nil
         case "QuantizeLinear": try quantization(call)
@@ -50,6 +51,8 @@ extension Resolver {
         case "Slice": try slice(call)
         case "Split": try split(call)
         case "Gather": try gather(call)
+        case "GatherND": try gatherND(call)
+        case "Where": call.isOfMap ? try choice(call) : nil
         case "Concat": try concatenation(call)
         case "Reshape": try reshape(call)
         case "Flatten": try flatten(call)
@@ -72,7 +75,8 @@ extension Resolver {
         case "ConstantOfShape": return try call.constantOfShape()
         case "Range": return try call.range()
         case "Mod", "Where": return try call.modOrWhere()
-        case "Floor", "Ceil", "Round", "Neg", "Abs", "Not", "Sqrt", "Reciprocal": return try call.foldedUnary()
+        case "Floor", "Ceil", "Round", "Neg", "Abs", "Not", "Sqrt", "Reciprocal", "Relu", "Sigmoid":
+            return try call.foldedUnary()
         default: return nil
         }
     }

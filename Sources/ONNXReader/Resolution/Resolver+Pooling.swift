@@ -15,10 +15,10 @@ extension Resolver {
         return try append(.averagePooling(pooling, countsPadding: countsPadding), on: map, shape: shape)
     }
 
-    private func pooling(
+    private mutating func pooling(
         _ call: OperatorCall
     ) throws(OperatorProblem) -> (MapValue, Window, ONNXOperation.Pooling) {
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         let kernel = try call.extents("kernel_shape", default: nil, in: 1...1 << 16)
         let window = try window(
             call, kernel: kernel, on: shape(of: map), ceilMode: try call.int("ceil_mode") ?? 0 != 0)
@@ -29,7 +29,7 @@ extension Resolver {
     }
 
     mutating func globalPooling(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         var shape = shape(of: map)
         (shape.height, shape.width) = (1, 1)
         let axes = [MapAxis.height, .width]
@@ -43,16 +43,8 @@ extension Resolver {
         let value = try call.operand(0)
         let keepsAxes = try call.int("keepdims") ?? 1 != 0
         let rank = value.shape.count
-        var axes: [Int] = []
-        for axis in try call.integers("axes", input: 1) ?? [] {
-            let axis = try resolvedAxis(axis, rank: rank)
-            guard !axes.contains(axis) else { throw .malformed("names axis \(axis) twice") }
-            axes.append(axis)
-        }
-        if axes.isEmpty {
-            if try call.int("noop_with_empty_axes") ?? 0 != 0 { return [value] }
-            axes = Array(0..<rank)
-        }
+        let axes = try call.reducedAxes(rank: rank)
+        if axes.isEmpty { return [value] }
         let type = call.node.operatorType
         switch value {
         case .constant(let tensor): return [.constant(try Self.reduced(tensor, type, axes, keepsAxes))]
@@ -153,5 +145,19 @@ extension MapValue {
     func dropping(_ axes: [Int]) -> MapValue {
         let kept = shape.indices.filter { !axes.contains($0) }
         return MapValue(node: node, shape: kept.map { shape[$0] }, roles: kept.map { roles[$0] })
+    }
+}
+
+extension OperatorCall {
+    /// Returns the axes of a reduction, in the file's order: all where it names none, or none with `noop_with_empty_axes`.
+    func reducedAxes(rank: Int) throws(OperatorProblem) -> [Int] {
+        var axes: [Int] = []
+        for axis in try integers("axes", input: 1) ?? [] {
+            let axis = try resolvedAxis(axis, rank: rank)
+            guard !axes.contains(axis) else { throw .malformed("names axis \(axis) twice") }
+            axes.append(axis)
+        }
+        let isNone = try int("noop_with_empty_axes") ?? 0 != 0
+        return axes.isEmpty && !isNone ? Array(0..<rank) : axes
     }
 }

@@ -71,6 +71,17 @@ extension Resolver {
         return MapValue(node: map.node, nodes[map.node].shape, roles: MapValue.canonicalRoles)
     }
 
+    /// Returns the first input as a map with axes (batch, channels, height, width): a map of other axes is laid out anew.
+    mutating func canonicalMap(_ call: OperatorCall) throws(OperatorProblem) -> MapValue {
+        let map = try call.map(0)
+        if map.isCanonical { return map }
+        guard let laidOut = try laidOutMap(TokenValue(map, shape(of: map))) else {
+            throw .unsupported(
+                "reads a value of shape \(map.shape.shapeText) whose axes are not (batch, channels, height, width)")
+        }
+        return laidOut
+    }
+
     /// Returns the outputs of an operator on maps that is given tokens; nil where they are no map's.
     mutating func outputsOfMaps(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue]? {
         var call = call

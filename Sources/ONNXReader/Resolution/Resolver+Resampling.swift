@@ -4,7 +4,7 @@ import StoredTensors
 extension Resolver {
     mutating func resize(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         guard call.opset >= 11 else { return try upsample(call) }
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         guard try call.string("keep_aspect_ratio_policy") ?? "stretch" == "stretch" else {
             throw .unsupported("keeps the aspect ratio of its input: export the network with exact sizes")
         }
@@ -33,7 +33,7 @@ extension Resolver {
 
     /// Resolves `Upsample`, and `Resize` of opset 10: output pixel `i` lies at `i / scale`.
     mutating func upsample(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let map = try call.canonicalMap(0)
+        let map = try canonicalMap(call)
         var scales = try call.floats("scales")
         if scales == nil { scales = try call.requiredConstant(1).floats() }
         guard let scales else { throw .malformed("has no scales") }
@@ -126,25 +126,29 @@ extension Resolver {
     // MARK: - Padding
 
     mutating func pad(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
-        let map = try call.map(0)
         guard let pads = try call.integers("pads", input: 1) else { throw .malformed("has no pads") }
-        let rank = map.shape.count
+        let rank = try call.operand(0).shape.count
         let axes = try call.constant(3)?.integers() ?? Array(0..<rank)
         guard pads.count == 2 * axes.count else {
             throw .malformed("has \(pads.count) pads for \(axes.count) axes")
         }
         let bounds = -Self.largestExtent...Self.largestExtent
         guard pads.allSatisfy(bounds.contains) else { throw .malformed("has pads \(pads.shapeText)") }
-        var amounts = Pads(all: 0)
+        var all = [(before: Int, after: Int)](repeating: (0, 0), count: rank)
         for (index, axis) in axes.enumerated() {
-            let (before, after) = (pads[index], pads[index + axes.count])
-            switch map.roles[try resolvedAxis(axis, rank: rank)] {
-            case .height: (amounts.top, amounts.bottom) = (before, after)
-            case .width: (amounts.left, amounts.right) = (before, after)
-            default:
-                guard before == 0 && after == 0 else {
-                    throw .unsupported("pads the channels or the batch: only height and width can be")
-                }
+            all[try resolvedAxis(axis, rank: rank)] = (pads[index], pads[index + axes.count])
+        }
+        guard case .map(let map) = try call.operand(0) else {
+            let isConstant = try call.string("mode") ?? "constant" == "constant"
+            if !isConstant, let outputs = try outputsOfMaps(call) { return outputs }
+            return try padded(call, by: all)
+        }
+        var amounts = Pads(all: 0)
+        for (amount, role) in zip(all, map.roles) {
+            switch role {
+            case .height: (amounts.top, amounts.bottom) = amount
+            case .width: (amounts.left, amounts.right) = amount
+            default: if amount != (0, 0) { return try padded(call, by: all) }
             }
         }
         let shape = shape(of: map)

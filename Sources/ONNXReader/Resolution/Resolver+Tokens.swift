@@ -11,6 +11,15 @@ extension Resolver {
     /// Returns the outputs of an operator that reads tokens; nil where it reads none, or is one that does not care.
     mutating func tokenOutputs(of call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue]? {
         let type = call.node.operatorType
+        var call = call
+        for (index, operand) in call.operands.enumerated() {
+            guard case .stack(let maps, let axis)? = operand, !["ReduceSum", "ReduceMean", "Shape"].contains(type)
+            else {
+                continue
+            }
+            let tokens = try joined(maps, along: axis)
+            call = call.replacing(index, by: .tokens(tokens))
+        }
         guard call.operands.contains(where: { $0?.isTokens ?? false }),
             !["Reshape", "Flatten", "Shape", "Size", "Identity", "Dropout", "Cast", "CastLike"].contains(type)
         else { return nil }
@@ -27,10 +36,10 @@ extension Resolver {
         case "Add", "Sub", "Mul", "Div": return try tokenArithmetic(call)
         case "MatMul": return try tokenProduct(call)
         case "Softmax": return try tokenSoftmax(call)
-        case "LayerNormalization", "ReduceMean": return try tokenStatistics(call)
+        case "LayerNormalization", "ReduceMean", "ReduceSum": return try tokenStatistics(call)
         case "Split", "Gather", "Slice": return try tokenParts(call)
         case _ where Self.elementwise.contains(type): return try elementwise(call)
-        case "Concat", "Expand": return nil
+        case "Concat", "Expand", "GatherND", "Where", "Pad": return nil
         default:
             if let outputs = try outputsOfMaps(call) { return outputs }
             throw .unsupported(
@@ -198,6 +207,7 @@ extension Resolver {
     mutating func tokenProduct(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         var left = try tokens(call, 0)
         if case .constant(let weights)? = call.operands.last {
+            guard !left.axes.isEmpty else { throw .malformed("multiplies a value without axes") }
             left = try laidOut(left, channels: [left.axes.count - 1])
             let shape = nodes[left.node].shape
             let results = try dense(
@@ -280,30 +290,34 @@ extension Resolver {
         return [value(TokenValue(node: node, axes: tokens.axes))]
     }
 
-    /// Layer normalisation, and means over all channels.
+    /// Layer normalisation, and means and sums along some axes.
     mutating func tokenStatistics(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         var tokens = try tokens(call, 0)
         let rank = tokens.axes.count
-        let isMean = call.node.operatorType == "ReduceMean"
-        var axes = [try call.int("axis") ?? -1]
-        if isMean { axes = try call.integers("axes", input: 1) ?? Array(0..<rank) }
-        guard axes.count == 1, isMean || axes[0] == -1 || axes[0] == rank - 1 else {
+        let isReduction = call.node.operatorType != "LayerNormalization"
+        var axes = [rank - 1]
+        if isReduction {
+            axes = try call.reducedAxes(rank: rank).sorted()
+        } else if try resolvedAxis(try call.int("axis") ?? -1, rank: rank) != rank - 1 {
             throw .unsupported("is computed over several axes of shape \(tokens.shape.shapeText)")
         }
-        let axis = try resolvedAxis(axes[0], rank: rank)
-        tokens = try laidOut(tokens, channels: [axis])
+        tokens = try laidOut(tokens, channels: axes)
         let shape = nodes[tokens.node].shape
-        guard isMean else {
+        guard isReduction else {
             let last = MapValue(node: tokens.node, shape, roles: [nil, .height, .width, .channels])
             let results = try outputs(of: call.replacing(0, by: .map(last)))
             return try value(of: results, as: tokens.axes)
         }
         var mean = shape
         mean.channels = 1
-        let node = try append(.mean([.channels]), [tokens.node], mean)
+        var node = try append(.mean([.channels]), [tokens.node], mean)
+        if call.node.operatorType == "ReduceSum" {
+            let factor = StoredTensor(shape: [1, 1, 1], elements: [Float(shape.channels)])
+            node = try append(.arithmetic(.init(operator: .multiply, constant: factor)), [node], mean)
+        }
         var rest = tokens.axes
-        rest[axis] = []
-        if try call.int("keepdims") ?? 1 == 0 { rest.remove(at: axis) }
+        for axis in axes { rest[axis] = [] }
+        if try call.int("keepdims") ?? 1 == 0 { for axis in axes.reversed() { rest.remove(at: axis) } }
         return [value(TokenValue(node: node, axes: rest))]
     }
 
@@ -318,7 +332,7 @@ extension Resolver {
             let axis = try resolvedAxis(try call.int("axis") ?? 0, rank: extents.count)
             guard indices.count == 1, indices.shape.count <= 1, let index = try indices.integers().first,
                 (-extents[axis]..<extents[axis]).contains(index)
-            else { throw .unsupported("picks several parts of a value of shape \(extents.shapeText)") }
+            else { return try selection(call) }
             var part = try self.part(tokens, axis, index < 0 ? index + extents[axis] : index, 1)
             if indices.shape.isEmpty { part.axes.remove(at: axis) }
             results = [value(part)]

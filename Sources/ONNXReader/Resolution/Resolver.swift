@@ -2,8 +2,10 @@ package import StoredTensors
 
 /// Resolves an ONNX graph for one size of input: constants are folded, shapes are inferred, and only maps are left.
 struct Resolver {
-    /// The most numbers that all folded constants may have and be made of: far more than shapes and small weights need.
+    /// The most numbers that all folded constants may have: far more than shapes and small weights need.
     private static let largestFoldedCount = 1 << 24
+    /// The most numbers that all folded constants may have and be made of, as those of relative positions are.
+    private static let largestFoldingCount = 1 << 25
     /// The largest extent of an axis. It keeps products of numbers from a hostile file far from overflow.
     static let largestExtent = 1 << 20
 
@@ -21,6 +23,7 @@ struct Resolver {
     private(set) var nodes: [ONNXNetwork.Node] = []
     private var current: ONNXNode?
     private var foldedCount = 0
+    private var foldingCount = 0
     private var channelCount = 0
 
     static func network(_ graph: ONNXGraph, height: Int, width: Int) throws(ModelFileError) -> ONNXNetwork {
@@ -188,8 +191,9 @@ struct Resolver {
     ) throws(OperatorProblem) {
         if case .lazy = tensor.elements { return }
         foldedCount += tensor.count
-        for case .constant(let operand)? in operands { foldedCount += min(operand.count, FoldedTensor.largestCount) }
-        guard foldedCount <= Self.largestFoldedCount else {
+        foldingCount += tensor.count
+        for case .constant(let operand)? in operands { foldingCount += min(operand.count, FoldedTensor.largestCount) }
+        guard foldedCount <= Self.largestFoldedCount, foldingCount <= Self.largestFoldingCount else {
             throw .unsupported(
                 "is one of too many that compute with constants: export the network with constants folded")
         }

@@ -11,6 +11,9 @@ package struct TIFFCompleteness: Equatable, Sendable {
     /// The number of images to which the file refers and that cannot be read.
     package internal(set) var unreadableDirectories = 0
 
+    /// The most bands of an image. GDAL takes a kilobyte of memory for each, whatever the file's size.
+    private static let mostBands: UInt16 = 16384
+
     /// True if all of the file is there.
     package var isComplete: Bool { missingBlocks == 0 && unreadableDirectories == 0 }
 
@@ -18,8 +21,8 @@ package struct TIFFCompleteness: Equatable, Sendable {
     ///
     /// - Returns: nil for anything but a local TIFF, and for a TIFF that libtiff cannot read, about which GDAL can say
     ///   more.
-    /// - Throws: `.truncated` if the file ends before its first directory does; `.damaged` if it claims more strips or
-    ///   tiles than a file of its size can list.
+    /// - Throws: `.truncated` if the file ends before its first directory does; `.damaged` if it claims more bands
+    ///   than any scene has, or more strips or tiles than a file of its size can list.
     /// - Complexity: linear in the number of strips and tiles, never above what the file's size has room for.
     package static func check(path: String) throws(RasterError) -> TIFFCompleteness? {
         guard let header = TIFFHeader(path: path) else { return nil }
@@ -64,6 +67,13 @@ package struct TIFFCompleteness: Equatable, Sendable {
     ) throws(RasterError) {
         while true {
             visited.insert(file.directoryOffset)
+            let bands = file.number(TIFFTAG_SAMPLESPERPIXEL, UInt16(1))
+            guard bands <= Self.mostBands else {
+                throw RasterError(
+                    .damaged, path: path,
+                    "\(path) is damaged: it claims \(bands) bands, and no scene has more than \(Self.mostBands); get an "
+                        + "intact copy")
+            }
             let blocks = file.blockCount
             totalBlocks += blocks
             // Each block's place takes two bytes at least in the tables of the file.

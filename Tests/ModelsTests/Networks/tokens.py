@@ -3,7 +3,7 @@
     python tokens.py
 """
 import os
-import numpy, onnxruntime, torch
+import numpy, onnx, onnxruntime, torch
 from torch import nn
 from torch.nn import functional
 
@@ -133,11 +133,89 @@ class Response(nn.Module):
         return self.head(torch.cat([x, x.norm(p=1, dim=1, keepdim=True)], 1))
 
 
+class Selection(nn.Module):
+    """Bands in another order, channels added in front and behind (a shortcut without parameters), and adaptive pooling to sides
+    that do not divide the map's (PSPNet), which the newer exporter writes as picked pixels and masks."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.body = nn.Conv2d(3, 6, 2, 2), nn.Conv2d(10, 10, 3, padding=1)
+        self.pool, self.bin, self.head = nn.AdaptiveAvgPool2d((3, 6)), nn.Conv2d(10, 4, 1), nn.Conv2d(14, 2, 1)
+
+    def forward(self, x):
+        x = self.stem(x[:, [2, 0, 1]])
+        x = functional.pad(x, (0, 0, 0, 0, 1, 3), value=0.5)
+        x = x + functional.relu(self.body(x))
+        y = functional.interpolate(functional.relu(self.bin(self.pool(x))), size=(8, 8), mode="bilinear")
+        return functional.interpolate(self.head(torch.cat([x, y], 1)), scale_factor=2)
+
+
+class LinearAttention(nn.Module):
+    """Attention without a softmax, whose divisor is a channel of ones beside the values (EfficientViT)."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.out, self.head = nn.Conv2d(3, 24, 4, 4), nn.Conv2d(8, 8, 1), nn.ConvTranspose2d(8, 2, 4, 4)
+
+    def forward(self, x):
+        x = self.stem(x)
+        q, k, v = x.reshape(1, 2, 12, 16).transpose(-1, -2).chunk(3, dim=-1)
+        q, k, v = functional.relu(q), functional.relu(k), functional.pad(v, (0, 1), value=1.0)
+        y = q @ (k.transpose(-1, -2) @ v)
+        y = y[..., :-1] / (y[..., -1:] + 1e-5)
+        return self.head(self.out(y.transpose(-1, -2).reshape(1, 8, 4, 4)))
+
+
+class SelectiveKernel(nn.Module):
+    """Two windows' maps, stacked and weighted by a softmax over the two for each channel (SKNet)."""
+
+    def __init__(self):
+        super().__init__()
+        self.near, self.far = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(3, 8, 3, padding=2, dilation=2)
+        self.squeeze, self.select, self.head = nn.Conv2d(8, 4, 1), nn.Conv2d(4, 16, 1), nn.Conv2d(8, 2, 1)
+
+    def forward(self, x):
+        x = torch.stack([functional.relu(self.near(x)), functional.relu(self.far(x))], 1)
+        shares = self.select(functional.relu(self.squeeze(x.sum(1).mean((2, 3), keepdim=True))))
+        return self.head((x * functional.softmax(shares.view(1, 2, 8, 1, 1), dim=1)).sum(1))
+
+
+class RelativePositions(nn.Module):
+    """A bias for each pair of pixels, which a small network computes from their distance: constants alone (MaxViT)."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.attention, self.head = nn.Conv2d(3, 8, 4, 4), Attention(8, 2), nn.ConvTranspose2d(8, 2, 4, 4)
+        line = torch.arange(4) - 3 / 2
+        self.register_buffer("places", torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).reshape(1, 16, 2))
+        self.first, self.second = nn.Linear(2, 6), nn.Linear(6, 2)
+
+    def forward(self, x):
+        x = self.stem(x).flatten(2).transpose(1, 2)
+        table = self.second(functional.relu(self.first(self.places))).transpose(1, 2)
+        x = x + self.attention(x, (table[:, :, :, None] - table[:, :, None, :]))
+        return self.head(x.transpose(1, 2).reshape(1, 8, 4, 4))
+
+
+def small(path):
+    """Removes what an exporter notes about its work."""
+    model = onnx.load(path)
+    for part in list(model.graph.node) + list(model.graph.value_info) + list(model.graph.input) + list(model.graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    del model.graph.value_info[:], model.graph.metadata_props[:], model.metadata_props[:]
+    onnx.save(model, path)
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     places = numpy.arange(768)
     x = ((places // 256 * 31 + places // 16 % 16 * 7 + places % 16 * 13) % 23 / 5.75 - 2).astype("f4").reshape(1, 3, 16, 16)
-    for net, opset in [(Windows(), 17), (ClassToken(), 14), (Positions(), 12), (Context(), 11), (NoFeatures(), 18), (Response(), 18)]:
+    networks = [
+        (Windows(), 17), (ClassToken(), 14), (Positions(), 12), (Context(), 11), (NoFeatures(), 18), (Response(), 18),
+        (Selection(), 20), (LinearAttention(), 17), (SelectiveKernel(), 17), (RelativePositions(), 17),
+    ]
+    for net, opset in networks:
         torch.manual_seed(7)
         with torch.no_grad():
             for parameter in net.parameters():
@@ -145,7 +223,9 @@ def main():
         name = type(net).__name__
         path = os.path.join(FOLDER, f"{name}.onnx")
         torch.onnx.export(
-            net.eval(), torch.from_numpy(x), path, opset_version=opset, dynamo=False, input_names=["x"], output_names=["y"])
+            net.eval(), (torch.from_numpy(x),), path, opset_version=opset, dynamo=opset >= 20, input_names=["x"],
+            output_names=["y"], **({"external_data": False, "verbose": False} if opset >= 20 else {}))
+        small(path)
         y = onnxruntime.InferenceSession(path).run(None, {"x": x})[0][0]
         with torch.no_grad():
             assert numpy.abs(net(torch.from_numpy(x))[0].numpy() - y).max() < 1e-4
