@@ -34,15 +34,28 @@ package final class PartClaim: Sendable {
         lease = try folder.lease(of: part)
         do {
             user = try folder.requireOwn()
-            earlier = PartRecord(folder: folder.path(of: part), owner: user)
             ledger = try Ledger(copying: folder.output)
             try ledger.requeueInterrupted()
             try ledger.forgetNeverFound()
-            try ledger.adopt(earlier?.lines.values.compactMap(\.entry) ?? [])
+            earlier = try Self.adopted(PartRecord(folder: folder.path(of: part), owner: user), by: ledger)
             try ledger.requeueInterrupted()
         } catch {
             Self.release(lease, of: part, in: folder)
             throw error
+        }
+    }
+
+    /// Has a ledger know what a record tells.
+    ///
+    /// - Returns: nil where there is none, or one of entries that make no sense, of which nothing is believed: the outputs
+    ///   that it names are somebody else's.
+    private static func adopted(_ record: PartRecord?, by ledger: Ledger) throws(LedgerError) -> PartRecord? {
+        guard let record else { return nil }
+        do {
+            try ledger.adopt(record.lines.values.compactMap(\.entry))
+            return record
+        } catch  where error.code == .damaged {
+            return nil
         }
     }
 

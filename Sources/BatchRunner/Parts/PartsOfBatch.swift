@@ -47,6 +47,8 @@ struct PartsOfBatch {
         }.first
         var (missing, stopped): ([ScenePart], [(part: ScenePart, reason: String)]) = ([], [])
         var lines: [[Made]] = []
+        // Empty, and in memory.
+        let ledger = try Ledger(copying: folder.path)
         for part in (1...count).compactMap({ ScenePart($0, of: count) }) {
             if FileStatus.exists(folder.path(of: part)),
                 let holder = try Lease.holder(ofFolder: folder.path(of: part), isDecisive: true)
@@ -85,6 +87,9 @@ struct PartsOfBatch {
                     (part, isAll ? "has not come to its end" : "has done \(ended) of its \(head.portions) scenes"))
                 continue
             }
+            guard try Self.makesSense(record, to: ledger) else {
+                throw Self.bad(folder, part, "its record is damaged", known)
+            }
             lines.append(record.lines.values.map { Made(part: part, line: $0) })
         }
         if let first = missing.first ?? stopped.first?.part {
@@ -93,6 +98,16 @@ struct PartsOfBatch {
         guard let known else { throw Self.missing(folder, missing, stopped, parts[0], nil) }
         head = known
         scenes = try Self.scenes(lines.joined(), count: known.scenes, folder)
+    }
+
+    /// Returns false for a record of entries that no ledger takes.
+    private static func makesSense(_ record: PartRecord, to ledger: Ledger) throws(LedgerError) -> Bool {
+        do {
+            try ledger.adopt(record.lines.values.compactMap(\.entry))
+            return true
+        } catch  where error.code == .damaged {
+            return false
+        }
     }
 
     /// Puts the lines of all parts in the order of the scenes: each scene once, of a scene that was cut each piece once.

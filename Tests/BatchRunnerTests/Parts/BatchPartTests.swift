@@ -212,6 +212,24 @@ struct BatchPartTests {
         #expect(try parts.outcome(parts.merge()).files == whole.files)
     }
 
+    @Test("a record of entries that make no sense is believed nowhere, and the part is made again with --overwrite")
+    func nonsense() throws {
+        let whole = try parts.undivided()
+        for number in [1, 2] { try parts.make(number, of: 2) }
+        let record = parts.parts.path(of: ScenePart(1, of: 2)!) + "/" + PartRecord.fileName
+        try Self.forge(record) { $0.replacing("\"attempts\":1", with: "\"attempts\":-1") }
+        let error = #expect(throws: PartError.self) { try parts.merge() }
+        #expect(
+            error?.description.contains("part 1 of 2: its record is damaged") == true, "\(String(describing: error))")
+        #expect(!FileStatus.exists(parts.output + "/" + Ledger.fileName), "a merge that cannot be makes nothing")
+        #expect(try parts.make(1, of: 2).failed == 5, "files of nobody's are not replaced")
+        bench.options.overwrites = true
+        #expect(try parts.make(1, of: 2).failed == 0)
+        bench.options.overwrites = false
+        let outcome = try parts.outcome(parts.merge())
+        #expect(outcome.files == whole.files && outcome.report == whole.report)
+    }
+
     @Test("a scene that fails is the batch's one failure, and tried again by the next batch")
     func failed() throws {
         _ = try bench.folder.write([1, 2, 3], to: "in/bad.tif")
