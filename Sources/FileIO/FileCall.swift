@@ -135,7 +135,11 @@ package enum FileCall {
     package static func touch(_ descriptor: Int32) -> Int32 { call { futimens(descriptor, nil) } }
 
     /// Takes the lock of a file, or fails at once.
-    package static func lock(_ descriptor: Int32) -> Int32 { call { flock(descriptor, LOCK_EX | LOCK_NB) } }
+    ///
+    /// - Parameter isShared: true for a lock that several may have, while nobody has one alone.
+    package static func lock(_ descriptor: Int32, isShared: Bool = false) -> Int32 {
+        call { flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) }
+    }
 
     private static func call<Result: SignedInteger>(short: (() -> Result)? = nil, _ body: () -> Result) -> Result {
         while true {

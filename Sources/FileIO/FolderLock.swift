@@ -12,8 +12,10 @@ package final class FolderLock: Sendable {
 
     /// Takes the lock, or fails at once if another process has it.
     ///
+    /// - Parameter isShared: true for the parts of one batch, which work in the folder at the same time, and keep all other
+    ///   runs out. They have leases as well, so that a file system without locks is no reason to fail.
     /// - Throws: `FileError`: `.locked` if another run has it; `.cannotCreate`, `.outOfSpace`.
-    package init(folder: String) throws(FileError) {
+    package init(folder: String, isShared: Bool = false) throws(FileError) {
         let path = folder + "/" + Self.fileName
         let descriptor = FileCall.open(path, O_RDWR | O_CREAT)
         guard descriptor >= 0 else {
@@ -22,7 +24,7 @@ package final class FolderLock: Sendable {
                 isFull ? .outOfSpace : .cannotCreate, "make", path: path, String(cString: strerror(errno)),
                 advice: "make the folder writable, or choose another")
         }
-        guard FileCall.lock(descriptor) == 0 else {
+        guard FileCall.lock(descriptor, isShared: isShared) == 0 || (isShared && errno != EWOULDBLOCK) else {
             let number = errno
             close(descriptor)
             guard number == EWOULDBLOCK else {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Prints the progress of a batch: warnings, a line for each scene that failed, and on a terminal two bars, one for the
 /// scene and one for the batch. For a program, it prints lines about the batch instead of bars.
-final class BatchProgress: BatchObserver {
+final class BatchProgress: PartObserver {
     private struct State {
         /// The scenes that are being run, in the order in which they began, each with the part that is done, 0 to 1.
         var running: [(scene: String, done: Double)] = []
@@ -27,7 +27,7 @@ final class BatchProgress: BatchObserver {
     private let general = GeneralWarnings()
 
     /// - Parameter sizes: the size of each scene in bytes, from which the time left is estimated before the scenes are
-    ///   opened.
+    ///   opened; for a part of a batch, what each scene and piece costs.
     init(_ messages: MessageOptions, _ progress: ProgressOptions, sizes: [String: Int]) {
         self.messages = messages
         kind = progress.progress
@@ -57,11 +57,17 @@ final class BatchProgress: BatchObserver {
         if case .failed(let message, _) = result.ending {
             Console.report(message.contains(result.scene) ? message : "\(result.scene): \(message)", isLogged: true)
         }
+        end(result.scene, hasFailed: result.hasFailed)
+    }
+
+    func ended(_ piece: String) { end(piece, hasFailed: false) }
+
+    private func end(_ name: String, hasFailed: Bool) {
         state.withLock { state in
-            state.running.removeAll { $0.scene == result.scene }
-            state.ended += weights[result.scene] ?? 0
+            state.running.removeAll { $0.scene == name }
+            state.ended += weights[name] ?? 0
             state.endedScenes += 1
-            if result.hasFailed { state.failed += 1 }
+            if hasFailed { state.failed += 1 }
             draw(&state, always: true)
         }
     }

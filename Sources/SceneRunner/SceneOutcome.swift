@@ -98,8 +98,8 @@ public struct SceneOutcome: Sendable {
     package let identity: SceneIdentity
     /// What opening the scene may reach.
     let access: RasterAccess
-    /// What the model was given, and how that fits its memory; nil where nobody looked.
-    package let feed: FeedReport?
+    /// What the model was given, and how that fits its memory, a title and a text in each line; empty where nobody looked.
+    let feed: [OutcomeFacts.Line]
 
     /// The number of the scene's pixels.
     public var pixels: Int { summary.scene.area }

@@ -56,6 +56,9 @@ public final class SceneRun {
     /// True for a scene of several in one command: a hidden record of its outputs stays, by which the same command knows them
     /// as its own where it is killed before it is over. `record` removes it then.
     package var keepsRecord = false
+    /// Called with the outcome when all outputs are complete, before any has its name: who has to remember it even if the
+    /// process is killed meanwhile does so then. What it throws ends the run.
+    package var completed: (SceneOutcome) throws -> Void = { _ in }
     /// Called with each name that an output has been given. Tests stop the process there, or bring trouble.
     var named: (String) -> Void = { _ in }
 
@@ -187,13 +190,15 @@ public final class SceneRun {
                 scene: path, outputs: outputs, summary: rasters.summary,
                 classShares: products.statistics.map { ClassShare.list($0.whole) } ?? [],
                 warnings: warnings + gathered.messages(about: path), files: files,
-                identity: identity, access: access, feed: job.feed)
+                identity: identity, access: access,
+                feed: job.feed?.lines.map { OutcomeFacts.Line(title: $0.title, text: $0.text) } ?? [])
             let report = RunReport(
                 [SceneResult(scene: path, ending: .done(outcome))], model: job.model,
                 folder: FileName.folder(of: outputs.mask), started: opened, mask: rasters.path(.mask))
             try products.makeReport(report, from: rasters)
             // The state that is remembered was looked up before the job's.
             try identity.requireUnchanged(path)
+            try completed(outcome)
         } catch {
             products.discard()
             throw rasters.giveUp(after: error)
@@ -207,20 +212,22 @@ public final class SceneRun {
     ///
     /// - Parameters:
     ///   - folder: the folder in which the command was given.
-    ///   - arguments: its arguments behind `overtile segment`, without the part: the merge goes on with them.
+    ///   - arguments: its arguments behind `overtile segment` or `batch`, without the part: the merge goes on with them.
+    ///   - batch: the parts of the batch that has cut the scene; nil for a scene of its own.
     ///   - verifiedWindows: as for `run`: the merge verifies them.
     ///   - warnings: takes what is said of the scene meanwhile; the scene has begun there (`SceneWarnings.begin`).
     ///   - progress: called at the start, and after each written tile, with the number of the part's tiles written and in all.
     /// - Throws: as `run`; `FileError` (`.locked`) where another process makes the part.
     /// - Precondition: the run was made for a part.
     package func compute(
-        folder: String, arguments: [String], verifiedWindows: Int = 0, cancellation: Cancellation = Cancellation(),
-        warnings gathered: SceneWarnings, progress: @escaping (Int, Int) -> Void = { _, _ in }
+        folder: String, arguments: [String], batch: PartRequest.BatchParts? = nil, verifiedWindows: Int = 0,
+        cancellation: Cancellation = Cancellation(), warnings gathered: SceneWarnings,
+        progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) throws -> PartSummary {
         guard case .part(let part) = division else { preconditionFailure("a run of all parts has `run`") }
         return try job.compute(
             part, of: outputs.rasters,
-            request: PartRequest(folder: folder, arguments: arguments, command: command),
+            request: PartRequest(folder: folder, arguments: arguments, command: command, batch: batch),
             verifiedWindows: verifiedWindows, cancellation: cancellation, progress: progress,
             warn: { gathered.add(SceneWarning(.work, $0), about: path) })
     }

@@ -26,6 +26,22 @@ public struct SegmentationSummary: Sendable {
     /// The distance of the tiles from windows that were run in one piece; nil where nobody asked for it.
     public let verification: Verification?
 
+    /// Makes a summary of its numbers, as of a run that another process has made.
+    package init(
+        scene: PixelSize, tiles: Int, tilesComputed: Int, tilesResumed: Int, workers: Int, readers: Int,
+        seconds: Double, stages: StageSeconds, verification: Verification? = nil
+    ) {
+        self.scene = scene
+        self.tiles = tiles
+        self.tilesComputed = tilesComputed
+        self.tilesResumed = tilesResumed
+        self.workers = workers
+        self.readers = readers
+        self.seconds = seconds
+        self.stages = stages
+        self.verification = verification
+    }
+
     /// The speed of this run, without what an earlier run had finished, in millions of the scene's pixels a second.
     public var megapixelsPerSecond: Double {
         Double(scene.area) * Double(tiles - tilesResumed) / Double(tiles) / seconds / 1e6
@@ -43,13 +59,16 @@ public struct SegmentationSummary: Sendable {
 }
 
 /// The time that each stage of a run was busy, in seconds, added up over its threads.
-package struct StageSeconds: Sendable {
+package struct StageSeconds: Codable, Equatable, Sendable {
     /// The time spent on reading and resampling the scene.
     package var reading = 0.0
     /// The time spent on running the network.
     package var computing = 0.0
     /// The time spent on stitching, compressing and writing.
     package var writing = 0.0
+
+    /// Makes stages that have not been busy.
+    package init() {}
 }
 
 /// Adds up the time that stages are busy, from any thread.

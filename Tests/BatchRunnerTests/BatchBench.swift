@@ -17,12 +17,15 @@ final class BatchBench {
     var probabilities: String?
     var confidence: String?
     var template = OutputNaming.standard
+    var companions = FolderLayout.Companions()
     /// What batches take for the time.
     var time = Date(timeIntervalSince1970: 1_700_000_000)
     let watcher = Watcher()
 
-    init() throws {
-        folder = try TemporaryFolder()
+    convenience init() throws { try self.init(TemporaryFolder()) }
+
+    init(_ folder: TemporaryFolder) throws {
+        self.folder = folder
         for name in ["in", "out", "p"] {
             try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: true)
         }
@@ -48,14 +51,15 @@ final class BatchBench {
 
     var ledger: Ledger { get throws { try Ledger(folder: folder.path("out"), access: .writing) } }
 
-    func batch() throws -> Batch {
+    /// - Parameter ledger: nil for that of the folder of outputs.
+    func batch(_ ledger: Ledger? = nil) throws -> Batch {
         let time = time
         let rasters: [RasterOutput.Kind: String?] = [.probabilities: probabilities, .confidence: confidence]
         return Batch(
-            ledger: try ledger, model: try Model(path: modelPath), options: options,
+            ledger: try ledger ?? self.ledger, model: try Model(path: modelPath), options: options,
             outputs: try FolderLayout(
                 folder: folder.path("out"), others: rasters.compactMapValues { $0.map(folder.path) },
-                naming: OutputNaming(template), model: modelPath),
+                companions: companions, naming: OutputNaming(template), model: modelPath),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, warnings: SceneWarnings { _ in },
             errorStatus: { _ in 99 }, now: { time })
     }

@@ -73,6 +73,38 @@ struct LedgerFileTests {
         #expect(try open(.reading).isEmpty)
     }
 
+    /// A part of a batch knows what the folder's ledger knows, and opens no database where others work.
+    @Test("a copy in memory has all entries, what a killed process had not finished undone, and leaves the file alone")
+    func copied() throws {
+        #expect(try Ledger(copying: folder.url.path).entries().isEmpty)
+        #expect(try folder.names.isEmpty)
+        try makeLedger(scenes: 3)
+        // The journal of a process that was killed while it forgot a scene.
+        let before = try folder.bytes(of: file)
+        let other = try TemporaryFolder()
+        do {
+            let queue = try DatabaseQueue(path: file)
+            try queue.inDatabase { database in
+                try database.execute(sql: "PRAGMA cache_size = 1; BEGIN; DELETE FROM scene; PRAGMA cache_spill = 1")
+                _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM scene")
+                for name in try folder.names { _ = try other.copy(folder.path(name), as: name) }
+                try database.execute(sql: "ROLLBACK")
+            }
+        }
+        #expect(try folder.bytes(of: file) == before)
+        for place in [folder, other] {
+            let bytes = try place.names.map { try place.bytes($0) }
+            let copy = try Ledger(copying: place.url.path)
+            #expect(try copy.entries().count == 3)
+            try copy.forget("/in/0.tif")
+            #expect(try place.names.map { try place.bytes($0) } == bytes)
+        }
+        try DatabaseQueue(path: other.path("foreign")).write { try $0.execute(sql: "CREATE TABLE photos (id INTEGER)") }
+        try FileManager.default.removeItem(atPath: other.path(Ledger.fileName))
+        try FileManager.default.moveItem(atPath: other.path("foreign"), toPath: other.path(Ledger.fileName))
+        expect(.damaged, "another program's") { _ = try Ledger(copying: other.url.path) }
+    }
+
     @Test("another program's database is none")
     func foreign() throws {
         try DatabaseQueue(path: file).write { try $0.execute(sql: "CREATE TABLE photos (id INTEGER)") }

@@ -28,6 +28,31 @@ struct LedgerTests {
             outputs: [OutputRecord(kind: "mask", path: "/out/a.tif")], at: Self.noon)
     }
 
+    @Test("entries of other processes replace what is known, and one that makes no sense leaves all as it was")
+    func adopt() throws {
+        try note("/in/a.tif")
+        var (one, other) = (
+            LedgerEntry(scene: "/in/a.tif", stamp: Self.stamp, observed: Self.noon),
+            LedgerEntry(scene: "/in/b.tif", stamp: Self.stamp, observed: Self.noon)
+        )
+        (one.state, one.attempts, one.error) = (.failed, 3, "bad")
+        (other.state, other.pixels) = (.done, 12)
+        try ledger.adopt([one, other])
+        #expect(try ledger.entries() == [one, other])
+        var hostile = other
+        one.attempts = 4
+        for change: (inout LedgerEntry) -> Void in [
+            { $0.attempts = -1 }, { $0.pixels = .max }, { $0.seconds = 1e300 }, { $0.errorStatus = 256 },
+            { $0.started = Date(timeIntervalSince1970: 1e18) }, { $0.stamp.size = -5 },
+        ] {
+            hostile = other
+            change(&hostile)
+            #expect(throws: LedgerError.self) { try ledger.adopt([one, hostile]) }
+            #expect(try ledger.entry(of: "/in/a.tif")?.attempts == 3)
+        }
+        #expect(try ledger.entry(of: "/in/b.tif") == other)
+    }
+
     @Test("every field survives, to the nanosecond of the scene's time")
     func roundTrip() throws {
         try note("/in/a.tif")

@@ -19,6 +19,19 @@ struct FolderLockTests {
         #expect(missing?.code == .cannotCreate)
     }
 
+    @Test("a shared lock goes with others of its kind, and with no other lock")
+    func shared() throws {
+        do {
+            let locks = try (0..<3).map { _ in try FolderLock(folder: folder.url.path, isShared: true) }
+            #expect(throws: FileError.self) { _ = try FolderLock(folder: folder.url.path) }
+            withExtendedLifetime(locks) {}
+        }
+        let lock = try FolderLock(folder: folder.url.path)
+        let error = #expect(throws: FileError.self) { _ = try FolderLock(folder: folder.url.path, isShared: true) }
+        #expect(error?.code == .locked)
+        withExtendedLifetime(lock) {}
+    }
+
     @Test("the lock ends with who holds it")
     func lockEnds() throws {
         do { _ = try FolderLock(folder: folder.url.path) }

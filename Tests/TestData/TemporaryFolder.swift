@@ -3,13 +3,18 @@ package import Foundation
 /// A folder of a test's own, removed with everything in it when the test is over.
 package final class TemporaryFolder {
     package let url: URL
+    private let isOwn: Bool
 
     package init() throws {
         url = FileManager.default.temporaryDirectory.appendingPathComponent("overtile-\(UUID().uuidString)")
+        isOwn = true
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
+    /// The folder of a test that has started this process, and removes it.
+    package init(ofTest path: String) { (url, isOwn) = (URL(fileURLWithPath: path), false) }
+
+    deinit { if isOwn { try? FileManager.default.removeItem(at: url) } }
 
     package func path(_ name: String) -> String { url.appendingPathComponent(name).path }
 

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Segments a scene on a Slurm cluster: an array of jobs computes parts of it, and a last job merges them.
+# Segments a scene on a Slurm cluster: an array of jobs computes parts of it, and a last job merges them. With a folder in
+# the place of the mask, it segments a batch of scenes.
 #
 #     sh segment.sh PARTS MASK SCENE --model MODEL [options of overtile segment]
 #     sh segment.sh 16 mask.tif scene.tif --model unet.pth --polygons mask.gpkg
+#     sh segment.sh 16 masks/ scenes/ --model unet.pth --report report.html
 #
 # Scene, model and outputs lie on a file system that all nodes share. Given again, the same command goes on with what is
 # there. OVERTILE is the program, if it is not on the nodes' PATH.
@@ -22,7 +24,8 @@ overtile=${OVERTILE:-overtile}
 # Submits all of it, as one person's command.
 submit() { # PARTS MASK SCENE OPTION...
     parts=$1
-    mask=$2
+    mask=${2%/}
+    [ "$mask" = "$2" ] || mkdir -p "$mask"
     shift 2
     [ $# -gt 0 ] || usage
     array=$(sbatch --parsable --array="1-$parts" --output="$mask.part-%a.log" "$0" part "$mask" "$@")
@@ -49,10 +52,12 @@ case ${1:-} in
     part)
         mask=$2
         shift 2
+        command=segment
+        [ ! -d "$mask" ] || command=batch
         # In place of the shell, so that Slurm's SIGTERM reaches it: it ends within a tile, and keeps what it has. Where
         # the part's earlier process is still at work on another node, it waits for that.
         # shellcheck disable=SC2046
-        exec "$overtile" segment "$@" --output "$mask" --part auto --wait $(granted)
+        exec "$overtile" "$command" "$@" --output "$mask" --part auto --wait $(granted)
         ;;
     merge) exec "$overtile" merge "$2" --wait ;;
     *[!0-9]* | '') usage ;;

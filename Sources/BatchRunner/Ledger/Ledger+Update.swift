@@ -47,23 +47,8 @@ extension Ledger {
     package func begin(
         _ scene: String, identity: String?, settings: String, model: String, outputs: [OutputRecord], at time: Date
     ) throws(LedgerError) {
-        try change(scene) { entry in
-            if entry.settings != settings || entry.state == .done { entry.attempts = 0 }
-            entry.state = .running
-            entry.identity = identity
-            entry.settings = settings
-            entry.model = model
-            entry.attempts += 1
-            entry.started = time
-            entry.finished = nil
-            entry.nextAttempt = nil
-            // What is there keeps its checksum until it is replaced.
-            let earlier = entry.outputs
-            entry.outputs = outputs.map { output in
-                var output = earlier.first { $0.path == output.path } ?? output
-                output.isUnderway = true
-                return output
-            }
+        try change(scene) {
+            $0.begin(identity: identity, settings: settings, model: model, outputs: outputs, at: time)
         }
     }
 
@@ -88,18 +73,7 @@ extension Ledger {
 
     /// Marks a scene as done.
     package func succeed(_ scene: String, _ outcome: SceneOutcome, at time: Date) throws(LedgerError) {
-        try change(scene) { entry in
-            entry.state = .done
-            entry.error = nil
-            entry.errorStatus = nil
-            entry.nextAttempt = nil
-            entry.finished = time
-            entry.seconds = outcome.seconds
-            entry.pixels = outcome.pixels
-            entry.classShares = outcome.classShares
-            entry.warnings = outcome.warnings
-            entry.outputs = outcome.files
-        }
+        try change(scene) { $0.succeed(outcome, at: time) }
     }
 
     /// Marks a scene as failed.
@@ -110,14 +84,7 @@ extension Ledger {
     package func fail(
         _ scene: String, error: String, status: Int, at time: Date, nextAttempt: Date? = nil
     ) throws(LedgerError) {
-        try change(scene) { entry in
-            entry.state = .failed
-            entry.keepOwnOutputs()
-            entry.error = error
-            entry.errorStatus = status
-            entry.finished = time
-            entry.nextAttempt = nextAttempt
-        }
+        try change(scene) { $0.fail(error: error, status: status, at: time, nextAttempt: nextAttempt) }
     }
 
     /// Puts a scene that was begun back among those that wait: the attempt was stopped, and does not count.
@@ -165,6 +132,26 @@ extension Ledger {
         }
     }
 
+    /// Takes over what other processes have remembered of scenes, in place of what is known of them: all of it, or nothing.
+    ///
+    /// - Throws: `LedgerError` also for an entry that makes no sense.
+    package func adopt(_ entries: some Sequence<LedgerEntry>) throws(LedgerError) {
+        try update { database in
+            let columns = (["path"] + LedgerEntry.columns).joined(separator: ", ")
+            let places = Array(repeating: "?", count: LedgerEntry.columns.count + 1).joined(separator: ", ")
+            let statement = try database.makeStatement(
+                sql: "INSERT OR REPLACE INTO scene (\(columns)) VALUES (\(places))")
+            for entry in entries {
+                try statement.execute(arguments: StatementArguments([entry.scene] + entry.values()))
+                // It came from a file that anybody may have changed.
+                let row = try Row.fetchOne(
+                    database, sql: "SELECT \(LedgerEntry.selection) FROM scene WHERE path = ?", arguments: [entry.scene]
+                )
+                _ = try row.map(LedgerEntry.init)
+            }
+        }
+    }
+
     /// Forgets a scene, as one that is gone.
     package func forget(_ scene: String) throws(LedgerError) {
         try update { try $0.execute(sql: "DELETE FROM scene WHERE path = ?", arguments: [scene]) }
@@ -172,6 +159,52 @@ extension Ledger {
 }
 
 extension LedgerEntry {
+    /// Turns to that of a scene that is being run (`Ledger.begin`).
+    mutating func begin(
+        identity: String?, settings: String, model: String, outputs: [OutputRecord], at time: Date
+    ) {
+        if self.settings != settings || state == .done { attempts = 0 }
+        state = .running
+        self.identity = identity
+        self.settings = settings
+        self.model = model
+        attempts += 1
+        started = time
+        finished = nil
+        nextAttempt = nil
+        // What is there keeps its checksum until it is replaced.
+        let earlier = self.outputs
+        self.outputs = outputs.map { output in
+            var output = earlier.first { $0.path == output.path } ?? output
+            output.isUnderway = true
+            return output
+        }
+    }
+
+    /// Turns to that of a scene that is done.
+    mutating func succeed(_ outcome: SceneOutcome, at time: Date) {
+        state = .done
+        error = nil
+        errorStatus = nil
+        nextAttempt = nil
+        finished = time
+        seconds = outcome.seconds
+        pixels = outcome.pixels
+        classShares = outcome.classShares
+        warnings = outcome.warnings
+        outputs = outcome.files
+    }
+
+    /// Turns to that of a scene that has failed.
+    mutating func fail(error: String, status: Int, at time: Date, nextAttempt: Date? = nil) {
+        state = .failed
+        keepOwnOutputs()
+        self.error = error
+        errorStatus = status
+        finished = time
+        self.nextAttempt = nextAttempt
+    }
+
     /// After an attempt that gave nothing: what an earlier one wrote is still the ledger's, and what this one wrote before it
     /// failed. A file of somebody else's that is older than the attempt does not become the ledger's by having been in its way.
     fileprivate mutating func keepOwnOutputs() {

@@ -1,4 +1,5 @@
 import FileIO
+import Foundation
 import GRDB
 import Glibc
 
@@ -55,6 +56,38 @@ package final class Ledger: Sendable {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try Self.check(queue, path)
             if !configuration.readonly { try LedgerSchema.migrator.migrate(queue) }
+            return queue
+        }
+    }
+
+    /// Makes a ledger in memory, with what that of a folder knows: for a part of a batch, which others share the folder with.
+    ///
+    /// SQLite's locks mean little on the file systems that machines share. The file is copied by its bytes, with the journal
+    /// of a process that was killed, and opened on this machine.
+    ///
+    /// - Parameter folder: the folder, to whose ledger nobody writes meanwhile; it need not have one.
+    /// - Throws: as the other initializer; `.failed` where there is no room for the copy.
+    package init(copying folder: String) throws(LedgerError) {
+        let path = FileName.joined(folder, Self.fileName)
+        self.path = path
+        var configuration = Configuration()
+        configuration.label = "ledger"
+        queue = try Self.translate("open", path) {
+            let queue = try DatabaseQueue(configuration: configuration)
+            let manager = FileManager.default
+            if manager.fileExists(atPath: path) {
+                let place = manager.temporaryDirectory.path + "/overtile-ledger-\(UInt64.random(in: 0...UInt64.max))"
+                try manager.createDirectory(
+                    atPath: place, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+                defer { try? manager.removeItem(atPath: place) }
+                for ending in ["", "-journal"] where manager.fileExists(atPath: path + ending) {
+                    try manager.copyItem(atPath: path + ending, toPath: place + "/ledger" + ending)
+                }
+                let copy = try DatabaseQueue(path: place + "/ledger", configuration: configuration)
+                try Self.check(copy, path)
+                try copy.backup(to: queue)
+            }
+            try LedgerSchema.migrator.migrate(queue)
             return queue
         }
     }

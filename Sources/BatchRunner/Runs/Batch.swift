@@ -34,7 +34,7 @@ public final class Batch: Sendable {
     private let lock: FolderLock?
     /// The scenes that a user named one by one, which may be anything.
     private let named: Set<String>
-    private let errorStatus: @Sendable (any Error) -> Int
+    let errorStatus: @Sendable (any Error) -> Int
     let now: @Sendable () -> Date
 
     /// Opens the ledger of the folder of masks, or makes it, and keeps other runs out of that folder as long as the batch
@@ -44,12 +44,14 @@ public final class Batch: Sendable {
     ///   - outputs: where the outputs go; its folders exist.
     ///   - logger: takes a line about each scene; nil for none.
     ///   - warn: called with each line that the user should know, from any thread.
-    /// - Throws: `FileError` (`.locked` while another run works in the folder), or an error of the ledger.
+    /// - Throws: `FileError` (`.locked` while another run works in the folder), an error of the ledger, or one that parts of a
+    ///   divided batch lie in the folder.
     public convenience init(
         model: Model, options: SegmentationOptions = SegmentationOptions(), outputs: FolderLayout,
         logger: Logger? = nil, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         let lock = try FolderLock(folder: outputs.folder)
+        try PartsFolder(of: outputs.folder).requireNone()
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
         try ledger.requeueInterrupted()
         try ledger.forgetNeverFound()
@@ -120,35 +122,21 @@ public final class Batch: Sendable {
     ) throws -> SceneResult {
         let key = CanonicalPath.named(scene)
         let start = now()
-        let stamp = FileStamp(scene: scene)
-        var entry = try ledger.entry(of: key)
-        if entry == nil || (stamp != nil && stamp != entry?.stamp) {
-            try ledger.note([Sighting(scene: key, stamp: stamp ?? .unknown)], at: start)
-            entry = try ledger.entry(of: key)
-        }
+        let entry = try noted(scene, key, at: start)
         if let entry, isUpToDate(scene, entry) {
             log.unchanged(scene)
-            return SceneResult(
-                scene: scene, ending: .unchanged,
-                earlier: EarlierRun(
-                    pixels: entry.pixels, seconds: entry.seconds, classShares: entry.classShares,
-                    warnings: entry.warnings, files: entry.outputs, finished: entry.finished, access: reach(of: scene)))
+            return unchanged(scene, entry)
         }
         var earlier = entry?.outputs ?? []
         var started = false
         warnings.begin(scene)
         defer { warnings.end(scene) }
         do {
-            let outputs = outputs.outputs(for: scene, date: start)
-            var options = share ?? self.options
-            options.access = reach(of: scene)
-            options.overwrites = options.overwrites || OutputOwnership(earlier).covers(outputs)
             let run: SceneRun
             do {
-                run = try SceneRun(
-                    scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products)
+                run = try open(scene, options: share ?? options, earlier: earlier, date: start)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
-                earlier = outputs.files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
+                earlier = run.outputs.files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
             } catch let error as SegmentationError where error.code == .outsideArea {
                 log.outside(scene)
                 // A watch needs not open it again.
@@ -187,6 +175,45 @@ public final class Batch: Sendable {
         }
     }
 
+    /// Returns what the ledger knows of a scene, as it is now.
+    func noted(_ scene: String, _ key: String, at time: Date) throws(LedgerError) -> LedgerEntry? {
+        let stamp = FileStamp(scene: scene)
+        let entry = try ledger.entry(of: key)
+        guard entry == nil || (stamp != nil && stamp != entry?.stamp) else { return entry }
+        try ledger.note([Sighting(scene: key, stamp: stamp ?? .unknown)], at: time)
+        return try ledger.entry(of: key)
+    }
+
+    /// Returns the result of a scene that has not changed since its earlier run.
+    func unchanged(_ scene: String, _ entry: LedgerEntry) -> SceneResult {
+        SceneResult(
+            scene: scene, ending: .unchanged,
+            earlier: EarlierRun(
+                pixels: entry.pixels, seconds: entry.seconds, classShares: entry.classShares,
+                warnings: entry.warnings, files: entry.outputs, finished: entry.finished, access: reach(of: scene)))
+    }
+
+    /// Opens a scene, and plans its run.
+    ///
+    /// - Parameters:
+    ///   - options: all that is asked for, but what the scene may reach.
+    ///   - earlier: the outputs that the ledger knows, which may be replaced.
+    ///   - date: the day of the run, for the outputs' names.
+    ///   - division: what the run does of the scene's work.
+    /// - Throws: as `SceneRun`.
+    func open(
+        _ scene: String, options: SegmentationOptions, earlier: [OutputRecord], date: Date,
+        division: SceneRun.Division = .whole
+    ) throws -> SceneRun {
+        let outputs = outputs.outputs(for: scene, date: date)
+        var options = options
+        options.access = reach(of: scene)
+        options.overwrites = options.overwrites || OutputOwnership(earlier).covers(outputs)
+        return try SceneRun(
+            scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products,
+            division: division)
+    }
+
     /// Returns what opening a scene may reach.
     func reach(of scene: String) -> RasterAccess { named.contains(scene) ? .anything : options.access }
 
@@ -196,7 +223,7 @@ public final class Batch: Sendable {
     }
 
     /// Returns true if the next scene would meet the same error: a full disk, a folder that is gone or may not be written.
-    private func isOfThePlace(_ error: any Error) -> Bool {
+    func isOfThePlace(_ error: any Error) -> Bool {
         if (error as? SegmentationError)?.code == .shortOfResources { return true }
         let error = (error as? FileError).map { RasterError($0) } ?? error as? RasterError
         return switch error?.code {
@@ -209,7 +236,8 @@ public final class Batch: Sendable {
         }
     }
 
-    private func text(of identity: SceneIdentity) throws -> String {
+    /// Returns the identity of a scene as the ledger has it.
+    func text(of identity: SceneIdentity) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(identity), as: UTF8.self)

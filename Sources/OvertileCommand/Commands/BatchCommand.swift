@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import Overtile
 
 struct BatchCommand: ParsableCommand {
@@ -16,11 +17,17 @@ struct BatchCommand: ParsableCommand {
             Small scenes are run several at a time, which changes no pixel. Only one run at a time can work in an \
             output folder.
 
+            Machines that share the folder can share the work: each is given a part with --part, and overtile merge DIR makes \
+            the rest when all parts are done, with the bytes of a batch that one machine has run. Which scenes a part has \
+            follows from their names and sizes.
+
             Examples:
               overtile batch scenes/ --model unet.pth --output masks/
               overtile batch scenes/ --recursive --pattern '*_ms.tif' -m unet.pth -o masks/
               overtile batch '2024-*/*.tif' @more.txt -m unet.pth -o masks/ --name '{stem}-{model}.tif'
               overtile batch scenes/ -m unet.pth -o masks/ --report report.json --log-file night.log
+              overtile batch scenes/ -m unet.pth -o masks/ --part 1/2    (and 2/2 on another machine)
+              overtile merge masks/
             """)
 
     @Argument(
@@ -41,72 +48,129 @@ struct BatchCommand: ParsableCommand {
     @OptionGroup(title: "Output") var outputOptions: OutputOptions
     @OptionGroup(title: "Beside the masks") var products: FolderProductOptions
     @OptionGroup(title: "Tiles") var plan: PlanOptions
+    @OptionGroup(title: "Parts") var parts: PartOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Messages") var progress: ProgressOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
     @OptionGroup(title: "Reports") var reports: ReportOptions
 
     func run() throws {
+        if let part = try parts.choice() { return try make(part) }
         let cancellation = Signals.cancellationOnSignal()
+        let place = try prepare()
+        let outputs = place.outputs
+        let lock = try FolderLock(folder: outputs.folder)
+        defer { withExtendedLifetime(lock) {} }
+        try PartsFolder(of: outputs.folder).requireNone()
+        let ledger = try openLedger(outputs)
+        let started = Date()
+        // Masks that lie among the scenes are not scenes.
+        var written: Set<String> = []
+        try ledger.forEachEntry { entry in entry.outputs.forEach { written.insert($0.path) } }
+        let found = try findScenes(ignoring: written, place, date: started)
+        let scenes = found.scenes
+        let warnings = messages.receiveRasterWarnings()
+        let batch = try makeBatch(ledger, scenes, named: found.named, place, options, warnings)
+        let report: BatchReport
+        do {
+            report = try tell(try run(batch, scenes, cancellation), of: batch, place, started: started)
+        } catch let stopped as Batch.Stopped {
+            // The reason for the stop is the error to report, even if the reports cannot be written for the same
+            // reason.
+            if let report = try? tell(stopped.results, of: batch, place, started: started) { try? show(report) }
+            throw stopped
+        }
+        try show(report)
+        if cancellation.isCancelled { throw CancellationError() }
+        if report.failed > 0 { throw SomeScenesFailed(failed: report.failed, total: scenes.count) }
+    }
+
+    /// Where a batch reads and writes, beside its scenes.
+    struct Place {
+        let others: OtherFiles
+        let outputs: FolderLayout
+        let logger: Logger
+    }
+
+    /// Checks all files that are not scenes, and begins the log.
+    ///
+    /// - Throws: `OutputError`, `BatchError`, `FileError`, `ModelFileError`.
+    func prepare() throws -> Place {
         let others = FolderRunFiles(
             models: files.networks.models, choices, area, products: products, reports: reports, log: logOptions)
         let named = try SceneInputs(inputs, names: choice.names, recursive: choice.recursive)
         try others.check(scenes: named.scenes, model: files.networks.models[0])
         let logger = try logOptions.start(messages)
         try reports.check()
-        let outputs = try files.plan(products)
-        let lock = try FolderLock(folder: outputs.folder)
-        defer { withExtendedLifetime(lock) {} }
+        return Place(others: others.files, outputs: try files.plan(products), logger: logger)
+    }
+
+    /// Opens the ledger that this run alone writes to.
+    ///
+    /// - Throws: `LedgerError`.
+    func openLedger(_ outputs: FolderLayout) throws -> Ledger {
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
         try ledger.requeueInterrupted()
         try ledger.forgetNeverFound()
-        let started = Date()
-        let found = try findScenes(ledger, outputs, others.files, date: started)
+        return ledger
+    }
+
+    /// The options that scenes are run with.
+    var options: SegmentationOptions {
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         feed.apply(to: &options)
         options.overwrites = files.overwrite
         options.access = choice.access
-        let scenes = found.scenes
-        let warnings = messages.receiveRasterWarnings()
-        let batch = Batch(
-            ledger: ledger,
-            model: try choices.load(files.networks.models, for: options, on: scenes, warn: messages.warn),
-            options: options, outputs: outputs, logger: logger, warnings: warnings, named: found.named,
-            errorStatus: { ExitStatus.number(for: $0) })
-        func tell(_ results: [SceneResult]) throws -> BatchReport {
-            let report = BatchReport(
-                results, model: batch.model.path, folder: outputs.folder, started: started, finished: Date())
-            report.log(to: logger)
-            if let path = reports.report {
-                try RunReport(results, model: batch.model, folder: outputs.folder, started: started).write(to: path)
-            }
-            try reports.writeMetrics(of: ledger, in: outputs.folder)
-            // The table comes last, because its reader may have closed the pipe.
-            if !messages.quiet { try Console.print(report.table) }
-            return report
-        }
-        let report: BatchReport
-        do {
-            report = try tell(try run(batch, scenes, cancellation))
-        } catch let stopped as Batch.Stopped {
-            // The reason for the stop is the error to report, even if the reports cannot be written for the same
-            // reason.
-            _ = try? tell(stopped.results)
-            throw stopped
-        }
-        if cancellation.isCancelled { throw CancellationError() }
-        if report.failed > 0 { throw SomeScenesFailed(failed: report.failed, total: scenes.count) }
+        return options
     }
 
-    private func findScenes(
-        _ ledger: Ledger, _ outputs: FolderLayout, _ others: OtherFiles, date: Date
-    ) throws -> SceneInputs {
-        // Masks that lie among the scenes are not scenes.
-        var written: Set<String> = []
-        try ledger.forEachEntry { entry in entry.outputs.forEach { written.insert($0.path) } }
+    /// Reads the model, and makes the batch.
+    ///
+    /// - Parameters:
+    ///   - scenes: all scenes of the batch.
+    ///   - named: those that were named one by one.
+    /// - Throws: as `ModelChoices.load`.
+    func makeBatch(
+        _ ledger: Ledger, _ scenes: [String], named: Set<String>, _ place: Place, _ options: SegmentationOptions,
+        _ warnings: SceneWarnings
+    ) throws -> Batch {
+        Batch(
+            ledger: ledger,
+            model: try choices.load(files.networks.models, for: options, on: scenes, warn: messages.warn),
+            options: options, outputs: place.outputs, logger: place.logger, warnings: warnings, named: named,
+            errorStatus: { ExitStatus.number(for: $0) })
+    }
+
+    /// Writes the reports that were asked for.
+    ///
+    /// - Throws: `FileError`, `LedgerError`, `BatchError`.
+    func tell(
+        _ results: [SceneResult], of batch: Batch, _ place: Place, started: Date
+    ) throws -> BatchReport {
+        let folder = place.outputs.folder
+        let report = BatchReport(
+            results, model: batch.model.path, folder: folder, started: started, finished: Date())
+        report.log(to: place.logger)
+        if let path = reports.report {
+            try RunReport(results, model: batch.model, folder: folder, started: started).write(to: path)
+        }
+        try reports.writeMetrics(of: batch.ledger, in: folder)
+        return report
+    }
+
+    /// Prints the table, which comes last, because its reader may have closed the pipe.
+    ///
+    /// - Throws: `StandardOutputError`.
+    func show(_ report: BatchReport) throws { if !messages.quiet { try Console.print(report.table) } }
+
+    /// Finds the scenes, and checks where their outputs go.
+    ///
+    /// - Parameter written: files that are no scenes, as batches have written them.
+    /// - Throws: `BatchError`, `OutputError`.
+    func findScenes(ignoring written: Set<String>, _ place: Place, date: Date) throws -> SceneInputs {
         let found = try SceneInputs(inputs, names: choice.names, recursive: choice.recursive, ignoring: written)
         found.warnings.forEach(messages.warn)
-        try outputs.check(found.scenes, date: date, others: others)
+        try place.outputs.check(found.scenes, date: date, others: place.others)
         return found
     }
 

@@ -7,21 +7,27 @@ struct MergeCommand: ParsableCommand {
         commandName: "merge",
         abstract: "Put the parts of a divided run together, and make all that they were asked for.",
         discussion: """
-            The parts were made by overtile segment with --part, each in a folder part-K-of-N of the hidden folder beside \
-            the mask. The merge looks at each: whether it is there and complete, of the same scene, model, plan, settings, \
+            The parts of a scene were made by overtile segment with --part, each in a folder part-K-of-N of the hidden folder \
+            beside the mask. The merge looks at each: whether it is there and complete, of the same scene, model, plan, settings, \
             version and kernels, and whether every row of tiles is as it was written. Then it makes the mask, and all else that \
             the parts were asked for (probabilities, polygons, statistics, report, ...), with the bytes of an undivided run, and \
             removes the parts. Scene and model have to be there; nothing is computed anew, but for --verify.
+
+            The parts of a batch were made by overtile batch with --part. Scenes that one part had are done already; the merge \
+            puts those together that were cut, enters all scenes into the folder's ledger, and makes the reports. \
+            Scenes that failed are in the table at the end, and the next batch runs them again.
 
             A part that is missing, damaged or of another run is named, with the command that makes it.
 
             Examples:
               overtile merge mask.tif
               overtile merge mask.tif --wait
+              overtile merge masks/
             """)
 
     @Argument(
-        help: ArgumentHelp("The mask that the parts were asked for with --output.", valueName: "output"),
+        help: ArgumentHelp(
+            "The mask that the parts were asked for with --output; for a batch, the folder.", valueName: "output"),
         completion: .masks)
     var output: String
 
@@ -40,6 +46,7 @@ struct MergeCommand: ParsableCommand {
     @OptionGroup(title: "Log") var logOptions: LogOptions
 
     func run() throws {
+        if FileStatus(path: output)?.kind == .folder { return try mergeBatch() }
         let cancellation = Signals.cancellationOnSignal()
         let mask = CanonicalPath.named(output)
         while wait, try PartSet.isAtWork(mask) {
@@ -48,17 +55,62 @@ struct MergeCommand: ParsableCommand {
         }
         guard let merge = try PartMerge(of: mask) else { return }
         let parts = merge.parts
-        var logOptions = logOptions
-        logOptions.logFile = logOptions.logFile.map { URL(fileURLWithPath: $0).path }
-        // Paths in the command begin where it was given.
-        guard FileManager.default.changeCurrentDirectoryPath(parts.request.folder) else {
+        guard parts.request.batch == nil else {
             throw PartError(
-                .missing,
-                "\(output): its parts were made in \(parts.request.folder), where their paths begin, and there is no such folder here"
-            )
+                .bad,
+                "\(output): its parts are pieces that a batch has cut it into: put the batch together with overtile merge "
+                    + FileName.folder(of: mask))
         }
+        let logOptions = try enter(parts.request)
         try command(of: parts, logOptions).run(.merge(merge, mixesKernels: mixedKernels))
     }
+
+    /// Puts the parts of a batch together.
+    private func mergeBatch() throws {
+        let cancellation = Signals.cancellationOnSignal()
+        let folder = CanonicalPath.named(output)
+        while wait, try PartsFolder(of: folder).isAtWork() {
+            if cancellation.isCancelled { throw CancellationError() }
+            Thread.sleep(forTimeInterval: PartOptions.pause)
+        }
+        let merge = try BatchMerge(of: folder, mixesKernels: mixedKernels)
+        let logOptions = try enter(merge.request)
+        var command: BatchCommand
+        do {
+            command = try BatchCommand.parse(merge.request.arguments)
+        } catch {
+            throw otherVersion
+        }
+        command.messages = messages
+        command.progress = progress
+        command.logOptions = logOptions
+        (command.plan.workers, command.plan.memory) = Self.unlimited
+        try command.finish(merge, in: folder, cancellation)
+    }
+
+    /// Goes to the folder that a command was given in, where its paths begin.
+    ///
+    /// - Returns: the log of this command, which is named from here.
+    /// - Throws: `PartError` where there is no such folder.
+    private func enter(_ request: PartRequest) throws -> LogOptions {
+        var logOptions = logOptions
+        logOptions.logFile = logOptions.logFile.map { URL(fileURLWithPath: $0).path }
+        guard FileManager.default.changeCurrentDirectoryPath(request.folder) else {
+            throw PartError(
+                .missing,
+                "\(output): its parts were made in \(request.folder), where their paths begin, and there is no such folder here"
+            )
+        }
+        return logOptions
+    }
+
+    private var otherVersion: PartError {
+        PartError(
+            .bad, "\(output): the command that its parts were made by is none of this version: make them anew")
+    }
+
+    /// For what computes nothing, so that the plan of tiles may be that of machines with more memory.
+    private static var unlimited: (Int, MemorySize) { (1, MemorySize(bytes: MemoryBudget.unlimited.total)) }
 
     /// The command that the parts were made by, with messages and log of this one.
     private func command(of parts: PartSet, _ logOptions: LogOptions) throws -> SegmentCommand {
@@ -66,16 +118,12 @@ struct MergeCommand: ParsableCommand {
         do {
             command = try SegmentCommand.parse(parts.request.arguments)
         } catch {
-            throw PartError(
-                .bad, "\(output): the command that its parts were made by is none of this version: make them anew")
+            throw otherVersion
         }
         command.messages = messages
         command.progress = progress
         command.logOptions = logOptions
-        // Nothing is computed but for --verify, so that the plan of tiles may be that of machines with more memory.
-        if command.verify == nil {
-            (command.plan.workers, command.plan.memory) = (1, MemorySize(bytes: MemoryBudget.unlimited.total))
-        }
+        if command.verify == nil { (command.plan.workers, command.plan.memory) = Self.unlimited }
         return command
     }
 }

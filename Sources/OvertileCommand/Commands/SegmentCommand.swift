@@ -221,7 +221,8 @@ struct SegmentCommand: ParsableCommand {
     ) throws {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
-        let summary = try parts.waiting(for: part, of: paths.outputs.mask, cancellation) {
+        let mask = paths.outputs.mask
+        let summary = try parts.waiting(cancellation, while: { try PartSet.isHeld(part, of: mask) }) {
             let run = try SceneRun(
                 scene: paths.scene, model: model, options: options, outputs: paths.outputs,
                 products: products.options(),

@@ -59,6 +59,7 @@ struct WatchCommand: ParsableCommand {
             folder: folder, choice: choice, outputs: outputs.folders)
         let lock = try FolderLock(folder: outputs.folder)
         defer { withExtendedLifetime(lock) {} }
+        try PartsFolder(of: outputs.folder).requireNone()
         let ledger = try Ledger(folder: outputs.folder, access: .writing)
         let progress = WatchProgress(messages)
         defer { progress.finish() }

@@ -2,13 +2,14 @@ import ArgumentParser
 import Foundation
 import Overtile
 
-/// The part of a divided run.
+/// The part of a divided run: of a scene, or of a batch.
 struct PartOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Compute one part of the scene: 3/16 is the third of sixteen, each some rows of tiles. The same command makes each \
-            part, on any machine that shares the output's folder, and overtile merge makes the outputs of them. With auto, \
+            Make one part of the work: 3/16 is the third of sixteen, each some rows of tiles of the scene, or some scenes of the \
+            batch, of which large ones are cut. The same command makes each part, on any machine that shares the output's \
+            folder, and overtile merge puts them together. With auto, \
             the scheduler's environment says which part it is (Slurm, Kubernetes, AWS Batch, PBS, Grid Engine, LSF); \
             where it does not tell the number of parts, or that of the first, or only some are run again, set \
             OVERTILE_PARTS and OVERTILE_FIRST_PART.
@@ -43,25 +44,25 @@ struct PartOptions: ParsableArguments {
     /// Returns what a body returns. Where `--wait` was given and another process has what it needs, it is tried again when
     /// that has ended.
     ///
-    /// - Parameter mask: the mask that the part is of.
+    /// - Parameter isHeld: returns true while another process has it.
     /// - Throws: `CancellationError`; what else the body throws.
     func waiting<Result>(
-        for part: ScenePart, of mask: String, _ cancellation: Cancellation, _ body: () throws -> Result
+        _ cancellation: Cancellation, while isHeld: () throws -> Bool, _ body: () throws -> Result
     ) throws -> Result {
         while true {
             do {
                 return try body()
             } catch let error as FileError where error.code == .locked && wait {
                 Console.note("\(error): waiting")
-                while try PartSet.isHeld(part, of: mask) {
+                repeat {
                     if cancellation.isCancelled { throw CancellationError() }
                     Thread.sleep(forTimeInterval: Self.pause)
-                }
+                } while try isHeld()
             }
         }
     }
 
-    /// The arguments of this process behind `segment`, without the part.
+    /// The arguments of this process behind `segment` or `batch`, without the part.
     static var argumentsWithoutPart: [String] { without(Array(CommandLine.arguments.dropFirst(2))) }
 
     /// Leaves the part out of arguments, and the wait for it.

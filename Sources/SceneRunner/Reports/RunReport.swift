@@ -126,7 +126,7 @@ extension SceneOutcome {
         ]
         section.show(classShares, of: mask)
         section.facts = outputs.files.map { ReportFact(file: $1, kind: $0.name, in: folder) }
-        section.facts += feed?.lines.map { ReportFact($0.title, $0.text) } ?? []
+        section.facts += feed.map { ReportFact($0.title, $0.text) }
         let plan = ["TILE", "MARGIN", "STEP"].compactMap { mask?.metadata["OVERTILE_\($0)"] }
         if plan.count == 3 {
             section.facts.append(

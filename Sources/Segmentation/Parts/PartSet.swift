@@ -120,7 +120,15 @@ package struct PartSet: Sendable {
     static func counts(of output: String) -> Set<Int> { Set(parts(in: WorkFolder.path(for: output)).map(\.count)) }
 
     /// True if parts lie beside an output.
-    static func exists(for output: String) -> Bool { !parts(in: WorkFolder.path(for: output)).isEmpty }
+    package static func exists(for output: String) -> Bool { !parts(in: WorkFolder.path(for: output)).isEmpty }
+
+    /// Removes the parts of an output, of which nothing will be made.
+    ///
+    /// - Throws: `SegmentationError` and `FileError` (`.locked`) where another process is at them; `FileError`.
+    package static func remove(of output: String) throws {
+        guard exists(for: output) else { return }
+        try WorkFolder(for: output, merging: true).removeParts()
+    }
 
     /// All parts that there have to be.
     var all: [ScenePart] { (1...count).compactMap { ScenePart($0, of: count) } }
@@ -234,7 +242,7 @@ package struct PartSet: Sendable {
     }
 
     /// Numbers as people write them: "parts 2, 4 to 9 and 12 of 16".
-    static func listed(_ parts: [ScenePart]) -> String {
+    package static func listed(_ parts: [ScenePart]) -> String {
         guard let first = parts.first, parts.count > 1 else { return parts.first?.description ?? "no part" }
         var runs: [ClosedRange<Int>] = []
         for number in parts.map(\.number) {

@@ -46,10 +46,11 @@ extension SegmentationJob {
         let reader = try preparedReader(times)
         let outputs = outputs(outputs(rasters), of: share)
         if let other = PartSet.counts(of: outputs[0].path).first(where: { $0 != part.count }) {
+            let folder = WorkFolder.path(for: outputs[0].path)
             throw PartError(
                 .bad,
-                "\(outputs[0].path): parts of \(other) are there, and this would be \(part): give --part K/\(other), or remove "
-                    + "\(WorkFolder.path(for: outputs[0].path))")
+                "\(outputs[0].path): parts of \(other) are there, and this would be \(part): "
+                    + (request.batch == nil ? "give --part K/\(other), or remove \(folder)" : "remove \(folder)"))
         }
         let key = key(outputs, part: part, share)
         let work = try WorkInProgress(outputs, key: key, tileRows: share.tileRows.count, part: part, warn: warn)

@@ -1,0 +1,174 @@
+import FileIO
+import Foundation
+import Glibc
+import Segmentation
+package import TileGeometry
+
+/// The hidden folder in an output folder in which the parts of a divided batch keep their records, each in a folder of its
+/// own, and of which the merge has the lease.
+///
+///     let parts = PartsFolder(of: "masks")
+///     while try parts.isAtWork() { sleep(2) }
+package struct PartsFolder: Sendable {
+    /// The name of the folder.
+    package static let name = ".overtile-parts"
+    /// The beginning of the names of parts' folders in it.
+    private static let partPrefix = "part-"
+    /// The beginning of the name that the folder has while it is removed.
+    private static let mergedPrefix = name + "-merged-"
+    /// Attempts to make a folder that others remove.
+    private static let mostAttempts = 50
+
+    /// The folder of the outputs, as the caller named it.
+    package let output: String
+    /// The folder of the parts.
+    package let path: String
+
+    /// Names the folder of the parts of a batch; it need not be there.
+    ///
+    /// - Parameter output: the folder of the outputs.
+    package init(of output: String) {
+        self.output = output
+        path = FileName.joined(output, Self.name)
+    }
+
+    /// Returns the folder of a part.
+    func path(of part: ScenePart) -> String { path + "/\(Self.partPrefix)\(part.number)-of-\(part.count)" }
+
+    /// The parts that have a folder, in order.
+    package var parts: [ScenePart] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.compactMap { name in
+            guard name.hasPrefix(Self.partPrefix) else { return nil }
+            let words = name.dropFirst(Self.partPrefix.count).components(separatedBy: "-of-")
+            guard let part = ScenePart(argument: words.joined(separator: "/")),
+                path(of: part) == path + "/" + name
+            else { return nil }
+            return part
+        }.sorted { ($0.count, $0.number) < ($1.count, $1.number) }
+    }
+
+    /// True if a process works at a part.
+    ///
+    /// - Throws: `FileError`.
+    package func isAtWork() throws -> Bool { try parts.contains { try Lease.holder(ofFolder: path(of: $0)) != nil } }
+
+    /// True if a process works at a part, or at the merge.
+    ///
+    /// - Throws: `FileError`.
+    package func isHeld(_ part: ScenePart) throws -> Bool {
+        try [path(of: part), path].contains { try FileStatus.exists($0) && Lease.holder(ofFolder: $0) != nil }
+    }
+
+    /// Refuses a run of the whole folder while parts of a divided one lie in it.
+    ///
+    /// - Throws: `PartError`: `.running` while one is being made or merged, `.bad` else; `FileError`.
+    package func requireNone() throws {
+        sweep()
+        guard FileStatus.exists(path) else { return }
+        for place in [path] + parts.map({ path(of: $0) }) {
+            guard let holder = try Lease.holder(ofFolder: place) else { continue }
+            throw PartError(
+                .running,
+                "\(output): \(holder.name) works at a part of a divided batch in it: wait for its end\(holder.advice)")
+        }
+        guard !parts.isEmpty else { return }
+        throw PartError(
+            .bad,
+            "\(output): parts of a divided batch lie in it: put them together with overtile merge \(output), or remove \(path)"
+        )
+    }
+
+    /// The number of this user, as the file system has it.
+    ///
+    /// - Throws: `PartError` where a record belongs to somebody else, who would have the merge do what it says; `FileError`.
+    func requireOwn() throws -> UInt32 {
+        let user = try FileStatus.ofNewFile(in: path).owner
+        for part in parts {
+            let name = path(of: part) + "/" + PartRecord.fileName
+            guard let status = FileStatus(path: name, followsLinks: false), status.owner != user else { continue }
+            throw PartError(
+                .bad,
+                "\(output), \(part): \(name) belongs to another user, and the merge would do what it says: merge as that user"
+            )
+        }
+        return user
+    }
+
+    /// Takes the lease of a part, whose folder is made where there is none.
+    ///
+    /// - Throws: `FileError`: `.locked` where another process has the part, or merges; `.cannotCreate`, `.outOfSpace`.
+    func lease(of part: ScenePart) throws(FileError) -> Lease {
+        for attempt in 1... {
+            for folder in [path, path(of: part)] {
+                guard FileCall.makeFolder(folder) == 0 || errno == EEXIST || errno == ENOENT else {
+                    throw FileError(.cannotCreate, "make", path: folder, number: errno)
+                }
+            }
+            do throws(FileError) {
+                let lease = try Lease(folder: path(of: part), of: "\(output), \(part)")
+                if let holder = try Lease.holder(ofFolder: path, isDecisive: true) {
+                    lease.release()
+                    throw FileError(
+                        .locked, path: output, "its parts are being merged",
+                        message:
+                            "\(output): another run (\(holder.name)) puts its parts together: wait for its end, or stop it"
+                            + holder.advice)
+                }
+                // A merge that has just ended has taken the folder away.
+                if lease.isHeld { return lease }
+            } catch {
+                guard error.code != .locked, attempt < Self.mostAttempts, !FileStatus.exists(path(of: part)) else {
+                    throw error
+                }
+            }
+        }
+        preconditionFailure("the last attempt ends it")
+    }
+
+    /// Takes the lease of all parts, under which none is begun.
+    ///
+    /// - Throws: `FileError`: `.locked` where another process merges; `PartError` (`.missing`) where there are no parts.
+    func leaseOfAll() throws -> Lease {
+        sweep()
+        guard FileStatus(path: path, followsLinks: false)?.kind == .folder, !parts.isEmpty else {
+            throw PartError(
+                .missing,
+                "\(output) has no parts of a divided batch in \(path): make them with overtile batch --part 1/N and so on, into "
+                    + "this folder")
+        }
+        return try Lease(folder: path, of: output)
+    }
+
+    /// Removes the folder and all that lies in it. It loses its name first: where the process is killed meanwhile, nobody takes
+    /// the rest for parts.
+    ///
+    /// - Throws: `FileError`.
+    func remove() throws(FileError) {
+        let name = FileName.joined(output, Self.mergedPrefix + String(UInt64.random(in: 0...UInt64.max), radix: 36))
+        guard FileCall.rename(path, name) == 0 else {
+            throw FileError(.writeFailed, "remove", path: path, number: errno)
+        }
+        sweep()
+    }
+
+    /// Removes what merges have left that were killed at their end.
+    private func sweep() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+        where name.hasPrefix(Self.mergedPrefix) {
+            let folder = FileName.joined(output, name)
+            for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+                let path = folder + "/" + entry
+                guard FileStatus(path: path, followsLinks: false)?.kind == .folder else {
+                    FileCall.unlink(path)
+                    continue
+                }
+                for file in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+                    FileCall.unlink(path + "/" + file)
+                }
+                FileCall.removeFolder(path)
+            }
+            FileCall.removeFolder(folder)
+        }
+    }
+}
