@@ -69,7 +69,7 @@ import TestNetworks
             ("ReduceProd", ["m"], ["axes": .ints([1]), "keepdims": .int(0)], [6, 120]),
             ("ReduceSum", ["m", "zero"], [:], [5, 7, 9]), ("Where", ["bits", "v", "w"], [:], [7, 1, 9, 1]),
             ("Expand", ["two", "four"], [:], [2, 2, 2, 2]), ("Neg", ["two"], [:], [-2]),
-            ("Not", ["bits"], [:], [0, 1, 0, 1]),
+            ("Not", ["bits"], [:], [0, 1, 0, 1]), ("Relu", ["minus"], [:], [0]),
             ("Clip", ["v", "", "nine"], [:], [7, 8, 9, 9]), ("Identity", ["two"], [:], [2]),
             ("Unsqueeze", ["two", "zero"], [:], [2]), ("Squeeze", ["two"], [:], [2]),
         ] as [(String, [String], [String: ONNXWriter.Attribute], [Float])])
@@ -287,6 +287,20 @@ import TestNetworks
             Issue.record("\(network.last.operation)")
             return
         }
+    }
+
+    /// Channels of two maps alternate: they are stacked, and the axes are joined.
+    @Test func stackedMapsMayBeLaidFlat() throws {
+        let model = ONNXWriter.model(channels: 4, outputShape: nil) {
+            $0.integers("two", [2])
+            $0.integers("flat", [1, 8, 32, 48])
+            $0.node("Relu", ["x"], ["r"])
+            $0.node("Unsqueeze", ["x", "two"], ["a"])
+            $0.node("Unsqueeze", ["r", "two"], ["b"])
+            $0.node("Concat", ["a", "b"], ["s"], ["axis": .int(2)])
+            $0.node("Reshape", ["s", "flat"], ["y"])
+        }
+        #expect(try ONNXModel.resolved(bytes: model).last.shape.extents == [8, 32, 48])
     }
 
     @Test func aPermutedMapIsLaidOutBeforeItIsConvolved() throws {

@@ -96,6 +96,52 @@ import TestNetworks
             for index in 0..<20 { $0.node("Add", [index == 0 ? "c0" : "s\(index - 1)", "c\(index)"], ["s\(index)"]) }
             $0.node("Relu", ["s19"], ["y"])
         },
+        Case("a constant that is mirrored", says: "gets a constant") {
+            $0.integers("shape", [1, 1, 4, 4])
+            $0.integers("pads", [0, 0, 1, 1, 0, 0, 1, 1])
+            $0.node("ConstantOfShape", ["shape"], ["c"])
+            $0.node("Pad", ["c", "pads"], ["p"], ["mode": .string("reflect")])
+            $0.node("Add", ["x", "p"], ["y"])
+        },
+        Case("places in a value without axes", says: "picks by places of shape (1) from shape ()") {
+            $0.integers("place", [0])
+            $0.node("ReduceMean", ["x"], ["m"], ["keepdims": .int(0)])
+            $0.node("GatherND", ["m", "place"], ["p"])
+            $0.node("Add", ["x", "p"], ["y"])
+        },
+        Case("an axis of more elements than are picked", says: "more than is computed") {
+            $0.integers("row", [1, 1, -1])
+            $0.integers("pads", [0, 0, 1 << 20, 0, 0, 1 << 20])
+            $0.node("Reshape", ["x", "row"], ["r"])
+            $0.node("Pad", ["r", "pads"], ["y"])
+        },
+        Case("weights that pick, without end", says: "more than is computed") {
+            $0.integers("pads", [0, 0, 0, 0, 0, 2047, 0, 0])
+            $0.integers("order", Array((0..<2048).reversed()))
+            $0.node("Pad", ["x", "pads"], ["c0"])
+            for index in 1...4 { $0.node("Gather", ["c\(index - 1)", "order"], ["c\(index)"], ["axis": .int(1)]) }
+            $0.node("Relu", ["c4"], ["y"])
+        },
+        Case("masks without end", says: "too many that compute with constants") {
+            $0.integers("ends", [1 << 20])
+            $0.integers("zero", [0])
+            $0.integers("one", [1])
+            $0.integers("shape", [1, 1, 1024, 1024])
+            $0.weights("half", [1])
+            $0.node("Range", ["zero", "ends", "one"], ["line"])
+            $0.node("Less", ["line", "one"], ["few"])
+            $0.node("Reshape", ["few", "shape"], ["mask"])
+            $0.node("GlobalAveragePool", ["x"], ["m0"])
+            for index in 1...40 { $0.node("Where", ["mask", "m\(index - 1)", "half"], ["m\(index)"]) }
+            $0.node("Relu", ["m40"], ["y"])
+        },
+        Case("products of constants without end", says: "too many that compute with constants") {
+            $0.integers("shape", [406, 406])
+            $0.node("ConstantOfShape", ["shape"], ["a0"])
+            for index in 1...60 { $0.node("MatMul", ["a\(index - 1)", "a0"], ["a\(index)"]) }
+            $0.node("ReduceMean", ["a60"], ["m"])
+            $0.node("Add", ["x", "m"], ["y"])
+        },
     ]
 
     @Test(arguments: cases) func isRefusedAtOnce(_ c: Case) throws {

@@ -115,12 +115,10 @@ extension FoldedTensor {
         return (shape, try indices(broadcastTo: shape), try other.indices(broadcastTo: shape))
     }
 
-    /// The most products of numbers in a product of two constants.
-    private static let mostProducts = 1 << 26
-
-    /// Resolves `MatMul`: a product of this tensor, (…, rows, inner), and a matrix, (inner, columns).
+    /// Resolves `MatMul`: a product of this tensor, (…, rows, inner), and a matrix, (inner, columns), not both of whole numbers.
     func multiplied(_ matrix: FoldedTensor) throws(OperatorProblem) -> FoldedTensor {
-        guard let inner = shape.last, matrix.shape.count == 2, matrix.shape[0] == inner else {
+        guard let inner = shape.last, matrix.shape.count == 2, matrix.shape[0] == inner, !isInteger || !matrix.isInteger
+        else {
             throw .unsupported(
                 "multiplies constants of shapes \(shape.shapeText) and \(matrix.shape.shapeText): export the network with "
                     + "constants folded")
@@ -129,10 +127,6 @@ extension FoldedTensor {
         let result = shape.dropLast() + [columns]
         try Self.checkCount(Array(result))
         let (left, right) = (try floats(), try matrix.floats())
-        let (products, overflow) = left.count.multipliedReportingOverflow(by: columns)
-        guard !overflow, products <= Self.mostProducts else {
-            throw .unsupported("multiplies larger constants than are folded: export the network with constants folded")
-        }
         var elements = [Float](repeating: 0, count: result.reduce(1, *))
         for row in 0..<(inner > 0 && columns > 0 ? left.count / inner : 0) {
             for place in 0..<inner {

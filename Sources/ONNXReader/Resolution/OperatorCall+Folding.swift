@@ -32,7 +32,7 @@ extension OperatorCall {
         case "Ceil": return try tensor.mapped(float: { $0.rounded(.up) })
         case "Round": return try tensor.mapped(float: { $0.rounded(.toNearestOrEven) })
         case "Sqrt": return try tensor.mapped(float: { $0.squareRoot() })
-        case "Relu": return try tensor.mapped(float: { max(0, $0) })
+        case "Relu": return try tensor.mapped(float: { max(0, $0) }, integer: { max(0, $0) })
         case "Sigmoid": return try tensor.mapped(float: { 1 / (1 + expf(-$0)) })
         case "Reciprocal": return try tensor.mapped(float: { 1 / $0 })
         case "Abs":

@@ -125,6 +125,9 @@ extension Resolver {
             return [try attention(TokenValue(left, shape(of: left)), TokenValue(right, shape(of: right)))]
         }
         if case .constant(let left) = try call.operand(0), case .constant(let right) = try call.operand(1) {
+            let products = left.count.multipliedReportingOverflow(by: right.shape.last ?? 1)
+            // Sixteen of them take about the time of any other number.
+            try charge(work: products.overflow ? .max / 2 : products.partialValue / 16)
             return [.constant(try left.multiplied(right))]
         }
         guard case .constant(let weights) = try call.operand(1), case .map(let map) = try call.operand(0) else {

@@ -10,6 +10,7 @@ extension Resolver {
                 "is an operator of domain \(ModelFileError.quoted(call.node.domain)), and only ONNX's own are read: "
                     + "export the network without that runtime's fusions, or inline the file's functions")
         }
+        let call = try joiningStacks(call)
         if let outputs = try tokenOutputs(of: call) { return outputs }
         if let outputs = try mapOutputs(of: call) { return outputs }
         if let constant = try Self.constant(of: call) { return [.constant(constant)] }

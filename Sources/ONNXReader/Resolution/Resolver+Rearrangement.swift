@@ -84,6 +84,7 @@ extension Resolver {
 
     /// Returns the outputs of an operator on maps that is given tokens; nil where they are no map's.
     mutating func outputsOfMaps(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue]? {
+        guard call.operands.contains(where: { $0?.isTokens ?? false }) else { return nil }
         var call = call
         for (index, operand) in call.operands.enumerated() where operand?.isTokens ?? false {
             let tokens = try tokens(call, index)

@@ -138,11 +138,12 @@ extension Resolver {
         for (index, axis) in axes.enumerated() {
             all[try resolvedAxis(axis, rank: rank)] = (pads[index], pads[index + axes.count])
         }
-        guard case .map(let map) = try call.operand(0) else {
+        guard try call.operand(0).isTokens == false else {
             let isConstant = try call.string("mode") ?? "constant" == "constant"
             if !isConstant, let outputs = try outputsOfMaps(call) { return outputs }
             return try padded(call, by: all)
         }
+        let map = try call.map(0)
         var amounts = Pads(all: 0)
         for (amount, role) in zip(all, map.roles) {
             switch role {

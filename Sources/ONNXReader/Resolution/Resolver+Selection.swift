@@ -5,8 +5,8 @@ import StoredTensors
 /// Where the elements do not lie side by side, picking them is a product with a matrix of zeros and ones: a 1 x 1 convolution
 /// of the value whose channels they are.
 extension Resolver {
-    /// The most weights of a selection.
-    private static let largestSelection = 1 << 24
+    /// The most places that `GatherND` names.
+    private static let mostPlaces = 1 << 16
 
     /// Returns a value with other elements along one axis.
     ///
@@ -19,10 +19,8 @@ extension Resolver {
         guard places.allSatisfy({ $0.map { (0..<extent).contains($0) } ?? true }) else {
             throw .malformed("picks an element beyond an axis of \(extent)")
         }
-        if places == Array(0..<extent) { return tokens }
-        guard (1...Self.largestExtent).contains(places.count), places.count * extent <= Self.largestSelection else {
-            throw .unsupported("picks \(places.count) elements of an axis of \(extent), more than is computed")
-        }
+        if places.count == extent, places.indices.allSatisfy({ places[$0] == $0 }) { return tokens }
+        try chargeSelection(of: places.count, from: extent)
         var result = try laidOut(tokens, channels: [axis])
         var shape = nodes[result.node].shape
         let weights = StoredTensor(shape: [places.count, extent, 1, 1]) {
@@ -57,7 +55,9 @@ extension Resolver {
         let indices = try call.requiredConstant(1)
         let outer = Array(indices.shape.dropLast())
         var tokens = try tokens(call, 0)
-        guard let length = indices.shape.last, (1...tokens.axes.count).contains(length), !outer.contains(0) else {
+        guard let length = indices.shape.last, length > 0, length <= tokens.axes.count, !outer.contains(0),
+            indices.count <= Self.mostPlaces
+        else {
             throw .malformed("picks by places of shape \(indices.shape.shapeText) from shape \(tokens.shape.shapeText)")
         }
         let result = outer + tokens.shape.dropFirst(length)
@@ -71,7 +71,7 @@ extension Resolver {
         }
         var start = 0
         for axis in 0..<length {
-            let changing = outer.indices.filter { changes(axis, along: $0) }
+            let changing = outer.indices.filter { outer[$0] > 1 && changes(axis, along: $0) }
             let end = axis == length - 1 ? outer.count : (changing.last ?? start - 1) + 1
             guard try call.int("batch_dims") ?? 0 == 0, changing.allSatisfy((start..<max(start, end)).contains) else {
                 throw .unsupported(
@@ -102,8 +102,13 @@ extension Resolver {
         }
         var tokens = try tokens(call, 0)
         let fill = try call.number("value", input: 2) ?? 0
+        guard fill.isFinite || amounts.count(where: { $0 != (0, 0) }) == 1 else {
+            throw .unsupported("pads several axes with \(fill): only a finite number can be")
+        }
         for (axis, amount) in amounts.enumerated() where amount != (0, 0) {
             let extent = tokens.shape[axis]
+            // Before anything of that size is made.
+            try checkSelection(of: extent + amount.before + amount.after, from: extent)
             let places = (-amount.before..<max(-amount.before, extent + amount.after)).map { place in
                 (0..<extent).contains(place) ? place : nil
             }
@@ -131,16 +136,35 @@ extension Resolver {
         for (index, masked) in sides {
             let side = try call.operand(index)
             if case .constant(let tensor) = side {
-                terms.append(.constant(try masked(tensor)))
+                let part = try masked(tensor)
+                try charge(part)
+                terms.append(.constant(part))
             } else {
-                terms += try outputs(of: call.becoming("Mul", [side, .constant(try masked(one))]))
+                let mask = try masked(one)
+                try charge(mask)
+                terms += try outputs(of: call.becoming("Mul", [side, .constant(mask)]))
             }
         }
         return try outputs(of: call.becoming("Add", terms))
     }
 
+    /// Returns a call whose operands are no stacks: stacked maps are joined to one map whose channels they are.
+    ///
+    /// A sum over the stack needs no such map, nor does what looks at the shape alone.
+    mutating func joiningStacks(_ call: OperatorCall) throws(OperatorProblem) -> OperatorCall {
+        let others: Set = ["ReduceSum", "ReduceMean", "Shape", "Size", "Identity", "Dropout", "Cast", "CastLike"]
+        guard !others.contains(call.node.operatorType) else { return call }
+        var call = call
+        for (index, operand) in call.operands.enumerated() {
+            guard case .stack(let maps, let axis)? = operand else { continue }
+            let tokens = try joined(maps, along: axis)
+            call = call.replacing(index, by: .tokens(tokens))
+        }
+        return call
+    }
+
     /// Returns stacked maps as one map whose channels they are.
-    mutating func joined(_ maps: [MapValue], along axis: Int) throws(OperatorProblem) -> TokenValue {
+    private mutating func joined(_ maps: [MapValue], along axis: Int) throws(OperatorProblem) -> TokenValue {
         var shape = shape(of: maps[0])
         let channels = shape.channels
         shape.channels *= maps.count

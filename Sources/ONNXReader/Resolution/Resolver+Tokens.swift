@@ -11,15 +11,6 @@ extension Resolver {
     /// Returns the outputs of an operator that reads tokens; nil where it reads none, or is one that does not care.
     mutating func tokenOutputs(of call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue]? {
         let type = call.node.operatorType
-        var call = call
-        for (index, operand) in call.operands.enumerated() {
-            guard case .stack(let maps, let axis)? = operand, !["ReduceSum", "ReduceMean", "Shape"].contains(type)
-            else {
-                continue
-            }
-            let tokens = try joined(maps, along: axis)
-            call = call.replacing(index, by: .tokens(tokens))
-        }
         guard call.operands.contains(where: { $0?.isTokens ?? false }),
             !["Reshape", "Flatten", "Shape", "Size", "Identity", "Dropout", "Cast", "CastLike"].contains(type)
         else { return nil }

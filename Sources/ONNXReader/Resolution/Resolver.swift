@@ -6,6 +6,8 @@ struct Resolver {
     private static let largestFoldedCount = 1 << 24
     /// The most numbers that all folded constants may have and be made of, as those of relative positions are.
     private static let largestFoldingCount = 1 << 25
+    /// The most weights of all selections: 32 MiB, and far more than adaptive pooling or another order of channels needs.
+    private static let largestSelectionCount = 1 << 23
     /// The largest extent of an axis. It keeps products of numbers from a hostile file far from overflow.
     static let largestExtent = 1 << 20
 
@@ -24,6 +26,7 @@ struct Resolver {
     private var current: ONNXNode?
     private var foldedCount = 0
     private var foldingCount = 0
+    private var selectionCount = 0
     private var channelCount = 0
 
     static func network(_ graph: ONNXGraph, height: Int, width: Int) throws(ModelFileError) -> ONNXNetwork {
@@ -152,13 +155,18 @@ struct Resolver {
         let call = OperatorCall(node: node, opset: graph.opset, operands: operands)
         current = node
         do throws(OperatorProblem) {
+            // What comes of a constant and a map has numbers of its own, too.
+            for case .constant(let operand)? in operands {
+                if case .lazy = operand.elements { continue }
+                try charge(work: min(operand.count, FoldedTensor.largestCount))
+            }
             let results = try outputs(of: call)
             for (output, result) in zip(node.outputs, results) {
                 guard let output else { continue }
                 guard result.shape.count <= TensorLayout.largestRank else {
                     throw OperatorProblem.malformed("gives a value with \(result.shape.count) axes")
                 }
-                if case .constant(let tensor) = result { try charge(tensor, from: operands) }
+                if case .constant(let tensor) = result { try charge(tensor) }
                 values[output] = result
             }
         } catch {
@@ -185,18 +193,34 @@ struct Resolver {
         }
     }
 
-    /// Counts the numbers of a constant and of those from which it was made.
-    private mutating func charge(
-        _ tensor: FoldedTensor, from operands: [ResolvedValue?] = []
-    ) throws(OperatorProblem) {
+    /// Counts the numbers of a constant that was computed or read.
+    mutating func charge(_ tensor: FoldedTensor) throws(OperatorProblem) {
         if case .lazy = tensor.elements { return }
         foldedCount += tensor.count
-        foldingCount += tensor.count
-        for case .constant(let operand)? in operands { foldingCount += min(operand.count, FoldedTensor.largestCount) }
-        guard foldedCount <= Self.largestFoldedCount, foldingCount <= Self.largestFoldingCount else {
-            throw .unsupported(
-                "is one of too many that compute with constants: export the network with constants folded")
-        }
+        guard foldedCount <= Self.largestFoldedCount else { throw Self.tooMuchFolding }
+        try charge(work: tensor.count)
+    }
+
+    /// Counts numbers with which something is computed when the file is read.
+    mutating func charge(work count: Int) throws(OperatorProblem) {
+        foldingCount += count
+        guard foldingCount <= Self.largestFoldingCount else { throw Self.tooMuchFolding }
+    }
+
+    private static let tooMuchFolding = OperatorProblem.unsupported(
+        "is one of too many that compute with constants: export the network with constants folded")
+
+    /// Refuses to pick more elements of an axis than are computed.
+    func checkSelection(of count: Int, from extent: Int) throws(OperatorProblem) {
+        guard (1...Self.largestExtent).contains(count), extent <= Self.largestExtent,
+            selectionCount + count * extent <= Self.largestSelectionCount
+        else { throw .unsupported("picks \(count) elements of an axis of \(extent), more than is computed") }
+    }
+
+    /// Counts the weights that pick elements of an axis.
+    mutating func chargeSelection(of count: Int, from extent: Int) throws(OperatorProblem) {
+        try checkSelection(of: count, from: extent)
+        selectionCount += count * extent
     }
 
     // MARK: - Maps

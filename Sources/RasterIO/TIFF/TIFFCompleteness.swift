@@ -13,6 +13,10 @@ package struct TIFFCompleteness: Equatable, Sendable {
 
     /// The most bands of an image. GDAL takes a kilobyte of memory for each, whatever the file's size.
     private static let mostBands: UInt16 = 16384
+    /// The bands of an image that do not count.
+    private static let fewBands = 4
+    /// The bands of all images beyond these.
+    private var manyBands = 0
 
     /// True if all of the file is there.
     package var isComplete: Bool { missingBlocks == 0 && unreadableDirectories == 0 }
@@ -68,7 +72,9 @@ package struct TIFFCompleteness: Equatable, Sendable {
         while true {
             visited.insert(file.directoryOffset)
             let bands = file.number(TIFFTAG_SAMPLESPERPIXEL, UInt16(1))
-            guard bands <= Self.mostBands else {
+            // Pages of many bands are overviews, which GDAL takes as much memory for. Those of few may be many.
+            manyBands += max(0, Int(bands) - Self.fewBands)
+            guard bands <= Self.mostBands, manyBands <= 2 * Int(Self.mostBands) else {
                 throw RasterError(
                     .damaged, path: path,
                     "\(path) is damaged: it claims \(bands) bands, and no scene has more than \(Self.mostBands); get an "
