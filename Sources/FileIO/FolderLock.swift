@@ -12,10 +12,11 @@ package final class FolderLock: Sendable {
 
     /// Takes the lock, or fails at once if another process has it.
     ///
-    /// - Parameter isShared: true for the parts of one batch, which work in the folder at the same time, and keep all other
-    ///   runs out. They have leases as well, so that a file system without locks is no reason to fail.
+    /// - Parameters:
+    ///   - isShared: true for the parts of one batch, which work in the folder at the same time, and keep all other runs out.
+    ///   - hasLease: true for who has a lease as well, so that a file system without locks is no reason to fail.
     /// - Throws: `FileError`: `.locked` if another run has it; `.cannotCreate`, `.outOfSpace`.
-    package init(folder: String, isShared: Bool = false) throws(FileError) {
+    package init(folder: String, isShared: Bool = false, hasLease: Bool = false) throws(FileError) {
         let path = folder + "/" + Self.fileName
         let descriptor = FileCall.open(path, O_RDWR | O_CREAT)
         guard descriptor >= 0 else {
@@ -24,7 +25,7 @@ package final class FolderLock: Sendable {
                 isFull ? .outOfSpace : .cannotCreate, "make", path: path, String(cString: strerror(errno)),
                 advice: "make the folder writable, or choose another")
         }
-        guard FileCall.lock(descriptor, isShared: isShared) == 0 || (isShared && errno != EWOULDBLOCK) else {
+        guard FileCall.lock(descriptor, isShared: isShared) == 0 || (hasLease && errno != EWOULDBLOCK) else {
             let number = errno
             close(descriptor)
             guard number == EWOULDBLOCK else {

@@ -12,6 +12,9 @@ package struct OutcomeFacts: Codable, Equatable, Sendable {
         package let text: String
     }
 
+    /// More pixels than any scene has; the sum of a batch's scenes is a number still.
+    private static let mostPixels = 1 << 44
+
     private let width: Int
     private let height: Int
     private let tiles: Int
@@ -42,10 +45,12 @@ package struct OutcomeFacts: Codable, Equatable, Sendable {
 
     /// False for numbers that no run gives.
     package var isPossible: Bool {
-        let sides = 1...Int(Int32.max)
-        return sides.contains(width) && sides.contains(height) && tiles > 0 && tilesComputed >= 0
-            && tilesResumed >= 0 && workers > 0 && readers > 0
-            && [seconds, stages.reading, stages.computing, stages.writing].allSatisfy { $0 >= 0 }
+        let (sides, counts, times) = (1...Int(Int32.max), 1...1 << 40, 0...1e12)
+        return sides.contains(width) && sides.contains(height) && width * height <= Self.mostPixels
+            && [tiles, workers, readers].allSatisfy(counts.contains)
+            && [tilesComputed, tilesResumed].allSatisfy((0...tiles).contains)
+            && seconds > 0 && seconds < 1e9
+            && [stages.reading, stages.computing, stages.writing].allSatisfy(times.contains)
     }
 }
 

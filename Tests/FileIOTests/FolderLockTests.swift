@@ -22,12 +22,14 @@ struct FolderLockTests {
     @Test("a shared lock goes with others of its kind, and with no other lock")
     func shared() throws {
         do {
-            let locks = try (0..<3).map { _ in try FolderLock(folder: folder.url.path, isShared: true) }
+            let locks = try (0..<3).map { _ in try FolderLock(folder: folder.url.path, isShared: true, hasLease: true) }
             #expect(throws: FileError.self) { _ = try FolderLock(folder: folder.url.path) }
             withExtendedLifetime(locks) {}
         }
         let lock = try FolderLock(folder: folder.url.path)
-        let error = #expect(throws: FileError.self) { _ = try FolderLock(folder: folder.url.path, isShared: true) }
+        let error = #expect(throws: FileError.self) {
+            _ = try FolderLock(folder: folder.url.path, isShared: true, hasLease: true)
+        }
         #expect(error?.code == .locked)
         withExtendedLifetime(lock) {}
     }

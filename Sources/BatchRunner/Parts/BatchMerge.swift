@@ -34,8 +34,8 @@ package final class BatchMerge {
     private let parts: PartsOfBatch
     private let lease: Lease
     private let mixesKernels: Bool
-    /// The masks of scenes of which a piece has failed.
-    private var failedMasks: [String] = []
+    /// The masks of scenes whose pieces are of no use: one has failed, or a merge has made the outputs.
+    private var abandonedMasks: [String] = []
 
     /// Takes the right, and looks at each part.
     ///
@@ -70,14 +70,7 @@ package final class BatchMerge {
         let earlier = PartRecord(folder: parts.folder.path, owner: try parts.folder.requireOwn())?.lines ?? [:]
         let writer = try PartRecord.Writer(
             folder: parts.folder.path, head: parts.head, lines: Array(earlier.values),
-            requireLease: { [lease, output = parts.folder.output] in
-                guard !lease.isHeld else { return }
-                throw FileError(
-                    .locked, path: output, "another run has taken its work over",
-                    message:
-                        "\(output): another run has taken the merge over, as this one was silent for too long: leave it to "
-                        + "that one")
-            })
+            requireLease: { [lease, output = parts.folder.output] in try Self.require(lease, output) })
         var results: [SceneResult] = []
         var entries: [LedgerEntry] = []
         for (index, scene) in parts.scenes.enumerated() {
@@ -90,20 +83,26 @@ package final class BatchMerge {
             results.append(result)
             if let entry { entries.append(entry) }
         }
-        guard lease.isHeld else {
-            throw FileError(
-                .locked, path: parts.folder.output, "another run has taken its work over",
-                message: "\(parts.folder.output): another run has taken the merge over: leave it to that one")
-        }
+        try Self.require(lease, parts.folder.output)
         try batch.ledger.adopt(entries)
         return results
+    }
+
+    private static func require(_ lease: Lease, _ output: String) throws {
+        guard !lease.isHeld else { return }
+        throw FileError(
+            .locked, path: output, "another run has taken its work over",
+            message:
+                "\(output): another run has taken the merge over, as this one was silent for too long: leave it to that one"
+        )
     }
 
     /// Removes the parts, when everything is made of them.
     ///
     /// - Throws: `SegmentationError`, `FileError`.
     package func finish() throws {
-        for mask in failedMasks { try PartSet.remove(of: mask) }
+        try Self.require(lease, parts.folder.output)
+        for mask in abandonedMasks { try PartSet.remove(of: mask) }
         try parts.folder.remove()
         lease.release()
     }
@@ -142,6 +141,12 @@ package final class BatchMerge {
         let (first, start) = (pieces[0].line, batch.now())
         let scene = first.scene
         let mask = CanonicalPath.named(batch.outputs.outputs(for: scene, date: start).mask)
+        let made = earlier.flatMap { line in outcomeOfEarlierMerge(line, batch) }
+        // Parts that ran once more after a merge was killed have found its outputs.
+        if let made, !pieces.allSatisfy({ $0.line.ending == .computed }) {
+            abandonedMasks.append(mask)
+            return (SceneResult(scene: scene, ending: .done(made)), earlier?.entry)
+        }
         if pieces.allSatisfy({ $0.line.ending == .unchanged }), let entry = first.entry {
             return (batch.unchanged(scene, entry), entry)
         }
@@ -154,14 +159,13 @@ package final class BatchMerge {
                 identity: entry.identity, settings: batch.settings, model: batch.model.path, outputs: entry.outputs,
                 at: start)
             entry.fail(error: message, status: status, at: start)
-            failedMasks.append(mask)
+            abandonedMasks.append(mask)
             return (SceneResult(scene: scene, ending: .failed(message: message, status: status)), entry)
         }
         if let other = pieces.first(where: { $0.line.ending != .computed }) {
             throw parts.bad(other.part, "it found \(scene) done already, and other parts have not")
         }
         let merge: PartMerge?
-        let made = earlier.flatMap { line in outcomeOfEarlierMerge(line, batch) }
         do {
             merge = try PartMerge(of: mask)
         } catch let error as PartError where error.code == .missing && made != nil {

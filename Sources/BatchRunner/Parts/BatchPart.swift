@@ -1,6 +1,7 @@
 import Dispatch
 import FileIO
 import Foundation
+import Glibc
 import InferenceEngine
 import Models
 import SceneRunner
@@ -25,6 +26,9 @@ package final class BatchPart: Sendable {
     /// What earlier runs of the part have said.
     private let earlier: [BatchDeal.Portion: PartRecord.Line]
 
+    /// No portion counts as more, so that a sum of many is a number.
+    private static let mostCost = 1e12
+
     /// The portions of the part, with what each costs, under the names that an observer is told.
     package let names: [String: Int]
 
@@ -43,8 +47,8 @@ package final class BatchPart: Sendable {
         request = PartRequest(
             folder: folder, arguments: arguments, command: batch.settings,
             batch: PartRequest.BatchParts(count: claim.part.count))
-        let head = PartRecord.Head(
-            model: batch.model.checksum, settings: batch.settings, kernels: try OvertileBackend().name,
+        var head = PartRecord.Head(
+            model: batch.model.checksum, settings: batch.settings, kernels: [try OvertileBackend().name],
             deal: deal.digest, scenes: scenes.count, part: claim.part, portions: deal.portions(of: claim.part).count,
             request: request)
         try claim.requireSame(head)
@@ -52,6 +56,9 @@ package final class BatchPart: Sendable {
         let isSame = claim.earlier?.head.map { $0.differences(from: head).isEmpty } ?? false
         let kept = isSame ? claim.earlier?.lines.filter { portions.contains($0.key) } ?? [:] : [:]
         earlier = kept
+        if !kept.isEmpty, let used = claim.earlier?.head?.kernels {
+            head.kernels = Set(head.kernels + used).sorted()
+        }
         let what = "\(claim.folder.output), \(claim.part)"
         writer = try PartRecord.Writer(
             folder: claim.folder.path(of: claim.part), head: head, lines: Array(kept.values),
@@ -68,7 +75,7 @@ package final class BatchPart: Sendable {
                 let scene = deal.scenes[portion.scene]
                 return (
                     Self.name(scenes[portion.scene], portion.piece),
-                    Int(portion.piece.map { scene.cost(of: $0) } ?? scene.cost)
+                    Int(min(portion.piece.map { scene.cost(of: $0) } ?? scene.cost, Self.mostCost))
                 )
             }, uniquingKeysWith: { $1 })
         (self.claim, self.batch, self.scenes, self.deal) = (claim, batch, scenes, deal)
@@ -197,6 +204,8 @@ private final class Recorder: BatchObserver {
     func began(_ scene: String, _ run: SceneRun) {
         // Before any output has its name: killed then, the part knows it as its own.
         write(scene, .underway)
+        // Another process may have taken the part over meanwhile, and have made the same outputs.
+        run.completed = { [writer] _ in try writer.requireLease() }
         observer?.began(scene, run)
     }
 
@@ -207,6 +216,9 @@ private final class Recorder: BatchObserver {
         case .done(let outcome): write(result.scene, .done, OutcomeFacts(outcome))
         case .unchanged: write(result.scene, .unchanged)
         case .outside: write(result.scene, .outside)
+        case .failed(let message, let status) where status == EX_TEMPFAIL:
+            // Another process makes the scene: this is not the scene's fault.
+            stop(after: PartError(.running, message))
         case .failed: write(result.scene, .failed)
         case .stopped: write(result.scene, .stopped)
         }
@@ -225,9 +237,13 @@ private final class Recorder: BatchObserver {
             line.facts = facts
             try writer.append(line)
         } catch {
-            firstFailure.withLock { $0 = $0 ?? error }
-            cancellation.cancel()
+            stop(after: error)
         }
+    }
+
+    private func stop(after error: any Error) {
+        firstFailure.withLock { $0 = $0 ?? error }
+        cancellation.cancel()
     }
 }
 

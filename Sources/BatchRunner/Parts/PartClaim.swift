@@ -37,6 +37,8 @@ package final class PartClaim: Sendable {
             ledger = try Ledger(copying: folder.output)
             try ledger.requeueInterrupted()
             try ledger.forgetNeverFound()
+            // What a merge has given its name before it was killed is the batch's own.
+            _ = try Self.adopted(PartRecord(folder: folder.path, owner: user), by: ledger)
             earlier = try Self.adopted(PartRecord(folder: folder.path(of: part), owner: user), by: ledger)
             try ledger.requeueInterrupted()
         } catch {

@@ -27,8 +27,8 @@ struct PartRecord: Sendable {
         let model: String
         /// The digest of the model and of all options that change results.
         let settings: String
-        /// The names of the kernels that run: others give other last digits.
-        let kernels: String
+        /// The names of all kernels that the part was made by, in order: others give other last digits.
+        var kernels: [String]
         /// The digest of the deal.
         let deal: String
         /// The number of scenes that the batch has.
@@ -182,7 +182,7 @@ struct PartRecord: Sendable {
         private let descriptor: Int32
         private let state = Mutex(State())
         /// Called before each write: it throws where another process has taken the part over.
-        private let requireLease: @Sendable () throws -> Void
+        let requireLease: @Sendable () throws -> Void
 
         /// Begins a record, in place of the one that is there.
         ///

@@ -157,6 +157,11 @@ package struct PartsFolder: Sendable {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
         where name.hasPrefix(Self.mergedPrefix) {
             let folder = FileName.joined(output, name)
+            // What a link leads to is somebody else's.
+            guard FileStatus(path: folder, followsLinks: false)?.kind == .folder else {
+                FileCall.unlink(folder)
+                continue
+            }
             for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
                 let path = folder + "/" + entry
                 guard FileStatus(path: path, followsLinks: false)?.kind == .folder else {

@@ -72,12 +72,13 @@ struct PartsOfBatch {
                         "it does not go with \(known.part), as \(differences.joined(separator: " and ")) changed"
                     throw Self.bad(folder, part, reason, known)
                 }
-                guard mixesKernels || known.kernels == head.kernels else {
+                let kernels = Set(known.kernels + head.kernels).sorted()
+                guard mixesKernels || kernels.count == 1 else {
                     throw PartError(
                         .bad,
-                        "\(folder.output): \(known.part) was made by the kernels \(known.kernels), and \(part) by \(head.kernels), whose "
-                            + "last digits differ: give --mixed-kernels to take both, or set OVERTILE_ISA where they are made"
-                    )
+                        "\(folder.output): \(known.part) and \(part) were made by the kernels \(kernels.joined(separator: " and ")), "
+                            + "whose last digits differ: give --mixed-kernels to take them all, or make the batch anew into "
+                            + "another folder, with the same OVERTILE_ISA for all parts")
                 }
             }
             let ended = record.lines.values.count { $0.ending != .underway && $0.ending != .stopped }

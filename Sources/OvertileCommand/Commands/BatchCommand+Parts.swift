@@ -17,7 +17,7 @@ extension BatchCommand {
         let folder = PartsFolder(of: place.outputs.folder)
         let summary = try parts.waiting(cancellation, while: { try folder.isHeld(part) }) {
             // Parts have it at the same time, and a batch that is not divided has it alone. Who waits does not have it.
-            let lock = try FolderLock(folder: place.outputs.folder, isShared: true)
+            let lock = try FolderLock(folder: place.outputs.folder, isShared: true, hasLease: true)
             defer { withExtendedLifetime(lock) {} }
             let claim = try PartClaim(part, of: folder)
             let found = try findScenes(ignoring: claim.written(), place, date: Date())
@@ -80,11 +80,11 @@ extension BatchCommand {
     private static func lock(_ folder: String) throws(FileError) -> FolderLock {
         for _ in 0..<20 {
             do {
-                return try FolderLock(folder: folder)
+                return try FolderLock(folder: folder, hasLease: true)
             } catch  where error.code == .locked {
                 Thread.sleep(forTimeInterval: 0.1)
             }
         }
-        return try FolderLock(folder: folder)
+        return try FolderLock(folder: folder, hasLease: true)
     }
 }

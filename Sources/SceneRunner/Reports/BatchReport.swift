@@ -42,8 +42,9 @@ package struct BatchReport: Encodable, Sendable {
             outputs = outcome?.files ?? earlier?.files ?? []
             pixels = outcome?.pixels ?? earlier?.pixels
             seconds = outcome?.seconds ?? earlier?.seconds
+            // A scene that was put together of parts was computed by others.
             megapixelsPerSecond =
-                outcome?.megapixelsPerSecond
+                outcome.flatMap { $0.megapixelsPerSecond > 0 ? $0.megapixelsPerSecond : nil }
                 ?? earlier.flatMap { run in
                     run.pixels.flatMap { pixels in run.seconds.map { Double(pixels) / 1e6 / max($0, 1e-9) } }
                 }

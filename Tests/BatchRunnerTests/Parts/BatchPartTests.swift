@@ -183,6 +183,43 @@ struct BatchPartTests {
         let error = #expect(throws: PartError.self) { try parts.merge() }
         #expect(error?.description.contains("--mixed-kernels") == true, "\(String(describing: error))")
         _ = try BatchMerge(of: parts.output, mixesKernels: true)
+        // What is done stays done by its kernels, whoever runs the part once more.
+        try parts.make(2, of: 2)
+        #expect(throws: PartError.self) { try parts.merge() }
+        _ = try BatchMerge(of: parts.output, mixesKernels: true)
+    }
+
+    @Test("facts that no run gives are not believed")
+    func impossibleFacts() throws {
+        for number in [1, 2] { try parts.make(number, of: 2) }
+        let first = PartRecord(
+            folder: parts.parts.path(of: ScenePart(1, of: 2)!), owner: getuid()
+        )?.lines.values.compactMap(\.facts).first
+        let text = try String(decoding: JSONEncoder().encode(#require(first)), as: UTF8.self)
+        func facts(_ key: String, _ value: String) throws -> OutcomeFacts {
+            let changed = text.replacing(try Regex("\"\(key)\":[-0-9.e]+"), with: "\"\(key)\":\(value)")
+            #expect(changed != text)
+            return try JSONDecoder().decode(OutcomeFacts.self, from: Data(changed.utf8))
+        }
+        #expect(try facts("width", "7").isPossible)
+        for (key, value) in [
+            ("width", "0"), ("width", "2147483648"), ("seconds", "0"), ("seconds", "1e300"),
+            ("tilesResumed", "9223372036854775807"), ("workers", "0"), ("readers", "1099511627777"),
+        ] {
+            #expect(try !facts(key, value).isPossible, "\(key) \(value)")
+        }
+    }
+
+    @Test("what a merge has left is removed, and not what a link leads to")
+    func linkInPlaceOfTheRest() throws {
+        let place = bench.folder.path("somebody's")
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
+        _ = try bench.folder.write([1], to: "somebody's/file")
+        try FileManager.default.createDirectory(atPath: parts.output, withIntermediateDirectories: true)
+        let link = parts.output + "/.overtile-parts-merged-x"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: place)
+        try parts.parts.requireNone()
+        #expect(FileStatus.exists(place + "/file") && FileStatus(path: link, followsLinks: false) == nil)
     }
 
     /// Changes the text of a record, and its checksum with it, as somebody would who means to.
@@ -277,8 +314,14 @@ struct BatchPartTests {
     }
 
     /// Killed in the place of a call about files: before, while and after outputs get their names, and records their lines.
-    @Test("a part or a merge that is killed anywhere ends well the next time", arguments: [true, false])
-    func killedAnywhere(isMerge: Bool) async throws {
+    @Test(
+        "a part or a merge that is killed anywhere ends well the next time",
+        arguments: [
+            (isMerge: false, repeatsParts: false), (true, false),
+            // As a script that makes parts and merge does when it is given once more.
+            (true, true),
+        ])
+    func killedAnywhere(isMerge: Bool, repeatsParts: Bool) async throws {
         let whole = try parts.undivided()
         let folder = bench.folder.url.path
         let step = FaultSweep.step(isMerge ? 311 : 701)
@@ -302,7 +345,10 @@ struct BatchPartTests {
             } else {
                 #expect(result?.exitStatus == .exitCode(3), "\(call)")
             }
-            if isKilled || !isMerge {
+            if isKilled && repeatsParts {
+                for number in [2, 1] { try parts.make(number, of: 2) }
+                _ = try parts.merge()
+            } else if isKilled || !isMerge {
                 // Killed at its very end, the merge has left nothing to do.
                 if parts.parts.parts.isEmpty {
                     #expect(try Set(bench.run().values) == ["unchanged"], "\(call)")

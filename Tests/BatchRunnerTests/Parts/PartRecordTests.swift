@@ -15,7 +15,7 @@ import TileGeometry
     init() throws { folder = try TemporaryFolder() }
 
     private static let head = PartRecord.Head(
-        model: "model", settings: "settings", kernels: "kernels", deal: "deal", scenes: 3,
+        model: "model", settings: "settings", kernels: ["kernels"], deal: "deal", scenes: 3,
         part: ScenePart(1, of: 2)!, portions: 3,
         request: PartRequest(
             folder: "/home", arguments: ["in"], command: "c", batch: PartRequest.BatchParts(count: 2)))
