@@ -54,6 +54,21 @@ package final class Lease: @unchecked Sendable {
     /// True until another process has taken the lease over, or it was given back.
     package var isHeld: Bool { Self.isSame(descriptor, path) }
 
+    /// Returns normally while no other process has taken the work over.
+    ///
+    /// - Parameters:
+    ///   - work: what the lease is for: "this part", "the merge".
+    ///   - place: what messages begin with.
+    /// - Throws: `FileError` (`.locked`).
+    package func require(_ work: String, of place: String) throws(FileError) {
+        guard !isHeld else { return }
+        throw FileError(
+            .locked, path: place, "another run has taken its work over",
+            message:
+                "\(place): another run has taken \(work) over, as this one was silent for too long: leave it to that one"
+        )
+    }
+
     /// Gives the lease back.
     package func release() {
         StagedOutputs.remove(path)

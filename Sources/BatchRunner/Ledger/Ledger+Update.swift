@@ -172,7 +172,7 @@ extension LedgerEntry {
         started = time
         finished = nil
         nextAttempt = nil
-        // What is there keeps its checksum until it is replaced.
+        // An output that is there keeps its checksum until it is replaced.
         let earlier = self.outputs
         self.outputs = outputs.map { output in
             var output = earlier.first { $0.path == output.path } ?? output

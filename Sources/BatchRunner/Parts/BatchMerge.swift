@@ -70,7 +70,7 @@ package final class BatchMerge {
         let earlier = PartRecord(folder: parts.folder.path, owner: try parts.folder.requireOwn())?.lines ?? [:]
         let writer = try PartRecord.Writer(
             folder: parts.folder.path, head: parts.head, lines: Array(earlier.values),
-            requireLease: { [lease, output = parts.folder.output] in try Self.require(lease, output) })
+            requireLease: { [lease, output = parts.folder.output] in try lease.require("the merge", of: output) })
         var results: [SceneResult] = []
         var entries: [LedgerEntry] = []
         for (index, scene) in parts.scenes.enumerated() {
@@ -83,25 +83,16 @@ package final class BatchMerge {
             results.append(result)
             if let entry { entries.append(entry) }
         }
-        try Self.require(lease, parts.folder.output)
+        try lease.require("the merge", of: parts.folder.output)
         try batch.ledger.adopt(entries)
         return results
-    }
-
-    private static func require(_ lease: Lease, _ output: String) throws {
-        guard !lease.isHeld else { return }
-        throw FileError(
-            .locked, path: output, "another run has taken its work over",
-            message:
-                "\(output): another run has taken the merge over, as this one was silent for too long: leave it to that one"
-        )
     }
 
     /// Removes the parts, when everything is made of them.
     ///
     /// - Throws: `SegmentationError`, `FileError`.
     package func finish() throws {
-        try Self.require(lease, parts.folder.output)
+        try lease.require("the merge", of: parts.folder.output)
         for mask in abandonedMasks { try PartSet.remove(of: mask) }
         try parts.folder.remove()
         lease.release()

@@ -62,14 +62,7 @@ package final class BatchPart: Sendable {
         let what = "\(claim.folder.output), \(claim.part)"
         writer = try PartRecord.Writer(
             folder: claim.folder.path(of: claim.part), head: head, lines: Array(kept.values),
-            requireLease: { [lease = claim.lease] in
-                guard !lease.isHeld else { return }
-                throw FileError(
-                    .locked, path: what, "another run has taken its work over",
-                    message:
-                        "\(what): another run has taken this part over, as this one was silent for too long: leave it to "
-                        + "that one")
-            })
+            requireLease: { [lease = claim.lease] in try lease.require("this part", of: what) })
         names = Dictionary(
             deal.portions(of: claim.part).map { portion in
                 let scene = deal.scenes[portion.scene]

@@ -10,7 +10,7 @@ package import TileGeometry
 package final class PartClaim: Sendable {
     /// The part.
     package let part: ScenePart
-    /// What is known of the scenes, in memory: by the folder's ledger, and by earlier runs of the part.
+    /// A ledger in memory. It knows what the folder's ledger, earlier runs of the part, and a killed merge have told of scenes.
     package let ledger: Ledger
 
     let folder: PartsFolder

@@ -124,8 +124,8 @@ extension FoldedTensor {
                     + "constants folded")
         }
         let columns = matrix.shape[1]
-        let result = shape.dropLast() + [columns]
-        try Self.checkCount(Array(result))
+        let result = Array(shape.dropLast()) + [columns]
+        try Self.checkCount(result)
         let (left, right) = (try floats(), try matrix.floats())
         var elements = [Float](repeating: 0, count: result.reduce(1, *))
         for row in 0..<(inner > 0 && columns > 0 ? left.count / inner : 0) {
@@ -136,7 +136,7 @@ extension FoldedTensor {
                 }
             }
         }
-        return FoldedTensor(shape: Array(result), .floats(elements))
+        return FoldedTensor(shape: result, .floats(elements))
     }
 
     /// Resolves `Mod`, whose result has the sign of the divisor, or with `fmod` that of the dividend.

@@ -75,12 +75,7 @@ struct MergeCommand: ParsableCommand {
         }
         let merge = try BatchMerge(of: folder, mixesKernels: mixedKernels)
         let logOptions = try enter(merge.request)
-        var command: BatchCommand
-        do {
-            command = try BatchCommand.parse(merge.request.arguments)
-        } catch {
-            throw otherVersion
-        }
+        var command: BatchCommand = try parsed(merge.request)
         command.messages = messages
         command.progress = progress
         command.logOptions = logOptions
@@ -104,9 +99,16 @@ struct MergeCommand: ParsableCommand {
         return logOptions
     }
 
-    private var otherVersion: PartError {
-        PartError(
-            .bad, "\(output): the command that its parts were made by is none of this version: make them anew")
+    /// Reads the arguments that parts were made with.
+    ///
+    /// - Throws: `PartError` (`.bad`) where they are none of this version's.
+    private func parsed<Command: ParsableCommand>(_ request: PartRequest) throws -> Command {
+        do {
+            return try Command.parse(request.arguments)
+        } catch {
+            throw PartError(
+                .bad, "\(output): the command that its parts were made by is none of this version: make them anew")
+        }
     }
 
     /// For what computes nothing, so that the plan of tiles may be that of machines with more memory.
@@ -114,12 +116,7 @@ struct MergeCommand: ParsableCommand {
 
     /// The command that the parts were made by, with messages and log of this one.
     private func command(of parts: PartSet, _ logOptions: LogOptions) throws -> SegmentCommand {
-        var command: SegmentCommand
-        do {
-            command = try SegmentCommand.parse(parts.request.arguments)
-        } catch {
-            throw otherVersion
-        }
+        var command: SegmentCommand = try parsed(parts.request)
         command.messages = messages
         command.progress = progress
         command.logOptions = logOptions

@@ -77,7 +77,7 @@ package struct TIFFCompleteness: Equatable, Sendable {
             guard bands <= Self.mostBands, manyBands <= 2 * Int(Self.mostBands) else {
                 throw RasterError(
                     .damaged, path: path,
-                    "\(path) is damaged: it claims \(bands) bands, and no scene has more than \(Self.mostBands); get an "
+                    "\(path) is damaged: it claims \(max(Int(bands), manyBands)) bands, and no scene has more than \(Self.mostBands); get an "
                         + "intact copy")
             }
             let blocks = file.blockCount

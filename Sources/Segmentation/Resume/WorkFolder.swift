@@ -151,13 +151,8 @@ final class WorkFolder {
 
     /// `requireLease` for other threads.
     var leaseCheck: @Sendable () throws(FileError) -> Void {
-        let what = isPart ? "this part" : "the merge"
-        let error = FileError(
-            .locked, path: output, "another run has taken its work over",
-            message:
-                "\(output): another run has taken \(what) over, as this one was silent for too long: leave it to that one"
-        )
-        return { [lease] () throws(FileError) in if lease?.isHeld == false { throw error } }
+        let work = isPart ? "this part" : "the merge"
+        return { [lease, output] () throws(FileError) in try lease?.require(work, of: output) }
     }
 
     /// True where the folder is another's by now.
