@@ -93,7 +93,7 @@ public struct SceneOutcome: Sendable {
     /// All that was said of the scene, before the run and while it lasted.
     public let warnings: [String]
     /// The outputs with their checksums; empty where nobody asked.
-    package let files: [OutputRecord]
+    package internal(set) var files: [OutputRecord]
     /// The files that the scene was made of when it was opened.
     package let identity: SceneIdentity
     /// What opening the scene may reach.

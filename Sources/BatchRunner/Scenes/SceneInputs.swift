@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import RasterIO
 
-/// The scenes that a command line names: files, folders, patterns and lists.
+/// The scenes that a command line names: files, folders, patterns and lists; folders and patterns in object storage too.
 package struct SceneInputs: Sendable {
     /// The scenes as they were named, or as folder and name; none is there twice.
     package private(set) var scenes: [String] = []
@@ -24,32 +24,31 @@ package struct SceneInputs: Sendable {
     ///   - inputs: a file that exists; a folder; `@list.txt`, an input on each line; a pattern with `*`, `?` or `[`; or
     ///     anything else that GDAL may open. A file that is missing is a scene, too: one that will fail.
     ///   - ignoring: canonical paths that folders and patterns do not give, such as outputs.
-    /// - Throws: `BatchError` for a list or folder that cannot be read, and a pattern that nothing matches.
+    /// - Throws: `BatchError` for a list or folder that cannot be read, and a pattern that nothing matches; `FileError` for a
+    ///   folder in object storage that cannot be listed.
     package init(
         _ inputs: [String], names: SceneNames = SceneNames(), recursive: Bool = false, ignoring: Set<String> = []
-    ) throws(BatchError) {
+    ) throws {
         self.names = names
         isRecursive = recursive
         ignored = ignoring
         for input in inputs { try add(input, mayBeList: true) }
     }
 
-    private mutating func add(_ input: String, mayBeList: Bool) throws(BatchError) {
+    private mutating func add(_ input: String, mayBeList: Bool) throws {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isFolder)
         if exists, isFolder.boolValue, SceneProduct.isName(FileName.last(of: input), isFolder: true) {
             append(input)
         } else if exists, isFolder.boolValue {
-            let found = try files(in: input).filter { !ignored.contains(CanonicalPath.named($0)) }
-            if found.isEmpty {
-                let how = names.patterns.isEmpty ? "with a scene's extension" : "that fits --pattern"
-                let below = isRecursive ? "" : "; --recursive looks into its folders, too"
-                warnings.append("\(input): there is no file \(how)\(below)")
-            }
-            found.forEach { append($0) }
+            append(try files(in: input), of: input)
+        } else if RemoteFile.isRemote(input), Self.isPattern(input) {
+            for match in try Self.objects(matching: input) where !ignored.contains(match) { append(match) }
+        } else if RemoteFile.isRemote(input), isRemoteFolder(input) {
+            append(try objects(in: input), of: input)
         } else if !exists, mayBeList, input.hasPrefix("@") {
             for line in try Self.lines(of: String(input.dropFirst())) { try add(line, mayBeList: false) }
-        } else if !exists, !input.hasPrefix("/vsi"), input.contains(where: { "*?[".contains($0) }) {
+        } else if !exists, !input.hasPrefix("/vsi"), Self.isPattern(input) {
             for match in try Self.matches(of: input) where !ignored.contains(CanonicalPath.named(match)) {
                 append(match)
             }
@@ -57,6 +56,17 @@ package struct SceneInputs: Sendable {
             append(input)
             named.insert(input)
         }
+    }
+
+    /// Takes what a folder has, but for files that are no scenes.
+    private mutating func append(_ files: [String], of folder: String) {
+        let found = files.filter { !ignored.contains(CanonicalPath.named($0)) }
+        if found.isEmpty {
+            let how = names.patterns.isEmpty ? "with a scene's extension" : "that fits --pattern"
+            let below = isRecursive ? "" : "; --recursive looks into its folders, too"
+            warnings.append("\(folder): there is no file \(how)\(below)")
+        }
+        found.forEach { append($0) }
     }
 
     private mutating func append(_ scene: String) {
@@ -85,6 +95,43 @@ package struct SceneInputs: Sendable {
             }
         }
         return found
+    }
+
+    private static func isPattern(_ input: String) -> Bool { input.contains { "*?[".contains($0) } }
+
+    /// A name that a scene may have is taken for an object's, without asking.
+    private func isRemoteFolder(_ input: String) -> Bool {
+        let name = FileName.last(of: input)
+        return input.hasSuffix("/") || !(names.matches(name) || names.matchesFolder(name)) && RemoteFolder.exists(input)
+    }
+
+    private func objects(in folder: String) throws(FileError) -> [String] {
+        var found: [String] = []
+        for entry in try RemoteFolder.entries(of: folder, recursive: isRecursive) {
+            let inner = entry.path.dropFirst(folder.count).split(separator: "/")
+            guard let name = inner.last.map(String.init), !inner.contains(where: { $0.hasPrefix(".") }) else { continue }
+            // What lies in the folder of a product is a part of it.
+            let folders = entry.isFolder ? inner : inner.dropLast()
+            if let product = folders.firstIndex(where: { names.matchesFolder(String($0)) }) {
+                found.append(FileName.joined(folder, inner[...product].joined(separator: "/")))
+            } else if !entry.isFolder, names.matches(name) {
+                found.append(entry.path)
+            }
+        }
+        return found
+    }
+
+    /// Objects, in order; folders are not looked into.
+    private static func objects(matching pattern: String) throws -> [String] {
+        let fixed = pattern.split(separator: "/", omittingEmptySubsequences: false).prefix { !isPattern(String($0)) }
+        let folder = fixed.joined(separator: "/")
+        // Names of one folder, or of folders below it.
+        let isFlat = fixed.count + 1 == pattern.split(separator: "/", omittingEmptySubsequences: false).count
+        let found = try RemoteFolder.entries(of: folder, recursive: !isFlat).filter {
+            !$0.isFolder && fnmatch(pattern, $0.path, FNM_PATHNAME | FNM_PERIOD) == 0
+        }
+        guard !found.isEmpty else { throw BatchError(.noInput, "no object fits the pattern \(pattern)") }
+        return found.map(\.path)
     }
 
     /// Without empty lines and those that begin with `#`.

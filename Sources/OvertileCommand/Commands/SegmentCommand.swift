@@ -150,9 +150,8 @@ struct SegmentCommand: ParsableCommand {
         let run = try SceneRun(
             scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,
             products: products.options(), division: division)
-        if let remote, remote.isComplete(for: run) {
-            try upload(remote, cancellation)
-            return .unchanged
+        if let remote, let outcome = remote.finished(run, paths.scene, access: options.access) {
+            return .done(try upload(remote, outcome, cancellation))
         }
         try remote?.prepare(overwrite: files.overwrite) { cancellation.isCancelled }
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
@@ -180,9 +179,8 @@ struct SegmentCommand: ParsableCommand {
                 })
         }
         if let remote {
-            try remote.note(run)
-            try upload(remote, cancellation)
-            outcome.outputs = remote.remote
+            try remote.note(run, outcome)
+            outcome = try upload(remote, outcome, cancellation)
         }
         if let found = outcome.summary.verification { try Console.print(line(paths, found)) }
         log.done(outcome)
@@ -207,9 +205,11 @@ struct SegmentCommand: ParsableCommand {
         )
     }
 
-    private func upload(_ remote: RemoteOutputs, _ cancellation: Cancellation) throws {
+    private func upload(
+        _ remote: RemoteOutputs, _ outcome: SceneOutcome, _ cancellation: Cancellation
+    ) throws -> SceneOutcome {
         let isShown = messages.verbose || (Console.isTerminal && !messages.quiet)
-        try remote.upload(isCancelled: { cancellation.isCancelled }) { path, number, count in
+        return try remote.upload(outcome, isCancelled: { cancellation.isCancelled }) { path, number, count in
             if isShown { Console.note("uploading \(path), \(number) of \(count)") }
         }
     }

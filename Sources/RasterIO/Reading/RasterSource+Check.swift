@@ -21,15 +21,16 @@ extension RasterSource {
         for place in Self.places(in: file) + Self.sidecars(of: file, isPart: document != nil) {
             if FileStatus(path: place)?.kind == .other { throw special(place, namedBy: document) }
         }
+        if RemoteFile.isRemote(file), !reach.isUnlimited {
+            try requireNoNames(besides: file)
+            if let name = SourceDocument(path: file)?.names.first {
+                throw notAllowed("it is a mosaic in object storage, and names \(name.text)")
+            }
+        }
         guard !file.hasPrefix("/vsi"), let status = FileStatus(path: file), status.kind == .file,
             visited.insert(status.identity).inserted
         else { return }
-        if !reach.isUnlimited {
-            for sidecar in [file + ".aux.xml", FileName.replacingExtension(of: file, by: "aux.xml")] {
-                guard let name = SourceDocument(path: sidecar, isSidecar: true)?.names.first else { continue }
-                throw notAllowed("\(sidecar) names \(name.text) as a part of it")
-            }
-        }
+        if !reach.isUnlimited { try requireNoNames(besides: file) }
         guard let found = SourceDocument(path: file) else { return }
         let folder = FileName.folder(of: file)
         for name in found.names {
@@ -38,6 +39,14 @@ extension RasterSource {
             let places = beside == name.text || FileStatus(path: beside) == nil ? [name.text] : [beside, name.text]
             if !reach.isUnlimited { try requireAllowed(name, places[0], folder: folder, namedBy: file) }
             for place in places { try check(place, namedBy: file, visited: &visited) }
+        }
+    }
+
+    /// Refuses files beside a raster that name what GDAL would open with it.
+    private func requireNoNames(besides file: String) throws(RasterError) {
+        for sidecar in [file + ".aux.xml", FileName.replacingExtension(of: file, by: "aux.xml")] {
+            guard let name = SourceDocument(path: sidecar, isSidecar: true)?.names.first else { continue }
+            throw notAllowed("\(sidecar) names \(name.text) as a part of it")
         }
     }
 

@@ -25,12 +25,11 @@ struct SourceDocument {
         "sourcefilename", "sourcedataset", "srcdatasource", "sourcefile", "x_dataset", "y_dataset", "overview_file",
     ]
 
-    /// Reads a local regular file; nil for one that is no such document.
+    /// Reads a local regular file, or one in object storage; nil for one that is no such document.
     ///
     /// - Parameter isSidecar: true for a file that is read as a document whatever its beginning is.
     init?(path: String, isSidecar: Bool = false) {
-        guard let status = FileStatus(path: path), status.kind == .file, status.size <= Self.largestFile,
-            isSidecar || Self.begins(path)
+        guard let size = Self.size(of: path), size <= Self.largestFile, isSidecar || Self.begins(path)
         else { return nil }
         var bytes: UnsafeMutablePointer<GByte>?
         let isRead = GDALMessages().during {
@@ -44,6 +43,12 @@ struct SourceDocument {
         guard let tree else { return nil }
         defer { CPLDestroyXMLNode(tree) }
         names = Self.names(in: tree)
+    }
+
+    private static func size(of path: String) -> Int? {
+        if RemoteFile.isRemote(path) { return try? RemoteFile.size(of: path) }
+        guard let status = FileStatus(path: path), status.kind == .file else { return nil }
+        return status.size
     }
 
     private static func begins(_ path: String) -> Bool {

@@ -19,8 +19,13 @@ package enum RemoteFile {
 
     /// Returns the bytes that a file has; nil where there is no such file.
     ///
+    /// - Throws: as `stamp`.
+    package static func size(of path: String) throws(FileError) -> Int? { try stamp(of: path)?.size }
+
+    /// Returns size and time of a file, in whole seconds of the server's clock; nil where there is no such file.
+    ///
     /// - Throws: `FileError` (`.readFailed`) where the server does not say.
-    package static func size(of path: String) throws(FileError) -> Int? {
+    package static func stamp(of path: String) throws(FileError) -> FileStamp? {
         VSICurlPartialClearCache(path)
         var status = stat()
         let messages = GDALMessages(keepsWarnings: true)
@@ -30,7 +35,9 @@ package enum RemoteFile {
                 VSIStatExL(path, OpaquePointer(status), Int32(VSI_STAT_SIZE_FLAG | VSI_STAT_SET_ERROR_FLAG)) == 0
             }
         }
-        if isThere { return Int(status.st_size) }
+        if isThere {
+            return FileStamp(size: Int(status.st_size), modified: Int(status.st_mtim.tv_sec) &* 1_000_000_000)
+        }
         let number = Int(VSIGetLastErrorNo())
         let reason = GDALLibrary.oneLine(VSIGetLastErrorMsg())
         guard number != 0, number != Int(VSIE_AWSObjectNotFound), !reason.contains("404") else { return nil }
@@ -61,6 +68,52 @@ package enum RemoteFile {
             }
         }
         if isCancelled() { throw CancellationError() }
+    }
+
+    /// Writes a copy of a file onto this machine, where it has its name when it is complete.
+    ///
+    /// - Throws: `FileError` (`.readFailed`, `.cannotCreate`, `.writeFailed`).
+    package static func download(_ path: String, to local: String) throws(FileError) {
+        let messages = GDALMessages()
+        func failure() -> FileError {
+            FileError(
+                .readFailed, "read", path: path, messages.reason(about: path, otherwise: "the server gave no reason"),
+                advice: "look at bucket, credentials and network")
+        }
+        guard let size = try size(of: path), let source = messages.during({ VSIFOpenL(path, "rb") }) else {
+            throw failure()
+        }
+        defer { _ = VSIFCloseL(source) }
+        let hidden = local + ".part"
+        FileCall.unlink(hidden)
+        let target = FileCall.open(hidden, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        guard target >= 0 else { throw FileError(.cannotCreate, "make", path: hidden, number: errno) }
+        defer {
+            _ = FileCall.close(target)
+            FileCall.unlink(hidden)
+        }
+        var (buffer, done) = ([UInt8](repeating: 0, count: bufferBytes), 0)
+        while done < size {
+            let count = messages.during { VSIFReadL(&buffer, 1, buffer.count, source) }
+            guard count > 0 else { throw failure() }
+            let number = buffer.withUnsafeBytes {
+                FileCall.writeAll(target, UnsafeRawBufferPointer(rebasing: $0[..<count]))
+            }
+            guard number == 0 else { throw FileError(.writeFailed, "write", path: hidden, number: number) }
+            done += count
+        }
+        guard FileCall.rename(hidden, local) == 0 else {
+            throw FileError(.cannotCreate, "make", path: local, number: errno)
+        }
+    }
+
+    /// Gives a file another name, which on a server is a copy and a removal.
+    ///
+    /// - Throws: `FileError` (`.writeFailed`).
+    package static func move(_ path: String, to target: String) throws(FileError) {
+        let messages = GDALMessages()
+        VSIErrorReset()
+        guard messages.during({ VSIRename(path, target) }) == 0 else { throw failure(target, messages) }
     }
 
     /// Removes a file, if it is there and may be removed.
@@ -145,5 +198,30 @@ package enum RemoteFile {
             .writeFailed, "upload", path: path,
             messages.reason(about: path, otherwise: text.isEmpty ? "the server gave no reason" : text),
             advice: "look at bucket, credentials and network")
+    }
+}
+
+extension FileStamp {
+    /// Looks up the stamp of a file on this machine or in object storage.
+    ///
+    /// - Returns: nil where there is nothing, or nothing that may be seen.
+    package init?(stored path: String) {
+        guard RemoteFile.isRemote(path) else {
+            self.init(path: path)
+            return
+        }
+        guard let stamp = try? RemoteFile.stamp(of: path) else { return nil }
+        self = stamp
+    }
+
+    /// Looks up the stamp of a scene: a file, or a folder with all that it holds; or an object.
+    ///
+    /// - Returns: nil where there is nothing, or nothing that may be seen.
+    package init?(storedScene path: String) {
+        guard RemoteFile.isRemote(path) else {
+            self.init(scene: path)
+            return
+        }
+        self.init(stored: path)
     }
 }

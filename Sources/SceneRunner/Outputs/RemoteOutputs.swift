@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
-import RasterIO
+import MaskProducts
+package import RasterIO
 import Segmentation
 
 /// Outputs in object storage: they are made as local files, and uploaded when all of them are complete, the mask last.
@@ -26,6 +27,10 @@ package final class RemoteOutputs {
     private struct Record: Codable {
         let command: String
         let identity: SceneIdentity
+        let facts: OutcomeFacts
+        let classShares: [ClassShare]
+        let warnings: [String]
+        let files: [OutputRecord]
     }
 
     private var recordPath: String { FileName.joined(folder, "upload.json") }
@@ -73,20 +78,26 @@ package final class RemoteOutputs {
         (remote, self.local, self.folder, self.places) = (outputs, local, folder, places)
     }
 
-    /// True if an earlier run of the same command has made all outputs, of the scene as it is now, so that only their upload
-    /// is missing.
-    package func isComplete(for run: SceneRun) -> Bool {
+    /// Returns the outcome of an earlier run of the same command that has made all outputs, of the scene as it is now, so that
+    /// only their upload is missing; nil where there is none.
+    package func finished(_ run: SceneRun, _ scene: String, access: RasterAccess) -> SceneOutcome? {
         guard let data = FileManager.default.contents(atPath: recordPath), data.count < 64 << 20,
-            let record = try? StoredJSON.decode(Record.self, from: data)
-        else { return false }
-        return record.command == run.command && record.identity == run.identity
+            let record = try? StoredJSON.decode(Record.self, from: data), record.facts.isPossible,
+            record.command == run.command, record.identity == run.identity
+        else { return nil }
+        return SceneOutcome(
+            scene: scene, outputs: local, facts: record.facts, classShares: record.classShares,
+            warnings: record.warnings, files: record.files, identity: record.identity, access: access)
     }
 
     /// Finds out whether the outputs may be written, before any work is done, and removes finished files of another command. A
     /// small file is uploaded, and removed: only that tells whether server and credentials let one write.
     ///
+    /// - Parameters:
+    ///   - overwrite: true if outputs that are there may be replaced.
+    ///   - tries: false for who has tried the upload for another scene.
     /// - Throws: `FileError`: `.outputExists`; `.readFailed`, `.writeFailed`; `CancellationError`.
-    package func prepare(overwrite: Bool, isCancelled: () -> Bool) throws {
+    package func prepare(overwrite: Bool, tries: Bool = true, isCancelled: () -> Bool) throws {
         for (_, path) in remote.everything where !overwrite {
             guard try RemoteFile.size(of: path) != nil else { continue }
             throw FileError(
@@ -95,6 +106,7 @@ package final class RemoteOutputs {
         }
         FileCall.unlink(recordPath)
         for file in files { FileCall.unlink(file.local) }
+        guard tries else { return }
         let trial = ".overtile-trial-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
         let local = FileName.joined(folder, trial)
         defer { FileCall.unlink(local) }
@@ -107,18 +119,26 @@ package final class RemoteOutputs {
     /// Notes that the local files are complete.
     ///
     /// - Throws: `FileError`.
-    package func note(_ run: SceneRun) throws {
-        let record = try JSONEncoder().encode(Record(command: run.command, identity: run.identity))
+    package func note(_ run: SceneRun, _ outcome: SceneOutcome) throws {
+        let record = try JSONEncoder().encode(
+            Record(
+                command: run.command, identity: run.identity, facts: OutcomeFacts(outcome),
+                classShares: outcome.classShares, warnings: outcome.warnings, files: outcome.files))
         try StagedDocument.write(Array(record), to: recordPath, overwrite: true)
     }
 
     /// Uploads all files, the mask last, and removes the local ones.
     ///
-    /// - Parameter progress: called before each file with its name, its number from 1 on, and how many there are.
+    /// - Parameters:
+    ///   - outcome: that of the run that has made them.
+    ///   - progress: called before each file with its name, its number from 1 on, and how many there are.
+    /// - Returns: the outcome with the places that the files have by then.
     /// - Throws: `FileError`, with the place of the local files; `CancellationError`.
     package func upload(
-        isCancelled: () -> Bool, progress: (_ path: String, _ number: Int, _ count: Int) -> Void = { _, _, _ in }
-    ) throws {
+        _ outcome: SceneOutcome, isCancelled: () -> Bool,
+        progress: (_ path: String, _ number: Int, _ count: Int) -> Void = { _, _, _ in }
+    ) throws -> SceneOutcome {
+        let files = files
         let ordered = files.filter { $0.remote != remote.mask } + files.filter { $0.remote == remote.mask }
         for (index, file) in ordered.enumerated() {
             progress(file.remote, index + 1, ordered.count)
@@ -130,9 +150,19 @@ package final class RemoteOutputs {
                     message: "\(error.message); all outputs are complete in \(folder): the same command uploads them")
             }
         }
+        var outcome = outcome
+        outcome.outputs = remote
+        let places = Dictionary(files.map { (CanonicalPath.named($0.local), $0.remote) }, uniquingKeysWith: { $1 })
+        outcome.files = outcome.files.map { file in
+            var file = file
+            file.path = places[file.path] ?? file.path
+            file.stamp = FileStamp(stored: file.path)
+            return file
+        }
         // The record first: without it, the rest is of no use.
         FileCall.unlink(recordPath)
         try? FileManager.default.removeItem(atPath: folder)
+        return outcome
     }
 
     /// The finished files, with where they go.
