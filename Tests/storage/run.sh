@@ -1,6 +1,6 @@
 #!/bin/sh
 # Segments from object storage into object storage, with a small server on loopback that is busy, refuses, hangs up and
-# stalls: nothing half there may have its name, and the same command goes on.
+# stalls: nothing half there may have its name, and the same command goes on. Then batches and watches of buckets.
 #
 #     OVERTILE=.build/release/overtile sh Tests/storage/run.sh
 set -eu
@@ -9,6 +9,10 @@ overtile=$(realpath "${OVERTILE:?set OVERTILE to the program}")
 here=$(cd "$(dirname "$0")" && pwd)
 model="$here/../../examples/models/water.safetensors"
 place=$(mktemp -d)
-python3 "$here/trouble.py" "$overtile" "$place" "$model" && status=0 || status=$?
+for story in trouble folders; do
+    mkdir "$place/$story"
+    python3 "$here/$story.py" "$overtile" "$place/$story" "$model" && status=0 || status=$?
+    [ "$status" -eq 0 ] || break
+done
 rm -rf "$place"
 exit "$status"

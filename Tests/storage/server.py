@@ -104,6 +104,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return None
         path, query = self.place()
         data = self.body()
+        source = self.headers.get("x-amz-copy-source")
+        if source:
+            with open(os.path.join(folder, urllib.parse.unquote(source).lstrip("/")), "rb") as file:
+                self.store(path, file.read())
+            return self.answer(200, b"<CopyObjectResult/>")
         if "partNumber" in query:
             uploads[query["uploadId"][0]][int(query["partNumber"][0])] = data
         else:
@@ -166,10 +171,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         prefix = query.get("prefix", [""])[0]
         names = sorted(
             os.path.relpath(os.path.join(above, name), bucket) for above, _, names in os.walk(bucket) for name in names)
-        entries = "".join(
-            "<Contents><Key>%s</Key><Size>%d</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
-            % (name, os.path.getsize(os.path.join(bucket, name)))
-            for name in names if name.startswith(prefix) and "/" not in name[len(prefix):])
+        entries, folders = "", set()
+        for name in names:
+            if not name.startswith(prefix):
+                continue
+            if "delimiter" in query and "/" in name[len(prefix):]:
+                folders.add(prefix + name[len(prefix):].split("/")[0] + "/")
+                continue
+            state = os.stat(os.path.join(bucket, name))
+            written = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(state.st_mtime))
+            entries += "<Contents><Key>%s</Key><Size>%d</Size><LastModified>%s</LastModified></Contents>" % (
+                name, state.st_size, written)
+        entries += "".join("<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>" % each for each in sorted(folders))
         self.answer(
             200, ("<ListBucketResult><Prefix>%s</Prefix><IsTruncated>false</IsTruncated>%s</ListBucketResult>"
                   % (prefix, entries)).encode())

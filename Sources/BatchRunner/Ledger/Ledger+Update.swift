@@ -1,6 +1,7 @@
 package import FileIO
 package import Foundation
 import GRDB
+import RasterIO
 package import SceneRunner
 
 /// A scene as a pass over a folder sees it.
@@ -107,7 +108,7 @@ extension Ledger {
         }
     }
 
-    /// Takes scenes up again that a run was at when it was killed. Only for who holds the folder's `FolderLock`.
+    /// Takes scenes up again that a run was at when it was killed. Only for who has the folder (`FolderClaim`).
     ///
     /// The attempt counts: a scene that kills every run that touches it must not do so for ever.
     ///
@@ -211,7 +212,7 @@ extension LedgerEntry {
         // Times of files come from a clock that may be some milliseconds behind.
         let begun = Int(((started ?? Date(timeIntervalSince1970: 0)).timeIntervalSince1970 - 0.05) * 1e9)
         outputs = outputs.compactMap { output in
-            guard let stamp = FileStamp(path: output.path) else { return nil }
+            guard let stamp = FileStamp(stored: output.path) else { return nil }
             var output = output
             output.isUnderway = output.isUnderway && stamp != output.stamp && stamp.modified >= begun
             return output.isUnderway || output.checksum != nil ? output : nil

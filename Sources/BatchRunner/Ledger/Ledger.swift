@@ -9,7 +9,7 @@ import Glibc
 /// before the last one. It keeps a rollback journal and not a write-ahead log, which network file systems do not
 /// support and which a folder that may only be read cannot be read with.
 ///
-/// Any number of programs may read; who writes holds the folder's `FolderLock`.
+/// Any number of programs may read; who writes has the folder (`FolderClaim`).
 package final class Ledger: Sendable {
     /// Hidden: a folder of outputs is shown, searched and copied as such.
     package static let fileName = ".overtile-ledger.sqlite"
@@ -128,6 +128,17 @@ package final class Ledger: Sendable {
 
     func update<Result>(_ body: (Database) throws -> Result) throws(LedgerError) -> Result {
         try Self.translate("update", path) { try queue.write(body) }
+    }
+
+    /// Runs something while the file stays as it is.
+    ///
+    /// - Throws: what `body` throws; `LedgerError`.
+    func whileUnchanged(_ body: () throws -> Void) throws {
+        var failure: (any Error)?
+        try read { _ in
+            do { try body() } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 
     private static func translate<Result>(

@@ -1,5 +1,6 @@
 package import FileIO
 package import Foundation
+import RasterIO
 package import SceneRunner
 
 /// The ledger's knowledge of one scene.
@@ -80,11 +81,11 @@ struct OutputOwnership {
     /// written by a run that did not live to say so. One that somebody has changed since is not the ledger's any more.
     func covers(_ outputs: OutputSet) -> Bool {
         outputs.files.allSatisfy { _, path in
-            guard let stamp = FileStamp(path: path) else { return true }
+            guard let stamp = FileStamp(stored: path) else { return true }
             guard let own = earlier[CanonicalPath.named(path)] else { return false }
             // A copy that was put back may have another time.
             return own.isUnderway || own.stamp == stamp
-                || (own.checksum != nil && (try? SHA256.checksum(ofFile: path)) == own.checksum)
+                || (own.checksum != nil && !RemoteFile.isRemote(path) && (try? SHA256.checksum(ofFile: path)) == own.checksum)
         }
     }
 }

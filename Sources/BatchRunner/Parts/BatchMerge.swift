@@ -1,13 +1,14 @@
 import FileIO
 import Foundation
 import Models
+import RasterIO
 package import SceneRunner
 package import Segmentation
 import TileGeometry
 
 /// The right to put the parts of a batch together, which one process has at a time, and under which no part is begun.
 ///
-///     let merge = try BatchMerge(of: "masks", mixesKernels: false)
+///     guard let merge = try BatchMerge(of: "masks", mixesKernels: false) else { return }  // an earlier merge did it
 ///     let results = try merge.run(batch, observer: nil, cancellation: Cancellation())
 ///     try merge.finish()
 package final class BatchMerge {
@@ -42,9 +43,11 @@ package final class BatchMerge {
     /// - Parameters:
     ///   - folder: the folder of the outputs.
     ///   - mixesKernels: true if parts may have been made by different kernels.
+    /// - Returns: nil where there are no parts, but a ledger: another merge has done all of it.
     /// - Throws: `PartError` naming a part and the command that makes it; `FileError` (`.locked` where another process merges).
-    package init(of folder: String, mixesKernels: Bool) throws {
+    package init?(of folder: String, mixesKernels: Bool) throws {
         let folder = PartsFolder(of: folder)
+        if folder.parts.isEmpty, FileStatus.exists(FileName.joined(folder.output, Ledger.fileName)) { return nil }
         lease = try folder.leaseOfAll()
         self.mixesKernels = mixesKernels
         parts = try PartsOfBatch(folder, mixesKernels: mixesKernels)
@@ -65,7 +68,7 @@ package final class BatchMerge {
             throw PartError(
                 .bad,
                 "\(parts.folder.output): the model, or what its options name, is another than that of its parts: bring it back, or "
-                    + "remove \(parts.folder.path) and make them anew")
+                    + "\(parts.folder.discarding) and make them anew")
         }
         let earlier = PartRecord(folder: parts.folder.path, owner: try parts.folder.requireOwn())?.lines ?? [:]
         let writer = try PartRecord.Writer(
@@ -144,14 +147,16 @@ package final class BatchMerge {
         guard var entry = try batch.noted(scene, CanonicalPath.named(scene), at: start) else {
             throw contradiction(scene)
         }
-        if let failed = pieces.first(where: { $0.line.ending == .failed })?.line {
-            let (message, status) = (failed.message ?? "", failed.status ?? 1)
+        func failed(_ message: String, _ status: Int) -> (SceneResult, LedgerEntry?) {
             entry.begin(
                 identity: entry.identity, settings: batch.settings, model: batch.model.path, outputs: entry.outputs,
                 at: start)
             entry.fail(error: message, status: status, at: start)
             abandonedMasks.append(mask)
             return (SceneResult(scene: scene, ending: .failed(message: message, status: status)), entry)
+        }
+        if let line = pieces.first(where: { $0.line.ending == .failed })?.line {
+            return failed(line.message ?? "", line.status ?? 1)
         }
         if let other = pieces.first(where: { $0.line.ending != .computed }) {
             throw parts.bad(other.part, "it found \(scene) done already, and other parts have not")
@@ -169,9 +174,19 @@ package final class BatchMerge {
         }
         batch.warnings.begin(scene)
         defer { batch.warnings.end(scene) }
-        let run = try batch.open(
-            scene, options: batch.options, earlier: entry.outputs, date: start,
-            division: .merge(merge, mixesKernels: mixesKernels))
+        let run: SceneRun
+        do {
+            run = try batch.open(
+                scene, options: batch.options, earlier: entry.outputs, date: start,
+                division: .merge(merge, mixesKernels: mixesKernels))
+        } catch let error as RasterError
+            where error.code == .noSuchFile && FileStatus.exists(FileName.folder(of: CanonicalPath.named(scene)))
+        {
+            // Somebody has taken the scene away. Where its whole folder is gone, that may be back in a moment.
+            let (message, status) = ("\(error)", batch.errorStatus(error))
+            batch.log.failed(scene, message: message, status: status, attempts: 1)
+            return failed(message, status)
+        }
         entry.begin(
             identity: try batch.text(of: run.identity), settings: batch.settings, model: batch.model.path, outputs: [],
             at: start)
@@ -214,7 +229,7 @@ package final class BatchMerge {
     private func contradiction(_ scene: String) -> PartError {
         PartError(
             .bad,
-            "\(parts.folder.output): the records of its parts contradict each other about \(scene): remove \(parts.folder.path), and "
-                + "make them anew")
+            "\(parts.folder.output): the records of its parts contradict each other about \(scene): \(parts.folder.discarding), "
+                + "and make them anew")
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import InferenceEngine
 import Models
+import RasterIO
 import SceneRunner
 package import Segmentation
 import Synchronization
@@ -29,21 +30,31 @@ package final class BatchPart: Sendable {
     /// No portion counts as more, so that a sum of many is a number.
     private static let mostCost = 1e12
 
+    /// The number of scenes that a record names as ones that could not be opened.
+    private static let mostUnopened = 3
+
     /// The portions of the part, with what each costs, under the names that an observer is told.
     package let names: [String: Int]
 
     /// Deals the scenes, and begins the part's record.
     ///
+    /// - Returns: nil where all scenes of the batch are done, and no part of it was begun: nothing is left to do, as for a part that
+    ///   is run once more after the merge.
     /// - Parameters:
     ///   - batch: made with the claim's ledger.
     ///   - scenes: all scenes of the batch, whose outputs were checked (`FolderLayout.check`).
     ///   - folder: the folder in which the command was given.
     ///   - arguments: its arguments behind `overtile batch`, without the part.
-    /// - Throws: `PartError` (`.bad`) where the other parts are of another batch; `FileError`, `InstructionSetError`.
-    package init(
+    /// - Throws: `PartError` (`.bad`) where the other parts are of another batch; `RasterError` where a scene cannot be
+    ///   read just now; `FileError`, `InstructionSetError`.
+    package init?(
         _ claim: PartClaim, of batch: Batch, scenes: [String], folder: String, arguments: [String]
     ) throws {
-        let deal = batch.deal(scenes, among: claim.part.count)
+        if claim.isFirst, try scenes.allSatisfy(batch.isDone) {
+            claim.release()
+            return nil
+        }
+        let deal = try batch.deal(scenes, among: claim.part.count)
         request = PartRequest(
             folder: folder, arguments: arguments, command: batch.settings,
             batch: PartRequest.BatchParts(count: claim.part.count))
@@ -51,6 +62,8 @@ package final class BatchPart: Sendable {
             model: batch.model.checksum, settings: batch.settings, kernels: [try OvertileBackend().name],
             deal: deal.digest, scenes: scenes.count, part: claim.part, portions: deal.portions(of: claim.part).count,
             request: request)
+        let unopened = deal.scenes.filter { $0.grid == nil }.map(\.name).prefix(Self.mostUnopened)
+        if !unopened.isEmpty { head.unopened = Array(unopened) }
         try claim.requireSame(head)
         let portions = Set(deal.portions(of: claim.part))
         let isSame = claim.earlier?.head.map { $0.differences(from: head).isEmpty } ?? false
@@ -242,17 +255,26 @@ private final class Recorder: BatchObserver {
 
 extension Batch {
     /// Deals scenes among parts, by what is known when each was opened: the same on every machine.
-    func deal(_ scenes: [String], among count: Int) -> BatchDeal {
+    ///
+    /// - Throws: `RasterError` (`.readFailed`) where a scene cannot be read for a moment: without it, the deal would be another.
+    func deal(_ scenes: [String], among count: Int) throws -> BatchDeal {
         var options = options
         // A machine's processors and memory decide nothing.
         (options.workers, options.memory) = (1, MemoryBudget.unlimited.total)
         let kinds = Set(outputs.rasters.keys)
         return BatchDeal(
-            scenes.map { scene in
+            try scenes.map { scene in
                 options.access = reach(of: scene)
-                let raster = try? options.open(scene: scene, for: model)
-                let planner = raster.flatMap { try? Planner(scene: $0, model: model, options: options, kinds: kinds) }
-                return BatchDeal.Scene(name: CanonicalPath.named(scene), grid: (try? planner?.plan())?.grid)
+                var grid: TileGrid?
+                do {
+                    let raster = try options.open(scene: scene, for: model)
+                    grid = try Planner(scene: raster, model: model, options: options, kinds: kinds).plan().grid
+                } catch let error as RasterError where error.code == .readFailed {
+                    throw error
+                } catch {
+                    // It fails in the part that has it.
+                }
+                return BatchDeal.Scene(name: CanonicalPath.named(scene), grid: grid)
             }, among: count)
     }
 }

@@ -19,7 +19,7 @@ package final class PartClaim: Sendable {
     let earlier: PartRecord?
     private let user: UInt32
 
-    /// Takes a part, in whose output folder nobody makes a whole batch meanwhile (`FolderLock`).
+    /// Takes a part, in whose output folder nobody makes a whole batch meanwhile (`FolderClaim`).
     ///
     /// - Throws: `FileError` (`.locked` where another process has the part, or merges); `PartError` (`.bad`) where parts of
     ///   another division are there; `LedgerError`.
@@ -27,8 +27,8 @@ package final class PartClaim: Sendable {
         if let other = folder.parts.first(where: { $0.count != part.count }) {
             throw PartError(
                 .bad,
-                "\(folder.output): parts of \(other.count) are there, and this would be \(part): give --part K/\(other.count), or remove "
-                    + folder.path)
+                "\(folder.output): parts of \(other.count) are there, and this would be \(part): give --part K/\(other.count), or "
+                    + folder.discarding)
         }
         (self.part, self.folder) = (part, folder)
         lease = try folder.lease(of: part)
@@ -38,26 +38,13 @@ package final class PartClaim: Sendable {
             try ledger.requeueInterrupted()
             try ledger.forgetNeverFound()
             // What a merge has given its name before it was killed is the batch's own.
-            _ = try Self.adopted(PartRecord(folder: folder.path, owner: user), by: ledger)
-            earlier = try Self.adopted(PartRecord(folder: folder.path(of: part), owner: user), by: ledger)
+            _ = try PartRecord(folder: folder.path, owner: user)?.isAdopted(by: ledger)
+            let record = PartRecord(folder: folder.path(of: part), owner: user)
+            earlier = try record?.isAdopted(by: ledger) == true ? record : nil
             try ledger.requeueInterrupted()
         } catch {
             Self.release(lease, of: part, in: folder)
             throw error
-        }
-    }
-
-    /// Has a ledger know what a record tells.
-    ///
-    /// - Returns: nil where there is none, or one of entries that make no sense, of which nothing is believed: the outputs
-    ///   that it names are somebody else's.
-    private static func adopted(_ record: PartRecord?, by ledger: Ledger) throws(LedgerError) -> PartRecord? {
-        guard let record else { return nil }
-        do {
-            try ledger.adopt(record.lines.values.compactMap(\.entry))
-            return record
-        } catch  where error.code == .damaged {
-            return nil
         }
     }
 
@@ -71,6 +58,9 @@ package final class PartClaim: Sendable {
         return written
     }
 
+    /// True if no part has a record yet.
+    var isFirst: Bool { earlier == nil && others(headOnly: true).first { _ in true } == nil }
+
     /// Refuses to make a part of another batch than that which other parts are of, before any work is done.
     ///
     /// - Throws: `PartError` (`.bad`).
@@ -82,8 +72,8 @@ package final class PartClaim: Sendable {
             throw PartError(
                 .bad,
                 "\(folder.output), \(part): it does not go with \(other.part): \(differences.joined(separator: " and ")) changed: "
-                    + "make it in \(other.request.folder) with: \(other.request.line(for: part)); or remove \(folder.path) to "
-                    + "begin anew")
+                    + "make it in \(other.request.folder) with: \(other.request.line(for: part)); or \(folder.discarding) to begin "
+                    + "anew")
         }
     }
 

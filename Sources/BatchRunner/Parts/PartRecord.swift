@@ -33,6 +33,8 @@ struct PartRecord: Sendable {
         let deal: String
         /// The number of scenes that the batch has.
         let scenes: Int
+        /// The first scenes that could not be opened; nil where there are none.
+        var unopened: [String]?
         let part: ScenePart
         /// The number of scenes and pieces that the part has.
         let portions: Int
@@ -44,7 +46,12 @@ struct PartRecord: Sendable {
             if format != other.format || version != other.version { found.append("Overtile's version") }
             if model != other.model { found.append("the model") }
             if settings != other.settings, model == other.model { found.append("the options") }
-            if deal != other.deal || scenes != other.scenes || part.count != other.part.count {
+            if unopened != other.unopened {
+                let parts = [self, other].compactMap { head in
+                    head.unopened.map { "\(head.part) could not open \($0.joined(separator: ", "))" }
+                }
+                found.append("the list of scenes that can be opened (\(parts.joined(separator: "; ")))")
+            } else if deal != other.deal || scenes != other.scenes || part.count != other.part.count {
                 found.append("the list of scenes, or the tiles of one of them")
             }
             return found
@@ -99,14 +106,17 @@ struct PartRecord: Sendable {
     /// True if it has a line that nobody has written.
     private(set) var isDamaged = false
 
+    /// The number of scenes and pieces that have ended, well or not.
+    var ended: Int { lines.values.count { $0.ending != .underway && $0.ending != .stopped } }
+
     /// Reads the record of a part.
     ///
     /// - Parameters:
     ///   - folder: the part's folder.
-    ///   - owner: the user that the file has to belong to, as the merge does what it says.
+    ///   - owner: the user that the file has to belong to, as the merge does what it says; nil for who only looks at it.
     ///   - headOnly: true to read no more than the head.
     /// - Returns: nil where there is none of this user's.
-    init?(folder: String, owner: UInt32, headOnly: Bool = false) {
+    init?(folder: String, owner: UInt32?, headOnly: Bool = false) {
         guard let bytes = Self.bytes(of: folder + "/" + Self.fileName, owner: owner) else { return nil }
         var start = bytes.startIndex
         while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -142,12 +152,12 @@ struct PartRecord: Sendable {
     }
 
     /// The bytes of a file of this user's; nil where there is none, or none that can be meant.
-    private static func bytes(of path: String, owner: UInt32) -> Data? {
+    private static func bytes(of path: String, owner: UInt32?) -> Data? {
         let descriptor = FileCall.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { _ = FileCall.close(descriptor) }
         guard let status = FileStatus(descriptor: descriptor), status.kind == .file, status.size <= mostBytes,
-            status.owner == owner
+            owner == nil || status.owner == owner
         else { return nil }
         var bytes = Data(count: status.size)
         let count = bytes.withUnsafeMutableBytes { buffer in
@@ -160,6 +170,19 @@ struct PartRecord: Sendable {
             return done
         }
         return bytes.prefix(count)
+    }
+
+    /// Has a ledger know what the record tells of scenes.
+    ///
+    /// - Returns: false for entries that make no sense, of which none is believed: what outputs they name is somebody else's.
+    /// - Throws: `LedgerError`.
+    func isAdopted(by ledger: Ledger) throws(LedgerError) -> Bool {
+        do {
+            try ledger.adopt(lines.values.compactMap(\.entry))
+            return true
+        } catch  where error.code == .damaged {
+            return false
+        }
     }
 
     /// Returns the bytes of a line.

@@ -32,6 +32,9 @@ package struct PartsFolder: Sendable {
         path = FileName.joined(output, Self.name)
     }
 
+    /// What to do about parts that go no further, in words.
+    var discarding: String { "give them up with overtile merge \(output) --discard" }
+
     /// Returns the folder of a part.
     func path(of part: ScenePart) -> String { path + "/\(Self.partPrefix)\(part.number)-of-\(part.count)" }
 
@@ -60,23 +63,61 @@ package struct PartsFolder: Sendable {
         try [path(of: part), path].contains { try FileStatus.exists($0) && Lease.holder(ofFolder: $0) != nil }
     }
 
-    /// Refuses a run of the whole folder while parts of a divided one lie in it.
+    /// Takes the lease of all parts for a run that is not divided, under which no part is begun. The folder of the parts is made
+    /// for it.
+    ///
+    /// - Throws: `PartError`: `.running` while another process works in the folder of the outputs, `.bad` where parts lie in it;
+    ///   `FileError` (`.locked`, `.cannotCreate`, `.outOfSpace`).
+    func leaseOfWhole() throws -> Lease {
+        try requireNone()
+        let lease = try lease(in: [path], of: output)
+        do {
+            try requireNoParts(isDecisive: true)
+        } catch {
+            giveBack(lease)
+            throw error
+        }
+        return lease
+    }
+
+    /// Gives back the lease of a run that is not divided, and removes the folder that was made for it.
+    func giveBack(_ lease: Lease) {
+        lease.release()
+        FileCall.removeFolder(path)
+    }
+
+    /// Refuses a run of the whole folder while parts of a divided one lie in it, or another process works in it.
     ///
     /// - Throws: `PartError`: `.running` while one is being made or merged, `.bad` else; `FileError`.
-    package func requireNone() throws {
+    func requireNone() throws {
         sweep()
         guard FileStatus.exists(path) else { return }
-        for place in [path] + parts.map({ path(of: $0) }) {
-            guard let holder = try Lease.holder(ofFolder: place) else { continue }
+        if let holder = try Lease.holder(ofFolder: path) {
+            throw PartError(
+                .running, "\(output): another run (\(holder.name)) works in it: wait for its end\(holder.advice)")
+        }
+        try requireNoParts(isDecisive: false)
+    }
+
+    /// Returns normally if no process works at a part.
+    ///
+    /// - Parameter isDecisive: as for `Lease.holder`.
+    /// - Throws: `PartError` (`.running`), `FileError`.
+    func requireNobodyAtParts(isDecisive: Bool = true) throws {
+        for part in parts {
+            guard let holder = try Lease.holder(ofFolder: path(of: part), isDecisive: isDecisive) else { continue }
             throw PartError(
                 .running,
                 "\(output): \(holder.name) works at a part of a divided batch in it: wait for its end\(holder.advice)")
         }
+    }
+
+    private func requireNoParts(isDecisive: Bool) throws {
+        try requireNobodyAtParts(isDecisive: isDecisive)
         guard !parts.isEmpty else { return }
         throw PartError(
             .bad,
-            "\(output): parts of a divided batch lie in it: put them together with overtile merge \(output), or remove \(path)"
-        )
+            "\(output): parts of a divided batch lie in it: put them together with overtile merge \(output), or \(discarding)")
     }
 
     /// The number of this user, as the file system has it.
@@ -99,28 +140,36 @@ package struct PartsFolder: Sendable {
     ///
     /// - Throws: `FileError`: `.locked` where another process has the part, or merges; `.cannotCreate`, `.outOfSpace`.
     func lease(of part: ScenePart) throws(FileError) -> Lease {
+        try lease(in: [path, path(of: part)], of: "\(output), \(part)") { lease throws(FileError) in
+            guard let holder = try Lease.holder(ofFolder: path, isDecisive: true) else { return }
+            lease.release()
+            throw FileError(
+                .locked, path: output, "another run has all of it",
+                message:
+                    "\(output): another run (\(holder.name)) works at all of it, or puts its parts together: wait for its end, or "
+                    + "stop it\(holder.advice)")
+        }
+    }
+
+    /// Takes the lease of the last of some folders, which are made where they are missing.
+    ///
+    /// - Parameter check: is given the lease, and throws where it may not be had.
+    private func lease(
+        in folders: [String], of what: String, check: (Lease) throws(FileError) -> Void = { _ in }
+    ) throws(FileError) -> Lease {
         for attempt in 1... {
-            for folder in [path, path(of: part)] {
-                guard FileCall.makeFolder(folder) == 0 || errno == EEXIST || errno == ENOENT else {
+            do throws(FileError) {
+                for folder in folders where FileCall.makeFolder(folder) != 0 && errno != EEXIST && errno != ENOENT {
                     throw FileError(.cannotCreate, "make", path: folder, number: errno)
                 }
-            }
-            do throws(FileError) {
-                let lease = try Lease(folder: path(of: part), of: "\(output), \(part)")
-                if let holder = try Lease.holder(ofFolder: path, isDecisive: true) {
-                    lease.release()
-                    throw FileError(
-                        .locked, path: output, "its parts are being merged",
-                        message:
-                            "\(output): another run (\(holder.name)) puts its parts together: wait for its end, or stop it"
-                            + holder.advice)
-                }
-                // A merge that has just ended has taken the folder away.
+                let lease = try Lease(folder: folders[folders.count - 1], of: what)
+                try check(lease)
                 if lease.isHeld { return lease }
             } catch {
-                guard error.code != .locked, attempt < Self.mostAttempts, !FileStatus.exists(path(of: part)) else {
-                    throw error
-                }
+                // A merge or a run that has just ended has taken the folder away.
+                guard error.code != .locked, attempt < Self.mostAttempts,
+                    !FileStatus.exists(folders[folders.count - 1])
+                else { throw error }
             }
         }
         preconditionFailure("the last attempt ends it")

@@ -38,7 +38,7 @@ struct PartsOfBatch {
             throw PartError(
                 .bad,
                 "\(folder.output): parts of several divisions lie in \(folder.path): remove the folders part-K-of-N of the one that is "
-                    + "not meant")
+                    + "not meant, or \(folder.discarding)")
         }
         self.folder = folder
         // A part that can be read tells how the others are made.
@@ -81,14 +81,11 @@ struct PartsOfBatch {
                             + "another folder, with the same OVERTILE_ISA for all parts")
                 }
             }
-            let ended = record.lines.values.count { $0.ending != .underway && $0.ending != .stopped }
-            guard record.isComplete, ended == head.portions else {
-                let isAll = ended == head.portions
-                stopped.append(
-                    (part, isAll ? "has not come to its end" : "has done \(ended) of its \(head.portions) scenes"))
+            guard record.isComplete, record.ended == head.portions else {
+                stopped.append((part, Self.progress(record, of: head)))
                 continue
             }
-            guard try Self.makesSense(record, to: ledger) else {
+            guard try record.isAdopted(by: ledger) else {
                 throw Self.bad(folder, part, "its record is damaged", known)
             }
             lines.append(record.lines.values.map { Made(part: part, line: $0) })
@@ -101,14 +98,10 @@ struct PartsOfBatch {
         scenes = try Self.scenes(lines.joined(), count: known.scenes, folder)
     }
 
-    /// Returns false for a record of entries that no ledger takes.
-    private static func makesSense(_ record: PartRecord, to ledger: Ledger) throws(LedgerError) -> Bool {
-        do {
-            try ledger.adopt(record.lines.values.compactMap(\.entry))
-            return true
-        } catch  where error.code == .damaged {
-            return false
-        }
+    /// How far a part has come that was stopped, in words.
+    fileprivate static func progress(_ record: PartRecord, of head: PartRecord.Head) -> String {
+        record.ended == head.portions
+            ? "has not come to its end" : "has done \(record.ended) of its \(head.portions) scenes"
     }
 
     /// Puts the lines of all parts in the order of the scenes: each scene once, of a scene that was cut each piece once.
@@ -116,7 +109,7 @@ struct PartsOfBatch {
         _ lines: some Sequence<Made>, count: Int, _ folder: PartsFolder
     ) throws -> [Scene] {
         let bad = PartError(
-            .bad, "\(folder.output): its parts do not make up the batch: remove \(folder.path), and make them anew")
+            .bad, "\(folder.output): its parts do not make up the batch: \(folder.discarding), and make them anew")
         var found: [Int: [Made]] = [:]
         for line in lines { found[line.line.portion.scene, default: []].append(line) }
         // Before anything of that size is made.
@@ -168,5 +161,29 @@ struct PartsOfBatch {
     private static func advice(_ part: ScenePart, _ known: PartRecord.Head?) -> String {
         guard let request = known?.request else { return "run it again, with its --part" }
         return "make it in \(request.folder) with: \(request.line(for: part))"
+    }
+}
+
+extension PartsFolder {
+    /// Tells in a line how far each part has come, for somebody who looks on; nil where there are no parts.
+    package var progress: String? {
+        guard let count = parts.first?.count else { return nil }
+        let states = (1...count).compactMap { ScenePart($0, of: count) }.map { part in
+            guard FileStatus.exists(path(of: part)) else { return (part: part, state: "missing") }
+            // Who may not write here cannot tell.
+            if let holder = try? Lease.holder(ofFolder: path(of: part)) {
+                return (part, "is being made by \(holder.name)")
+            }
+            guard let record = PartRecord(folder: path(of: part), owner: nil) else { return (part, "missing") }
+            guard let head = record.head, !record.isDamaged else { return (part, "is damaged") }
+            let isComplete = record.isComplete && record.ended == head.portions
+            return (part, isComplete ? "complete" : PartsOfBatch.progress(record, of: head))
+        }
+        let groups = ["complete", "missing"].compactMap { state in
+            let parts = states.filter { $0.state == state }.map(\.part)
+            return parts.isEmpty ? nil : "\(PartSet.listed(parts)) \(parts.count == 1 ? "is" : "are") \(state)"
+        }
+        let others = states.filter { !["complete", "missing"].contains($0.state) }.map { "\($0.part) \($0.state)" }
+        return (groups + others).joined(separator: ", ")
     }
 }

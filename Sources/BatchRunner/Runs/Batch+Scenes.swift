@@ -1,6 +1,7 @@
 import Dispatch
 import FileIO
 package import Foundation
+import RasterIO
 public import Segmentation
 import Synchronization
 public import SceneRunner
@@ -10,7 +11,7 @@ extension Batch {
     package func note(_ scenes: [String], at time: Date) throws(LedgerError) {
         try ledger.note(
             scenes.lazy.map {
-                Sighting(scene: CanonicalPath.named($0), stamp: FileStamp(scene: $0) ?? .unknown)
+                Sighting(scene: CanonicalPath.named($0), stamp: FileStamp(storedScene: $0) ?? .unknown)
             }, at: time)
     }
 
@@ -63,7 +64,12 @@ extension Batch {
         group.wait()
         let end = state.withLock { $0 }
         let results = zip(scenes, end.results).map { $1 ?? SceneResult(scene: $0, ending: .stopped) }
-        if let failure = end.failure { throw Stopped(cause: failure, results: results) }
+        if let failure = end.failure {
+            // The first error says more than what follows from it.
+            try? storeLedger()
+            throw Stopped(cause: failure, results: results)
+        }
+        do { try storeLedger() } catch { throw Stopped(cause: error, results: results) }
         return results
     }
 
@@ -83,7 +89,7 @@ extension Batch {
         _ scene: String, demand: WorkerDemand, shares: WorkerShares, observer: (any BatchObserver)?,
         cancellation: Cancellation
     ) throws -> SceneResult {
-        if let entry = try ledger.entry(of: CanonicalPath.named(scene)), isUpToDate(scene, entry) {
+        if try isDone(scene) {
             return try run(scene, cancellation: cancellation)
         }
         warnings.begin(scene)

@@ -1,4 +1,4 @@
-package import FileIO
+import FileIO
 package import Foundation
 import Glibc
 public import Logging
@@ -6,6 +6,7 @@ public import Models
 import RasterIO
 public import Segmentation
 package import SceneRunner
+import Synchronization
 
 /// Scenes that are run into one folder with one model, each remembered by the folder's ledger.
 ///
@@ -30,10 +31,14 @@ public final class Batch: Sendable {
 
     let log: SceneLog
     let warnings: SceneWarnings
-    /// Keeps other runs out of the folder; nil where the caller does so.
-    private let lock: FolderLock?
+    /// Keeps other runs out of the folder; nil for a part, and for a merge.
+    private let claim: FolderClaim?
     /// The scenes that a user named one by one, which may be anything.
     private let named: Set<String>
+    /// The copy of the ledger in object storage, where the outputs are there.
+    private let ledgerCopy: LedgerCopy?
+    /// True once a file was uploaded on trial.
+    private let hasTriedUpload = Mutex(false)
     let errorStatus: @Sendable (any Error) -> Int
     let now: @Sendable () -> Date
 
@@ -50,9 +55,8 @@ public final class Batch: Sendable {
         model: Model, options: SegmentationOptions = SegmentationOptions(), outputs: FolderLayout,
         logger: Logger? = nil, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
-        let lock = try FolderLock(folder: outputs.folder)
-        try PartsFolder(of: outputs.folder).requireNone()
-        let ledger = try Ledger(folder: outputs.folder, access: .writing)
+        let claim = try FolderClaim(outputs.state)
+        let ledger = try outputs.openLedger()
         try ledger.requeueInterrupted()
         try ledger.forgetNeverFound()
         let warnings = SceneWarnings(show: warn)
@@ -60,13 +64,13 @@ public final class Batch: Sendable {
         self.init(
             ledger: ledger, model: model, options: options, outputs: outputs,
             logger: logger ?? Logger(label: "overtile") { _ in SwiftLogNoOpLogHandler() }, warnings: warnings,
-            errorStatus: { _ in 1 }, lock: lock)
+            errorStatus: { _ in 1 }, claim: claim)
     }
 
     /// Makes a batch of an open ledger; nothing is read or written yet.
     ///
     /// - Parameters:
-    ///   - ledger: remembers the scenes. Whoever opened it holds the folder's `FolderLock`, or gives it to the batch.
+    ///   - ledger: remembers the scenes. Whoever opened it has the right to write it.
     ///   - warnings: gathers what is said of scenes while they are run.
     ///   - named: the scenes that a user named one by one: whatever the options say, these may reach everything.
     ///   - errorStatus: returns the exit status that an error stands for.
@@ -74,7 +78,7 @@ public final class Batch: Sendable {
     package init(
         ledger: Ledger, model: Model, options: SegmentationOptions, outputs: FolderLayout, logger: Logger,
         warnings: SceneWarnings, named: Set<String> = [], errorStatus: @escaping @Sendable (any Error) -> Int,
-        lock: FolderLock? = nil,
+        claim: FolderClaim? = nil,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.ledger = ledger
@@ -84,8 +88,9 @@ public final class Batch: Sendable {
         self.warnings = warnings
         self.named = named
         self.errorStatus = errorStatus
-        self.lock = lock
+        self.claim = claim
         self.now = now
+        ledgerCopy = outputs.ledgerCopy
         log = SceneLog(logger)
         let others = ["outputs": outputs.kinds, "products": outputs.products.text]
         settings = SettingsDigest(model: model, options: options, others: others).hexadecimal
@@ -94,14 +99,21 @@ public final class Batch: Sendable {
     /// Returns true if a scene was done with this model and these options, is the same as then, and has all its outputs.
     func isUpToDate(_ scene: String, _ entry: LedgerEntry) -> Bool {
         guard entry.state == .done, entry.settings == settings, let started = entry.started else { return false }
-        if let stamp = FileStamp(scene: scene), stamp != entry.stamp { return false }
+        if let stamp = FileStamp(storedScene: scene), stamp != entry.stamp { return false }
         guard let text = entry.identity,
             let identity = try? StoredJSON.decode(SceneIdentity.self, from: Data(text.utf8)), identity.isUnchanged
         else { return false }
         // Where names have the day in them, the day on which it was done.
         let wanted = Set(outputs.outputs(for: scene, date: started).files.map { CanonicalPath.named($0.path) })
         return wanted == Set(entry.outputs.map(\.path))
-            && entry.outputs.allSatisfy { FileStamp(path: $0.path) != nil }
+            && entry.outputs.allSatisfy { FileStamp(stored: $0.path) != nil }
+    }
+
+    /// Returns true if the ledger knows that a scene was done, and is the same as then, and has all its outputs.
+    ///
+    /// - Throws: `LedgerError`.
+    func isDone(_ scene: String) throws(LedgerError) -> Bool {
+        try ledger.entry(of: CanonicalPath.named(scene)).map { isUpToDate(scene, $0) } ?? false
     }
 
     /// Runs one scene, if that is necessary, and tells the ledger and the log.
@@ -120,6 +132,7 @@ public final class Batch: Sendable {
         _ scene: String, share: SegmentationOptions? = nil, observer: (any BatchObserver)? = nil,
         cancellation: Cancellation, nextAttempt: (_ attempts: Int, _ now: Date) -> Date? = { _, _ in nil }
     ) throws -> SceneResult {
+        try claim?.requireHeld()
         let key = CanonicalPath.named(scene)
         let start = now()
         let entry = try noted(scene, key, at: start)
@@ -133,10 +146,12 @@ public final class Batch: Sendable {
         defer { warnings.end(scene) }
         do {
             let run: SceneRun
+            let remote = try RemoteOutputs(outputs.outputs(for: scene, date: start), scratch: outputs.state)
+            defer { remote?.removeIfEmpty() }
             do {
-                run = try open(scene, options: share ?? options, earlier: earlier, date: start)
+                run = try open(scene, options: share ?? options, earlier: earlier, date: start, remote: remote)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
-                earlier = run.outputs.files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
+                earlier = (remote?.remote ?? run.outputs).files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
             } catch let error as SegmentationError where error.code == .outsideArea {
                 log.outside(scene)
                 // A watch needs not open it again.
@@ -149,17 +164,27 @@ public final class Batch: Sendable {
             }
             try begin(key, identity: try text(of: run.identity), outputs: earlier, at: start)
             started = true
+            // Another process may have taken the folder over meanwhile, and have made the same outputs.
+            run.completed = { [claim] _ in try claim?.requireHeld() }
             observer?.began(scene, run)
-            let outcome = try run.run(
-                extras: .all, cancellation: cancellation,
-                warnings: warnings, progress: { observer?.advanced(scene, tiles: $0, of: $1) })
+            var outcome = try remote?.finished(run, scene, access: reach(of: scene))
+                ?? run.run(
+                    extras: .all, cancellation: cancellation,
+                    warnings: warnings, progress: { observer?.advanced(scene, tiles: $0, of: $1) })
+            if let remote {
+                try remote.note(run, outcome)
+                outcome = try remote.upload(outcome, isCancelled: { cancellation.isCancelled })
+            }
             try ledger.succeed(key, outcome, at: now())
             log.done(outcome)
+            try ledgerCopy?.storeNowAndThen(ledger)
             return SceneResult(scene: scene, ending: .done(outcome))
         } catch is CancellationError {
             if started { try ledger.release(key) }
             return SceneResult(scene: scene, ending: .stopped)
         } catch let error where !(error is LedgerError || error is ShareTooSmall) {
+            // The ledger is another's to write by then.
+            try claim?.requireHeld()
             if isOfThePlace(error) {
                 // Where the ledger is out of reach as well, the first error says more than what follows from it.
                 if started { try? ledger.release(key, because: "\(error)") }
@@ -177,7 +202,7 @@ public final class Batch: Sendable {
 
     /// Returns what the ledger knows of a scene, as it is now.
     func noted(_ scene: String, _ key: String, at time: Date) throws(LedgerError) -> LedgerEntry? {
-        let stamp = FileStamp(scene: scene)
+        let stamp = FileStamp(storedScene: scene)
         let entry = try ledger.entry(of: key)
         guard entry == nil || (stamp != nil && stamp != entry?.stamp) else { return entry }
         try ledger.note([Sighting(scene: key, stamp: stamp ?? .unknown)], at: time)
@@ -200,19 +225,40 @@ public final class Batch: Sendable {
     ///   - earlier: the outputs that the ledger knows, which may be replaced.
     ///   - date: the day of the run, for the outputs' names.
     ///   - division: what the run does of the scene's work.
-    /// - Throws: as `SceneRun`.
+    ///   - remote: the outputs, where they are in object storage.
+    /// - Throws: as `SceneRun` and `RemoteOutputs.prepare`.
     func open(
         _ scene: String, options: SegmentationOptions, earlier: [OutputRecord], date: Date,
-        division: SceneRun.Division = .whole
+        division: SceneRun.Division = .whole, remote: RemoteOutputs? = nil
     ) throws -> SceneRun {
         let outputs = outputs.outputs(for: scene, date: date)
         var options = options
         options.access = reach(of: scene)
         options.overwrites = options.overwrites || OutputOwnership(earlier).covers(outputs)
-        return try SceneRun(
-            scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products,
+        guard let remote else {
+            return try SceneRun(
+                scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products,
+                division: division)
+        }
+        let overwrites = options.overwrites
+        // Files under the local names are the program's own.
+        options.overwrites = true
+        let run = try SceneRun(
+            scene: scene, model: model, options: options, outputs: remote.local, products: self.outputs.products,
             division: division)
+        if remote.finished(run, scene, access: options.access) == nil {
+            try hasTriedUpload.withLock { hasTried in
+                try remote.prepare(overwrite: overwrites, tries: !hasTried, isCancelled: { false })
+                hasTried = true
+            }
+        }
+        return run
     }
+
+    /// Writes the copy of the ledger that lies beside outputs in object storage.
+    ///
+    /// - Throws: `FileError`, `LedgerError`.
+    package func storeLedger() throws { try ledgerCopy?.store(ledger) }
 
     /// Returns what opening a scene may reach.
     func reach(of scene: String) -> RasterAccess { named.contains(scene) ? .anything : options.access }
@@ -225,13 +271,18 @@ public final class Batch: Sendable {
     /// Returns true if the next scene would meet the same error: a full disk, a folder that is gone or may not be written.
     func isOfThePlace(_ error: any Error) -> Bool {
         if (error as? SegmentationError)?.code == .shortOfResources { return true }
+        if outputs.isRemote, let error = error as? FileError, [.readFailed, .writeFailed].contains(error.code),
+            RemoteFile.isRemote(error.path)
+        {
+            return true
+        }
         let error = (error as? FileError).map { RasterError($0) } ?? error as? RasterError
         return switch error?.code {
         case .outOfSpace: true
         // What one scene brings with it may fail where all others are written.
-        case .writeFailed: !outputs.folders.allSatisfy(FileSpace.canWrite)
+        case .writeFailed: !outputs.localFolders.allSatisfy(FileSpace.canWrite)
         case .cannotCreate, .outputExists:
-            outputs.folders.contains { access($0, W_OK | X_OK) != 0 }
+            outputs.localFolders.contains { access($0, W_OK | X_OK) != 0 }
         default: false
         }
     }

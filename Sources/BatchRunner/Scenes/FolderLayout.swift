@@ -1,9 +1,11 @@
 import FileIO
 public import Foundation
+import RasterIO
 public import SceneRunner
 public import Segmentation
 
-/// Says where the outputs of a batch go: each kind of raster into a folder of its own, everything else beside the masks.
+/// Says where the outputs of a batch go: each kind of raster into a folder of its own, everything else beside the masks. All
+/// folders may be in object storage; what has to be on this machine then lies in a folder of its own there (`state`).
 ///
 ///     let layout = try FolderLayout(
 ///         folder: "masks", others: [.probabilities: "probabilities"], names: "{stem}-{model}.tif", model: "unet.pth")
@@ -19,6 +21,8 @@ public struct FolderLayout: Sendable {
     package let naming: OutputNaming
     /// The model's file.
     public let model: String
+    /// The folder that has the ledger and the locks: that of the masks, or a local one for outputs in object storage.
+    package let state: String
 
     /// The choice of what is written beside each mask, under its name with another ending.
     public struct Companions: Equatable, Sendable {
@@ -46,14 +50,15 @@ public struct FolderLayout: Sendable {
     ///     extension, `{model}` the model's, `{folder}` the name of the folder that the scene lies in, `{date}` the day on
     ///     which it is run (2026-11-21, local time).
     ///   - model: the model's file, whose name may be a part of the outputs' names.
+    ///   - scratch: the folder for what has to be on this machine of outputs in object storage; nil for one in the user's cache.
     /// - Throws: `BatchError` where a folder is not there, two rasters share one, or the template cannot name files.
     public init(
         folder: String, others: [RasterOutput.Kind: String] = [:], companions: Companions = Companions(),
-        products: ProductOptions = ProductOptions(), names: String = "{stem}.tif", model: String
+        products: ProductOptions = ProductOptions(), names: String = "{stem}.tif", model: String, scratch: String? = nil
     ) throws(BatchError) {
         try self.init(
             folder: folder, others: others, companions: companions, products: products, naming: OutputNaming(names),
-            model: model)
+            model: model, scratch: scratch)
     }
 
     /// Lays out folders that exist, for names of a template that was looked at already.
@@ -61,8 +66,9 @@ public struct FolderLayout: Sendable {
     /// - Throws: as the other initialiser.
     package init(
         folder: String, others: [RasterOutput.Kind: String] = [:], companions: Companions = Companions(),
-        products: ProductOptions = ProductOptions(), naming: OutputNaming, model: String
+        products: ProductOptions = ProductOptions(), naming: OutputNaming, model: String, scratch: String? = nil
     ) throws(BatchError) {
+        state = try Self.state(of: folder, scratch: scratch)
         rasters = others.merging([.mask: folder]) { $1 }
         self.companions = companions
         self.products = products
@@ -71,11 +77,40 @@ public struct FolderLayout: Sendable {
         try checkFolders()
     }
 
-    /// The folder of the masks, in which the ledger lies too.
+    /// The folder of the masks.
     public var folder: String { rasters[.mask]! }
 
     /// All folders that are written to, that of the masks first.
     package var folders: [String] { RasterOutput.Kind.allCases.compactMap { rasters[$0] } }
+
+    /// True for outputs in object storage.
+    package var isRemote: Bool { RemoteFile.isRemote(folder) }
+
+    /// The folders of this machine that are written to.
+    package var localFolders: [String] { isRemote ? [state] : folders }
+
+    /// Returns the folder that has the ledger of a folder of masks.
+    ///
+    /// - Parameter scratch: the folder in which one is named for masks in object storage; nil for one in the user's cache.
+    /// - Throws: `BatchError` where the user has no cache.
+    package static func state(of folder: String, scratch: String?) throws(BatchError) -> String {
+        guard RemoteFile.isRemote(folder) else { return folder }
+        guard let scratch = scratch ?? UserCache.path("batches") else {
+            throw BatchError(.usage, "there is no folder for the ledger of \(folder): name one with --scratch")
+        }
+        return FileName.joined(scratch, String(SHA256.checksum(of: FileName.joined(folder, "")).prefix(16)))
+    }
+
+    /// Opens the ledger that remembers what became of the scenes. For outputs in object storage, it knows what lies there.
+    ///
+    /// - Throws: `LedgerError`, `FileError`.
+    package func openLedger() throws -> Ledger {
+        try ledgerCopy?.fetch()
+        return try Ledger(folder: state, access: .writing)
+    }
+
+    /// The copy of the ledger that lies beside outputs in object storage; nil for local outputs.
+    package var ledgerCopy: LedgerCopy? { isRemote ? LedgerCopy(remote: folder, folder: state) : nil }
 
     /// Returns the outputs of a scene.
     ///
@@ -113,8 +148,8 @@ public struct FolderLayout: Sendable {
     /// - Throws: `BatchError`; `OutputError` where two outputs of one scene have the same name.
     package func check(_ scenes: [String], date: Date, others: OtherFiles = OtherFiles()) throws {
         var others = others
-        others.read(FileName.joined(folder, Ledger.fileName), "the ledger")
-        others.read(FileName.joined(folder, FolderLock.fileName), "the lock of the folder")
+        others.read(FileName.joined(state, Ledger.fileName), "the ledger")
+        others.read(FileName.joined(state, FolderLock.fileName), "the lock of the folder")
         try others.refuseClashes(scenes: scenes, model: model)
         let inputs = Set((scenes + [model] + others.inputs.map(\.path)).map(CanonicalPath.destination))
         let written = Dictionary(
@@ -157,8 +192,16 @@ public struct FolderLayout: Sendable {
     }
 
     private func checkFolders() throws(BatchError) {
-        for place in folders {
-            FileCall.makeOutputFolder(place)
+        if let other = folders.first(where: { RemoteFile.isRemote($0) != isRemote }) {
+            throw BatchError(
+                .usage, "\(folder) and \(other) are not both in object storage: put all outputs on one side")
+        }
+        for place in localFolders {
+            if isRemote {
+                try? FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            } else {
+                FileCall.makeOutputFolder(place)
+            }
             var isFolder: ObjCBool = false
             let exists = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
             guard exists, isFolder.boolValue else {

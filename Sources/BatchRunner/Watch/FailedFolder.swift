@@ -1,6 +1,7 @@
 import FileIO
 package import Foundation
 import Glibc
+import RasterIO
 
 /// The folder of scenes that failed too often, each with a text that says why.
 package struct FailedFolder: Sendable {
@@ -33,6 +34,7 @@ package struct FailedFolder: Sendable {
         let source = url.deletingLastPathComponent().path
         var place = path
         if source.hasPrefix(watched + "/") { place += source.dropFirst(watched.count) }
+        if RemoteFile.isRemote(scene) { return try takeObject(scene, to: place, reason: reason) }
         do {
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
         } catch {
@@ -58,6 +60,28 @@ package struct FailedFolder: Sendable {
             throw error
         }
         return target(name)
+    }
+
+    /// Moves an object of object storage, with its text and what belongs to it. There, the text takes the place of one that a
+    /// scene of the same name had before.
+    private func takeObject(_ scene: String, to place: String, reason: String) throws(MoveError) -> String {
+        let (source, name) = (FileName.folder(of: scene), FileName.last(of: scene))
+        let target = FileName.joined(place, name)
+        do {
+            let text = NSTemporaryDirectory() + "overtile-reason-\(UInt64.random(in: 0...UInt64.max))"
+            defer { FileCall.unlink(text) }
+            try StagedDocument.write(Array(reason.utf8), to: text, overwrite: false)
+            try RemoteFile.upload(text, to: target + ".txt", isCancelled: { false })
+            let names = try RemoteFolder.entries(of: source, recursive: false).filter { !$0.isFolder }
+                .map { FileName.last(of: $0.path) }
+            for companion in ArrivalNames.companions(of: name, among: names) {
+                try RemoteFile.move(FileName.joined(source, companion), to: FileName.joined(place, companion))
+            }
+            try RemoteFile.move(scene, to: target)
+        } catch {
+            throw MoveError(scene: scene, place: place, (error as? FileError)?.reason ?? Self.reason(error))
+        }
+        return target
     }
 
     /// The text that is put behind the stem so that no name is taken: nothing, or "-2", "-3", ….

@@ -2,9 +2,11 @@ import Dispatch
 package import FileIO
 import Foundation
 import Glibc
+import RasterIO
 
 /// One look over a folder: what may be a scene in it, with size and times, and nothing opened. The folder of a satellite
-/// product is a scene too.
+/// product is a scene too. In object storage, a folder's objects are scenes, and each is complete when it is there; folders
+/// of products are left out there.
 ///
 /// A folder that is watched for years holds very many scenes that are long done: a file costs one system call and some
 /// 150 bytes. Hidden files and folders, uploads under a temporary name, sidecars, and the folders of Overtile's own
@@ -31,6 +33,10 @@ package struct FolderScan: Sendable {
         folder: String, recursive: Bool, excluding: [String] = [], accepts: (String) -> Bool = { _ in true },
         acceptsFolder: (String) -> Bool = { _ in false }
     ) throws(FileError) {
+        if RemoteFile.isRemote(folder) {
+            try list(folder, recursive: recursive, excluding: excluding, accepts: accepts)
+            return
+        }
         var seen = Set(excluding.compactMap { FileStatus(path: $0)?.identity })
         var pending = [folder]
         while let next = pending.popLast() {
@@ -51,6 +57,28 @@ package struct FolderScan: Sendable {
             folders.append(next)
             pending += read(
                 stream, descriptor, next, recursive: recursive, accepts: accepts, acceptsFolder: acceptsFolder)
+        }
+    }
+
+    /// Takes in the objects of a folder in object storage.
+    private mutating func list(
+        _ folder: String, recursive: Bool, excluding: [String], accepts: (String) -> Bool
+    ) throws(FileError) {
+        let entries: [RemoteFolder.Entry]
+        do {
+            entries = try RemoteFolder.entries(of: folder, recursive: recursive)
+        } catch  where error.code == .noSuchFile {
+            // A folder without objects is none, until the first scene comes.
+            return
+        }
+        for entry in entries where !entry.isFolder {
+            let inner = entry.path.dropFirst(folder.count).split(separator: "/")
+            guard let name = inner.last, !inner.contains(where: { $0.hasPrefix(".") }),
+                !excluding.contains(where: { entry.path.hasPrefix($0 + "/") }), ArrivalNames.part(of: name) == .scene,
+                accepts(String(name))
+            else { continue }
+            files.append(
+                ScannedFile(path: entry.path, stamp: entry.stamp, changed: entry.stamp.modified, isComplete: true))
         }
     }
 
@@ -129,13 +157,16 @@ package struct ScannedFile: Equatable, Sendable {
     package var changed: Int
     /// True if `scene.tif.done` or `scene.done` lies beside it.
     package var hasMarker: Bool
+    /// True for an object in object storage, which appears as a whole.
+    package var isComplete: Bool
 
     /// Makes what a folder would say of a file.
-    package init(path: String, stamp: FileStamp, changed: Int, hasMarker: Bool = false) {
+    package init(path: String, stamp: FileStamp, changed: Int, hasMarker: Bool = false, isComplete: Bool = false) {
         self.path = path
         self.stamp = stamp
         self.changed = changed
         self.hasMarker = hasMarker
+        self.isComplete = isComplete
     }
 
     init(path: String, _ status: FileStatus) {

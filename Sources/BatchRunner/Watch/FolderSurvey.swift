@@ -83,7 +83,9 @@ package struct FolderSurvey: Sendable {
             if next < files.endIndex, files[next].path == known.scene {
                 look(at: files[next], known)
                 next += 1
-            } else if known.state == .pending, known.scene.hasPrefix(prefix), access(known.scene, F_OK) != 0 {
+            } else if known.state == .pending, known.scene.hasPrefix(prefix),
+                RemoteFile.isRemote(known.scene) || access(known.scene, F_OK) != 0
+            {
                 vanished.append(known.scene)
             }
         }
@@ -115,6 +117,7 @@ package struct FolderSurvey: Sendable {
     }
 
     private mutating func arrive(_ file: ScannedFile, observed: Int?) {
+        if file.isComplete { return ready.append(file) }
         let verdict = rule.verdict(
             file, marked: file.markerTime(), wasRenamed: renamed.contains(file.path), folderTime: now.folder,
             localTime: now.local, observed: observed)

@@ -6,7 +6,7 @@ package import Segmentation
 
 /// Looks over a folder, runs the scenes that are ready, and sees to those that fail: once, or for as long as it is let.
 ///
-/// The ledger is the only memory between passes. Whoever makes one holds the output folder's `FolderLock`.
+/// The ledger is the only memory between passes. Whoever makes one has the output folder (`FolderClaim`).
 package final class FolderWatch {
     /// The settings of a watch.
     package struct Settings: Sendable {
@@ -113,7 +113,7 @@ package final class FolderWatch {
             for file in ready {
                 if cancellation.isCancelled { throw CancellationError() }
                 // The look may be hours old.
-                guard FileStamp(scene: file.path) == file.stamp else { continue }
+                guard FileStamp(storedScene: file.path) == file.stamp else { continue }
                 tried.insert(file.path)
                 switch try run(file.path) {
                 case .done: tally.done += 1

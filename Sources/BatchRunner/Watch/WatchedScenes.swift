@@ -2,6 +2,7 @@ import FileIO
 import Foundation
 import Glibc
 import Models
+import RasterIO
 package import Segmentation
 package import SceneRunner
 
@@ -67,7 +68,7 @@ package final class WatchedScenes {
     package func run(_ scene: String) throws -> FolderWatch.Ending {
         let batch = try batch ?? makeBatch(scene)
         self.batch = batch
-        let before = FileStamp(scene: scene)
+        let before = FileStamp(storedScene: scene)
         let result = try batch.run(
             scene, observer: observer, cancellation: cancellation,
             nextAttempt: { [retry] in retry.next(after: $0, failedAt: $1) })
@@ -75,7 +76,7 @@ package final class WatchedScenes {
         case .stopped: throw CancellationError()
         case .unchanged, .outside: return .done
         case .failed:
-            if FileStamp(scene: scene) != before {
+            if FileStamp(storedScene: scene) != before {
                 try removeOutputs(of: scene)
                 return .changed
             }
@@ -95,7 +96,8 @@ package final class WatchedScenes {
         guard let entry = try ledger.entry(of: scene), let started = entry.started else { return }
         let start = Int(started.timeIntervalSince1970 * 1e9)
         for output in entry.outputs {
-            guard let stamp = FileStamp(path: output.path), stamp.modified >= start else { continue }
+            guard let stamp = FileStamp(stored: output.path), stamp.modified >= start else { continue }
+            if RemoteFile.isRemote(output.path) { RemoteFile.remove(output.path) }
             for suffix in ["", ".aux.xml"] { FileCall.unlink(output.path + suffix) }
         }
     }

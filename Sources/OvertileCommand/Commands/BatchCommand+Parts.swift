@@ -12,10 +12,15 @@ extension BatchCommand {
                 "--part does not go with {date} in --name: parts that run on different days would not name outputs alike; write the "
                     + "day itself")
         }
+        guard !RemoteFile.isRemote(files.output) else {
+            throw UsageError(
+                "--part does not go with outputs in object storage: parts keep their work beside the masks; name a folder that all "
+                    + "machines share")
+        }
         let cancellation = Signals.cancellationOnSignal()
         let place = try prepare()
         let folder = PartsFolder(of: place.outputs.folder)
-        let summary = try parts.waiting(cancellation, while: { try folder.isHeld(part) }) {
+        let summary: BatchPart.Summary? = try parts.waiting(cancellation, while: { try folder.isHeld(part) }) {
             // Parts have it at the same time, and a batch that is not divided has it alone. Who waits does not have it.
             let lock = try FolderLock(folder: place.outputs.folder, isShared: true, hasLease: true)
             defer { withExtendedLifetime(lock) {} }
@@ -24,14 +29,21 @@ extension BatchCommand {
             let warnings = SceneWarnings { [messages] in messages.warn($0) }
             let batch = try makeBatch(
                 claim.ledger, found.scenes, named: found.named, place, options, warnings)
-            let work = try BatchPart(
+            let part = try BatchPart(
                 claim, of: batch, scenes: found.scenes, folder: FileManager.default.currentDirectoryPath,
                 arguments: PartOptions.argumentsWithoutPart)
+            guard let part else { return nil }
             // From here on: all scenes were opened before, most of them other parts'.
             warnings.receiveRasterWarnings()
-            let progress = BatchProgress(messages, progress, sizes: work.names)
+            let progress = BatchProgress(messages, progress, sizes: part.names)
             defer { progress.finish() }
-            return try work.run(observer: progress, cancellation: cancellation)
+            return try part.run(observer: progress, cancellation: cancellation)
+        }
+        guard let summary else {
+            if !messages.quiet {
+                Console.note("\(place.outputs.folder), \(part): nothing is left to do, as all scenes of the batch are done")
+            }
+            return
         }
         if messages.verbose || (Console.isTerminal && !messages.quiet) {
             let pieces = summary.pieces > 0 ? " and \(Text.counted(summary.pieces, "piece"))" : ""
@@ -77,7 +89,7 @@ extension BatchCommand {
     /// the merge's lease.
     ///
     /// - Throws: `FileError`: `.locked` where another run has it for longer.
-    private static func lock(_ folder: String) throws(FileError) -> FolderLock {
+    static func lock(_ folder: String) throws(FileError) -> FolderLock {
         for _ in 0..<20 {
             do {
                 return try FolderLock(folder: folder, hasLease: true)

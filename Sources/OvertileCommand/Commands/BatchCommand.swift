@@ -59,9 +59,7 @@ struct BatchCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let place = try prepare()
         let outputs = place.outputs
-        let lock = try FolderLock(folder: outputs.folder)
-        defer { withExtendedLifetime(lock) {} }
-        try PartsFolder(of: outputs.folder).requireNone()
+        let claim = try FolderClaim(outputs.state)
         let ledger = try openLedger(outputs)
         let started = Date()
         // Masks that lie among the scenes are not scenes.
@@ -70,7 +68,8 @@ struct BatchCommand: ParsableCommand {
         let found = try findScenes(ignoring: written, place, date: started)
         let scenes = found.scenes
         let warnings = messages.receiveRasterWarnings()
-        let batch = try makeBatch(ledger, scenes, named: found.named, place, options, warnings)
+        let batch = try makeBatch(
+            ledger, scenes, named: found.named, place, options, warnings, claim: claim)
         let report: BatchReport
         do {
             report = try tell(try run(batch, scenes, cancellation), of: batch, place, started: started)
@@ -109,7 +108,7 @@ struct BatchCommand: ParsableCommand {
     ///
     /// - Throws: `LedgerError`.
     func openLedger(_ outputs: FolderLayout) throws -> Ledger {
-        let ledger = try Ledger(folder: outputs.folder, access: .writing)
+        let ledger = try outputs.openLedger()
         try ledger.requeueInterrupted()
         try ledger.forgetNeverFound()
         return ledger
@@ -129,16 +128,17 @@ struct BatchCommand: ParsableCommand {
     /// - Parameters:
     ///   - scenes: all scenes of the batch.
     ///   - named: those that were named one by one.
+    ///   - claim: the right to the folder, for a batch that is not divided.
     /// - Throws: as `ModelChoices.load`.
     func makeBatch(
         _ ledger: Ledger, _ scenes: [String], named: Set<String>, _ place: Place, _ options: SegmentationOptions,
-        _ warnings: SceneWarnings
+        _ warnings: SceneWarnings, claim: FolderClaim? = nil
     ) throws -> Batch {
         Batch(
             ledger: ledger,
             model: try choices.load(files.networks.models, for: options, on: scenes, warn: messages.warn),
             options: options, outputs: place.outputs, logger: place.logger, warnings: warnings, named: named,
-            errorStatus: { ExitStatus.number(for: $0) })
+            errorStatus: { ExitStatus.number(for: $0) }, claim: claim)
     }
 
     /// Writes the reports that were asked for.
@@ -175,7 +175,7 @@ struct BatchCommand: ParsableCommand {
     }
 
     private func run(_ batch: Batch, _ scenes: [String], _ cancellation: Cancellation) throws -> [SceneResult] {
-        let stamps = scenes.map { FileStamp(scene: $0) ?? .unknown }
+        let stamps = scenes.map { FileStamp(storedScene: $0) ?? .unknown }
         let progress = BatchProgress(
             messages, progress, sizes: Dictionary(zip(scenes, stamps.map(\.size)), uniquingKeysWith: { $1 }))
         defer { progress.finish() }

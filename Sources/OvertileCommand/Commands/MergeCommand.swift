@@ -17,12 +17,15 @@ struct MergeCommand: ParsableCommand {
             puts those together that were cut, enters all scenes into the folder's ledger, and makes the reports. \
             Scenes that failed are in the table at the end, and the next batch runs them again.
 
-            A part that is missing, damaged or of another run is named, with the command that makes it.
+            A part that is missing, damaged or of another run is named, with the command that makes it. --discard gives the \
+            parts up instead: what they have computed is removed. Scenes that the parts of a batch have done stay done, and the \
+            ledger remembers them.
 
             Examples:
               overtile merge mask.tif
               overtile merge mask.tif --wait
               overtile merge masks/
+              overtile merge masks/ --discard
             """)
 
     @Argument(
@@ -41,39 +44,55 @@ struct MergeCommand: ParsableCommand {
             """)
     var mixedKernels = false
 
+    @Flag(help: "Give the parts up, and make nothing of them.")
+    var discard = false
+
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Messages") var progress: ProgressOptions
     @OptionGroup(title: "Log") var logOptions: LogOptions
 
+    func validate() throws {
+        guard !discard || !mixedKernels else { throw ValidationError("--discard does not go with --mixed-kernels.") }
+    }
+
     func run() throws {
-        if FileStatus(path: output)?.kind == .folder { return try mergeBatch() }
+        if FileStatus(path: output)?.kind == .folder { return try discard ? discardBatch() : mergeBatch() }
         let cancellation = Signals.cancellationOnSignal()
         let mask = CanonicalPath.named(output)
         while wait, try PartSet.isAtWork(mask) {
             if cancellation.isCancelled { throw CancellationError() }
             Thread.sleep(forTimeInterval: PartOptions.pause)
         }
+        guard !discard else {
+            guard PartSet.exists(for: mask) else { throw PartSet.none(of: output) }
+            try requireOneScene(try? PartSet(of: mask).request)
+            try PartSet.remove(of: mask)
+            return tell("\(output): its parts were given up")
+        }
         guard let merge = try PartMerge(of: mask) else { return }
         let parts = merge.parts
-        guard parts.request.batch == nil else {
-            throw PartError(
-                .bad,
-                "\(output): its parts are pieces that a batch has cut it into: put the batch together with overtile merge "
-                    + FileName.folder(of: mask))
-        }
+        try requireOneScene(parts.request)
         let logOptions = try enter(parts.request)
         try command(of: parts, logOptions).run(.merge(merge, mixesKernels: mixedKernels))
+    }
+
+    /// Refuses the pieces of a scene that a batch has cut.
+    private func requireOneScene(_ request: PartRequest?) throws {
+        guard request?.batch != nil else { return }
+        throw PartError(
+            .bad,
+            "\(output): its parts are pieces that a batch has cut it into: name the folder of the batch, "
+                + FileName.folder(of: CanonicalPath.named(output)))
     }
 
     /// Puts the parts of a batch together.
     private func mergeBatch() throws {
         let cancellation = Signals.cancellationOnSignal()
         let folder = CanonicalPath.named(output)
-        while wait, try PartsFolder(of: folder).isAtWork() {
-            if cancellation.isCancelled { throw CancellationError() }
-            Thread.sleep(forTimeInterval: PartOptions.pause)
+        try waitForParts(of: folder, cancellation)
+        guard let merge = try BatchMerge(of: folder, mixesKernels: mixedKernels) else {
+            return tell("\(output): nothing is left to put together, as no parts are there")
         }
-        let merge = try BatchMerge(of: folder, mixesKernels: mixedKernels)
         let logOptions = try enter(merge.request)
         var command: BatchCommand = try parsed(merge.request)
         command.messages = messages
@@ -82,6 +101,33 @@ struct MergeCommand: ParsableCommand {
         (command.plan.workers, command.plan.memory) = Self.unlimited
         try command.finish(merge, in: folder, cancellation)
     }
+
+    /// Gives the parts of a batch up.
+    private func discardBatch() throws {
+        let folder = CanonicalPath.named(output)
+        try waitForParts(of: folder, Signals.cancellationOnSignal())
+        let parts = try BatchDiscard(of: folder)
+        let lock = try BatchCommand.lock(folder)
+        defer { withExtendedLifetime(lock) {} }
+        var masks: [String] = []
+        if !parts.cutScenes.isEmpty, let request = parts.request {
+            _ = try enter(request)
+            let command: BatchCommand = try parsed(request)
+            let layout = try command.files.plan(command.products)
+            masks = parts.cutScenes.map { CanonicalPath.named(layout.outputs(for: $0, date: Date()).mask) }
+        }
+        let done = try parts.run(try Ledger(folder: folder, access: .writing), masks: masks)
+        tell("\(output): its parts were given up; \(Text.counted(done, "scene")) of theirs \(done == 1 ? "is" : "are") done")
+    }
+
+    private func waitForParts(of folder: String, _ cancellation: Cancellation) throws {
+        while wait, try PartsFolder(of: folder).isAtWork() {
+            if cancellation.isCancelled { throw CancellationError() }
+            Thread.sleep(forTimeInterval: PartOptions.pause)
+        }
+    }
+
+    private func tell(_ line: String) { if !messages.quiet { Console.note(line) } }
 
     /// Goes to the folder that a command was given in, where its paths begin.
     ///

@@ -14,6 +14,9 @@ struct StatusCommand: ParsableCommand {
               failed     its last attempt failed, and it will be tried again
               set aside  it failed too often, and was moved out of the way
 
+            Where a divided batch was not put together yet, the last line tells how far each part has come. The ledger learns \
+            what they did when they are merged.
+
             The keys of --json, for each scene: scene, state, stamp (size in bytes, time modified in nanoseconds since \
             1970), observed (when it was first seen like this), identity (of all its files), settings (hash of model and \
             options), model, attempts, error, errorStatus (an exit code), started, finished, seconds, pixels, classShares, \
@@ -41,9 +44,21 @@ struct StatusCommand: ParsableCommand {
         help: "Forget the scenes that are not there any more, with all that the ledger knows of them. Outputs stay.")
     var forgetMissing = false
 
+    @OptionGroup var place: ScratchOption
+
     func run() throws {
-        if forgetMissing { try forgetThoseMissing() }
-        let ledger = try Ledger(folder: folder, access: .reading)
+        let state = try FolderLayout.state(of: folder, scratch: place.scratch)
+        if RemoteFile.isRemote(folder) {
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+            try LedgerCopy(remote: folder, folder: state).fetch()
+        }
+        if forgetMissing { try forgetThoseMissing(in: state) }
+        let parts = PartsFolder(of: folder).progress.map { "parts of a divided batch: \($0)" }
+        if let parts, !json, metrics == nil, !FileStatus.exists(FileName.joined(folder, Ledger.fileName)) {
+            // They have no ledger in common.
+            return try Console.print(parts)
+        }
+        let ledger = try Ledger(folder: state, access: .reading)
         if let metrics {
             try LedgerMetrics(folder: CanonicalPath.named(folder), totals: try ledger.totals(), time: Date())
                 .write(to: metrics)
@@ -52,12 +67,12 @@ struct StatusCommand: ParsableCommand {
         let entries = try ledger.entries(in: failed ? [.failed, .setAside] : [])
         if json { return try Console.print(try encoded(entries), isJSON: true) }
         if !entries.isEmpty { try Console.print(table(entries)) }
-        try Console.print(summary(try ledger.totals()))
+        try Console.print(([summary(try ledger.totals())] + [parts].compactMap { $0 }).joined(separator: "\n"))
     }
 
-    private func forgetThoseMissing() throws {
-        let lock = try FolderLock(folder: folder)
-        defer { withExtendedLifetime(lock) {} }
+    private func forgetThoseMissing(in folder: String) throws {
+        let claim = try FolderClaim(folder)
+        defer { withExtendedLifetime(claim) {} }
         let ledger = try Ledger(folder: folder, access: .writing)
         // What GDAL reaches by other ways than the file system cannot be missed there.
         let missing = try ledger.entries().map(\.scene).filter {

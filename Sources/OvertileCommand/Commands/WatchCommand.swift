@@ -57,23 +57,23 @@ struct WatchCommand: ParsableCommand {
         try outputs.check([], date: Date(), others: others.files)
         let settings = try watching.settings(
             folder: folder, choice: choice, outputs: outputs.folders)
-        let lock = try FolderLock(folder: outputs.folder)
-        defer { withExtendedLifetime(lock) {} }
-        try PartsFolder(of: outputs.folder).requireNone()
-        let ledger = try Ledger(folder: outputs.folder, access: .writing)
+        let claim = try FolderClaim(outputs.state)
+        let ledger = try outputs.openLedger()
         let progress = WatchProgress(messages)
         defer { progress.finish() }
         let scenes = WatchedScenes(
             ledger: ledger, retry: settings.retry, command: watching.onDone.map { DoneCommand($0) },
             observer: progress, cancellation: cancellation, warn: messages.warn,
-            batch: { try batch(for: $0, ledger, outputs, logger) })
+            batch: { try batch(for: $0, ledger, claim, outputs, logger) })
         let watch = FolderWatch(
             settings, ledger: ledger, logger: logger, cancellation: cancellation, warn: messages.warn,
             run: scenes.run)
         var started = Date()
         func tell(_ tally: FolderWatch.Tally) throws {
+            try claim.requireHeld()
             try writeReports(scenes, ledger, outputs, started: started)
             log(tally, to: logger)
+            if tally.done + tally.failed + tally.movedAside > 0 { try outputs.ledgerCopy?.store(ledger) }
             started = Date()
         }
         do {
@@ -101,7 +101,7 @@ struct WatchCommand: ParsableCommand {
     }
 
     private func batch(
-        for scene: String, _ ledger: Ledger, _ outputs: FolderLayout, _ logger: Logger
+        for scene: String, _ ledger: Ledger, _ claim: FolderClaim, _ outputs: FolderLayout, _ logger: Logger
     ) throws -> Batch {
         var options = SegmentationOptions(input, area, resolution, outputOptions, plan)
         feed.apply(to: &options)
@@ -111,7 +111,7 @@ struct WatchCommand: ParsableCommand {
             ledger: ledger,
             model: try choices.load(files.networks.models, for: options, on: [scene], warn: messages.warn),
             options: options, outputs: outputs, logger: logger, warnings: messages.receiveRasterWarnings(),
-            errorStatus: { ExitStatus.number(for: $0) })
+            errorStatus: { ExitStatus.number(for: $0) }, claim: claim)
     }
 
     /// Writes the report, which is about the last pass that ran a scene, and the metrics, which are about all passes.

@@ -8,11 +8,17 @@ struct FolderOptions: ParsableArguments {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("An existing folder for the masks and for the ledger of what was done.", valueName: "dir"),
+        help: ArgumentHelp(
+            """
+            An existing folder for the masks and for the ledger of what was done. It may be in object storage, as \
+            /vsis3/bucket/masks, where a copy of the ledger is then kept; one machine at a time may run scenes into it.
+            """, valueName: "dir"),
         completion: .directory)
     var output: String
 
     @OptionGroup var others: FolderRasterOptions
+
+    @OptionGroup var place: ScratchOption
 
     @Option(
         help: ArgumentHelp(
@@ -37,8 +43,19 @@ struct FolderOptions: ParsableArguments {
         }
         return try FolderLayout(
             folder: output, others: others.rasters, companions: products.beside, products: products.options(),
-            naming: OutputNaming(name), model: networks.models[0])
+            naming: OutputNaming(name), model: networks.models[0], scratch: place.scratch)
     }
+}
+
+/// The folder of this machine that outputs in object storage need.
+struct ScratchOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            The folder for what has to be on this machine of outputs in object storage: the ledger, and outputs before they \
+            are uploaded. By default, one in the user's cache.
+            """, valueName: "folder"), completion: .directory)
+    var scratch: String?
 }
 
 /// Decides which files of a folder are scenes.

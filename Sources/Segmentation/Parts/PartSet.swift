@@ -81,7 +81,7 @@ package struct PartSet: Sendable {
     }
 
     /// The error that an output has no parts.
-    static func none(of output: String) -> PartError {
+    package static func none(of output: String) -> PartError {
         PartError(
             .missing,
             "\(output) has no parts in \(WorkFolder.path(for: output)): make them with overtile segment --part 1/N and so on, to "
@@ -124,10 +124,16 @@ package struct PartSet: Sendable {
 
     /// Removes the parts of an output, of which nothing will be made.
     ///
-    /// - Throws: `SegmentationError` and `FileError` (`.locked`) where another process is at them; `FileError`.
+    /// - Throws: `SegmentationError` and `FileError` (`.locked`) where another process is at them; `PartError` (`.running`);
+    ///   `FileError`.
     package static func remove(of output: String) throws {
         guard exists(for: output) else { return }
-        try WorkFolder(for: output, merging: true).removeParts()
+        let folder = try WorkFolder(for: output, merging: true)
+        for part in parts(in: folder.path) {
+            guard let holder = try Lease.holder(ofFolder: path(part, folder.path), isDecisive: true) else { continue }
+            throw running(output, part, holder)
+        }
+        folder.removeParts()
     }
 
     /// All parts that there have to be.

@@ -40,7 +40,8 @@ final class PartsBench {
     var parts: PartsFolder { PartsFolder(of: output) }
     var scenes: [String] { get throws { try SceneInputs([bench.folder.path("in")]).scenes } }
 
-    func begin(_ number: Int, of count: Int, scenes: [String]? = nil) throws -> BatchPart {
+    /// Begins a part; nil where nothing is left to do.
+    func begin(_ number: Int, of count: Int, scenes: [String]? = nil) throws -> BatchPart? {
         let claim = try PartClaim(ScenePart(number, of: count)!, of: parts)
         return try BatchPart(
             claim, of: bench.batch(claim.ledger), scenes: scenes ?? self.scenes, folder: "/home",
@@ -52,14 +53,15 @@ final class PartsBench {
         _ number: Int, of count: Int, scenes: [String]? = nil, observer: (any PartObserver)? = nil,
         cancellation: Cancellation = Cancellation()
     ) throws -> BatchPart.Summary {
-        try begin(number, of: count, scenes: scenes).run(observer: observer, cancellation: cancellation)
+        try begin(number, of: count, scenes: scenes)?.run(observer: observer, cancellation: cancellation)
+            ?? BatchPart.Summary(scenes: 0, pieces: 0, failed: 0, seconds: 0)
     }
 
     @discardableResult
     func merge(
         observer: (any PartObserver)? = nil, cancellation: Cancellation = Cancellation()
     ) throws -> [SceneResult] {
-        let merge = try BatchMerge(of: output, mixesKernels: false)
+        guard let merge = try BatchMerge(of: output, mixesKernels: false) else { return [] }
         let results = try merge.run(bench.batch(), observer: observer, cancellation: cancellation)
         try merge.finish()
         return results
