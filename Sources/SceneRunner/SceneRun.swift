@@ -93,11 +93,12 @@ public final class SceneRun {
     ///
     /// - Parameters:
     ///   - division: what the run does of the scene's work.
+    ///   - asked: the outputs as the user named them, where they are made as others; the same on every machine.
     ///   - others: as for the public initializer.
     /// - Throws: as the public initializer.
     package init(
         scene path: String, model: Model, options: SegmentationOptions, outputs: OutputSet, products: ProductOptions,
-        division: Division
+        division: Division, asked: OutputSet? = nil
     ) throws {
         self.division = division
         let scene = try options.open(scene: path, for: model)
@@ -108,7 +109,7 @@ public final class SceneRun {
         model.paths.dropFirst().forEach { others.read($0, "a model") }
         try outputs.refuseClashes(with: scene, model: model.paths[0], others: others)
         let settings = SettingsDigest(model: model, options: options, others: ["products": products.text])
-        let places = outputs.everything.map { "\($0.kind.name)=\(CanonicalPath.named($0.path))" }
+        let places = (asked ?? outputs).everything.map { "\($0.kind.name)=\(CanonicalPath.named($0.path))" }
         command = SHA256.checksum(
             of: ([CanonicalPath.named(path), settings.hexadecimal] + places).joined(separator: "\n"))
         var options = options

@@ -108,10 +108,9 @@ trouble("none")
 expect(run(command(scene, remote % "other")), 0, "", "then these")
 expect_whole("other")
 
-# Mixed sides, parts, and stores that are not there.
+# Mixed sides, and stores that are not there.
 mixed = command(scene, remote % "mixed")
 expect(run([each.replace("/vsis3/bucket/mixed/mask.csv", place + "/mask.csv") for each in mixed]), 64, "on one side", "mixed")
-expect(run(command(scene, remote % "parts", ["--part", "1/2"])), 64, "--part needs an output in a folder", "parts")
 server.kill()
 server.wait()
 expect(run(command(scene, remote % "gone")), 74, "look at bucket, credentials and network", "gone")

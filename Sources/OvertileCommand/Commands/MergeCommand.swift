@@ -44,6 +44,13 @@ struct MergeCommand: ParsableCommand {
             """)
     var mixedKernels = false
 
+    @Option(
+        help: ArgumentHelp(
+            "The folder in object storage that the parts were given with --work, if they were.", valueName: "folder"))
+    var work: String?
+
+    @OptionGroup var place: ScratchOption
+
     @Flag(help: "Give the parts up, and make nothing of them.")
     var discard = false
 
@@ -56,6 +63,7 @@ struct MergeCommand: ParsableCommand {
     }
 
     func run() throws {
+        if RemoteFile.isRemote(output) { return try mergeStored() }
         if FileStatus(path: output)?.kind == .folder { return try discard ? discardBatch() : mergeBatch() }
         let cancellation = Signals.cancellationOnSignal()
         let mask = CanonicalPath.named(output)
@@ -73,7 +81,24 @@ struct MergeCommand: ParsableCommand {
         let parts = merge.parts
         try requireOneScene(parts.request)
         let logOptions = try enter(parts.request)
-        try command(of: parts, logOptions).run(.merge(merge, mixesKernels: mixedKernels))
+        try command(parts.request, logOptions).run(.merge(merge, mixesKernels: mixedKernels))
+    }
+
+    /// Puts the parts of an output in object storage together.
+    private func mergeStored() throws {
+        guard !wait else {
+            throw UsageError("--wait does not go with parts in object storage, which do not tell whether they run")
+        }
+        let parts = RemoteParts(of: output, work: work)
+        if discard {
+            guard try parts.remove() else { throw parts.none }
+            return tell("\(output): its parts were given up")
+        }
+        let request = try parts.request(scratch: NSTemporaryDirectory())
+        let logOptions = try enter(request)
+        var command = try command(request, logOptions)
+        command.files.scratch = place.scratch ?? command.files.scratch
+        try command.run(.whole, merging: parts, mixesKernels: mixedKernels)
     }
 
     /// Refuses the pieces of a scene that a batch has cut.
@@ -161,8 +186,8 @@ struct MergeCommand: ParsableCommand {
     private static var unlimited: (Int, MemorySize) { (1, MemorySize(bytes: MemoryBudget.unlimited.total)) }
 
     /// The command that the parts were made by, with messages and log of this one.
-    private func command(of parts: PartSet, _ logOptions: LogOptions) throws -> SegmentCommand {
-        var command: SegmentCommand = try parsed(parts.request)
+    private func command(_ request: PartRequest, _ logOptions: LogOptions) throws -> SegmentCommand {
+        var command: SegmentCommand = try parsed(request)
         command.messages = messages
         command.progress = progress
         command.logOptions = logOptions

@@ -64,8 +64,13 @@ struct SegmentCommand: ParsableCommand {
 
     /// Runs the command, or what a part or the merge does of it.
     ///
+    /// - Parameters:
+    ///   - stored: parts in object storage that are merged; nil for none.
+    ///   - mixesKernels: true if those may have been made by different kernels.
     /// - Throws: `UsageError` for a part of several scenes; what ends the run.
-    func run(_ division: SceneRun.Division) throws {
+    func run(
+        _ division: SceneRun.Division, merging stored: RemoteParts? = nil, mixesKernels: Bool = false
+    ) throws {
         let cancellation = Signals.cancellationOnSignal()
         let scenes = stack ? [scenes.joined(separator: ",")] : scenes
         if case .whole = division {
@@ -77,15 +82,17 @@ struct SegmentCommand: ParsableCommand {
         others.write(logOptions.logFile, "--log-file")
         // Before the log is begun, which would add to whatever file that is.
         let outputs = try OutputPaths.resolve(scenes: scenes, files: files, products: products, others: others)
-        if case .part = division, RemoteFile.isRemote(outputs[0].outputs.mask) {
+        if let work = files.work, !RemoteFile.isRemote(work) || !RemoteFile.isRemote(outputs[0].outputs.mask) {
             throw UsageError(
-                "--part needs an output in a folder that all machines share, and \(outputs[0].outputs.mask) is in object storage"
+                "--work \(work) is for parts of an output in object storage, and a folder there: local ones work beside the output"
             )
         }
-        if case .merge(let merge, _) = division, CanonicalPath.named(outputs[0].outputs.mask) != merge.parts.output {
+        var merged = stored?.mask
+        if case .merge(let merge, _) = division { merged = merge.parts.output }
+        if let merged, CanonicalPath.named(outputs[0].outputs.mask) != merged {
             throw PartError(
                 .bad,
-                "\(merge.parts.output): its parts were made for \(outputs[0].outputs.mask): merge them where they were made, by that name"
+                "\(merged): its parts were made for \(outputs[0].outputs.mask): merge them where they were made, by that name"
             )
         }
         let log = SceneLog(try logOptions.start(messages))
@@ -106,14 +113,14 @@ struct SegmentCommand: ParsableCommand {
                 do {
                     try compute(part, paths, model, options, warnings, log, cancellation)
                 } catch let error as CancellationError {
-                    tell(KeptWork(of: paths.outputs.mask, part: part))
+                    if !RemoteFile.isRemote(paths.outputs.mask) { tell(KeptWork(of: paths.outputs.mask, part: part)) }
                     throw error
                 }
                 continue
             }
             do {
                 let ending = try segment(
-                    division, paths, model, options, warnings, general, log, cancellation, &records)
+                    division, stored.map { ($0, mixesKernels) }, paths, model, options, warnings, general, log, cancellation, &records)
                 results.append(SceneResult(scene: paths.scene, ending: ending))
             } catch let error as CancellationError {
                 if case .whole = division, !RemoteFile.isRemote(paths.outputs.mask) {
@@ -136,9 +143,10 @@ struct SegmentCommand: ParsableCommand {
     }
 
     private func segment(
-        _ division: SceneRun.Division, _ paths: OutputPaths, _ model: Model, _ options: SegmentationOptions,
-        _ warnings: SceneWarnings, _ general: GeneralWarnings, _ log: SceneLog, _ cancellation: Cancellation,
-        _ records: inout [SceneRun.Record]
+        _ division: SceneRun.Division, _ stored: (parts: RemoteParts, mixesKernels: Bool)?, _ paths: OutputPaths,
+        _ model: Model,
+        _ options: SegmentationOptions, _ warnings: SceneWarnings, _ general: GeneralWarnings, _ log: SceneLog,
+        _ cancellation: Cancellation, _ records: inout [SceneRun.Record]
     ) throws -> SceneResult.Ending {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
@@ -147,13 +155,22 @@ struct SegmentCommand: ParsableCommand {
         var options = options
         // Files under the local names are the program's own.
         if remote != nil { options.overwrites = true }
-        let run = try SceneRun(
-            scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,
-            products: products.options(), division: division)
+        func open(_ division: SceneRun.Division) throws -> SceneRun {
+            try SceneRun(
+                scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,
+                products: products.options(), division: division, asked: paths.outputs)
+        }
+        var run = try open(division)
         if let remote, let outcome = remote.finished(run, paths.scene, access: options.access) {
-            return .done(try upload(remote, outcome, cancellation))
+            let outcome = try upload(remote, outcome, cancellation)
+            try stored?.parts.remove()
+            return .done(outcome)
         }
         try remote?.prepare(overwrite: files.overwrite) { cancellation.isCancelled }
+        if let stored, let remote {
+            let merge = try fetched(stored.parts, for: remote)
+            run = try open(.merge(merge, mixesKernels: stored.mixesKernels))
+        }
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
         if messages.verbose { Console.note(PlanReport(run.job).table) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
@@ -181,6 +198,7 @@ struct SegmentCommand: ParsableCommand {
         if let remote {
             try remote.note(run, outcome)
             outcome = try upload(remote, outcome, cancellation)
+            try stored?.parts.remove()
         }
         if let found = outcome.summary.verification { try Console.print(line(paths, found)) }
         log.done(outcome)
@@ -205,6 +223,19 @@ struct SegmentCommand: ParsableCommand {
         )
     }
 
+    /// Brings the parts of an output in object storage onto this machine.
+    ///
+    /// - Throws: `PartError`, `FileError`.
+    private func fetched(_ parts: RemoteParts, for remote: RemoteOutputs) throws -> PartMerge {
+        try parts.fetchAll(for: remote.local.mask)
+        do {
+            guard let merge = try PartMerge(of: remote.local.mask) else { throw parts.none }
+            return merge
+        } catch let error as PartError {
+            throw PartError(error.code, error.description.replacing(remote.local.mask, with: parts.mask))
+        }
+    }
+
     private func upload(
         _ remote: RemoteOutputs, _ outcome: SceneOutcome, _ cancellation: Cancellation
     ) throws -> SceneOutcome {
@@ -221,22 +252,37 @@ struct SegmentCommand: ParsableCommand {
     ) throws {
         warnings.begin(paths.scene)
         defer { warnings.end(paths.scene) }
-        let mask = paths.outputs.mask
+        let remote = try RemoteOutputs(paths.outputs, scratch: files.scratch, part: part)
+        defer { remote?.removeIfEmpty() }
+        let mask = remote?.local.mask ?? paths.outputs.mask
+        let stored = remote.map { _ in RemoteParts(of: paths.outputs.mask, work: files.work) }
+        try remote?.prepare(overwrite: files.overwrite) { cancellation.isCancelled }
+        var options = options
+        if remote != nil { options.overwrites = true }
         let summary = try parts.waiting(cancellation, while: { try PartSet.isHeld(part, of: mask) }) {
+            try stored?.fetch(part, for: mask)
             let run = try SceneRun(
-                scene: paths.scene, model: model, options: options, outputs: paths.outputs,
-                products: products.options(),
-                division: .part(part))
+                scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,
+                products: products.options(), division: .part(part), asked: paths.outputs)
             run.warnings.forEach(messages.warn)
             if messages.verbose { Console.note(PlanReport(run.job).table) }
             let bar = progress.display(
                 URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
-            return try withExtendedLifetime(bar) {
-                defer { bar?.finish() }
-                return try run.compute(
+            defer { bar?.finish() }
+            do {
+                let summary = try run.compute(
                     folder: FileManager.default.currentDirectoryPath, arguments: PartOptions.argumentsWithoutPart,
                     verifiedWindows: verify ?? 0, cancellation: cancellation, warnings: warnings,
                     progress: { bar?.update(done: $0, of: $1) })
+                try stored?.store(part, of: mask) { cancellation.isCancelled }
+                return summary
+            } catch let error as CancellationError {
+                if let stored {
+                    // Another machine may go on with it: who stops a part gives it a while for that.
+                    try stored.store(part, of: mask) { false }
+                    Signals.tell(kept: "what is done is kept in \(stored.place); run the same command again to go on")
+                }
+                throw error
             }
         }
         log.done(summary, of: paths.scene)

@@ -26,6 +26,14 @@ struct FileOptions: ParsableArguments {
             the user's cache.
             """, valueName: "folder"), completion: .directory)
     var scratch: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The folder in object storage in which parts of an output there keep their work (see --part). By default, a hidden \
+            one beside the mask.
+            """, valueName: "folder"))
+    var work: String?
 }
 
 /// The meaning of the outputs, and the form in which they are written.

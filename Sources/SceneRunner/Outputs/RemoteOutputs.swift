@@ -3,6 +3,7 @@ import Foundation
 import MaskProducts
 package import RasterIO
 import Segmentation
+package import TileGeometry
 
 /// Outputs in object storage: they are made as local files, and uploaded when all of them are complete, the mask last.
 ///
@@ -37,11 +38,13 @@ package final class RemoteOutputs {
 
     /// Makes the folder of the local files, and keeps other runs out of it.
     ///
-    /// - Parameter scratch: the folder in which it is made; nil for one in the user's cache.
+    /// - Parameters:
+    ///   - scratch: the folder in which it is made; nil for one in the user's cache.
+    ///   - part: the part that is made of them, where it is one: several may be on one machine at the same time.
     /// - Returns: nil where all outputs are local.
     /// - Throws: `OutputError` where some of them are local; `FileError` (`.locked` where another run makes the same mask,
     ///   `.cannotCreate`).
-    package init?(_ outputs: OutputSet, scratch: String?) throws {
+    package init?(_ outputs: OutputSet, scratch: String?, part: ScenePart? = nil) throws {
         let paths = outputs.everything.map(\.path)
         guard paths.contains(where: RemoteFile.isRemote) else { return nil }
         if let other = paths.first(where: { !RemoteFile.isRemote($0) }) {
@@ -52,7 +55,8 @@ package final class RemoteOutputs {
         guard let scratch = scratch ?? UserCache.path("outputs") else {
             throw OutputError("there is no folder for local copies of the outputs: name one with --scratch")
         }
-        let folder = FileName.joined(scratch, String(SHA256.checksum(of: outputs.mask).prefix(16)))
+        let name = SHA256.checksum(of: outputs.mask).prefix(16) + (part.map { "-" + PartSet.folderName(of: $0) } ?? "")
+        let folder = FileName.joined(scratch, String(name))
         let places = Array(Set(paths.map(FileName.folder(of:)))).sorted()
         do {
             for place in places.indices {

@@ -36,7 +36,7 @@ package struct PartRequest: Codable, Equatable, Sendable {
     }
 
     /// The name of the record in a part's folder.
-    static let fileName = "request.json"
+    package static let fileName = "request.json"
 
     /// More bytes than a command line of this system can have.
     private static let mostBytes = 4 << 20
@@ -44,7 +44,7 @@ package struct PartRequest: Codable, Equatable, Sendable {
     /// Reads the record of a part; nil where there is none, or none that can be meant.
     ///
     /// - Parameter owner: the user that it has to belong to, as the merge does what it says; nil for any.
-    init?(folder: String, owner: UInt32? = nil) {
+    package init?(folder: String, owner: UInt32? = nil) {
         guard let data = WorkFolder.read(folder + "/" + Self.fileName, owner: owner), data.count <= Self.mostBytes,
             let request = try? StoredJSON.decode(Self.self, from: data), request.isCurrent
         else { return nil }

@@ -211,21 +211,41 @@ package struct PartSet: Sendable {
         return progress.tileRows == rows ? .complete : .stopped(progress.tileRows, of: rows)
     }
 
-    private static func path(_ part: ScenePart, _ folder: String) -> String {
-        folder + "/\(WorkFolder.partPrefix)\(part.number)-of-\(part.count)"
+    private static func path(_ part: ScenePart, _ folder: String) -> String { folder + "/" + folderName(of: part) }
+
+    /// Returns the hidden folder beside an output that has the folders of its parts.
+    package static func folder(of output: String) -> String { WorkFolder.path(for: output) }
+
+    /// Returns the folder of a part.
+    package static func folder(of output: String, _ part: ScenePart) -> String { path(part, folder(of: output)) }
+
+    /// Returns the name of a part's folder.
+    package static func folderName(of part: ScenePart) -> String {
+        "\(WorkFolder.partPrefix)\(part.number)-of-\(part.count)"
+    }
+
+    /// Returns the part that a folder of this name has; nil for any other name.
+    package static func part(named name: String) -> ScenePart? {
+        guard name.hasPrefix(WorkFolder.partPrefix) else { return nil }
+        let words = name.dropFirst(WorkFolder.partPrefix.count).components(separatedBy: "-of-")
+        guard let part = ScenePart(argument: words.joined(separator: "/")), name == folderName(of: part) else {
+            return nil
+        }
+        return part
+    }
+
+    /// Returns the names of the files in a part's folder, those last that say how far the others have come.
+    package static func files(in folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let last = [WorkFolder.keyName, PartRequest.fileName, WorkInProgress.journalName]
+        return names.filter { !$0.hasPrefix(Lease.fileName) && !last.contains($0) }.sorted()
+            + last.filter(names.contains)
     }
 
     /// The parts that have a folder, in order.
     private static func parts(in folder: String) -> [ScenePart] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.compactMap { name in
-            guard name.hasPrefix(WorkFolder.partPrefix) else { return nil }
-            let words = name.dropFirst(WorkFolder.partPrefix.count).components(separatedBy: "-of-")
-            guard let part = ScenePart(argument: words.joined(separator: "/")),
-                name == "\(WorkFolder.partPrefix)\(part.number)-of-\(part.count)"
-            else { return nil }
-            return part
-        }.sorted { ($0.count, $0.number) < ($1.count, $1.number) }
+        return names.compactMap(part(named:)).sorted { ($0.count, $0.number) < ($1.count, $1.number) }
     }
 
     /// Refuses parts of other users: the merge does what they say. Files of this user are known by the owner of one that is
