@@ -70,6 +70,22 @@ import TestNetworks
             $0.weights("w", [1, 1, 40000, 1], [Float](repeating: 0, count: 40000))
             $0.node("Conv", ["x", "w"], ["y"], ["dilations": huge, "auto_pad": .string("SAME_UPPER")])
         },
+        // Pixels in one row where parameters belong: each rewriting of the operator would find them there again.
+        Case("a power whose exponent is the scene in one row", says: "where its parameters belong") {
+            $0.integers("shape", [1, 1, -1])
+            $0.node("Reshape", ["x", "shape"], ["t"])
+            $0.node("Pow", ["t", "t"], ["y"])
+        },
+        Case("a clipping whose limit is the scene in one row", says: "where its parameters belong") {
+            $0.integers("shape", [1, 1, -1])
+            $0.node("Reshape", ["x", "shape"], ["t"])
+            $0.node("Clip", ["x", "t"], ["y"])
+        },
+        Case("a sum of three terms, all in one row", says: "where its parameters belong") {
+            $0.integers("shape", [1, 1, -1])
+            $0.node("Reshape", ["x", "shape"], ["t"])
+            $0.node("Add", ["t", "t", "t"], ["y"])
+        },
         // Weights and maps out of all proportion.
         Case("a transposed convolution full of gaps", says: "gaps are filled") {
             $0.weights("w", [1, 1, 3, 3])

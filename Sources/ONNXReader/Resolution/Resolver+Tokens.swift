@@ -72,9 +72,17 @@ extension Resolver {
         return [value(TokenValue(node: map.node, axes: axes))]
     }
 
+    /// Returns the outputs of a call in which maps have taken the place of tokens: of all of them, or it would come here again.
+    private mutating func outputs(ofWhole call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
+        guard !call.operands.contains(where: { $0?.isTokens ?? false }) else {
+            throw .unsupported("reads pixels laid out in one row where its parameters belong")
+        }
+        return try outputs(of: call)
+    }
+
     private mutating func elementwise(_ call: OperatorCall) throws(OperatorProblem) -> [ResolvedValue] {
         let tokens = try tokens(call, 0)
-        let results = try outputs(of: call.replacing(0, by: whole(tokens)))
+        let results = try outputs(ofWhole: call.replacing(0, by: whole(tokens)))
         return try value(of: results, as: tokens.axes)
     }
 
@@ -114,7 +122,7 @@ extension Resolver {
             }
             let spread = try spread(constant, over: tokens)
             let whole = call.replacing(index, by: whole(tokens)).replacing(other, by: .constant(spread))
-            let results = try outputs(of: whole)
+            let results = try outputs(ofWhole: whole)
             return try value(of: results, as: tokens.axes)
         }
         var (left, right) = (try tokens(call, 0), try tokens(call, 1))
@@ -129,7 +137,7 @@ extension Resolver {
             axes = left.axes
         }
         let whole = call.replacing(0, by: whole(left)).replacing(1, by: whole(right))
-        let results = try outputs(of: whole)
+        let results = try outputs(ofWhole: whole)
         return try value(of: results, as: axes!)
     }
 
@@ -296,7 +304,7 @@ extension Resolver {
         let shape = nodes[tokens.node].shape
         guard isReduction else {
             let last = MapValue(node: tokens.node, shape, roles: [nil, .height, .width, .channels])
-            let results = try outputs(of: call.replacing(0, by: .map(last)))
+            let results = try outputs(ofWhole: call.replacing(0, by: .map(last)))
             return try value(of: results, as: tokens.axes)
         }
         var mean = shape
