@@ -85,7 +85,8 @@ struct OutputOwnership {
             guard let own = earlier[CanonicalPath.named(path)] else { return false }
             // A copy that was put back may have another time.
             return own.isUnderway || own.stamp == stamp
-                || (own.checksum != nil && !RemoteFile.isRemote(path) && (try? SHA256.checksum(ofFile: path)) == own.checksum)
+                || (own.checksum != nil && !RemoteFile.isRemote(path)
+                    && (try? SHA256.checksum(ofFile: path)) == own.checksum)
         }
     }
 }

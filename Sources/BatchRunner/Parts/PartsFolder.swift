@@ -114,10 +114,16 @@ package struct PartsFolder: Sendable {
 
     private func requireNoParts(isDecisive: Bool) throws {
         try requireNobodyAtParts(isDecisive: isDecisive)
+        for part in parts where !FileStatus.exists(path(of: part) + "/" + PartRecord.fileName) {
+            // One that was killed before it began.
+            Lease.removeDead(inFolder: path(of: part))
+            FileCall.removeFolder(path(of: part))
+        }
         guard !parts.isEmpty else { return }
         throw PartError(
             .bad,
-            "\(output): parts of a divided batch lie in it: put them together with overtile merge \(output), or \(discarding)")
+            "\(output): parts of a divided batch lie in it: put them together with overtile merge \(output), or \(discarding)"
+        )
     }
 
     /// The number of this user, as the file system has it.
@@ -143,6 +149,7 @@ package struct PartsFolder: Sendable {
         try lease(in: [path, path(of: part)], of: "\(output), \(part)") { lease throws(FileError) in
             guard let holder = try Lease.holder(ofFolder: path, isDecisive: true) else { return }
             lease.release()
+            FileCall.removeFolder(path(of: part))
             throw FileError(
                 .locked, path: output, "another run has all of it",
                 message:

@@ -151,7 +151,9 @@ public final class Batch: Sendable {
             do {
                 run = try open(scene, options: share ?? options, earlier: earlier, date: start, remote: remote)
                 if share != nil, WorkerDemand.isShort(run.job) { throw ShareTooSmall() }
-                earlier = (remote?.remote ?? run.outputs).files.map { OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path)) }
+                earlier = (remote?.remote ?? run.outputs).files.map {
+                    OutputRecord(kind: $0.kind.name, path: CanonicalPath.named($0.path))
+                }
             } catch let error as SegmentationError where error.code == .outsideArea {
                 log.outside(scene)
                 // A watch needs not open it again.
@@ -167,7 +169,8 @@ public final class Batch: Sendable {
             // Another process may have taken the folder over meanwhile, and have made the same outputs.
             run.completed = { [claim] _ in try claim?.requireHeld() }
             observer?.began(scene, run)
-            var outcome = try remote?.finished(run, scene, access: reach(of: scene))
+            var outcome =
+                try remote?.finished(run, scene, access: reach(of: scene))
                 ?? run.run(
                     extras: .all, cancellation: cancellation,
                     warnings: warnings, progress: { observer?.advanced(scene, tiles: $0, of: $1) })

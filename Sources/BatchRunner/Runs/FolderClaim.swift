@@ -28,8 +28,11 @@ package final class FolderClaim: Sendable {
 
     deinit { parts.giveBack(lease) }
 
-    /// Returns normally while no other process has taken the folder, which happens to one that was silent for minutes.
+    /// Returns normally while no other process has taken the folder, which happens to one that was silent for minutes. That the
+    /// folder itself is gone is told by whoever writes into it.
     ///
     /// - Throws: `FileError` (`.locked`).
-    package func requireHeld() throws(FileError) { try lease.require("the folder", of: output) }
+    package func requireHeld() throws(FileError) {
+        if FileStatus.exists(output) { try lease.require("the folder", of: output) }
+    }
 }

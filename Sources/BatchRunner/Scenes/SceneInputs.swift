@@ -109,7 +109,9 @@ package struct SceneInputs: Sendable {
         var found: [String] = []
         for entry in try RemoteFolder.entries(of: folder, recursive: isRecursive) {
             let inner = entry.path.dropFirst(folder.count).split(separator: "/")
-            guard let name = inner.last.map(String.init), !inner.contains(where: { $0.hasPrefix(".") }) else { continue }
+            guard let name = inner.last.map(String.init), !inner.contains(where: { $0.hasPrefix(".") }) else {
+                continue
+            }
             // What lies in the folder of a product is a part of it.
             let folders = entry.isFolder ? inner : inner.dropLast()
             if let product = folders.firstIndex(where: { names.matchesFolder(String($0)) }) {

@@ -41,7 +41,8 @@ extension BatchCommand {
         }
         guard let summary else {
             if !messages.quiet {
-                Console.note("\(place.outputs.folder), \(part): nothing is left to do, as all scenes of the batch are done")
+                Console.note(
+                    "\(place.outputs.folder), \(part): nothing is left to do, as all scenes of the batch are done")
             }
             return
         }

@@ -142,7 +142,9 @@ struct MergeCommand: ParsableCommand {
             masks = parts.cutScenes.map { CanonicalPath.named(layout.outputs(for: $0, date: Date()).mask) }
         }
         let done = try parts.run(try Ledger(folder: folder, access: .writing), masks: masks)
-        tell("\(output): its parts were given up; \(Text.counted(done, "scene")) of theirs \(done == 1 ? "is" : "are") done")
+        tell(
+            "\(output): its parts were given up; \(Text.counted(done, "scene")) of theirs \(done == 1 ? "is" : "are") done"
+        )
     }
 
     private func waitForParts(of folder: String, _ cancellation: Cancellation) throws {

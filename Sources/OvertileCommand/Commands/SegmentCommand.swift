@@ -120,7 +120,8 @@ struct SegmentCommand: ParsableCommand {
             }
             do {
                 let ending = try segment(
-                    division, stored.map { ($0, mixesKernels) }, paths, model, options, warnings, general, log, cancellation, &records)
+                    division, stored.map { ($0, mixesKernels) }, paths, model, options, warnings, general, log,
+                    cancellation, &records)
                 results.append(SceneResult(scene: paths.scene, ending: ending))
             } catch let error as CancellationError {
                 if case .whole = division, !RemoteFile.isRemote(paths.outputs.mask) {

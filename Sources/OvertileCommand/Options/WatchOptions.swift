@@ -60,7 +60,8 @@ struct WatchOptions: ParsableArguments {
             folder: watched, failedFolder: failedFolder.map { CanonicalPath.destination(of: $0) })
         guard RemoteFile.isRemote(settings.failed.path) == RemoteFile.isRemote(watched) else {
             throw UsageError(
-                "--failed-folder \(settings.failed.path) and \(folder) are not both in object storage: name one on the same side")
+                "--failed-folder \(settings.failed.path) and \(folder) are not both in object storage: name one on the same side"
+            )
         }
         guard settings.failed.path != watched else {
             throw UsageError("scenes that fail would stay in \(folder): choose another folder for --failed-folder")

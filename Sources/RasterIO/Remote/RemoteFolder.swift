@@ -49,7 +49,9 @@ package enum RemoteFolder {
         defer { VSICloseDir(listing) }
         var found: [Entry] = []
         while let entry = messages.during({ VSIGetNextDirEntry(listing) })?.pointee {
-            guard let bytes = entry.pszName, let name = String(validatingCString: bytes), !name.isEmpty else { continue }
+            guard let bytes = entry.pszName, let name = String(validatingCString: bytes), !name.isEmpty else {
+                continue
+            }
             found.append(
                 Entry(
                     path: FileName.joined(folder, name.hasSuffix("/") ? String(name.dropLast()) : name),
@@ -59,7 +61,8 @@ package enum RemoteFolder {
         }
         guard messages.failures.isEmpty else {
             throw FileError(
-                .readFailed, "list", path: folder, messages.reason(about: folder, otherwise: "the server gave no reason"),
+                .readFailed, "list", path: folder,
+                messages.reason(about: folder, otherwise: "the server gave no reason"),
                 advice: "look at bucket, credentials and network")
         }
         return found.sorted { $0.path < $1.path }

@@ -84,7 +84,9 @@ package struct RemoteParts: Sendable {
     package func remove() throws(FileError) -> Bool {
         let parts = try parts()
         for part in parts {
-            for entry in try RemoteFolder.entries(of: path(of: part), recursive: false) { RemoteFile.remove(entry.path) }
+            for entry in try RemoteFolder.entries(of: path(of: part), recursive: false) {
+                RemoteFile.remove(entry.path)
+            }
         }
         return !parts.isEmpty
     }

@@ -109,7 +109,7 @@ struct BatchPartTests {
     func twice() throws {
         let whole = try parts.undivided()
         try parts.make(2, of: 2)
-        let first = try #require(parts.begin(1, of: 2))
+        let first = try #require(try parts.begin(1, of: 2))
         for attempt in [{ _ = try parts.begin(1, of: 2) }, { _ = try parts.merge() }] {
             let error = #expect(throws: (any Error).self) { try attempt() }
             #expect("\(String(describing: error))".contains("part 1 of 2"), "\(String(describing: error))")
@@ -128,7 +128,7 @@ struct BatchPartTests {
     @Test("a part does not begin while others are put together")
     func merging() throws {
         try parts.make(1, of: 1)
-        let merge = try #require(BatchMerge(of: parts.output, mixesKernels: false))
+        let merge = try #require(try BatchMerge(of: parts.output, mixesKernels: false))
         let error = #expect(throws: FileError.self) { try parts.make(1, of: 1) }
         #expect(error?.code == .locked && error?.description.contains("puts its parts together") == true)
         _ = try merge.run(bench.batch(), observer: nil, cancellation: Cancellation())

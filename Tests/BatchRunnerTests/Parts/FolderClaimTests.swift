@@ -58,7 +58,7 @@ struct FolderClaimTests {
     }
 
     @Test("a part on another machine keeps a batch out; its parts do so after its end, until they are merged")
-    func parts() throws {
+    func divided() throws {
         try parts.make(1, of: 2)
         let folder = parts.parts.path(of: ScenePart(2, of: 2)!)
         try writeLease(of: folder, age: 30)
@@ -83,7 +83,8 @@ struct FolderClaimTests {
         let claim = try FolderClaim(parts.output)
         let batch = Batch(
             ledger: try bench.ledger, model: try bench.batch().model, options: bench.options, outputs: layout,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, warnings: SceneWarnings { _ in }, errorStatus: { _ in 99 },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, warnings: SceneWarnings { _ in },
+            errorStatus: { _ in 99 },
             claim: claim)
         let takeOver: @Sendable () -> Void = { [path = parts.parts.path] in
             unlink(path + "/" + Lease.fileName)
@@ -121,7 +122,8 @@ struct FolderClaimTests {
         #expect(count > 0 && count < 7)
         #expect(try parts.hidden.isEmpty)
         let endings = try bench.run()
-        #expect(endings.values.count { $0 == "unchanged" } == count && endings.values.count { $0 == "done" } == 7 - count)
+        #expect(
+            endings.values.count { $0 == "unchanged" } == count && endings.values.count { $0 == "done" } == 7 - count)
         #expect(try made.allSatisfy { try parts.stamps[$0.key] == $0.value })
         #expect(try parts.outcome([]).files == whole.files)
     }
@@ -136,7 +138,9 @@ struct FolderClaimTests {
         #expect(try parts.hidden.isEmpty && parts.outcome([]) == before)
         // Where anything is to be done, all parts have their records again.
         try bench.addScene("f.tif", seed: 98, crs: "EPSG:32633")
-        for number in [1, 2] { #expect(try parts.begin(number, of: 2)?.run(observer: nil, cancellation: Cancellation()) != nil) }
+        for number in [1, 2] {
+            #expect(try parts.begin(number, of: 2)?.run(observer: nil, cancellation: Cancellation()) != nil)
+        }
         #expect(try parts.merge().count == 8)
     }
 
