@@ -27,23 +27,34 @@ package enum RemoteFile {
     /// - Throws: `FileError` (`.readFailed`) where the server does not say.
     package static func stamp(of path: String) throws(FileError) -> FileStamp? {
         VSICurlPartialClearCache(path)
-        var status = stat()
-        let messages = GDALMessages(keepsWarnings: true)
+        if let stamp = look(at: path) { return stamp }
+        // A look says nothing of a server that gives no answer, or refuses one: opening does.
+        VSICurlPartialClearCache(path)
         VSIErrorReset()
-        let isThere = withUnsafeMutablePointer(to: &status) { status in
-            messages.during {
-                VSIStatExL(path, OpaquePointer(status), Int32(VSI_STAT_SIZE_FLAG | VSI_STAT_SET_ERROR_FLAG)) == 0
-            }
-        }
-        if isThere {
-            return FileStamp(size: Int(status.st_size), modified: Int(status.st_mtim.tv_sec) &* 1_000_000_000)
+        if let file = GDALMessages().during({ VSIFOpenExL(path, "rb", 1) }) {
+            _ = VSIFCloseL(file)
+            return look(at: path)
         }
         let number = Int(VSIGetLastErrorNo())
         let reason = GDALLibrary.oneLine(VSIGetLastErrorMsg())
-        guard number != 0, number != Int(VSIE_AWSObjectNotFound), !reason.contains("404") else { return nil }
+        let isMissing =
+            number == 0 || number == Int(VSIE_AWSObjectNotFound)
+            || ["404", "NoSuchKey", "NotFound"].contains(where: reason.contains)
+        guard !isMissing else { return nil }
         throw FileError(
-            .readFailed, "ask for", path: path, reason.isEmpty ? "the server gave no answer" : reason,
+            .readFailed, "look up", path: path, reason.isEmpty ? "the server gave no answer" : reason,
             advice: "look at bucket, credentials and network")
+    }
+
+    private static func look(at path: String) -> FileStamp? {
+        var status = stat()
+        let isThere = withUnsafeMutablePointer(to: &status) { status in
+            GDALMessages(keepsWarnings: true).during {
+                VSIStatExL(path, OpaquePointer(status), Int32(VSI_STAT_SIZE_FLAG)) == 0
+            }
+        }
+        guard isThere else { return nil }
+        return FileStamp(size: Int(status.st_size), modified: Int(status.st_mtim.tv_sec) &* 1_000_000_000)
     }
 
     /// Writes a copy of a local file, and compares it with the file by size and SHA-256. Until it is complete, nothing has

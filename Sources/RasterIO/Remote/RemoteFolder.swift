@@ -38,6 +38,7 @@ package enum RemoteFolder {
         let messages = GDALMessages(keepsWarnings: true)
         guard let listing = messages.during({ VSIOpenDir(folder, recursive ? -1 : 0, nil) }) else {
             // GDAL does not tell an empty folder from a server that gives no answer; an object that is asked for does.
+            VSICurlPartialClearCache(folder)
             do throws(FileError) {
                 _ = try RemoteFile.stamp(of: FileName.joined(folder, ".overtile-nothing"))
             } catch {
