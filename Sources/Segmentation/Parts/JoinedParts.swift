@@ -1,6 +1,8 @@
+import Dispatch
 import FileIO
 import Foundation
 import RasterIO
+import Synchronization
 import TileGeometry
 
 /// The complete work of all parts of a divided run, which the finished rasters are made of.
@@ -15,9 +17,10 @@ final class JoinedParts: RasterWork {
     let folder: WorkFolder
 
     private let parts: PartSet
+    private let check: RowCheck
 
-    /// Looks at each part: that it is of this scene, model, plan, settings and version, and that each row of tiles is as it
-    /// was written.
+    /// Looks at each part: that it is of this scene, model, plan, settings and version. That each row of tiles is as it was
+    /// written is told by `requireWhole`, at the end of a look that begins here.
     ///
     /// - Parameter mixesKernels: true if parts may have been made by different kernels.
     /// - Throws: `PartError` naming a part and the command that makes it; `FileError`, `CancellationError`.
@@ -31,12 +34,15 @@ final class JoinedParts: RasterWork {
         var pieces = outputs.map { _ in [JoinedRaster.Piece]() }
         var computed = 0
         var kernels: [String: ScenePart] = [:]
+        var checked: [RowCheck.Work] = []
         for part in parts.all {
             let share = job.share(of: part)
             let partOutputs = job.outputs(outputs, of: share)
             let found = try Self.open(parts, part, job.key(partOutputs, part: part, share), partOutputs)
             if kernels[found.kernels] == nil { kernels[found.kernels] = part }
-            computed += try Self.verified(found, parts, part, job.windows(of: share), cancellation)
+            computed += found.rows.last??.tilesComputed ?? 0
+            checked.append(
+                RowCheck.Work(part: part, outputs: partOutputs, rows: found.rows, windows: job.windows(of: share)))
             let top = share.window.y - job.plan.outputWindow.y
             for index in outputs.indices {
                 pieces[index].append(
@@ -58,11 +64,16 @@ final class JoinedParts: RasterWork {
         sources = zip(outputs, pieces).map { JoinedRaster($0, pieces: $1, requireLease: merge.folder.leaseCheck) }
         tilesComputed = computed
         resumedTileRows = job.plan.grid.rows
+        check = RowCheck(checked, of: parts, cancellation)
     }
+
+    /// Returns normally when every row of tiles of every part was found to be as it was written.
+    ///
+    /// - Throws: `PartError` naming a part and the command that makes it; `CancellationError`.
+    func requireWhole() throws { try check.wait() }
 
     /// What a part has in its folder.
     private struct Found {
-        let rasters: [RawRaster]
         let rows: [WorkJournal.Row?]
         let kernels: String
     }
@@ -90,42 +101,22 @@ final class JoinedParts: RasterWork {
                         + "same --memory, or --tile")
         }
         let tileRows = expected.part?.rows ?? 0
-        let rasters: [RawRaster]
-        rasters = try outputs.map { output in
+        for output in outputs {
             let name = path + "/" + WorkInProgress.rasterName(output)
             guard let status = FileStatus(path: name, followsLinks: false), status.kind == .file,
                 status.size == output.byteCount
             else { throw parts.bad(part, "its rasters are damaged") }
-            return try RawRaster(path: name, for: output, isNew: false)
         }
-        guard tileRows > 0 else { return Found(rasters: rasters, rows: [], kernels: key.kernels) }
+        guard tileRows > 0 else { return Found(rows: [], kernels: key.kernels) }
         guard let journal = work.journal,
             journal.recover(tileRows: tileRows)?.tileRows == tileRows
         else { throw parts.bad(part, "its journal is damaged") }
-        let rows = (0..<tileRows).map { journal.row($0, rasters: rasters.count) }
-        return Found(rasters: rasters, rows: rows, kernels: key.kernels)
-    }
-
-    /// Reads all rows of a part, and compares them with their checksums.
-    ///
-    /// - Returns: the number of its tiles that the network ran on.
-    private static func verified(
-        _ found: Found, _ parts: PartSet, _ part: ScenePart, _ windows: OutputWindows, _ cancellation: Cancellation
-    ) throws -> Int {
-        for (row, expected) in found.rows.enumerated() {
-            let sums = try found.rasters.checksums(of: windows.places(ofTileRow: row), cancellation)
-            guard let expected, expected.checksums == sums else {
-                throw parts.bad(
-                    part,
-                    "row \(row + 1) of its \(found.rows.count) rows of tiles is not as it was written, as after a fault of "
-                        + "the disk")
-            }
-        }
-        return found.rows.last??.tilesComputed ?? 0
+        return Found(rows: (0..<tileRows).map { journal.row($0, rasters: outputs.count) }, kernels: key.kernels)
     }
 
     /// The parts stay, whatever happened: another merge may succeed.
     func end(after error: any Error, scene: String) -> any Error {
+        check.stop()
         // What somebody else has taken over is theirs.
         if folder.isLost { return error }
         folder.retract()
@@ -136,4 +127,89 @@ final class JoinedParts: RasterWork {
     func keepRecord() { remove() }
 
     func remove() { folder.removeParts() }
+}
+
+/// Reads all rows of tiles of all parts and compares them with their checksums, on threads of its own, while the outputs are
+/// made of them.
+private final class RowCheck: Sendable {
+    /// A part's work.
+    struct Work: Sendable {
+        let part: ScenePart
+        let outputs: [RasterOutput]
+        let rows: [WorkJournal.Row?]
+        let windows: OutputWindows
+    }
+
+    private struct State {
+        var next = 0
+        var isStopped = false
+        var failure: (any Error)?
+    }
+
+    /// More gain little: the outputs are compressed meanwhile.
+    private static let threads = 2
+
+    private let works: [Work]
+    private let parts: PartSet
+    private let state = Mutex(State())
+    private let group = DispatchGroup()
+
+    init(_ works: [Work], of parts: PartSet, _ cancellation: Cancellation) {
+        (self.works, self.parts) = (works, parts)
+        for thread in 0..<min(Self.threads, works.count) {
+            DispatchQueue(label: "overtile.rows \(thread)").async(group: group) { [self] in
+                while let work = next() {
+                    do {
+                        try check(work, cancellation)
+                    } catch {
+                        state.withLock { ($0.failure, $0.isStopped) = ($0.failure ?? error, true) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the look early.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        group.wait()
+    }
+
+    /// Waits for the end.
+    ///
+    /// - Throws: `PartError`, `CancellationError`.
+    func wait() throws {
+        group.wait()
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    private func next() -> Work? {
+        state.withLock { state in
+            guard !state.isStopped, state.next < works.count else { return nil }
+            defer { state.next += 1 }
+            return works[state.next]
+        }
+    }
+
+    private func check(_ work: Work, _ cancellation: Cancellation) throws {
+        let rasters: [RawRaster]
+        do {
+            rasters = try work.outputs.map {
+                try RawRaster(
+                    path: parts.path(work.part) + "/" + WorkInProgress.rasterName($0), for: $0, isNew: false)
+            }
+        } catch {
+            throw parts.bad(work.part, "its rasters are damaged")
+        }
+        for (row, expected) in work.rows.enumerated() {
+            if state.withLock({ $0.isStopped }) { return }
+            let sums = try rasters.checksums(of: work.windows.places(ofTileRow: row), cancellation)
+            guard let expected, expected.checksums == sums else {
+                throw parts.bad(
+                    work.part,
+                    "row \(row + 1) of its \(work.rows.count) rows of tiles is not as it was written, as after a fault of the "
+                        + "disk")
+            }
+        }
+    }
 }

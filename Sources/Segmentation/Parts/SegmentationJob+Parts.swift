@@ -115,6 +115,7 @@ extension SegmentationJob {
                     progress(done * columns, rows * columns)
                 }
                 try encoder.finish()
+                try work.requireWhole()
             }
         } catch {
             throw work.end(after: error, scene: scene.path)
