@@ -48,6 +48,8 @@ if masks(bucket + "/out") != masks(whole) or "3 scenes done" not in ended.stdout
 if ".overtile-ledger.sqlite" not in outputs(bucket + "/out"):
     fail("no copy of the ledger lies beside the masks: %s" % sorted(outputs(bucket + "/out")))
 
+# An object whose name would be read as those of two is no scene.
+shutil.copy(bucket + "/in/a.tif", bucket + "/in/x.tif,y.tif")
 # Patterns, of which one fits nothing.
 ended = batch(["/vsis3/bucket/in/[ab].tif"], "/vsis3/bucket/flat")
 expect(ended, 0, "", "a pattern")
@@ -128,6 +130,18 @@ with open(bucket + "/in/failed/bad.tif.txt") as file:
         fail("watch: nothing says why a scene was moved aside")
 if sorted(each for each in masks(bucket + "/watched") if each.endswith(".tif")) != ["a.tif", "b.tif", "d.tif"]:
     fail("watch: %s" % sorted(masks(bucket + "/watched")))
+# A second one of the name keeps the first, whatever else is called so, and outputs below the scenes are none.
+for words in ("still no raster", "never one"):
+    with open(bucket + "/in/bad.tif", "w") as file:
+        file.write(words)
+    expect(watch(["--max-attempts", "1"]), 1, "was moved to", "watch, another bad one")
+if sorted(each for each in outputs(bucket + "/in/failed") if each.endswith(".tif")) != ["bad-2.tif", "bad-3.tif", "bad.tif"]:
+    fail("watch: a scene was replaced that is aside: %s" % sorted(outputs(bucket + "/in/failed")))
+inner = [overtile, "watch", "/vsis3/bucket/in/", *options, "--recursive", "--output", "/vsis3/bucket/in/out/"]
+for _ in range(2):
+    expect(run(inner), 0, "", "masks below the scenes")
+if len([each for each in outputs(bucket + "/in/out") if each.endswith(".tif")]) != 4:
+    fail("masks below the scenes: %s" % sorted(outputs(bucket + "/in/out")))
 times = {name: os.stat(bucket + "/watched/" + name).st_mtime_ns for name in masks(bucket + "/watched")}
 expect(watch(**elsewhere), 0, "", "watch on another machine")
 if times != {name: os.stat(bucket + "/watched/" + name).st_mtime_ns for name in masks(bucket + "/watched")}:

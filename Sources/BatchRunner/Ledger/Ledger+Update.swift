@@ -212,7 +212,10 @@ extension LedgerEntry {
         // Times of files come from a clock that may be some milliseconds behind.
         let begun = Int(((started ?? Date(timeIntervalSince1970: 0)).timeIntervalSince1970 - 0.05) * 1e9)
         outputs = outputs.compactMap { output in
-            guard let stamp = FileStamp(stored: output.path) else { return nil }
+            let found: FileStamp?
+            // A server that gives no answer takes nothing away.
+            do { found = try FileStamp.stored(output.path) } catch { return output }
+            guard let stamp = found else { return nil }
             var output = output
             output.isUnderway = output.isUnderway && stamp != output.stamp && stamp.modified >= begun
             return output.isUnderway || output.checksum != nil ? output : nil

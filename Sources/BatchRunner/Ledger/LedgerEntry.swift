@@ -79,9 +79,11 @@ struct OutputOwnership {
 
     /// Returns true if all of these outputs that are there are the ledger's own, as they were written. One that is under way was
     /// written by a run that did not live to say so. One that somebody has changed since is not the ledger's any more.
-    func covers(_ outputs: OutputSet) -> Bool {
-        outputs.files.allSatisfy { _, path in
-            guard let stamp = FileStamp(stored: path) else { return true }
+    ///
+    /// - Throws: `FileError` (`.readFailed`) where a server does not say what is there.
+    func covers(_ outputs: OutputSet) throws -> Bool {
+        try outputs.files.allSatisfy { _, path in
+            guard let stamp = try FileStamp.stored(path) else { return true }
             guard let own = earlier[CanonicalPath.named(path)] else { return false }
             // A copy that was put back may have another time.
             return own.isUnderway || own.stamp == stamp

@@ -8,7 +8,7 @@ import TileGeometry
 
 /// The right to put the parts of a batch together, which one process has at a time, and under which no part is begun.
 ///
-///     guard let merge = try BatchMerge(of: "masks", mixesKernels: false) else { return }  // an earlier merge did it
+///     let merge = try BatchMerge(of: "masks", mixesKernels: false)
 ///     let results = try merge.run(batch, observer: nil, cancellation: Cancellation())
 ///     try merge.finish()
 package final class BatchMerge {
@@ -43,11 +43,9 @@ package final class BatchMerge {
     /// - Parameters:
     ///   - folder: the folder of the outputs.
     ///   - mixesKernels: true if parts may have been made by different kernels.
-    /// - Returns: nil where there are no parts, but a ledger: another merge has done all of it.
     /// - Throws: `PartError` naming a part and the command that makes it; `FileError` (`.locked` where another process merges).
-    package init?(of folder: String, mixesKernels: Bool) throws {
+    package init(of folder: String, mixesKernels: Bool) throws {
         let folder = PartsFolder(of: folder)
-        if folder.parts.isEmpty, FileStatus.exists(FileName.joined(folder.output, Ledger.fileName)) { return nil }
         lease = try folder.leaseOfAll()
         self.mixesKernels = mixesKernels
         parts = try PartsOfBatch(folder, mixesKernels: mixesKernels)
@@ -180,7 +178,7 @@ package final class BatchMerge {
                 scene, options: batch.options, earlier: entry.outputs, date: start,
                 division: .merge(merge, mixesKernels: mixesKernels))
         } catch let error as RasterError
-            where error.code == .noSuchFile && FileStatus.exists(FileName.folder(of: CanonicalPath.named(scene)))
+            where error.code == .noSuchFile && isGone(scene)
         {
             // Somebody has taken the scene away. Where its whole folder is gone, that may be back in a moment.
             let (message, status) = ("\(error)", batch.errorStatus(error))
@@ -205,6 +203,13 @@ package final class BatchMerge {
         let result = SceneResult(scene: scene, ending: .done(outcome))
         observer?.ended(result)
         return (result, entry)
+    }
+
+    /// True for a scene of which it is known that somebody has taken it away.
+    private func isGone(_ scene: String) -> Bool {
+        RemoteFile.isRemote(scene)
+            ? RemoteFile.isGone(scene)
+            : FileStatus.exists(FileName.folder(of: CanonicalPath.named(scene)))
     }
 
     /// The outcome of a scene that another process has made; nil where the record does not tell it.

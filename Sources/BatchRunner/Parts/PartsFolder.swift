@@ -190,8 +190,8 @@ package struct PartsFolder: Sendable {
         guard FileStatus(path: path, followsLinks: false)?.kind == .folder, !parts.isEmpty else {
             throw PartError(
                 .missing,
-                "\(output) has no parts of a divided batch in \(path): make them with overtile batch --part 1/N and so on, into "
-                    + "this folder")
+                "\(output) has no parts of a divided batch in \(path): an earlier merge has put them together, or they are still to be "
+                    + "made with overtile batch --part 1/N and so on, into this folder")
         }
         return try Lease(folder: path, of: output)
     }

@@ -10,8 +10,11 @@ extension Batch {
     /// Takes down in the ledger that these scenes are there.
     package func note(_ scenes: [String], at time: Date) throws(LedgerError) {
         try ledger.note(
-            scenes.lazy.map {
-                Sighting(scene: CanonicalPath.named($0), stamp: FileStamp(storedScene: $0) ?? .unknown)
+            scenes.lazy.compactMap { scene in
+                let stamp = FileStamp(storedScene: scene)
+                // One that a server does not tell of just now is not taken for another.
+                if stamp == nil, RemoteFile.isRemote(scene) { return nil }
+                return Sighting(scene: CanonicalPath.named(scene), stamp: stamp ?? .unknown)
             }, at: time)
     }
 

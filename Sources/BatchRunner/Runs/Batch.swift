@@ -176,11 +176,12 @@ public final class Batch: Sendable {
                     warnings: warnings, progress: { observer?.advanced(scene, tiles: $0, of: $1) })
             if let remote {
                 try remote.note(run, outcome)
+                // Before anything is there that nobody else would know as this batch's.
+                try ledgerCopy?.storeNowAndThen(ledger)
                 outcome = try remote.upload(outcome, isCancelled: { cancellation.isCancelled })
             }
             try ledger.succeed(key, outcome, at: now())
             log.done(outcome)
-            try ledgerCopy?.storeNowAndThen(ledger)
             return SceneResult(scene: scene, ending: .done(outcome))
         } catch is CancellationError {
             if started { try ledger.release(key) }
@@ -237,7 +238,8 @@ public final class Batch: Sendable {
         let outputs = outputs.outputs(for: scene, date: date)
         var options = options
         options.access = reach(of: scene)
-        options.overwrites = options.overwrites || OutputOwnership(earlier).covers(outputs)
+        let isOwn = try OutputOwnership(earlier).covers(outputs)
+        options.overwrites = options.overwrites || isOwn
         guard let remote else {
             return try SceneRun(
                 scene: scene, model: model, options: options, outputs: outputs, products: self.outputs.products,
@@ -249,7 +251,12 @@ public final class Batch: Sendable {
         let run = try SceneRun(
             scene: scene, model: model, options: options, outputs: remote.local, products: self.outputs.products,
             division: division)
-        if remote.finished(run, scene, access: options.access) == nil {
+        if let clash = outputs.everything.first(where: { $0.path == scene }) {
+            throw BatchError(.usage, "\(clash.path), an output, is the scene itself and would be overwritten")
+        }
+        if remote.finished(run, scene, access: options.access) != nil {
+            if !overwrites { try remote.requireFree() }
+        } else {
             try hasTriedUpload.withLock { hasTried in
                 try remote.prepare(overwrite: overwrites, tries: !hasTried, isCancelled: { false })
                 hasTried = true

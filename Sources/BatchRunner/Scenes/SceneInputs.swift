@@ -109,9 +109,9 @@ package struct SceneInputs: Sendable {
         var found: [String] = []
         for entry in try RemoteFolder.entries(of: folder, recursive: isRecursive) {
             let inner = entry.path.dropFirst(folder.count).split(separator: "/")
-            guard let name = inner.last.map(String.init), !inner.contains(where: { $0.hasPrefix(".") }) else {
-                continue
-            }
+            guard let name = inner.last.map(String.init), !inner.contains(where: { $0.hasPrefix(".") }),
+                !RemoteFile.isStack(entry.path)
+            else { continue }
             // What lies in the folder of a product is a part of it.
             let folders = entry.isFolder ? inner : inner.dropLast()
             if let product = folders.firstIndex(where: { names.matchesFolder(String($0)) }) {
@@ -130,7 +130,7 @@ package struct SceneInputs: Sendable {
         // Names of one folder, or of folders below it.
         let isFlat = fixed.count + 1 == pattern.split(separator: "/", omittingEmptySubsequences: false).count
         let found = try RemoteFolder.entries(of: folder, recursive: !isFlat).filter {
-            !$0.isFolder && fnmatch(pattern, $0.path, FNM_PATHNAME | FNM_PERIOD) == 0
+            !$0.isFolder && !RemoteFile.isStack($0.path) && fnmatch(pattern, $0.path, FNM_PATHNAME | FNM_PERIOD) == 0
         }
         guard !found.isEmpty else { throw BatchError(.noInput, "no object fits the pattern \(pattern)") }
         return found.map(\.path)

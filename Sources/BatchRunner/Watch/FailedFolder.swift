@@ -62,26 +62,38 @@ package struct FailedFolder: Sendable {
         return target(name)
     }
 
-    /// Moves an object of object storage, with its text and what belongs to it. There, the text takes the place of one that a
-    /// scene of the same name had before.
+    /// Moves an object of object storage, with its text and what belongs to it.
     private func takeObject(_ scene: String, to place: String, reason: String) throws(MoveError) -> String {
         let (source, name) = (FileName.folder(of: scene), FileName.last(of: scene))
-        let target = FileName.joined(place, name)
+        let stem = String(ArrivalNames.stem(of: name[...]))
+        let target: (String) -> String
         do {
+            let names = try RemoteFolder.entries(of: source, recursive: false).filter { !$0.isFolder }
+                .map { FileName.last(of: $0.path) }
+            let companions = ArrivalNames.companions(of: name, among: names)
+            var number = 1
+            func numbered(_ name: String) -> String {
+                FileName.joined(place, stem + (number == 1 ? "" : "-\(number)") + name.dropFirst(stem.count))
+            }
+            while try ([name, "\(name).txt"] + companions).contains(where: { name in
+                try RemoteFile.stamp(of: numbered(name)) != nil
+            }) {
+                number += 1
+            }
+            let suffix = number == 1 ? "" : "-\(number)"
+            target = { FileName.joined(place, stem + suffix + $0.dropFirst(stem.count)) }
             let text = NSTemporaryDirectory() + "overtile-reason-\(UInt64.random(in: 0...UInt64.max))"
             defer { FileCall.unlink(text) }
             try StagedDocument.write(Array(reason.utf8), to: text, overwrite: false)
-            try RemoteFile.upload(text, to: target + ".txt", isCancelled: { false })
-            let names = try RemoteFolder.entries(of: source, recursive: false).filter { !$0.isFolder }
-                .map { FileName.last(of: $0.path) }
-            for companion in ArrivalNames.companions(of: name, among: names) {
-                try RemoteFile.move(FileName.joined(source, companion), to: FileName.joined(place, companion))
+            try RemoteFile.upload(text, to: target(name) + ".txt", isCancelled: { false })
+            for companion in companions {
+                try RemoteFile.move(FileName.joined(source, companion), to: target(companion))
             }
-            try RemoteFile.move(scene, to: target)
+            try RemoteFile.move(scene, to: target(name))
         } catch {
             throw MoveError(scene: scene, place: place, (error as? FileError)?.reason ?? Self.reason(error))
         }
-        return target
+        return target(name)
     }
 
     /// The text that is put behind the stem so that no name is taken: nothing, or "-2", "-3", ….

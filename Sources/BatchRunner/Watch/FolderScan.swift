@@ -73,7 +73,7 @@ package struct FolderScan: Sendable {
         }
         for entry in entries where !entry.isFolder {
             let inner = entry.path.dropFirst(folder.count).split(separator: "/")
-            guard let name = inner.last, !inner.contains(where: { $0.hasPrefix(".") }),
+            guard let name = inner.last, !inner.contains(where: { $0.hasPrefix(".") }), !RemoteFile.isStack(entry.path),
                 !excluding.contains(where: { entry.path.hasPrefix($0 + "/") }), ArrivalNames.part(of: name) == .scene,
                 accepts(String(name))
             else { continue }

@@ -84,13 +84,18 @@ package struct FolderSurvey: Sendable {
                 look(at: files[next], known)
                 next += 1
             } else if known.state == .pending, known.scene.hasPrefix(prefix),
-                RemoteFile.isRemote(known.scene) || access(known.scene, F_OK) != 0
+                Self.isGone(known.scene)
             {
                 vanished.append(known.scene)
             }
         }
         for file in files[next...] { look(at: file, nil) }
         ready.sort { ($0.stamp.modified, $0.path) < ($1.stamp.modified, $1.path) }
+    }
+
+    /// True for a scene of which it is known that it is not there any more.
+    private static func isGone(_ scene: String) -> Bool {
+        RemoteFile.isRemote(scene) ? RemoteFile.isGone(scene) : access(scene, F_OK) != 0
     }
 
     private mutating func look(at file: ScannedFile, _ known: KnownScene?) {

@@ -112,9 +112,10 @@ package final class FolderWatch {
             guard !ready.isEmpty else { break }
             for file in ready {
                 if cancellation.isCancelled { throw CancellationError() }
+                // No file keeps a pass from its end by changing, or by being listed and not to be looked up.
+                tried.insert(file.path)
                 // The look may be hours old.
                 guard FileStamp(storedScene: file.path) == file.stamp else { continue }
-                tried.insert(file.path)
                 switch try run(file.path) {
                 case .done: tally.done += 1
                 case .changed: warn("\(file.path) changed while it was segmented: it is waited for again")

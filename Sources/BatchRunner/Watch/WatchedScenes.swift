@@ -76,7 +76,10 @@ package final class WatchedScenes {
         case .stopped: throw CancellationError()
         case .unchanged, .outside: return .done
         case .failed:
-            if FileStamp(storedScene: scene) != before {
+            let now = FileStamp(storedScene: scene)
+            // A server that does not tell says nothing of a change.
+            let isKnown = !RemoteFile.isRemote(scene) || (now != nil && before != nil)
+            if isKnown, now != before {
                 try removeOutputs(of: scene)
                 return .changed
             }

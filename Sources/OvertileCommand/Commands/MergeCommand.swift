@@ -95,9 +95,11 @@ struct MergeCommand: ParsableCommand {
             return tell("\(output): its parts were given up")
         }
         let request = try parts.request(scratch: NSTemporaryDirectory())
-        let logOptions = try enter(request)
+        // Machines that share nothing else may well have no such folder, and no paths that begin there.
+        let (scratch, folder) = (place.scratch.map { URL(fileURLWithPath: $0).path }, request.folder)
+        let logOptions = FileStatus(path: folder)?.kind == .folder ? try enter(request) : logOptions
         var command = try command(request, logOptions)
-        command.files.scratch = place.scratch ?? command.files.scratch
+        command.files.scratch = scratch
         try command.run(.whole, merging: parts, mixesKernels: mixedKernels)
     }
 
@@ -115,9 +117,7 @@ struct MergeCommand: ParsableCommand {
         let cancellation = Signals.cancellationOnSignal()
         let folder = CanonicalPath.named(output)
         try waitForParts(of: folder, cancellation)
-        guard let merge = try BatchMerge(of: folder, mixesKernels: mixedKernels) else {
-            return tell("\(output): nothing is left to put together, as no parts are there")
-        }
+        let merge = try BatchMerge(of: folder, mixesKernels: mixedKernels)
         let logOptions = try enter(merge.request)
         var command: BatchCommand = try parsed(merge.request)
         command.messages = messages
@@ -138,7 +138,7 @@ struct MergeCommand: ParsableCommand {
         if !parts.cutScenes.isEmpty, let request = parts.request {
             _ = try enter(request)
             let command: BatchCommand = try parsed(request)
-            let layout = try command.files.plan(command.products)
+            let layout = try command.files.layout(command.products)
             masks = parts.cutScenes.map { CanonicalPath.named(layout.outputs(for: $0, date: Date()).mask) }
         }
         let done = try parts.run(try Ledger(folder: folder, access: .writing), masks: masks)

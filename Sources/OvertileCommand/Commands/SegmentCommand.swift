@@ -163,9 +163,7 @@ struct SegmentCommand: ParsableCommand {
         }
         var run = try open(division)
         if let remote, let outcome = remote.finished(run, paths.scene, access: options.access) {
-            let outcome = try upload(remote, outcome, cancellation)
-            try stored?.parts.remove()
-            return .done(outcome)
+            return .done(try upload(remote, outcome, cancellation, of: stored?.parts))
         }
         try remote?.prepare(overwrite: files.overwrite) { cancellation.isCancelled }
         if let stored, let remote {
@@ -198,8 +196,7 @@ struct SegmentCommand: ParsableCommand {
         }
         if let remote {
             try remote.note(run, outcome)
-            outcome = try upload(remote, outcome, cancellation)
-            try stored?.parts.remove()
+            outcome = try upload(remote, outcome, cancellation, of: stored?.parts)
         }
         if let found = outcome.summary.verification { try Console.print(line(paths, found)) }
         log.done(outcome)
@@ -228,21 +225,35 @@ struct SegmentCommand: ParsableCommand {
     ///
     /// - Throws: `PartError`, `FileError`.
     private func fetched(_ parts: RemoteParts, for remote: RemoteOutputs) throws -> PartMerge {
-        try parts.fetchAll(for: remote.local.mask)
+        let bucket = { (path: String) in path.split(separator: "/").prefix(2) }
+        if let other = remote.remote.everything.first(where: { bucket($0.path) != bucket(parts.mask) }) {
+            throw PartError(
+                .bad,
+                "\(parts.mask): its parts ask for \(other.path) too, which is in another bucket, and the merge writes into none but "
+                    + "its own")
+        }
         do {
+            try parts.fetchAll(for: remote.local.mask)
             guard let merge = try PartMerge(of: remote.local.mask) else { throw parts.none }
             return merge
-        } catch let error as PartError {
-            throw PartError(error.code, error.description.replacing(remote.local.mask, with: parts.mask))
+        } catch {
+            parts.forget(for: remote.local.mask)
+            guard let error = error as? PartError else { throw error }
+            throw PartError(
+                error.code,
+                error.description.replacing(PartSet.folder(of: remote.local.mask), with: parts.place)
+                    .replacing(remote.local.mask, with: parts.mask))
         }
     }
 
     private func upload(
-        _ remote: RemoteOutputs, _ outcome: SceneOutcome, _ cancellation: Cancellation
+        _ remote: RemoteOutputs, _ outcome: SceneOutcome, _ cancellation: Cancellation, of parts: RemoteParts?
     ) throws -> SceneOutcome {
         let isShown = messages.verbose || (Console.isTerminal && !messages.quiet)
         return try remote.upload(outcome, isCancelled: { cancellation.isCancelled }) { path, number, count in
             if isShown { Console.note("uploading \(path), \(number) of \(count)") }
+        } uploaded: {
+            try parts?.remove()
         }
     }
 

@@ -48,17 +48,19 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let state = try FolderLayout.state(of: folder, scratch: place.scratch)
-        if RemoteFile.isRemote(folder) {
-            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
-            try LedgerCopy(remote: folder, folder: state).fetch()
-        }
         if forgetMissing { try forgetThoseMissing(in: state) }
+        if RemoteFile.isRemote(folder) { return try LedgerCopy(remote: folder, folder: state).read(show) }
         let parts = PartsFolder(of: folder).progress.map { "parts of a divided batch: \($0)" }
         if let parts, !json, metrics == nil, !FileStatus.exists(FileName.joined(folder, Ledger.fileName)) {
             // They have no ledger in common.
             return try Console.print(parts)
         }
-        let ledger = try Ledger(folder: state, access: .reading)
+        try show(try Ledger(folder: state, access: .reading), parts)
+    }
+
+    private func show(_ ledger: Ledger) throws { try show(ledger, nil) }
+
+    private func show(_ ledger: Ledger, _ parts: String?) throws {
         if let metrics {
             try LedgerMetrics(folder: CanonicalPath.named(folder), totals: try ledger.totals(), time: Date())
                 .write(to: metrics)
@@ -70,15 +72,20 @@ struct StatusCommand: ParsableCommand {
         try Console.print(([summary(try ledger.totals())] + [parts].compactMap { $0 }).joined(separator: "\n"))
     }
 
-    private func forgetThoseMissing(in folder: String) throws {
-        let claim = try FolderClaim(folder)
+    private func forgetThoseMissing(in state: String) throws {
+        let copy = RemoteFile.isRemote(folder) ? LedgerCopy(remote: folder, folder: state) : nil
+        if copy != nil { try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true) }
+        let claim = try FolderClaim(state)
         defer { withExtendedLifetime(claim) {} }
-        let ledger = try Ledger(folder: folder, access: .writing)
+        try copy?.fetch()
+        let ledger = try Ledger(folder: state, access: .writing)
         // What GDAL reaches by other ways than the file system cannot be missed there.
         let missing = try ledger.entries().map(\.scene).filter {
-            $0.hasPrefix("/") && !$0.hasPrefix("/vsi") && !$0.contains(",") && !FileStatus.exists($0)
+            if RemoteFile.isRemote($0), !$0.contains(",") { return try RemoteFile.stamp(of: $0) == nil }
+            return $0.hasPrefix("/") && !$0.hasPrefix("/vsi") && !$0.contains(",") && !FileStatus.exists($0)
         }
         for scene in missing { try ledger.forget(scene) }
+        try copy?.store(ledger)
         Console.note("\(Text.counted(missing.count, "scene")) forgotten")
     }
 

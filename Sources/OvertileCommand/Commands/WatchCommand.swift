@@ -89,6 +89,7 @@ struct WatchCommand: ParsableCommand {
             if failed > 0 { throw SomeScenesFailed(failed: failed, total: failed + tally.done) }
         } catch let error where !(error is SomeScenesFailed) {
             // Even if the pass failed, report what was done before, if that is possible.
+            try? outputs.ledgerCopy?.store(ledger)
             try? writeReports(scenes, ledger, outputs, started: started)
             throw error
         }

@@ -41,7 +41,14 @@ struct FolderOptions: ParsableArguments {
         for model in networks.models where !FileManager.default.fileExists(atPath: model) {
             throw ModelFileError(.noSuchFile, path: model, "no such file: check the path of the model")
         }
-        return try FolderLayout(
+        return try layout(products)
+    }
+
+    /// Lays the outputs out, whether the models are there or not.
+    ///
+    /// - Throws: `BatchError`.
+    func layout(_ products: FolderProductOptions) throws -> FolderLayout {
+        try FolderLayout(
             folder: output, others: others.rasters, companions: products.beside, products: products.options(),
             naming: OutputNaming(name), model: networks.models[0], scratch: place.scratch)
     }

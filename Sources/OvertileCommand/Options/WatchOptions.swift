@@ -68,7 +68,7 @@ struct WatchOptions: ParsableArguments {
         }
         settings.isRecursive = choice.recursive
         settings.names = choice.names
-        settings.excluding = outputs
+        settings.excluding = outputs.map { RemoteFile.isRemote($0) ? CanonicalPath.destination(of: $0) : $0 }
         settings.arrival = ArrivalRule(settle: .seconds(settle))
         settings.retry = RetryRule(maxAttempts: maxAttempts)
         return settings

@@ -23,15 +23,20 @@ extension RasterSource {
         }
         if RemoteFile.isRemote(file), !reach.isUnlimited {
             try requireNoNames(besides: file)
-            if let name = SourceDocument(path: file)?.names.first {
-                throw notAllowed("it is a mosaic in object storage, and names \(name.text)")
-            }
+            if FileName.pathExtension(of: file) == "vrt" { throw notAllowed("it is a mosaic in object storage") }
         }
         guard !file.hasPrefix("/vsi"), let status = FileStatus(path: file), status.kind == .file,
             visited.insert(status.identity).inserted
         else { return }
         if !reach.isUnlimited { try requireNoNames(besides: file) }
-        guard let found = SourceDocument(path: file) else { return }
+        guard let found = SourceDocument(path: file) else {
+            if !reach.isUnlimited, status.size > SourceDocument.largestFile,
+                FileName.pathExtension(of: file) == "vrt"
+            {
+                throw notAllowed("it is a mosaic of \(status.size >> 20) MiB, too long to look for what it names")
+            }
+            return
+        }
         let folder = FileName.folder(of: file)
         for name in found.names {
             // Beside the mosaic or in the working folder, as it says; of both, what is there is looked at.
@@ -45,6 +50,13 @@ extension RasterSource {
     /// Refuses files beside a raster that name what GDAL would open with it.
     private func requireNoNames(besides file: String) throws(RasterError) {
         for sidecar in [file + ".aux.xml", FileName.replacingExtension(of: file, by: "aux.xml")] {
+            if RemoteFile.isRemote(sidecar) {
+                do throws(FileError) {
+                    _ = try RemoteFile.stamp(of: sidecar)
+                } catch {
+                    throw notAllowed("nobody can tell what \(sidecar) names (\(error.reason))")
+                }
+            }
             guard let name = SourceDocument(path: sidecar, isSidecar: true)?.names.first else { continue }
             throw notAllowed("\(sidecar) names \(name.text) as a part of it")
         }

@@ -15,7 +15,7 @@ struct SourceDocument {
     let names: [Name]
 
     /// Documents are texts; what is larger is none that anybody wrote.
-    private static let largestFile = 256 << 20
+    static let largestFile = 256 << 20
     /// GDAL looks for the document's beginning in so many bytes.
     private static let headByteCount = 1024
 

@@ -40,12 +40,14 @@ package struct SourceFile: Codable, Hashable, Sendable {
     /// Returns what GDAL finds under one of its own paths. Its stat64, which Swift does not import, is the same as
     /// `stat` where a file offset has 64 bits.
     private static func virtualStamp(_ path: String) -> FileStamp? {
+        // What GDAL knew a while ago may have been replaced since.
+        if RemoteFile.isOnServer(path) { VSICurlPartialClearCache(path) }
         var status = stat()
         let isThere = withUnsafeMutablePointer(to: &status) { status in
             GDALMessages().during { VSIStatExL(path, OpaquePointer(status), 0) == 0 }
         }
         guard isThere else { return nil }
-        let modified = Int(status.st_mtim.tv_sec) * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        let modified = Int(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int(status.st_mtim.tv_nsec)
         return FileStamp(size: Int(status.st_size), modified: modified)
     }
 

@@ -12,6 +12,9 @@ package enum RemoteFile {
     /// True for a path in object storage.
     package static func isRemote(_ path: String) -> Bool { systems.contains(where: path.hasPrefix) }
 
+    /// True for a path that would be taken for those of several rasters: whoever named an object so may mean any of them.
+    package static func isStack(_ path: String) -> Bool { path.contains(",") }
+
     /// True for a path in object storage, or of a file that any other server hands out.
     package static func isOnServer(_ path: String) -> Bool {
         isRemote(path) || ["/vsicurl/", "/vsicurl?", "/vsihdfs/", "/vsiwebhdfs/"].contains(where: path.hasPrefix)
@@ -46,6 +49,11 @@ package enum RemoteFile {
             advice: "look at bucket, credentials and network")
     }
 
+    /// True for a file of which the server says that it is not there.
+    package static func isGone(_ path: String) -> Bool {
+        do { return try stamp(of: path) == nil } catch { return false }
+    }
+
     private static func look(at path: String) -> FileStamp? {
         var status = stat()
         let isThere = withUnsafeMutablePointer(to: &status) { status in
@@ -60,16 +68,17 @@ package enum RemoteFile {
     /// Writes a copy of a local file, and compares it with the file by size and SHA-256. Until it is complete, nothing has
     /// its name; what has its name already stays until then.
     ///
-    /// - Parameter isCancelled: true to end early; a first copy is removed then.
+    /// - Parameter isCancelled: true to end early, between two attempts: a file that is cut cannot be kept from getting the name.
     /// - Throws: `FileError` (`.writeFailed`, `.readFailed`), `CancellationError`.
     package static func upload(
         _ local: String, to path: String, isCancelled: () -> Bool
     ) throws {
         for attempt in 0... {
             do throws(FileError) {
-                let checksum = try copy(local, to: path, isCancelled)
-                if let checksum { try require(path, FileStatus(path: local)?.size ?? 0, checksum, isCancelled) }
-                break
+                if isCancelled() { break }
+                let checksum = try copy(local, to: path)
+                try require(path, FileStatus(path: local)?.size ?? 0, checksum)
+                return
             } catch {
                 // Servers that are busy, and networks that are down for a moment.
                 guard attempt < pauses.count, !isCancelled() else { throw error }
@@ -83,8 +92,9 @@ package enum RemoteFile {
 
     /// Writes a copy of a file onto this machine, where it has its name when it is complete.
     ///
+    /// - Parameter mostBytes: the bytes that it may have.
     /// - Throws: `FileError` (`.readFailed`, `.cannotCreate`, `.writeFailed`).
-    package static func download(_ path: String, to local: String) throws(FileError) {
+    package static func download(_ path: String, to local: String, mostBytes: Int = .max) throws(FileError) {
         let messages = GDALMessages()
         func failure() -> FileError {
             FileError(
@@ -95,6 +105,9 @@ package enum RemoteFile {
             throw failure()
         }
         defer { _ = VSIFCloseL(source) }
+        guard size <= mostBytes else {
+            throw FileError(.readFailed, "read", path: path, "it has \(size) bytes, which no such file has")
+        }
         let hidden = local + ".part"
         FileCall.unlink(hidden)
         let target = FileCall.open(hidden, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
@@ -127,8 +140,11 @@ package enum RemoteFile {
         guard messages.during({ VSIRename(path, target) }) == 0 else { throw failure(target, messages) }
     }
 
-    /// Removes a file, if it is there and may be removed.
-    package static func remove(_ path: String) { GDALMessages().during { _ = VSIUnlink(path) } }
+    /// Removes a file, if it is there.
+    ///
+    /// - Returns: false where it may not be removed.
+    @discardableResult
+    package static func remove(_ path: String) -> Bool { GDALMessages().during { VSIUnlink(path) == 0 } }
 
     /// The pauses before an upload is tried again, as multiples of the one that GDAL makes before it asks a busy server again
     /// (`GDAL_HTTP_RETRY_DELAY`, a second).
@@ -136,10 +152,8 @@ package enum RemoteFile {
 
     private static let bufferBytes = 4 << 20
 
-    /// - Returns: the SHA-256 of what was written; nil if it was cancelled, and there is no copy.
-    private static func copy(
-        _ local: String, to path: String, _ isCancelled: () -> Bool
-    ) throws(FileError) -> String? {
+    /// - Returns: the SHA-256 of what was written.
+    private static func copy(_ local: String, to path: String) throws(FileError) -> String {
         let source = FileCall.open(local, O_RDONLY)
         guard source >= 0 else { throw FileError(.readFailed, "open", path: local, number: errno) }
         defer { _ = FileCall.close(source) }
@@ -155,7 +169,7 @@ package enum RemoteFile {
         var hash = SHA256()
         var buffer = [UInt8](repeating: 0, count: bufferBytes)
         var isWhole = true
-        while !isCancelled() {
+        while true {
             let count = FileCall.read(source, &buffer, buffer.count)
             guard count >= 0 else {
                 let number = errno
@@ -168,19 +182,13 @@ package enum RemoteFile {
             isWhole = written == count
             if !isWhole { break }
         }
-        if isCancelled() {
-            abandon()
-            return nil
-        }
         // The end of a file is what makes it appear.
         guard messages.during({ VSIFCloseL(target) }) == 0, isWhole else { throw failure(path, messages) }
         return hash.finish()
     }
 
     /// Reads a copy back.
-    private static func require(
-        _ path: String, _ size: Int, _ checksum: String, _ isCancelled: () -> Bool
-    ) throws(FileError) {
+    private static func require(_ path: String, _ size: Int, _ checksum: String) throws(FileError) {
         guard let found = try self.size(of: path), found == size else {
             throw FileError(.writeFailed, "upload", path: path, "what arrived has another size")
         }
@@ -192,12 +200,11 @@ package enum RemoteFile {
         defer { _ = VSIFCloseL(file) }
         var hash = SHA256()
         var buffer = [UInt8](repeating: 0, count: bufferBytes)
-        while !isCancelled() {
+        while true {
             let count = messages.during { VSIFReadL(&buffer, 1, buffer.count, file) }
             buffer.withUnsafeBytes { hash.add(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             if count < buffer.count { break }
         }
-        if isCancelled() { return }
         guard hash.finish() == checksum else {
             throw FileError(.writeFailed, "upload", path: path, "what arrived has other bytes")
         }
@@ -216,12 +223,16 @@ extension FileStamp {
     /// Looks up the stamp of a file on this machine or in object storage.
     ///
     /// - Returns: nil where there is nothing, or nothing that may be seen.
+    /// - Throws: `FileError` (`.readFailed`) where a server does not say.
+    package static func stored(_ path: String) throws(FileError) -> FileStamp? {
+        RemoteFile.isRemote(path) ? try RemoteFile.stamp(of: path) : FileStamp(path: path)
+    }
+
+    /// Looks up the stamp of a file on this machine or in object storage.
+    ///
+    /// - Returns: nil where there is nothing, or nothing that may be seen, or a server does not say.
     package init?(stored path: String) {
-        guard RemoteFile.isRemote(path) else {
-            self.init(path: path)
-            return
-        }
-        guard let stamp = try? RemoteFile.stamp(of: path) else { return nil }
+        guard let stamp = try? Self.stored(path) else { return nil }
         self = stamp
     }
 

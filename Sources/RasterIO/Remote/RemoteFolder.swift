@@ -29,15 +29,19 @@ package enum RemoteFolder {
 
     /// Returns what a folder has, in order of the names.
     ///
+    /// GDAL takes a server that is busy for the end of a list. So a folder is listed twice, and what either list has counts.
+    ///
     /// - Parameter recursive: true for all objects in the folders inside it too.
     /// - Throws: `FileError`: `.noSuchFile` for a folder in which nothing is, `.readFailed` where the server does not say.
     package static func entries(of folder: String, recursive: Bool) throws(FileError) -> [Entry] {
         var folder = folder
         while folder.hasSuffix("/") { folder.removeLast() }
-        VSICurlPartialClearCache(folder)
-        let messages = GDALMessages(keepsWarnings: true)
-        guard let listing = messages.during({ VSIOpenDir(folder, recursive ? -1 : 0, nil) }) else {
-            // GDAL does not tell an empty folder from a server that gives no answer; an object that is asked for does.
+        var found: [String: Entry] = [:]
+        for _ in 0..<2 {
+            for entry in listed(folder, recursive) { found[entry.path] = entry }
+        }
+        if found.isEmpty {
+            // An object that is asked for tells an empty folder from a server that gives no answer.
             VSICurlPartialClearCache(folder)
             do throws(FileError) {
                 _ = try RemoteFile.stamp(of: FileName.joined(folder, ".overtile-nothing"))
@@ -47,12 +51,19 @@ package enum RemoteFolder {
             throw FileError(
                 .noSuchFile, "list", path: folder, "nothing is there", advice: "look at its name, and at credentials")
         }
+        return found.values.sorted { $0.path < $1.path }
+    }
+
+    private static func listed(_ folder: String, _ recursive: Bool) -> [Entry] {
+        VSICurlPartialClearCache(folder)
+        let messages = GDALMessages(keepsWarnings: true)
+        guard let listing = messages.during({ VSIOpenDir(folder, recursive ? -1 : 0, nil) }) else { return [] }
         defer { VSICloseDir(listing) }
         var found: [Entry] = []
         while let entry = messages.during({ VSIGetNextDirEntry(listing) })?.pointee {
-            guard let bytes = entry.pszName, let name = String(validatingCString: bytes), !name.isEmpty else {
-                continue
-            }
+            guard let bytes = entry.pszName, let name = String(validatingCString: bytes),
+                let last = name.split(separator: "/").last, last != "..", last != "."
+            else { continue }
             found.append(
                 Entry(
                     path: FileName.joined(folder, name.hasSuffix("/") ? String(name.dropLast()) : name),
@@ -60,12 +71,6 @@ package enum RemoteFolder {
                     stamp: FileStamp(
                         size: Int(clamping: entry.nSize), modified: Int(clamping: entry.nMTime) &* 1_000_000_000)))
         }
-        guard messages.failures.isEmpty else {
-            throw FileError(
-                .readFailed, "list", path: folder,
-                messages.reason(about: folder, otherwise: "the server gave no reason"),
-                advice: "look at bucket, credentials and network")
-        }
-        return found.sorted { $0.path < $1.path }
+        return found
     }
 }

@@ -90,7 +90,7 @@ public struct OutputSet: Equatable, Sendable {
     }
 
     /// All outputs, the mask first and the report last.
-    var everything: [(kind: Kind, path: String)] { files + (report.map { [(.report, $0)] } ?? []) }
+    package var everything: [(kind: Kind, path: String)] { files + (report.map { [(.report, $0)] } ?? []) }
 
     /// Refuses names of rasters that promise another format than GeoTIFF, and a stream instead of a file.
     ///

@@ -1,4 +1,4 @@
-import FileIO
+package import FileIO
 import Foundation
 import MaskProducts
 package import RasterIO
@@ -102,12 +102,7 @@ package final class RemoteOutputs {
     ///   - tries: false for who has tried the upload for another scene.
     /// - Throws: `FileError`: `.outputExists`; `.readFailed`, `.writeFailed`; `CancellationError`.
     package func prepare(overwrite: Bool, tries: Bool = true, isCancelled: () -> Bool) throws {
-        for (_, path) in remote.everything where !overwrite {
-            guard try RemoteFile.size(of: path) != nil else { continue }
-            throw FileError(
-                .outputExists, path: path, "it is there already",
-                message: "\(path) is there already; choose another name, or give --overwrite")
-        }
+        if !overwrite { try requireFree() }
         FileCall.unlink(recordPath)
         for file in files { FileCall.unlink(file.local) }
         guard tries else { return }
@@ -118,6 +113,18 @@ package final class RemoteOutputs {
         let place = FileName.joined(FileName.folder(of: remote.mask), trial)
         defer { RemoteFile.remove(place) }
         try RemoteFile.upload(local, to: place, isCancelled: isCancelled)
+    }
+
+    /// Refuses to replace anything.
+    ///
+    /// - Throws: `FileError`: `.outputExists`; `.readFailed` where the server does not say.
+    package func requireFree() throws(FileError) {
+        for (_, path) in remote.everything {
+            guard try RemoteFile.stamp(of: path) != nil else { continue }
+            throw FileError(
+                .outputExists, path: path, "it is there already",
+                message: "\(path) is there already; choose another name, or give --overwrite")
+        }
     }
 
     /// Notes that the local files are complete.
@@ -136,11 +143,13 @@ package final class RemoteOutputs {
     /// - Parameters:
     ///   - outcome: that of the run that has made them.
     ///   - progress: called before each file with its name, its number from 1 on, and how many there are.
+    ///   - uploaded: called when all files are there, before the local ones are removed. What it throws keeps these.
     /// - Returns: the outcome with the places that the files have by then.
     /// - Throws: `FileError`, with the place of the local files; `CancellationError`.
     package func upload(
         _ outcome: SceneOutcome, isCancelled: () -> Bool,
-        progress: (_ path: String, _ number: Int, _ count: Int) -> Void = { _, _, _ in }
+        progress: (_ path: String, _ number: Int, _ count: Int) -> Void = { _, _, _ in },
+        uploaded: () throws -> Void = {}
     ) throws -> SceneOutcome {
         let files = files
         let ordered = files.filter { $0.remote != remote.mask } + files.filter { $0.remote == remote.mask }
@@ -157,12 +166,13 @@ package final class RemoteOutputs {
         var outcome = outcome
         outcome.outputs = remote
         let places = Dictionary(files.map { (CanonicalPath.named($0.local), $0.remote) }, uniquingKeysWith: { $1 })
-        outcome.files = outcome.files.map { file in
+        outcome.files = try outcome.files.map { file in
             var file = file
             file.path = places[file.path] ?? file.path
-            file.stamp = FileStamp(stored: file.path)
+            file.stamp = try RemoteFile.stamp(of: file.path)
             return file
         }
+        try uploaded()
         // The record first: without it, the rest is of no use.
         FileCall.unlink(recordPath)
         try? FileManager.default.removeItem(atPath: folder)

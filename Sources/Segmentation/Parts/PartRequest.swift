@@ -39,7 +39,7 @@ package struct PartRequest: Codable, Equatable, Sendable {
     package static let fileName = "request.json"
 
     /// More bytes than a command line of this system can have.
-    private static let mostBytes = 4 << 20
+    package static let mostBytes = 4 << 20
 
     /// Reads the record of a part; nil where there is none, or none that can be meant.
     ///

@@ -234,10 +234,15 @@ package struct PartSet: Sendable {
         return part
     }
 
+    /// The name of the file in a part's folder that says to what run the rest belongs.
+    package static let keyName = WorkFolder.keyName
+    /// The name of the file in a part's folder that grows as the part comes on.
+    package static let progressName = WorkInProgress.journalName
+
     /// Returns the names of the files in a part's folder, those last that say how far the others have come.
     package static func files(in folder: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        let last = [WorkFolder.keyName, PartRequest.fileName, WorkInProgress.journalName]
+        let last = [keyName, PartRequest.fileName, progressName]
         return names.filter { !$0.hasPrefix(Lease.fileName) && !last.contains($0) }.sorted()
             + last.filter(names.contains)
     }

@@ -128,7 +128,7 @@ struct BatchPartTests {
     @Test("a part does not begin while others are put together")
     func merging() throws {
         try parts.make(1, of: 1)
-        let merge = try #require(try BatchMerge(of: parts.output, mixesKernels: false))
+        let merge = try BatchMerge(of: parts.output, mixesKernels: false)
         let error = #expect(throws: FileError.self) { try parts.make(1, of: 1) }
         #expect(error?.code == .locked && error?.description.contains("puts its parts together") == true)
         _ = try merge.run(bench.batch(), observer: nil, cancellation: Cancellation())
@@ -347,7 +347,8 @@ struct BatchPartTests {
             }
             if isKilled && repeatsParts {
                 for number in [2, 1] { try parts.make(number, of: 2) }
-                _ = try parts.merge()
+                // Killed at its very end, the merge has left nothing to do.
+                if !parts.parts.parts.isEmpty { _ = try parts.merge() }
             } else if isKilled || !isMerge {
                 // Killed at its very end, the merge has left nothing to do.
                 if parts.parts.parts.isEmpty {

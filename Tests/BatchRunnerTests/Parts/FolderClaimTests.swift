@@ -128,13 +128,14 @@ struct FolderClaimTests {
         #expect(try parts.outcome([]).files == whole.files)
     }
 
-    @Test("parts and a merge that are repeated after the merge have nothing to do, and leave nothing")
+    @Test("parts that are repeated after the merge have nothing to do, and leave nothing")
     func repeated() throws {
         for number in [1, 2] { try parts.make(number, of: 2) }
         try parts.merge()
         let before = try parts.outcome([])
         #expect(try parts.begin(2, of: 2) == nil)
-        #expect(try parts.merge().isEmpty)
+        let again = #expect(throws: PartError.self) { try parts.merge() }
+        #expect(again?.code == .missing && again?.description.contains("an earlier merge") == true)
         #expect(try parts.hidden.isEmpty && parts.outcome([]) == before)
         // Where anything is to be done, all parts have their records again.
         try bench.addScene("f.tif", seed: 98, crs: "EPSG:32633")

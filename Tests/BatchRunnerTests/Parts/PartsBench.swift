@@ -61,7 +61,7 @@ final class PartsBench {
     func merge(
         observer: (any PartObserver)? = nil, cancellation: Cancellation = Cancellation()
     ) throws -> [SceneResult] {
-        guard let merge = try BatchMerge(of: output, mixesKernels: false) else { return [] }
+        let merge = try BatchMerge(of: output, mixesKernels: false)
         let results = try merge.run(bench.batch(), observer: observer, cancellation: cancellation)
         try merge.finish()
         return results
