@@ -37,6 +37,13 @@ final class PolygonPlacement {
             (transformation, surroundings) = (nil, nil)
             return
         }
+        // PROJ looks for a way for seconds, and finds one of infinite numbers.
+        guard !crs.isVertical else {
+            throw RasterError(
+                .unsupported, path: path,
+                "cannot place the polygons of \(path): \(crs.name) is a system of heights; give the layer the one that its "
+                    + "coordinates are in")
+        }
         let messages = GDALMessages()
         let found = messages.during { () -> (OGRCoordinateTransformationH, OGRGeometryH)? in
             crs.withUnsafeHandle { source in

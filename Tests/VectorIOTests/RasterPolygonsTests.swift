@@ -69,7 +69,11 @@ import VectorIO
             """
         let points = try folder.write(Array(point.utf8), to: "points.geojson")
         let text = try folder.write(Array("no polygons".utf8), to: "text.gpkg")
+        let box = (properties: "{}", corners: TestPolygons.box(4_000_020, 2_999_960, 4_000_054, 2_999_990))
+        // Mean sea level in feet, downwards.
+        let heights = try folder.write(TestPolygons.geoJSON(epsg: 8053, [box]), to: "heights.geojson")
         let cases: [(String, String?, RasterError.Code, String)] = [
+            (heights, nil, .unsupported, "is a system of heights"),
             (points, nil, .unsupported, "is a POINT, and polygons are needed"),
             (points, "b", .badArgument, "has no field \"b\": it has \"a\""),
             (text, nil, .notARaster, "is not a vector file"),

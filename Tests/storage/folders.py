@@ -77,6 +77,8 @@ expect(ended, 0, "", "status")
 if "4 scenes: 4 done" not in ended.stdout:
     fail("status: " + ended.stdout)
 
+expect(run([overtile, "status", "/vsis3/bucket/nothing"]), 66, "there is no ledger in /vsis3/bucket/nothing", "no status")
+
 # Outputs of somebody else's are left alone.
 os.makedirs(bucket + "/taken")
 with open(bucket + "/taken/a.tif", "w") as file:

@@ -66,10 +66,15 @@ package final class LedgerCopy: Sendable {
     ///
     /// - Throws: what the function throws; `FileError`, `LedgerError`.
     package func read(_ body: (Ledger) throws -> Void) throws {
-        guard let stamp = try RemoteFile.stamp(of: remote), !isKnown(stamp) else {
-            return try body(try Ledger(folder: folder, access: .reading))
+        let stamp = try RemoteFile.stamp(of: remote)
+        if let stamp, !isKnown(stamp) { return try withDownloaded(body) }
+        guard stamp != nil || FileStatus.exists(local) else {
+            throw LedgerError(
+                .noLedger,
+                "there is no ledger in \(FileName.folder(of: remote)): nothing was run into it by overtile batch or watch"
+            )
         }
-        try withDownloaded(body)
+        try body(try Ledger(folder: folder, access: .reading))
     }
 
     private func withDownloaded(_ body: (Ledger) throws -> Void) throws {

@@ -56,13 +56,17 @@ package struct PackedChannels {
         let counts: [Int]
         do { counts = try graph.channels() } catch { throw EngineError(error.description) }
         var packed: [PackedChannels] = []
+        // Maps of as many channels share one list, which may be long: pixels may have become channels.
+        var dense: [Int: PackedChannels] = [:]
         for (index, node) in graph.nodes.enumerated() {
             switch node.operation {
             case .convolution(let convolution) where convolution.isDepthwise:
                 packed.append(packed[node.inputs[0].index])
             case .input, .convolution, .transposedConvolution, .channelMean, .channelMaximum, .channelSlice,
                 .depthToSpace, .spaceToDepth, .attentionScores, .attentionMixture, .rearrangement:
-                packed.append(PackedChannels(counts[index], block: block))
+                let count = counts[index]
+                dense[count] = dense[count] ?? PackedChannels(count, block: block)
+                packed.append(dense[count]!)
             case .concatenation:
                 packed.append(PackedChannels(joining: node.inputs.map { packed[$0.index] }))
             case .arithmetic:

@@ -81,6 +81,11 @@ package struct CoordinateReferenceSystem: Equatable, Sendable {
         return body(handle)
     }
 
+    /// True for a system of heights alone, in which nothing has a place.
+    package var isVertical: Bool {
+        withUnsafeHandle { $0.map { OSRIsVertical($0) != 0 && OSRIsCompound($0) == 0 } ?? false }
+    }
+
     /// Returns true if both give the same place the same coordinates, whatever their definitions call things: a file format
     /// may only be able to say the same in other words.
     package func isEquivalent(to other: CoordinateReferenceSystem) -> Bool {
