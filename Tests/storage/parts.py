@@ -106,5 +106,6 @@ if outputs(bucket + "/up"):
 expect(part("whole", 1, 2, "one"), 73, "is there already", "outputs that are there")
 expect(run([overtile, "segment", bucket + "/scene.tif", *options, "--output", place + "/mask.tif", *elsewhere]), 64,
        "--work", "local outputs")
+expect(run([each for each in command("up", elsewhere) if each != "--quiet"]), 64, "give --part too", "--work alone")
 server.kill()
 print("storage: parts on machines that share a bucket alone, stopped, refused and merged")

@@ -87,6 +87,9 @@ struct SegmentCommand: ParsableCommand {
                 "--work \(work) is for parts of an output in object storage, and a folder there: local ones work beside the output"
             )
         }
+        if case .whole = division, stored == nil, files.work != nil {
+            throw UsageError("--work says where parts keep their work: give --part too")
+        }
         var merged = stored?.mask
         if case .merge(let merge, _) = division { merged = merge.parts.output }
         if let merged, CanonicalPath.named(outputs[0].outputs.mask) != merged {
