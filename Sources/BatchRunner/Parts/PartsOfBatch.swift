@@ -170,7 +170,7 @@ extension PartsFolder {
         guard let count = parts.first?.count else { return nil }
         let states = (1...count).compactMap { ScenePart($0, of: count) }.map { part in
             guard FileStatus.exists(path(of: part)) else { return (part: part, state: "missing") }
-            // Who may not write here cannot tell.
+            // A user who may not write into the folder cannot tell whether a process has the part.
             if let holder = try? Lease.holder(ofFolder: path(of: part)) {
                 return (part, "is being made by \(holder.name)")
             }

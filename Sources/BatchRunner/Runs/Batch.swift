@@ -136,10 +136,7 @@ public final class Batch: Sendable {
         let key = CanonicalPath.named(scene)
         let start = now()
         let entry = try noted(scene, key, at: start)
-        if let entry, isUpToDate(scene, entry) {
-            log.unchanged(scene)
-            return unchanged(scene, entry)
-        }
+        if let entry, let result = unchangedResult(scene, entry) { return result }
         var earlier = entry?.outputs ?? []
         var started = false
         warnings.begin(scene)
@@ -211,6 +208,13 @@ public final class Batch: Sendable {
         guard entry == nil || (stamp != nil && stamp != entry?.stamp) else { return entry }
         try ledger.note([Sighting(scene: key, stamp: stamp ?? .unknown)], at: time)
         return try ledger.entry(of: key)
+    }
+
+    /// Returns the result of a scene that has not changed since its earlier run, and tells the log; nil for one to be run.
+    func unchangedResult(_ scene: String, _ entry: LedgerEntry) -> SceneResult? {
+        guard isUpToDate(scene, entry) else { return nil }
+        log.unchanged(scene)
+        return unchanged(scene, entry)
     }
 
     /// Returns the result of a scene that has not changed since its earlier run.
