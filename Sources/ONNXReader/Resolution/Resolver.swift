@@ -17,8 +17,11 @@ struct Resolver {
     /// The most operations on maps: several times what large networks have.
     private static let mostNodes = 10_000
 
+    /// The most channels of one map: four times those of attention between 4,096 tokens with 16 heads.
+    private static let mostChannels = 1 << 18
+
     /// The most channels that all maps have together, each of which takes memory of its own when tiles are planned.
-    private static let mostChannels = 1 << 24
+    private static let mostChannelsOfAll = 1 << 24
 
     let graph: ONNXGraph
     private var values: [ResolvedValue?]
@@ -237,13 +240,15 @@ struct Resolver {
                 "gives nothing for an input of \(nodes[0].shape.height) x \(nodes[0].shape.width) pixels: "
                     + "its output would have shape \(extents.shapeText)")
         }
-        guard extents.allSatisfy({ $0 <= Self.largestExtent }), extents.reduce(1, *) <= Self.largestCount else {
+        guard extents.allSatisfy({ $0 <= Self.largestExtent }), extents.reduce(1, *) <= Self.largestCount,
+            shape.channels <= Self.mostChannels
+        else {
             throw .unsupported("gives a map of shape \(extents.shapeText), larger than any that is computed")
         }
         channelCount += shape.channels
-        guard nodes.count < Self.mostNodes, channelCount <= Self.mostChannels else {
+        guard nodes.count < Self.mostNodes, channelCount <= Self.mostChannelsOfAll else {
             throw .unsupported(
-                "is one of more than \(Self.mostNodes) operations, or gives one of more than \(Self.mostChannels) "
+                "is one of more than \(Self.mostNodes) operations, or gives one of more than \(Self.mostChannelsOfAll) "
                     + "channels, which no network needs")
         }
         let node = current!
