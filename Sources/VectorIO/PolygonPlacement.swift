@@ -13,9 +13,15 @@ final class PolygonPlacement {
     /// The features that have no place in the raster's system, although they seem to lie near it.
     private(set) var unplaced: [Int] = []
 
-    /// The number of pieces into which a polygon's longest side is cut before it is reprojected. Straight lines of one
-    /// system are curves in another.
-    private static let pieces = 200.0
+    /// The longest piece of a side in the layer's coordinates: sides are cut before they are reprojected, as straight lines of
+    /// one system are curves in another. It is the same for all polygons, so that neighbours keep their common border.
+    private let longestPiece: Double
+
+    /// The number of such pieces along the raster: the curve of a whole side is 65,536 times as far from its line as that of
+    /// a piece.
+    private static let pieces = 256.0
+    /// The steps in a pixel on which corners are set, a power of two (`set`).
+    private static let steps = Double(1 << 20)
     /// The largest columns and rows, to which others are clamped, because GDAL's rasteriser counts in 32 bits.
     private static let farthest = 1e9
 
@@ -34,7 +40,7 @@ final class PolygonPlacement {
         self.inverse = inverse
         let target = reference.system
         guard let crs, let target, !crs.isEquivalent(to: target) else {
-            (transformation, surroundings) = (nil, nil)
+            (transformation, surroundings, longestPiece) = (nil, nil, .infinity)
             return
         }
         // PROJ looks for a way for seconds, and finds one of infinite numbers.
@@ -67,6 +73,8 @@ final class PolygonPlacement {
                 "cannot reproject the polygons of \(path) from \(crs.name) to \(target.name): \(reason)")
         }
         (transformation, surroundings) = found
+        let box = Self.envelope(found.1)
+        longestPiece = max(box.MaxX - box.MinX, box.MaxY - box.MinY) / Self.pieces
     }
 
     deinit {
@@ -87,9 +95,7 @@ final class PolygonPlacement {
                 OGR_G_DestroyGeometry(placed)
                 placed = part
             }
-            let box = Self.envelope(placed)
-            let side = max(box.MaxX - box.MinX, box.MaxY - box.MinY)
-            if side > 0 { OGR_G_Segmentize(placed, side / Self.pieces) }
+            if longestPiece > 0 { OGR_G_Segmentize(placed, longestPiece) }
             guard OGR_G_Transform(placed, transformation) == OGRERR_NONE else {
                 OGR_G_DestroyGeometry(placed)
                 unplaced.append(id)
@@ -172,6 +178,16 @@ final class PolygonPlacement {
         return OGR_G_Intersection(valid, area)
     }
 
+    /// Sets a corner on a grid of a millionth of a pixel, half a step below the rows' centres.
+    ///
+    /// GDAL's rasteriser rounds where a side crosses the centres of a row. Where the side meets a pixel's centre, rounding
+    /// would decide for each of two neighbours by itself, and the pixel could belong to both or to none. On this grid the
+    /// crossing is exact, and no side lies along the centres of a row.
+    private static func set(_ x: Double, _ y: Double) -> (x: Double, y: Double) {
+        func clamped(_ value: Double) -> Double { min(max(value, -farthest), farthest) }
+        return ((clamped(x) * steps).rounded() / steps, ((clamped(y) * steps).rounded() + 0.5) / steps)
+    }
+
     /// Moves a geometry into the raster's columns and rows.
     ///
     /// - Returns: false for coordinates that are not numbers.
@@ -187,8 +203,7 @@ final class PolygonPlacement {
         inverse.pixels(&x, &y)
         for index in 0..<count {
             guard x[index].isFinite, y[index].isFinite else { return false }
-            x[index] = min(max(x[index], -Self.farthest), Self.farthest)
-            y[index] = min(max(y[index], -Self.farthest), Self.farthest)
+            (x[index], y[index]) = Self.set(x[index], y[index])
         }
         OGR_G_SetPoints(geometry, Int32(count), &x, stride, &y, stride, nil, 0)
         return true

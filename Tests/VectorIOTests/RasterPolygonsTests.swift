@@ -1,3 +1,4 @@
+import Glibc
 import RasterIO
 import TestData
 import Testing
@@ -90,6 +91,67 @@ import VectorIO
             _ = try RasterPolygons(path: points, size: size, reference: .none)
         }
         #expect(placeless?.code == .unsupported)
+    }
+
+    /// Sides between corners of pixels pass through many centres, and the system's step is no sum of powers of two.
+    ///
+    /// A fan of triangles around a corner of pixels covers the raster, and so do bands whose borders lie along the centres of
+    /// rows and columns. Reprojected, a triangle's sides are curves.
+    @Test(
+        "polygons that cover a raster cover each pixel once, whatever the windows",
+        arguments: [false, true], [("EPSG:4326", 4326), ("EPSG:4326", 3857)])
+    func covering(areBands: Bool, systems: (String, Int)) throws {
+        let (size, step) = (PixelSize(width: 97, height: 61), 0.225)
+        let reference = try TestMask.reference(systems.0, [-20, step, 0, 50, 0, -step])
+        func place(_ x: Double, _ y: Double) -> (Double, Double) {
+            let (longitude, latitude) = (-20 + x * step, 50 - y * step)
+            guard systems.1 == 3857 else { return (longitude, latitude) }
+            let radius = 6_378_137.0
+            return (
+                longitude * .pi / 180 * radius, radius * log(tan(.pi / 4 + latitude * .pi / 360))
+            )
+        }
+        let (width, height) = (Double(size.width), Double(size.height))
+        var rings: [[(Double, Double)]] = []
+        if areBands {
+            let rows = [0, 10.5, 11.5, 30, 45.5, height]
+            let columns = [0, 20.5, 21, 60.5, width]
+            for (top, bottom) in zip(rows, rows.dropFirst()) {
+                for (left, right) in zip(columns, columns.dropFirst()) {
+                    rings.append(TestPolygons.box(left, top, right, bottom))
+                }
+            }
+        } else {
+            var around: [(Double, Double)] = []
+            for x in 0..<size.width { around.append((Double(x), 0)) }
+            for y in 0..<size.height { around.append((width, Double(y))) }
+            for x in 0..<size.width { around.append((width - Double(x), height)) }
+            for y in 0..<size.height { around.append((0, height - Double(y))) }
+            for (index, corner) in around.enumerated() {
+                rings.append([(40, 23), corner, around[(index + 1) % around.count]])
+            }
+        }
+        let features = rings.map { (properties: "{}", corners: $0.map { place($0.0, $0.1) }) }
+        let path = try folder.write(TestPolygons.geoJSON(epsg: systems.1, features), to: "cover.geojson")
+        let polygons = try RasterPolygons(path: path, size: size, reference: reference)
+        for rows in [1, 7, size.height] {
+            var counts = [Int](repeating: 0, count: size.area)
+            var mask = [UInt8](repeating: 0, count: size.area)
+            for top in stride(from: 0, to: size.height, by: rows) {
+                let window = PixelWindow(x: 0, y: top, width: size.width, height: min(rows, size.height - top))
+                for (index, feature) in polygons.features.enumerated() {
+                    let part = feature.window.intersection(window)
+                    if part.isEmpty { continue }
+                    try mask.withUnsafeMutableBufferPointer { try polygons.cover(index, part, into: $0) }
+                    for place in 0..<part.size.area {
+                        counts[(part.y + place / part.width) * size.width + part.x + place % part.width] += Int(
+                            mask[place])
+                    }
+                }
+            }
+            let wrong = counts.indices.filter { counts[$0] != 1 }
+            #expect(wrong.isEmpty, "\(rows) rows: \(wrong.prefix(5)), \(wrong.count) in all")
+        }
     }
 
     @Test("a polygon of coordinates beyond all numbers of pixels covers what it covers", arguments: [1e19, 1e300])
