@@ -1,6 +1,36 @@
 import RasterIO
 import VectorIO
 
+/// The columns of the polygons' table, and where each stands.
+struct PolygonFields {
+    private(set) var list: [VectorWriter.Field] = []
+    let classNumber: Int
+    let className: Int
+    let pixels: Int
+    /// The square metres on the ground that the polygon covers.
+    let area: Int
+    /// The same in hectares.
+    let hectares: Int
+    /// The square metres that the pixels cover, where the polygon is simplified and does not cover the same.
+    private(set) var pixelsArea: Int?
+    /// The mean confidence of the pixels, where it is known.
+    private(set) var confidence: Int?
+
+    init(isSimplified: Bool, hasConfidence: Bool) {
+        func add(_ name: String, _ kind: VectorWriter.Field.Kind, to list: inout [VectorWriter.Field]) -> Int {
+            list.append(VectorWriter.Field(name, kind))
+            return list.count - 1
+        }
+        classNumber = add("class_id", .integer, to: &list)
+        className = add("class_name", .text, to: &list)
+        pixels = add("pixels", .integer, to: &list)
+        area = add("area_m2", .real, to: &list)
+        hectares = add("area_ha", .real, to: &list)
+        if isSimplified { pixelsArea = add("pixels_m2", .real, to: &list) }
+        if hasConfidence { confidence = add("confidence", .real, to: &list) }
+    }
+}
+
 /// Turns finished regions into features, with geometry in map coordinates and attributes.
 final class FeatureBuilder {
     private let tracer: RegionTracer
@@ -9,12 +39,15 @@ final class FeatureBuilder {
     private let coordinates: PixelToMap
     private let longestLine: Int32?
     private let legend: ClassLegend
-    private let hasAreas: Bool
+    private let areas: GroundAreas?
     private let confidenceUnit: Double?
     private let minimumArea: Double
+    private let fields: PolygonFields
     private var names: [Int: String] = [:]
     private var x: [Double] = []
     private var y: [Double] = []
+    /// The square metres of the current feature's rings so far, if it is simplified, and the column from which they are summed.
+    private var covered = (sum: 0.0, column: 0.0)
     /// The number of features written.
     private(set) var count = 0
 
@@ -23,16 +56,17 @@ final class FeatureBuilder {
     ///   - confidenceUnit: the confidence that a stored value of 1 stands for; nil without a confidence raster.
     init(
         _ tracer: RegionTracer, writer: VectorWriter, coordinates: PixelToMap, longestLine: Int?,
-        legend: ClassLegend, hasAreas: Bool, confidenceUnit: Double?, minimumArea: Double
+        legend: ClassLegend, areas: GroundAreas?, confidenceUnit: Double?, minimumArea: Double, fields: PolygonFields
     ) {
         self.tracer = tracer
         self.writer = writer
         self.coordinates = coordinates
         self.longestLine = longestLine.map { Int32($0) }
         self.legend = legend
-        self.hasAreas = hasAreas
+        self.areas = areas
         self.confidenceUnit = confidenceUnit
         self.minimumArea = minimumArea
+        self.fields = fields
         assembler = RingAssembler(arcs: tracer.arcs)
     }
 
@@ -42,6 +76,7 @@ final class FeatureBuilder {
     func write(_ number: UInt32) throws(RasterError) {
         let region = tracer.table.regions[number]
         let isWanted = region.area >= minimumArea
+        covered = (0, Double(region.origin.x))
         var piece = region.firstFinished
         while piece != 0 {
             let sides = tracer.table.pieces[piece].first
@@ -56,14 +91,18 @@ final class FeatureBuilder {
         tracer.table.release(number)
         guard isWanted else { return }
         let value = Int(region.value)
-        writer.set(0, value)
-        writer.set(1, name(of: value))
-        writer.set(2, region.pixels)
-        if hasAreas {
-            writer.set(3, region.area)
-            writer.set(4, region.area / 10_000)
+        writer.set(fields.classNumber, value)
+        writer.set(fields.className, name(of: value))
+        writer.set(fields.pixels, region.pixels)
+        if areas != nil {
+            let area = fields.pixelsArea == nil ? region.area : abs(covered.sum)
+            writer.set(fields.area, area)
+            writer.set(fields.hectares, area / 10_000)
+            if let field = fields.pixelsArea { writer.set(field, region.area) }
         }
-        if let confidenceUnit { writer.set(5, Double(region.confidence) / Double(region.pixels) * confidenceUnit) }
+        if let confidenceUnit, let field = fields.confidence {
+            writer.set(field, Double(region.confidence) / Double(region.pixels) * confidenceUnit)
+        }
         try writer.endFeature()
         count += 1
     }
@@ -91,15 +130,16 @@ final class FeatureBuilder {
         // If the map is not mirrored, its rings run the other way round than on the screen, from the same point.
         let last = ring.count - 1
         let isMirrored = coordinates.isMirrored
-        var previous = isMirrored ? ring[last] : ring[0]
+        let first = isMirrored ? ring[last] : ring[0]
+        var previous = first
         for index in 0...last {
             let point = isMirrored ? ring[index == 0 ? last : index - 1] : ring[index == 0 ? 0 : last + 1 - index]
-            if index > 0, let longestLine { divide(previous, point, longestLine) }
+            if index > 0 { goOn(previous, point) }
             put(Double(point.x), Double(point.y))
             previous = point
             if x.count >= Self.pointsAtOnce { flush() }
         }
-        if let longestLine { divide(previous, isMirrored ? ring[last] : ring[0], longestLine) }
+        goOn(previous, first)
         flush()
         writer.endRing()
     }
@@ -111,6 +151,14 @@ final class FeatureBuilder {
         writer.addPoints(x: x, y: y)
         x.removeAll(keepingCapacity: true)
         y.removeAll(keepingCapacity: true)
+    }
+
+    /// Goes from one vertex to the next: adds what lies between them to the area and, on long lines, to the points.
+    private func goOn(_ start: LatticePoint, _ end: LatticePoint) {
+        if fields.pixelsArea != nil, let areas {
+            covered.sum += areas.strip(from: start.place, to: end.place, rightOf: covered.column)
+        }
+        if let longestLine { divide(start, end, longestLine) }
     }
 
     /// Adds points between two vertices, the same ones in either direction.
@@ -129,4 +177,8 @@ final class FeatureBuilder {
         x.append(column)
         y.append(row)
     }
+}
+
+extension LatticePoint {
+    fileprivate var place: SIMD2<Double> { SIMD2(Double(x), Double(y)) }
 }

@@ -11,10 +11,11 @@ import VectorIO
 ///     try output.commit()
 ///
 /// Each feature has the number and name of its class, its number of pixels, and its area on the ground in square metres
-/// and hectares. The area is the sum over its pixels on the ellipsoid, whether the polygon is simplified or not; it is
-/// null if the mask is not georeferenced. With a confidence raster, each feature also has its mean confidence. Features
-/// are ordered by their last row. Wherever three regions meet there is a vertex, so neighbours have the same vertices
-/// along their common border.
+/// and hectares. The area is that of the polygon on the ellipsoid: the sum over its pixels, or, where the polygon is
+/// simplified, the area within its sides; the sum over its pixels is another field then, `pixels_m2`. Areas are null if the
+/// mask is not georeferenced. With a confidence raster, each feature also has its mean confidence. Features are ordered by
+/// their last row. Wherever three regions meet there is a vertex, so neighbours have the same vertices along their common
+/// border.
 ///
 /// Coordinates are in the mask's reference system, except in GeoJSON, which is always WGS 84 (RFC 7946) and in which
 /// polygons are cut at the antimeridian. The mask is read once from top to bottom. Memory follows the boundaries of
@@ -31,6 +32,7 @@ public final class PolygonOutput {
     private let wanted: [Bool]?
     private let writer: VectorWriter
     private let longestLine: Int?
+    private let fields: PolygonFields
 
     /// The number of rows that are read at a time.
     private static let rowsPerRead = 64
@@ -85,12 +87,8 @@ public final class PolygonOutput {
         }
         let format = try VectorFormat(path: path)
         longestLine = coordinates.longestStraightLine(size: mask.size, wgs84: format.isAlwaysWGS84)
-        var fields: [VectorWriter.Field] = [
-            .init("class_id", .integer), .init("class_name", .text), .init("pixels", .integer), .init("area_m2", .real),
-            .init("area_ha", .real),
-        ]
-        if confidence != nil { fields.append(.init("confidence", .real)) }
-        var layer = VectorWriter.Options(crs: coordinates.crs, fields: fields)
+        fields = PolygonFields(isSimplified: options.tolerance != nil, hasConfidence: confidence != nil)
+        var layer = VectorWriter.Options(crs: coordinates.crs, fields: fields.list)
         layer.isMultiPolygon = options.connectedness == .eight
         layer.overwrite = options.overwrite
         if let pixel = GroundPixelSize(of: mask.spatialReference, size: mask.size) {
@@ -165,7 +163,7 @@ public final class PolygonOutput {
         let unit = confidence.map { $0.bands[0].scale ?? 1 / 255 }
         let feature = FeatureBuilder(
             tracer, writer: writer, coordinates: coordinates, longestLine: longestLine, legend: legend,
-            hasAreas: areas != nil, confidenceUnit: unit, minimumArea: options.minimumArea)
+            areas: areas, confidenceUnit: unit, minimumArea: options.minimumArea, fields: fields)
         let rows = min(height, Self.rowsPerRead)
         let classes = UnsafeMutableBufferPointer<Int32>.allocate(capacity: rows * width)
         defer { classes.deallocate() }

@@ -100,6 +100,22 @@ struct AreaNodes: Sendable {
         }
     }
 
+    /// Returns the square metres of a pixel whose centre is at a place in columns and rows.
+    func value(x: Double, y: Double) -> Double {
+        func cells(_ place: Double, _ extent: Int) -> Double {
+            min(max(place, 0), Double(extent)) * Double(count) / Double(extent)
+        }
+        let (left, across) = stencil(cells(x, size.width))
+        let (top, down) = stencil(cells(y, size.height))
+        var sum = 0.0
+        for row in 0..<4 {
+            for column in 0..<4 {
+                sum += down[row] * across[column] * values[(top + row) * count + left + column]
+            }
+        }
+        return sum
+    }
+
     /// Sums up the square metres of a row's pixels to the left of each column's left edge, and of all pixels: width + 1
     /// values.
     func cumulative(row: Int, into sums: UnsafeMutableBufferPointer<Double>) {

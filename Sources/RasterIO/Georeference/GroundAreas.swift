@@ -62,6 +62,51 @@ package struct GroundAreas: Sendable {
         }
     }
 
+    /// Returns the square metres between a column and a side of a polygon, negative where the side runs upwards or lies left of
+    /// the column: those of all sides of a ring sum up to its area, which is positive for a ring that is clockwise on the
+    /// screen.
+    ///
+    /// - Parameters:
+    ///   - start: where the side begins, in columns and rows.
+    ///   - end: where it ends.
+    ///   - column: the same for all sides of a ring, and not far from it.
+    package func strip(from start: SIMD2<Double>, to end: SIMD2<Double>, rightOf column: Double) -> Double {
+        let rows = end.y - start.y
+        guard rows != 0 else { return 0 }
+        if case .equal(let area) = pixels { return area * rows * ((start.x + end.x) / 2 - column) }
+        // Gauss's points: two along each piece of the side, and three from the column to the side.
+        let pieces = (abs(rows) * Self.piecesOfHeight / Double(size.height)).rounded(.up)
+        var sum = 0.0
+        for piece in 0..<Int(pieces) {
+            for offset in [-0.5, 0.5] {
+                let place = start + (end - start) * (Double(piece) + 0.5 + offset / 3.0.squareRoot()) / pieces
+                let half = (place.x - column) / 2
+                let far = half * 0.6.squareRoot()
+                sum +=
+                    (8 * density(x: column + half, y: place.y) + 5 * density(x: column + half - far, y: place.y)
+                        + 5 * density(x: column + half + far, y: place.y)) / 18 * (place.x - column)
+            }
+        }
+        return sum / 2 * rows / pieces
+    }
+
+    /// The pieces into which a side as long as the raster is cut.
+    private static let piecesOfHeight = 64.0
+
+    /// Returns the square metres of a pixel whose centre is at a place, which need not be that of one of the raster.
+    private func density(x: Double, y: Double) -> Double {
+        switch pixels {
+        case .equal(let area): return area
+        case .parallels(let ellipsoid, let top, let height, let width):
+            func parallel(_ row: Double) -> Double { min(max(top + row * height, -.pi / 2), .pi / 2) }
+            let (north, south) = (parallel(y - 0.5), parallel(y + 0.5))
+            guard north != south else { return 0 }
+            let area = ellipsoid.area(toParallel: north) - ellipsoid.area(toParallel: south)
+            return abs(area * width * height / (south - north))
+        case .nodes(let nodes): return nodes.value(x: x, y: y)
+        }
+    }
+
     private func fill(_ sums: UnsafeMutableBufferPointer<Double>, _ area: Double) {
         for column in sums.indices { sums[column] = Double(column) * area }
     }

@@ -82,6 +82,86 @@ struct PolygonOutputTests {
         #expect(try properties(features[1])["class_name"] as? String == "land")
     }
 
+    /// The square metres of a polygon of WGS 84, by the integral of the area below its sides (EPSG guidance note 7-2, 3.3.4).
+    private func area(ofRings rings: [[[Double]]]) -> Double {
+        let (axis, flattening) = (6_378_137.0, 1 / 298.257223563)
+        let square = flattening * (2 - flattening)
+        let excentricity = square.squareRoot()
+        func below(_ latitude: Double) -> Double {
+            let sine = sin(latitude * .pi / 180)
+            return axis * axis * (1 - square) / 2
+                * (sine / (1 - square * sine * sine) + atanh(excentricity * sine) / excentricity)
+        }
+        var sum = 0.0
+        for ring in rings {
+            for (one, next) in zip(ring, ring.dropFirst()) {
+                for step in 0..<100 {
+                    let latitude = one[1] + (next[1] - one[1]) * (Double(step) + 0.5) / 100
+                    sum -= below(latitude) * (next[0] - one[0]) / 100 * .pi / 180
+                }
+            }
+        }
+        return sum
+    }
+
+    /// Stairs become straight lines, and the classes' shares change by what lies between.
+    @Test("a simplified polygon has the area that it covers, and its pixels' area beside it")
+    func simplifiedAreas() throws {
+        let far = place([10, 0.1, 0, 70, 0, -0.1], Self.degrees)
+        let mask = try mask(far, size: PixelSize(width: 80, height: 60)) { x, y in x * 2 + y * 3 > 150 ? 1 : 0 }
+        var options = PolygonOutput.Options()
+        options.tolerance = 2
+        let features = try features(mask, options)
+        #expect(features.count == 2)
+        var sums: [Double] = []
+        let areas = try GroundAreas(size: mask.size, reference: mask.spatialReference)
+        var (whole, covered) = (0.0, 0.0)
+        for row in 0..<60 {
+            areas.cumulative(row: row, into: &sums)
+            whole += sums[80]
+        }
+        for feature in features {
+            let properties = try properties(feature)
+            let geometry = try #require(feature["geometry"] as? [String: Any])
+            let expected = area(ofRings: try #require(geometry["coordinates"] as? [[[Double]]]))
+            let (own, pixels) = try (
+                #require(properties["area_m2"] as? Double), #require(properties["pixels_m2"] as? Double)
+            )
+            #expect(abs(own - expected) < 5e-6 * expected, "\(own), not \(expected)")
+            #expect(abs(own - pixels) > 1e-3 * pixels)
+            covered += pixels
+        }
+        #expect(abs(covered - whole) < 1e-9 * whole)
+        options.tolerance = nil
+        options.overwrite = true
+        #expect(try properties(try self.features(mask, options)[0])["pixels_m2"] == nil)
+    }
+
+    @Test(
+        "simplified polygons that cover a raster have its area together",
+        arguments: [
+            // A web map up to Iceland, whose pixels shrink to a fifth; an oblique view of a cone; a plane.
+            ("EPSG:3857", [-2_000_000, 50_000, 0, 10_000_000, 0, -50_000]),
+            ("EPSG:3035", [2_600_000, 30_000, 9000, 5_400_000, 9000, -30_000]),
+            ("EPSG:32633", [500_000, 10, 0, 5_000_000, 0, -10]),
+        ])
+    func simplifiedCover(system: String, coefficients: [Double]) throws {
+        let reference = place(coefficients, try CoordinateReferenceSystem(system))
+        let mask = try mask(reference, size: PixelSize(width: 90, height: 110)) { x, y in
+            (x - 40) * (x - 40) + (y - 60) * (y - 60) < 900 ? 1 : x * 2 + y * 3 > 250 ? 0 : 2
+        }
+        let path = folder.path("out.gpkg")
+        var options = PolygonOutput.Options()
+        options.tolerance = 2
+        let output = try PolygonOutput(mask: mask, options: options, path: path)
+        try output.write()
+        try output.commit()
+        let rows = SQLiteFiles.rows(path, "SELECT area_m2, pixels_m2 FROM out").map { $0.compactMap { Double($0) } }
+        #expect(rows.count > 2 && rows.allSatisfy { $0.count == 2 && $0[0] != $0[1] })
+        let (covered, whole) = (rows.reduce(0) { $0 + $1[0] }, rows.reduce(0) { $0 + $1[1] })
+        #expect(abs(covered - whole) < 1e-6 * whole, "\(covered), not \(whole)")
+    }
+
     @Test("the confidence is what its raster's scale makes of the bytes", arguments: [(nil, 0.8), (0.004, 0.816)])
     func scaledConfidence(_ scale: Double?, _ expected: Double) throws {
         let confidence = try self.mask(inDegrees, named: "confidence.tif", scale: scale) { x, _ in x > 3 ? 204 : 250 }
