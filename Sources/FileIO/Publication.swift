@@ -3,7 +3,7 @@ import Glibc
 
 /// Finished outputs that get their names together: all of them, or none.
 ///
-///     let publication = try Publication([polygons, mask], overwrite: false)
+///     let publication = try Publication([polygons, mask])
 ///     try record(publication)  // where the next run looks for it
 ///     try publication.carryOut()
 ///
@@ -37,6 +37,8 @@ package struct Publication: Codable, Sendable {
         /// The hidden name that the file has until then.
         let staged: String
         let mark: Mark
+        /// True if a file of the name may be replaced. The records of older versions do not say it here, and are only settled.
+        let overwrite: Bool?
     }
 
     /// A file that was there before, and is replaced.
@@ -50,37 +52,36 @@ package struct Publication: Codable, Sendable {
 
     private let entries: [Entry]
     private let earlier: [Earlier]
-    private let overwrite: Bool
     /// A digest of the command that asked for the outputs, by which the same command knows them as its own; nil where none
     /// will look.
     package var command: String?
 
     /// Brings the bytes of finished outputs to the disk, and takes down which files they are.
     ///
-    /// - Parameters:
-    ///   - outputs: finished outputs, in the order in which they get their names. The one that people look for is the last.
-    ///   - overwrite: true if files of the same names are replaced.
+    /// - Parameter outputs: finished outputs, in the order in which they get their names. The one that people look for is the
+    ///   last.
     /// - Throws: `.writeFailed`, `.outOfSpace`.
-    package init(_ outputs: [any StagedOutput], overwrite: Bool) throws(FileError) {
+    package init(_ outputs: [any StagedOutput]) throws(FileError) {
         var entries: [Entry] = []
         for output in outputs {
-            let placement = FilePlacement(path: output.path, overwrite: overwrite)
+            let placement = FilePlacement(path: output.path, overwrite: output.overwrite)
             for (path, staged) in output.finishedFiles {
                 try placement.flush(staged)
                 guard let mark = Mark(path: staged) else { continue }
                 entries.append(
                     Entry(
-                        path: path, place: CanonicalPath.named(path), staged: CanonicalPath.named(staged), mark: mark))
+                        path: path, place: CanonicalPath.named(path), staged: CanonicalPath.named(staged), mark: mark,
+                        overwrite: output.overwrite))
             }
         }
         let places = Set(entries.map(\.place))
-        let others = outputs.flatMap(\.companions).map(CanonicalPath.named).filter { !places.contains($0) }
-        let replaced = overwrite ? entries.map(\.place) + Set(others).sorted() : []
+        let others = outputs.filter(\.overwrite).flatMap(\.companions).map(CanonicalPath.named)
+            .filter { !places.contains($0) }
+        let replaced = entries.filter { $0.overwrite == true }.map(\.place) + Set(others).sorted()
         earlier = replaced.filter(Self.isReplaceable).map {
             Earlier(place: $0, kept: Self.hiddenName(for: $0), isSucceeded: places.contains($0))
         }
         self.entries = entries
-        self.overwrite = overwrite
     }
 
     /// The outputs' paths, in the order in which they get their names.
@@ -130,7 +131,8 @@ package struct Publication: Codable, Sendable {
         do throws(FileError) {
             for file in earlier { try keep(file) }
             for entry in entries {
-                try FilePlacement(path: entry.path, overwrite: overwrite).move(from: entry.staged, to: entry.path)
+                try FilePlacement(path: entry.path, overwrite: entry.overwrite == true)
+                    .move(from: entry.staged, to: entry.path)
                 named(entry.path)
             }
         } catch {

@@ -86,6 +86,9 @@ package final class StagedDocument: StagedOutput {
     /// Names of files that programs would take for part of the document: they go where it replaces another one.
     package var companions: [String] { file.companions }
 
+    /// True if a file of the same name may be replaced.
+    package var overwrite: Bool { file.overwrite }
+
     /// Removes the file, unless it has got its name.
     package func remove() {
         closeFile()

@@ -13,6 +13,8 @@ package protocol StagedOutput {
     var finishedFiles: [(path: String, staged: String)] { get }
     /// Names of files that programs would take for part of the output: they go where it replaces another one.
     var companions: [String] { get }
+    /// True if a file of the same name may be replaced.
+    var overwrite: Bool { get }
 }
 
 /// An output file that is written under a hidden name in its own folder, and renamed when it is complete.
@@ -87,18 +89,21 @@ package final class StagedFile: StagedOutput {
     /// Names of files that programs would take for part of the output: they go where it replaces another one.
     package var companions: [String] { sidecars.map { place + $0 } }
 
+    /// True if a file of the same name may be replaced.
+    package var overwrite: Bool { placement.overwrite }
+
     /// Flushes the file to the disk, and gives it its name.
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. The staged file is still there then.
     package func publish() throws(FileError) {
-        try Self.publish(self, overwrite: placement.overwrite)
+        try Self.publish(self)
     }
 
     /// Gives one output its names, and takes away what killed runs left of it. Where the process is killed between two
     /// names, a record in a hidden file beside them tells the next run.
-    static func publish(_ output: any StagedOutput, overwrite: Bool) throws(FileError) {
+    static func publish(_ output: any StagedOutput) throws(FileError) {
         removeLeftovers(of: output.path, isExclusive: false)
-        let publication = try Publication([output], overwrite: overwrite)
+        let publication = try Publication([output])
         guard publication.hasSeveralSteps else { return try publication.carryOut() }
         let record = try hiddenFile(for: output.path) + recordEnding
         defer { FileCall.unlink(record) }
@@ -134,7 +139,7 @@ package final class StagedFile: StagedOutput {
             let kind = status.kind == .folder ? "a folder" : "not a regular file"
             throw FileError(.cannotCreate, path: path, "it is there already and is \(kind)")
         }
-        guard !placement.overwrite else { return }
+        guard !overwrite else { return }
         // An orphaned sidecar would become part of the new raster.
         let names = [place] + companions + (path == place ? [] : [path])
         guard names.contains(where: FileStatus.exists) else { return }

@@ -72,9 +72,12 @@ package final class StagedFolder: StagedOutput {
     ///
     /// - Throws: `.writeFailed`, `.outOfSpace`, `.outputExists`. Files that were moved are removed then.
     package func publish() throws(FileError) {
-        try StagedFile.publish(self, overwrite: placement.overwrite)
+        try StagedFile.publish(self)
         remove()
     }
+
+    /// True if files of the same names may be replaced.
+    package var overwrite: Bool { placement.overwrite }
 
     /// The files of the finished outputs, the main one last: the names that they will have, and those that they have now. Others
     /// in the folder are none: a temporary file that a driver could not remove gets no name.

@@ -330,7 +330,7 @@ import TileGeometry
         #expect(try folder.bytes("out-p.tif") == [1, 2, 3])
         unlink(named)
         let killed = try [named, folder.path("out.tif")].map { try StagedDocument(path: $0, overwrite: false) }
-        let record = try JSONEncoder().encode(Publication(killed, overwrite: false))
+        let record = try JSONEncoder().encode(Publication(killed))
         try record.write(to: URL(fileURLWithPath: work + "/publication"))
         try killed[0].publish()
         killed[1].remove()

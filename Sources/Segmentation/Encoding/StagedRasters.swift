@@ -70,7 +70,7 @@ package final class StagedRasters {
     ) throws {
         do {
             let rasters = RasterOutput.Kind.allCases.reversed().compactMap(encoder.stagedOutput)
-            var publication = try Publication(products + rasters, overwrite: job.options.overwrites)
+            var publication = try Publication(products + rasters)
             publication.command = command
             if cancellation.isCancelled { throw CancellationError() }
             try job.identity.requireUnchanged(job.scene.path)

@@ -127,7 +127,7 @@ final class TrainingFolder {
     func publish(_ document: StagedDocument) throws(FileError) {
         defer { document.remove() }
         StagedFile.removeLeftovers(of: output, isExclusive: false)
-        let publication = try Publication([document], overwrite: overwrites)
+        let publication = try Publication([document])
         let record = path + "/" + Self.recordName
         FileCall.unlink(record)
         try publication.write(to: record, output: output)
