@@ -75,15 +75,20 @@ package final class SegmentationJob {
     /// A line for each step of the network: its shapes, and the kernel that runs it.
     package var kernelListing: [String] { compiled.networks.listing }
 
-    /// Expects how long the run will take if reading and writing are not the limit, from a trial of a second or two.
+    /// Expects how long the run will take, from a trial of a few seconds: of the network alone and, where they are small enough,
+    /// of tiles of the scene.
     ///
-    /// - Throws: `EngineError`.
-    package func expectedTime() throws -> ExpectedTime {
+    /// - Parameter start: the seconds that it took to open the model and the scene and to make the plan, as a run does too.
+    /// - Throws: `EngineError`, `RasterError`, `SegmentationError`.
+    package func expectedTime(start: Double) throws -> ExpectedTime {
+        let started = DispatchTime.now()
         let trial = try TimeTrial(plan.tiling, compiled.networks, tiler: compiled.tiler)
+        let own = try trial.secondsPerCostOfOwnTiles(compiled, preparedReader(StageTimes()))
         let schedule = TileSchedule(plan.grid, costs: plan.tiling.costs)
         return ExpectedTime(
-            seconds: trial.secondsPerCost * schedule.makespan(workers: plan.tiling.workers),
-            trialSeconds: trial.seconds)
+            start: start,
+            computing: (own ?? trial.secondsPerCost) * schedule.makespan(workers: plan.tiling.workers),
+            isOwnTiles: own != nil, pixels: plan.outputWindow.size.area, trialSeconds: started.secondsToNow)
     }
 
     /// Ends what a killed run of the scene left half done beside its mask: outputs of which only some had got their names

@@ -10,6 +10,6 @@ struct Benchmarks: ParsableCommand {
         abstract: "Times Overtile against oneDNN and against itself. For other programs see peers.py.",
         subcommands: [
             LayersBenchmark.self, StepsBenchmark.self, NetworksBenchmark.self, TilesBenchmark.self,
-            WorkersBenchmark.self, TrainingBenchmark.self,
+            WorkersBenchmark.self, PlanBenchmark.self, TrainingBenchmark.self,
         ])
 }

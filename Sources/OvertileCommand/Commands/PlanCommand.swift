@@ -19,7 +19,9 @@ struct PlanCommand: ParsableCommand {
               memoryBytes      memory that the run needs at most; memoryLimit is what it may use
               flop             multiplications and additions of all tiles
               seamless         whether tiles fit together without seams; if not, reason says why
-              expectedSeconds  how long computing takes, from a trial of tiles on this machine
+              expectedSeconds  how long segment takes, from a trial of tiles on this machine; low and high of
+                               expectedRange hold for nine runs of ten where nothing else runs
+              productSeconds   what polygons, statistics and a report add
               trialSeconds     how long the trial took
               parts            with --parts, for each part its number, firstRow and rows of tiles, tiles, share of the
                                whole cost, and expectedSeconds on this machine
@@ -59,6 +61,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
+        let started = ContinuousClock.now
         messages.showRasterWarnings(about: scene)
         var options = SegmentationOptions()
         input.apply(to: &options)
@@ -74,9 +77,8 @@ struct PlanCommand: ParsableCommand {
         let job = try SegmentationJob(scene: scene, model: model, options: options)
         job.warnings.forEach(messages.warn)
         var report = PlanReport(job)
-        let expected = try job.expectedTime()
-        report.expectedSeconds = expected.seconds
-        report.trialSeconds = expected.trialSeconds
+        let expected = try job.expectedTime(start: (ContinuousClock.now - started) / .seconds(1))
+        report.expect(expected)
         if let parts {
             report.parts = PartPlan.list(of: job, count: parts, seconds: expected.seconds)
             report.merge = MergePlan(of: job)
@@ -110,19 +112,27 @@ struct PlanReport: Encodable {
     let seamless: Bool
     let reason: String?
     /// From a trial of the network on this machine.
-    var expectedSeconds: Double?
-    var trialSeconds: Double?
+    private(set) var expectedSeconds: Double?
+    private(set) var expectedRange: Range?
+    private(set) var productSeconds: Double?
+    private(set) var trialSeconds: Double?
     /// The parts and the merge, where somebody asked for a divided run.
     var parts: [PartPlan]?
     var merge: MergePlan?
     let feed: FeedSummary?
     private let sampling: String?
 
+    /// The seconds of nine runs of ten.
+    struct Range: Encodable {
+        let low: Double
+        let high: Double
+    }
+
     private enum CodingKeys: CodingKey {
         case scene, width, height, resolution, gridWidth, gridHeight, tile, margin, step, columns, rows, tiles,
             runsPerTile, overlapCost
-        case workers, memoryBytes, memoryLimit, flop, seamless, reason, expectedSeconds, trialSeconds, parts, merge,
-            feed
+        case workers, memoryBytes, memoryLimit, flop, seamless, reason, expectedSeconds, expectedRange,
+            productSeconds, trialSeconds, parts, merge, feed
     }
 
     init(_ job: SegmentationJob) {
@@ -156,6 +166,13 @@ struct PlanReport: Encodable {
         seamless = reason == nil
     }
 
+    /// Takes up what a trial says.
+    mutating func expect(_ time: ExpectedTime) {
+        expectedSeconds = time.seconds
+        expectedRange = Range(low: time.range.lowerBound, high: time.range.upperBound)
+        (productSeconds, trialSeconds) = (time.productSeconds, time.trialSeconds)
+    }
+
     var table: String {
         var rows = [
             ("Scene", "\(scene): \(width) x \(height) pixels")
@@ -174,9 +191,14 @@ struct PlanReport: Encodable {
             ("Memory", "\(ByteCount.text(memoryBytes)) of \(ByteCount.text(memoryLimit)) allowed"),
         ]
         if let feed { rows += feed.rows }
-        if let expectedSeconds, let trialSeconds {
-            let (expected, trial) = (Text.time(.seconds(expectedSeconds)), Text.time(.seconds(trialSeconds)))
-            rows.append(("Expected time", "\(expected), from a trial of \(trial) on this machine"))
+        if let expectedRange, let productSeconds, let trialSeconds {
+            func text(_ seconds: Double) -> String { Text.time(.seconds(seconds)) }
+            rows.append(
+                (
+                    "Expected time",
+                    "\(text(expectedRange.low)) to \(text(expectedRange.high)), from a trial of \(text(trialSeconds)) on this "
+                        + "machine; polygons, statistics and a report add up to \(text(productSeconds))"
+                ))
         }
         guard let parts, let merge else { return Text.table(rows) }
         return Text.table(rows + [("Merge", merge.text)]) + "\n" + PartPlan.table(parts, of: expectedSeconds)
