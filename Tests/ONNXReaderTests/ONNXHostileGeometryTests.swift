@@ -106,11 +106,16 @@ import TestNetworks
             chain("Relu", 10_001, [:], in: &$0)
         },
         Case("more channels than any network", says: "channels, which no network needs") {
-            $0.integers("shape", [1 << 20, 1, 1, 1])
+            $0.integers("shape", [1 << 18, 1, 1, 1])
             $0.node("ConstantOfShape", ["shape"], ["w"])
-            for index in 0..<20 { $0.node("Conv", ["x", "w"], ["c\(index)"]) }
-            for index in 0..<20 { $0.node("Add", [index == 0 ? "c0" : "s\(index - 1)", "c\(index)"], ["s\(index)"]) }
-            $0.node("Relu", ["s19"], ["y"])
+            for index in 0..<40 { $0.node("Conv", ["x", "w"], ["c\(index)"]) }
+            for index in 0..<40 { $0.node("Add", [index == 0 ? "c0" : "s\(index - 1)", "c\(index)"], ["s\(index)"]) }
+            $0.node("Relu", ["s39"], ["y"])
+        },
+        Case("more channels than any map", says: "larger than any that is computed") {
+            $0.integers("shape", [(1 << 18) + 1, 1, 1, 1])
+            $0.node("ConstantOfShape", ["shape"], ["w"])
+            $0.node("Conv", ["x", "w"], ["y"])
         },
         Case("a constant that is mirrored", says: "gets a constant") {
             $0.integers("shape", [1, 1, 4, 4])
