@@ -1,4 +1,5 @@
 import Logging
+import Overtile
 import Synchronization
 
 #if canImport(Glibc)
@@ -84,6 +85,20 @@ enum Console {
 
     /// True if standard error is a terminal, where a person sees what is drawn.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 && !log.withLock { $0.isInstead } }
+
+    /// Asks a person at the terminal.
+    ///
+    /// - Returns: true for an answer that begins with a y; nil where nobody can be asked.
+    /// - Throws: `CancellationError` after Ctrl-C.
+    static func ask(_ question: String, _ cancellation: Cancellation) throws -> Bool? {
+        guard isTerminal, isatty(STDIN_FILENO) == 1 else { return nil }
+        writeError(clearLine + oneLine(question) + " [y/N] ")
+        var answer = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        while poll(&answer, 1, 100) <= 0 {
+            if cancellation.isCancelled { throw CancellationError() }
+        }
+        return readLine()?.lowercased().hasPrefix("y") == true
+    }
 
     /// The number of characters in a line of the terminal that messages go to; nil if it is not known.
     static var terminalWidth: Int? { width(of: STDERR_FILENO) }

@@ -164,7 +164,16 @@ struct SegmentCommand: ParsableCommand {
                 scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,
                 products: products.options(), division: division, asked: paths.outputs)
         }
-        var run = try open(division)
+        var run: SceneRun
+        do {
+            run = try open(division)
+        } catch let error as SegmentationError {
+            guard let question = error.question, !messages.quiet, try Console.ask(question, cancellation) == true else {
+                throw error
+            }
+            options.allowsManyPixels = true
+            run = try open(division)
+        }
         if let remote, let outcome = remote.finished(run, paths.scene, access: options.access) {
             return .done(try upload(remote, outcome, cancellation, of: stored?.parts))
         }

@@ -83,11 +83,12 @@ package struct Resampling: Sendable {
                     + "(\(asked.source)): give --resolution native, or another")
         }
         guard options.allowsManyPixels || 1 / (steps[0] * steps[1]) <= mostPixels * 1.001 else {
-            throw SegmentationError(
-                fault,
+            let what =
                 "\(scene.path): its pixels of \(text(ground)), enlarged to \(asked.value) m (\(asked.source)), become "
-                    + "\(Int(sides[0].rounded(.up))) x \(Int(sides[1].rounded(.up))), more than a hundred times as many: "
-                    + "give --yes if that is meant, or --resolution native")
+                + "\(Int(sides[0].rounded(.up))) x \(Int(sides[1].rounded(.up))), more than a hundred times as many"
+            throw SegmentationError(
+                fault, "\(what): give --yes if that is meant, or --resolution native",
+                question: "\(what). Is that meant?")
         }
         let pixelGrid = ResampledGrid(raster: scene.size, columnStep: steps[0], rowStep: steps[1])
         let isBold = steps.contains { $0 < 1 / boldEnlargement }

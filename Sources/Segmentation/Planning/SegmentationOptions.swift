@@ -134,10 +134,13 @@ public struct SegmentationError: Error, CustomStringConvertible, Sendable {
     public let code: Code
     /// One line that says what is wrong, and what to do.
     public let description: String
+    /// What a person may be asked, whose yes is `SegmentationOptions.allowsManyPixels`; nil where nothing is to be asked.
+    package let question: String?
 
-    init(_ code: Code, _ description: String) {
+    init(_ code: Code, _ description: String, question: String? = nil) {
         self.code = code
         self.description = description
+        self.question = question
     }
 }
 
