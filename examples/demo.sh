@@ -31,7 +31,7 @@ fi
 say "Segmenting the world"
 mask="$out/world-water.tif"
 "$OVERTILE" segment "$scene" --model "$root/examples/models/water.safetensors" \
-    --output "$mask" --of COG --style --polygons "$out/world-water.gpkg" --stats "$out/world-water.json" \
+    --output "$mask" --of COG --polygons "$out/world-water.gpkg" --stats "$out/world-water.json" \
     --report "$out/report.html" --overwrite
 "$OVERTILE" preview "$scene" "$mask" --classes-only water --opacity 0.7 --title "The world's water" \
     --output "$out/world-water.png" --overwrite

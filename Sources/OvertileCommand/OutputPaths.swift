@@ -22,7 +22,7 @@ struct OutputPaths {
                 mask: try place(files.output), others: try files.others.rasters.mapValues { try place($0) })
             outputs.polygons = try products.polygons.map { try place($0, "gpkg") }
             outputs.statistics = try products.stats.map { try place($0, "stats.json") }
-            outputs.hasStyle = products.companions.style
+            outputs.style = products.companions.styleChoice
             outputs.hasItems = products.companions.stac
             outputs.report = scenes.count == 1 ? products.report : nil
             return OutputPaths(scene: scene, outputs: outputs)

@@ -179,7 +179,7 @@ public final class SceneRun {
         let products = SceneProducts(
             outputs, options: products, overwrites: overwrites,
             countsClasses: (extras.contains(.classShares) || outputs.report != nil) && job.task == .segmentation,
-            scene: job.scene)
+            scene: job.scene, task: job.task)
         let outcome: SceneOutcome
         do {
             try products.make(from: rasters, cancellation: cancellation)

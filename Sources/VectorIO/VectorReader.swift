@@ -24,7 +24,7 @@ final class VectorReader {
 
     /// Opens anything that GDAL's vector drivers do, for reading only.
     ///
-    /// - Parameter layer: its name; nil for the only one of a file.
+    /// - Parameter layer: its name; nil for the only one of a file, in which QGIS's table of styles does not count.
     /// - Throws: `.noSuchFile`, `.permissionDenied`, `.notARaster`; `.badArgument` for a layer that is not there, and
     ///   for a file of several where none is named.
     init(path: String, layer name: String? = nil) throws(RasterError) {
@@ -32,6 +32,7 @@ final class VectorReader {
         let found = GDALMessages().during {
             (0..<GDALDatasetGetLayerCount(dataset.raw)).compactMap { GDALDatasetGetLayer(dataset.raw, $0) }
                 .map { (name: OGR_L_GetName($0).map { String(cString: $0) } ?? "", layer: $0) }
+                .filter { $0.name == name || $0.name != LayerStyles.table }
         }
         let names = Self.list(found.map(\.name))
         guard let only = name == nil ? found.first : found.first(where: { $0.name == name }) else {

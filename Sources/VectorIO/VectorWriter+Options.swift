@@ -48,6 +48,8 @@ extension VectorWriter {
         package var isMultiPolygon = false
         /// The decimals of GeoJSON's coordinates, 7 to 15: 7 are a centimetre.
         package var decimals = 7
+        /// The layer's style in QGIS's format, which a GeoPackage takes with it; nil for none.
+        package var style: String?
         /// True if a file under the output's name is replaced.
         package var overwrite = false
 

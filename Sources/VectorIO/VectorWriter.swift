@@ -247,6 +247,9 @@ package final class VectorWriter: @unchecked Sendable {
         }
         let layer = options.crs.map { $0.withUnsafeRepeatableHandle(make) } ?? make(nil)
         guard let layer, options.fields.allSatisfy({ $0.add(to: layer, format) }) else { return nil }
+        if format == .geoPackage, let style = options.style {
+            guard LayerStyles.add(style, of: layer, to: raw) else { return nil }
+        }
         if GDALDatasetTestCapability(raw, ODsCTransactions) != 0 { GDALDatasetStartTransaction(raw, 0) }
         return (dataset, layer)
     }

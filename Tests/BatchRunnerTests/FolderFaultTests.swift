@@ -136,7 +136,7 @@ private struct FolderBench {
         let model = try Model(path: folder + "/model-1-2-2-4-1.safetensors")
         var companions = FolderLayout.Companions()
         (companions.polygons, companions.statistics) = ("fgb", "csv")
-        (companions.hasStyle, companions.hasItems) = (true, true)
+        (companions.style, companions.hasItems) = (.always, true)
         let layout = try FolderLayout(
             folder: folder + "/out", others: [.probabilities: folder + "/p", .confidence: folder + "/c"],
             companions: companions, model: model.path)

@@ -1,4 +1,5 @@
 import Foundation
+import SceneRunner
 import Segmentation
 import TestData
 import Testing
@@ -92,7 +93,7 @@ struct FolderLayoutTests {
             [.probabilities: folder.path("p")], [.confidence: folder.path("c")]
         )
         var all = FolderLayout.Companions()
-        (all.polygons, all.statistics, all.hasStyle, all.hasItems) = ("gpkg", "csv", true, true)
+        (all.polygons, all.statistics, all.style, all.hasItems) = ("gpkg", "csv", .always, true)
         for (others, companions, text) in [
             ([:], FolderLayout.Companions(), "false false   false false"),
             (p, FolderLayout.Companions(), "true false   false false"),

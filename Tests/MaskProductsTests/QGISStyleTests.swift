@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import Glibc
 import MaskProducts
 import RasterIO
 import TestData
@@ -9,19 +10,19 @@ import Testing
     import FoundationXML
 #endif
 
-/// A style file is XML whatever the classes are called, and says of each class what QGIS looks for.
+/// A style is XML whatever the classes are called, and says of each class what QGIS looks for.
 struct QGISStyleTests {
-    /// The attributes of each palette entry.
-    private final class Entries: NSObject, XMLParserDelegate {
-        var found: [[String: String]] = []
-        var renderer: [String: String] = [:]
+    /// The attributes of each element.
+    private final class Elements: NSObject, XMLParserDelegate {
+        private var found: [(name: String, attributes: [String: String])] = []
+
+        func of(_ name: String) -> [[String: String]] { found.filter { $0.name == name }.map(\.attributes) }
 
         func parser(
             _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
             attributes: [String: String]
         ) {
-            if name == "paletteEntry" { found.append(attributes) }
-            if name == "rasterrenderer" { renderer = attributes }
+            found.append((name, attributes))
         }
     }
 
@@ -32,16 +33,17 @@ struct QGISStyleTests {
             LegendEntry(value: index * 3, name: name, color: index == 2 ? nil : .init(red: 1, green: 171, blue: 255))
         }
         let parser = XMLParser(data: Data(QGISStyle(legend.reversed()).text.utf8))
-        let entries = Entries()
-        parser.delegate = entries
+        let found = Elements()
+        parser.delegate = found
         #expect(parser.parse())
-        #expect(entries.renderer["type"] == "paletted")
-        #expect(entries.renderer["band"] == "1")
-        #expect(entries.found.map { $0["value"] } == ["0", "3", "6", "9", "12"])
+        #expect(found.of("rasterrenderer").first?["type"] == "paletted")
+        #expect(found.of("rasterrenderer").first?["band"] == "1")
+        let entries = found.of("paletteEntry")
+        #expect(entries.map { $0["value"] } == ["0", "3", "6", "9", "12"])
         #expect(
-            entries.found.map { $0["label"] } == ["Wald & Wiese", "<b>\"água\"</b>", "plain", "tab and control", "🌊"])
-        #expect(entries.found[0]["color"] == "#01abff")
-        #expect(entries.found[2]["color"] == LegendEntry.Color.distinct(6).hexadecimal)
+            entries.map { $0["label"] } == ["Wald & Wiese", "<b>\"água\"</b>", "plain", "tab and control", "🌊"])
+        #expect(entries[0]["color"] == "#01abff")
+        #expect(entries[2]["color"] == LegendEntry.Color.distinct(6).hexadecimal)
     }
 
     static let paths = [
@@ -51,21 +53,37 @@ struct QGISStyleTests {
     @Test("it lies where QGIS looks for it", arguments: paths)
     func place(_ raster: String, _ style: String) { #expect(QGISStyle.path(besideRaster: raster) == style) }
 
-    @Test("it appears whole, and replaces nothing unasked")
-    func writing() throws {
+    @Test("a style that Overtile wrote may be replaced, and nothing else: not what QGIS saved, and not a pipe")
+    func replacing() throws {
         let folder = try TemporaryFolder()
-        let style = QGISStyle([LegendEntry(value: 1, name: "water")])
-        try style.write(besideRaster: folder.path("mask.tif"), overwrite: false)
-        #expect(try folder.names == ["mask.qml"])
-        #expect(String(decoding: try folder.bytes("mask.qml"), as: UTF8.self) == style.text)
-        let error = #expect(throws: FileError.self) {
-            try style.write(besideRaster: folder.path("mask.tif"), overwrite: false)
-        }
-        #expect(error?.code == .outputExists)
-        try QGISStyle([]).write(besideRaster: folder.path("mask.tif"), overwrite: true)
-        #expect(try folder.names == ["mask.qml"])
-        #expect(throws: FileError.self) {
-            try style.write(besideRaster: folder.path("none/mask.tif"), overwrite: false)
-        }
+        let style = QGISStyle([LegendEntry(value: 1, name: "water")]).text
+        #expect(QGISStyle.mayReplace(folder.path("mask.qml")))
+        #expect(QGISStyle.mayReplace(try folder.write(Array(style.utf8), to: "mask.qml")))
+        // QGIS leaves comments out of what it saves.
+        let saved = style.split(separator: "\n").filter { !$0.contains("<!--") }.joined(separator: "\n")
+        #expect(!QGISStyle.mayReplace(try folder.write(Array(saved.utf8), to: "saved.qml")))
+        #expect(mkfifo(folder.path("pipe.qml"), 0o600) == 0)
+        #expect(!QGISStyle.mayReplace(folder.path("pipe.qml")))
+    }
+
+    @Test("polygons are painted by the number of their class, in the mask's colours")
+    func polygons() throws {
+        let legend = [
+            LegendEntry(value: 3, name: "<sea> & \"lake\"", color: .init(red: 1, green: 171, blue: 255)),
+            LegendEntry(value: 7, name: "land"),
+        ]
+        let parser = XMLParser(data: Data(QGISStyle(legend).text(ofPolygonsBy: "class_id").utf8))
+        let found = Elements()
+        parser.delegate = found
+        #expect(parser.parse())
+        #expect(found.of("renderer-v2").first?["type"] == "categorizedSymbol")
+        #expect(found.of("renderer-v2").first?["attr"] == "class_id")
+        #expect(found.of("category").map { $0["value"] } == ["3", "7"])
+        #expect(found.of("category").map { $0["label"] } == ["<sea> & \"lake\"", "land"])
+        #expect(found.of("category").map { $0["symbol"] } == found.of("symbol").map { $0["name"] })
+        let land = LegendEntry.Color.distinct(7)
+        let colors = ["1,171,255,255", "\(land.red),\(land.green),\(land.blue),255"]
+        #expect(found.of("Option").filter { $0["name"] == "color" }.map { $0["value"] } == colors)
+        #expect(found.of("prop").filter { $0["k"] == "color" }.map { $0["v"] } == colors)
     }
 }

@@ -36,6 +36,86 @@ import Testing
         #expect(try segment(everything + ["--overwrite"]).status == 0)
     }
 
+    /// The file's names have what a reference must not have as it is.
+    @Test("the report links its outputs from where it lies, and tells place, pixels and options")
+    func report() throws {
+        try FileManager.default.createDirectory(atPath: bench.folder.path("pages"), withIntermediateDirectories: true)
+        let (scene, page) = (bench.folder.path("placed.tif"), bench.folder.path("pages/r.html"))
+        try SyntheticScene.write(scene, width: 150, height: 90, crs: "EPSG:32633")
+        let mask = bench.output("a #1?: 50%.tif")
+        let outcome = try CommandProcess.run([
+            "segment", scene, "--model", bench.model, "--output", mask, "--scale", "0.01", "--sieve", "4",
+            "--polygons", bench.output("p.gpkg"), "--simplify", "2", "--report", page,
+        ])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let text = try String(contentsOfFile: page, encoding: .utf8)
+        let links = text.matches(of: /<a href="([^#"][^"]*)">/).map { String($0.1) }
+        let files = links.compactMap { URL(string: $0, relativeTo: URL(fileURLWithPath: page))?.path }
+        #expect(files.map { URL(fileURLWithPath: $0).lastPathComponent } == ["a #1?: 50%.tif", "p.gpkg"])
+        for file in files { #expect(FileManager.default.fileExists(atPath: file), "\(file)") }
+        for (title, value) in [
+            ("Coordinate system", "WGS 84 / UTM zone 33N"), ("Sieve", "4"), ("Scale", "0.01"), ("Bands", "1"),
+            ("Tile", ""),
+            ("Polygons", "simplified by 2.0 pixels"), ("Size of pixels", ""),
+        ] { #expect(text.contains("<dt>\(title)</dt><dd>\(value)"), "\(title)") }
+    }
+
+    /// It comes with the mask, and belongs to whoever has changed it.
+    @Test("a style lies beside the mask, is written anew with it, and stays where somebody has saved another")
+    func style() throws {
+        let style = bench.output("mask.qml")
+        #expect(try segment(["--classes", "land,water"]).status == 0)
+        #expect(try String(contentsOfFile: style, encoding: .utf8).contains("water"))
+        // A mask that is gone leaves its style, which is in nobody's way.
+        try removeMask()
+        #expect(try segment(["--classes", "land,snow"]).status == 0)
+        #expect(try String(contentsOfFile: style, encoding: .utf8).contains("snow"))
+        #expect(try segment([]).status == 73)
+        let saved = Data("<qgis/>".utf8)
+        try saved.write(to: URL(fileURLWithPath: style))
+        #expect(try segment(["--overwrite"]).status == 0)
+        #expect(FileManager.default.contents(atPath: style) == saved)
+        // Asked for, it is an output like the others.
+        try removeMask()
+        let refused = try segment(["--style"])
+        #expect(refused.status == 73 && refused.errors.contains("mask.qml"), "\(refused.errors)")
+        #expect(try segment(["--style", "--overwrite"]).status == 0)
+        #expect(FileManager.default.contents(atPath: style) != saved)
+    }
+
+    private func removeMask() throws {
+        for name in ["mask.tif", "mask.tif.aux.xml"] { try FileManager.default.removeItem(atPath: bench.output(name)) }
+    }
+
+    @Test("there is no style where there are no classes, nor where it is not wanted")
+    func noStyle() throws {
+        #expect(try segment(["--task", "regression", "--overwrite"]).status == 0)
+        #expect(try bench.outputs.allSatisfy { !$0.hasSuffix(".qml") })
+        let outcome = try segment(["--no-style", "--polygons", bench.output("p.gpkg"), "--overwrite"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try bench.outputs.allSatisfy { !$0.hasSuffix(".qml") })
+        let styles = "SELECT count(*) FROM sqlite_master WHERE name = 'layer_styles'"
+        #expect(SQLiteFiles.rows(bench.output("p.gpkg"), styles) == [["0"]])
+    }
+
+    @Test("a batch takes no offence at a style that somebody has saved, and makes none for scenes that are done")
+    func styleOfBatch() throws {
+        let style = bench.output("scene.qml")
+        let batch = [
+            "batch", bench.scene, "--model", bench.model, "--output", bench.folder.path("out"), "--scale", "0.01",
+        ]
+        #expect(try CommandProcess.run(batch).status == 0)
+        for isSaved in [true, false] {
+            if isSaved {
+                try Data("<qgis/>".utf8).write(to: URL(fileURLWithPath: style))
+            } else {
+                try FileManager.default.removeItem(atPath: style)
+            }
+            let again = try CommandProcess.run(batch)
+            #expect(again.status == 0 && again.output.contains("1 unchanged"), "\(again.output)")
+        }
+    }
+
     struct Refusal: CustomTestStringConvertible, Sendable {
         let more: [String]
         let status: Int32
@@ -101,7 +181,7 @@ import Testing
         #expect(first.status == 0, "\(first.errors)")
         #expect(
             try bench.outputs.filter { !$0.hasPrefix(".") } == [
-                "scene.gpkg", "scene.stats.csv", "scene.tif", "scene.tif.aux.xml",
+                "scene.gpkg", "scene.qml", "scene.stats.csv", "scene.tif", "scene.tif.aux.xml",
             ])
         #expect(try String(decoding: bench.folder.bytes("report.html"), as: UTF8.self).contains("scene.tif"))
         #expect(try CommandProcess.run(batch).output.contains("1 unchanged"))

@@ -151,7 +151,7 @@ struct ResumeCommandTests {
         #expect(second.status == 75, "\(second.errors)")
         #expect(second.errorLines.count == 1 && second.errors.contains("another run"))
         #expect(try process.wait().status == 0)
-        #expect(try bench.outputs == ["out-p.tif", "out.tif", "out.tif.aux.xml"])
+        #expect(try bench.outputs == ["out-p.tif", "out.qml", "out.tif", "out.tif.aux.xml"])
     }
 
     @Test("another model discards what was begun, in one warning")

@@ -42,7 +42,7 @@ struct SeveralScenesTests {
         #expect(outcome.errorLines.count == 3, "\(outcome.errors)")
         #expect(outcome.errors.contains("empty.tif") && outcome.errors.contains("none.tif"))
         #expect(outcome.errors.contains("2 of 3 scenes failed"))
-        #expect(try bench.outputs == ["scene.tif", "scene.tif.aux.xml"])
+        #expect(try bench.outputs == ["scene.qml", "scene.tif", "scene.tif.aux.xml"])
     }
 
     /// The masks that were there were in the way of the same command, and the report said that they had failed.

@@ -28,6 +28,7 @@ struct ProductOptionsTests {
     func complete() {
         var options = ProductOptions()
         options.zones = MaskStatistics.ZoneLayer(path: "zones.gpkg")
+        options.polygons.hasStyle = false
         for value in [options, options.polygons, options.zones!] as [Any] {
             for name in Mirror(reflecting: value).children.compactMap(\.label) {
                 #expect(options.text.contains("\(name): "))

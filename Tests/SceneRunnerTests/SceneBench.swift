@@ -50,7 +50,7 @@ struct SceneBench {
             mask: path("out/mask.tif"), others: [.probabilities: path("out/p.tif"), .confidence: path("out/c.tif")])
         outputs.polygons = path("out/polygons.shp")
         outputs.statistics = path("numbers/mask.csv")
-        outputs.hasStyle = true
+        outputs.style = .always
         outputs.hasItems = true
         outputs.report = path("numbers/report.html")
         return outputs

@@ -12,7 +12,7 @@ struct SceneRunTests {
         let temporary = try TemporaryFolder()
         let bench = try SceneBench(in: temporary)
         var outputs = OutputSet(mask: bench.path("out/mask.tif"))
-        outputs.hasStyle = true
+        outputs.style = .always
         var options = SegmentationOptions()
         (options.tile, options.workers) = (44, 1)
         let run = try SceneRun(

@@ -154,6 +154,29 @@ import VectorIO
         }
     }
 
+    @Test("QGIS's table of styles is no layer of polygons, and a layer's style lies in it")
+    func styles() throws {
+        var options = VectorWriter.Options(crs: nil, fields: [.init("name", .text)])
+        options.style = "<qgis/>"
+        let writer = try VectorWriter(path: folder.path("zones.gpkg"), options: options)
+        writer.beginPolygon()
+        writer.beginRing()
+        writer.addPoints(x: [4_000_020, 4_000_054, 4_000_054], y: [2_999_960, 2_999_960, 2_999_990])
+        writer.endRing()
+        try writer.endFeature()
+        try writer.commit()
+        let polygons = try RasterPolygons(path: folder.path("zones.gpkg"), size: size, reference: reference())
+        #expect(polygons.layerName == "zones" && polygons.features.count == 1)
+        // What QGIS looks for: its query, and no schema that is null.
+        let rows = SQLiteFiles.rows(
+            folder.path("zones.gpkg"),
+            """
+            SELECT styleQML, useAsDefault, update_time FROM layer_styles
+            WHERE f_table_schema = '' AND f_table_name = 'zones' AND f_geometry_column = 'geom'
+            """)
+        #expect(rows == [["<qgis/>", "1", "1970-01-01T00:00:00.000Z"]])
+    }
+
     @Test("a polygon of coordinates beyond all numbers of pixels covers what it covers", arguments: [1e19, 1e300])
     func far(distance: Double) throws {
         let features = [

@@ -16,6 +16,8 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
 )
 
 CLASSES = {0: "land", 1: "water"}
@@ -66,6 +68,20 @@ def check_layers(folder, parameters, processing):
     colors = {c.value(): c.symbol().color().name() for c in renderer.categories()}
     if colors != {c.value: c.color.name() for c in mask.classes()}:
         fail(f"the polygons' colours are {colors}, not the mask's")
+    # Without the script: a GeoPackage has its style with it, and a mask beside it.
+    # A renderer lives no longer than its layer.
+    opened = QgsVectorLayer(outputs["POLYGONS"], "polygons", "ogr")
+    alone = opened.renderer()
+    if not isinstance(alone, QgsCategorizedSymbolRenderer) or alone.classAttribute() != "class_id":
+        fail("a GeoPackage that is opened does not show the classes")
+    # QGIS 3.22 takes the numbers of categories for text, and finds them by it.
+    shown = {int(c.value()): (c.label(), c.symbol().color().name()) for c in alone.categories()}
+    if shown != {c.value: (c.label, c.color.name()) for c in mask.classes()}:
+        fail(f"a GeoPackage that is opened shows {shown}")
+    raster = QgsRasterLayer(outputs["MASK"], "mask")
+    beside = raster.renderer()
+    if not isinstance(beside, QgsPalettedRasterRenderer) or {c.value: c.label for c in beside.classes()} != CLASSES:
+        fail("a mask that is opened does not show the classes")
     print("qgis: layers come with the legend")
 
 

@@ -30,8 +30,8 @@ public struct FolderLayout: Sendable {
         public var polygons: String?
         /// The ending of statistics, "json" or "csv", after ".stats."; nil for none.
         public var statistics: String?
-        /// True if a QGIS style is written.
-        public var hasStyle = false
+        /// Says whether a QGIS style is written.
+        public var style = OutputSet.Style.unlessChanged
         /// True if a STAC item is written, beside the other rasters too.
         public var hasItems = false
 
@@ -122,7 +122,7 @@ public struct FolderLayout: Sendable {
         let stem = FileName.withoutExtension(mask)
         outputs.polygons = companions.polygons.map { "\(stem).\($0)" }
         outputs.statistics = companions.statistics.map { "\(stem).stats.\($0)" }
-        outputs.hasStyle = companions.hasStyle
+        outputs.style = companions.style
         outputs.hasItems = companions.hasItems
         return outputs
     }
@@ -135,7 +135,7 @@ public struct FolderLayout: Sendable {
         let first: [RasterOutput.Kind] = [.probabilities, .confidence]
         let later = RasterOutput.Kind.allCases.filter { $0 != .mask && !first.contains($0) && rasters[$0] != nil }
         return first.map { "\(rasters[$0] != nil) " }.joined() + "\(companions.polygons ?? "") "
-            + "\(companions.statistics ?? "") \(companions.hasStyle) \(companions.hasItems)"
+            + "\(companions.statistics ?? "") \(companions.style == .always) \(companions.hasItems)"
             + later.map { " \($0.rawValue)" }.joined()
     }
 

@@ -1,10 +1,12 @@
-package import FileIO
+import FileIO
+import Foundation
 package import RasterIO
 
-/// A QGIS style file, with which QGIS paints a mask in the colours of its classes and lists their names in the legend.
+/// QGIS's styles of a mask and of its polygons, by which QGIS paints the classes in their colours and lists their names in
+/// the legend.
 ///
-/// QGIS loads the style by itself when it lies beside the raster under the raster's name with the ending `.qml`. Source
-/// of the format: the files that QGIS 3 saves ("Layer Styling", "Save as Default").
+/// QGIS loads a mask's style by itself when it lies beside the raster under the raster's name with the ending `.qml`. That of
+/// polygons lies in their GeoPackage. Source of the format: the files that QGIS 3 saves ("Layer Styling", "Save as Default").
 package struct QGISStyle: Sendable {
     private let legend: [LegendEntry]
 
@@ -18,16 +20,14 @@ package struct QGISStyle: Sendable {
     /// Returns the path at which QGIS looks for the style of a raster.
     package static func path(besideRaster path: String) -> String { FileName.replacingExtension(of: path, by: "qml") }
 
-    /// The content of the file: XML in QGIS's format.
+    /// The style of a mask: XML in QGIS's format.
     package var text: String {
         let entries = legend.map { entry in
-            let color = entry.color ?? .distinct(entry.value)
-            return "        <paletteEntry value=\"\(entry.value)\" color=\"\(color.hexadecimal)\" alpha=\"255\" "
+            "        <paletteEntry value=\"\(entry.value)\" color=\"\(color(of: entry).hexadecimal)\" alpha=\"255\" "
                 + "label=\"\(Self.escaped(entry.name))\"/>\n"
         }
-        return """
-            <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
-            <qgis version="3.22.0" styleCategories="Symbology">
+        return Self.document(
+            """
               <pipe>
                 <rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1" nodataColor="">
                   <rasterTransparency/>
@@ -39,17 +39,75 @@ package struct QGISStyle: Sendable {
                 <huesaturation saturation="0" grayscaleMode="0"/>
                 <rasterresampler maxOversampling="2"/>
               </pipe>
-              <blendMode>0</blendMode>
-            </qgis>
-
-            """
+            """)
     }
 
-    /// Writes the style beside a mask.
+    /// The style of polygons with a field of the class's number: XML in QGIS's format.
     ///
-    /// - Throws: `FileError`, after which no file is left.
-    package func write(besideRaster path: String, overwrite: Bool) throws(FileError) {
-        try StagedDocument.write(Array(text.utf8), to: Self.path(besideRaster: path), overwrite: overwrite)
+    /// - Parameter field: the name of the field.
+    package func text(ofPolygonsBy field: String) -> String {
+        let categories = legend.enumerated().map { index, entry in
+            "      <category value=\"\(entry.value)\" symbol=\"\(index)\" label=\"\(Self.escaped(entry.name))\" "
+                + "render=\"true\" type=\"long\"/>\n"
+        }
+        let symbols = legend.enumerated().map { index, entry in
+            let color = color(of: entry)
+            let values = [
+                ("color", "\(color.red),\(color.green),\(color.blue),255"), ("style", "solid"), ("outline_style", "no"),
+            ]
+            // QGIS 3 wrote `prop` up to version 3.26, and `Option` since 3.22.
+            let options = values.map { "            <Option name=\"\($0)\" type=\"QString\" value=\"\($1)\"/>\n" }
+            let props = values.map { "          <prop k=\"\($0)\" v=\"\($1)\"/>\n" }
+            return """
+                      <symbol name="\(index)" type="fill" alpha="1" clip_to_extent="1" force_rhr="0">
+                        <layer class="SimpleFill" enabled="1" locked="0" pass="0">
+                          <Option type="Map">
+                \(options.joined())          </Option>
+                \(props.joined())        </layer>
+                      </symbol>
+
+                """
+        }
+        return Self.document(
+            """
+              <renderer-v2 type="categorizedSymbol" attr="\(Self.escaped(field))" symbollevels="0" enableorderby="0" \
+            forceraster="0">
+                <categories>
+            \(categories.joined())    </categories>
+                <symbols>
+            \(symbols.joined())    </symbols>
+              </renderer-v2>
+            """)
+    }
+
+    private func color(of entry: LegendEntry) -> LegendEntry.Color { entry.color ?? .distinct(entry.value) }
+
+    private static func document(_ content: String) -> String {
+        """
+        <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
+        <qgis version="3.22.0" styleCategories="Symbology">
+          \(mark)
+        \(content)
+          <blendMode>0</blendMode>
+        </qgis>
+
+        """
+    }
+
+    /// The comment by which a style that Overtile wrote is known. QGIS leaves comments out of what it saves.
+    private static let mark = "<!-- made by Overtile -->"
+
+    /// The most bytes of a file that are looked at: the mark stands near the beginning.
+    private static let beginning = 4096
+
+    /// Returns true if a style may be written at a path without loss: where there is none, or one that nobody has changed
+    /// since Overtile wrote it.
+    package static func mayReplace(_ path: String) -> Bool {
+        guard FileStatus.exists(path) else { return true }
+        guard FileStatus(path: path)?.kind == .file, let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        guard let start = try? file.read(upToCount: beginning) else { return false }
+        return String(decoding: start, as: UTF8.self).contains(mark)
     }
 
     /// Escapes text for an attribute. Control characters become spaces: XML 1.0 allows only tabs and line ends, and

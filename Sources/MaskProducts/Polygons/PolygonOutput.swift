@@ -91,6 +91,10 @@ public final class PolygonOutput {
         var layer = VectorWriter.Options(crs: coordinates.crs, fields: fields.list)
         layer.isMultiPolygon = options.connectedness == .eight
         layer.overwrite = options.overwrite
+        if options.hasStyle, !legend.entries.isEmpty {
+            let shown = legend.entries.filter { [wanted] in wanted?[$0.value] ?? true }
+            layer.style = QGISStyle(shown).text(ofPolygonsBy: fields.list[fields.classNumber].name)
+        }
         if let pixel = GroundPixelSize(of: mask.spatialReference, size: mask.size) {
             layer.decimals = Self.decimals(forPixel: min(pixel.width, pixel.height))
         }
@@ -203,6 +207,8 @@ extension PolygonOutput {
         public var classes: [String] = []
         /// The pixels of a class that belong to the same region.
         public var connectedness = Connectedness.four
+        /// True if a GeoPackage takes a style with it, by which QGIS shows the classes in their colours.
+        public var hasStyle = true
         /// True if an existing file of the output's name is replaced.
         public var overwrite = false
 

@@ -3,14 +3,23 @@ import Overtile
 
 /// Options about the products of a mask that do not depend on where the products go.
 struct CompanionOptions: ParsableArguments {
-    @Flag(help: "Also write a QGIS style beside the mask, under its name with .qml. QGIS loads it by itself.")
-    var style = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Write a QGIS style beside the mask, under its name with .qml, and one into a GeoPackage of polygons. QGIS \
+            loads both by itself. By default they are written, but a .qml that you have saved yourself stays. With \
+            --style, the .qml is one of the outputs, and only --overwrite replaces it.
+            """)
+    var style: Bool?
 
     @Flag(help: "Also write a STAC item beside each raster, under its name with .json.")
     var stac = false
 
     @OptionGroup var polygonChoice: PolygonOptionGroup
     @OptionGroup var zones: ZoneOptions
+
+    /// The choice about the style beside the mask.
+    var styleChoice: OutputSet.Style { style.map { $0 ? .always : .never } ?? .unlessChanged }
 
     /// Turns the options into those of the library.
     ///
@@ -21,6 +30,7 @@ struct CompanionOptions: ParsableArguments {
     func options(polygons: Bool, statistics: Bool) throws -> ProductOptions {
         var options = ProductOptions()
         options.polygons = polygonChoice.options(overwrite: false)
+        options.polygons.hasStyle = style != false
         options.zones = zones.layer
         if !polygons, let name = polygonChoice.firstGiven {
             throw UsageError("\(name) needs --polygons: say where they go")
@@ -101,7 +111,7 @@ struct FolderProductOptions: ParsableArguments {
         var choice = FolderLayout.Companions()
         choice.polygons = polygons.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 }
         choice.statistics = stats
-        choice.hasStyle = companions.style
+        choice.style = companions.styleChoice
         choice.hasItems = companions.stac
         return choice
     }

@@ -7,7 +7,7 @@ extension OutputSet {
     func refuseProducts(of task: ModelTask) throws {
         guard task != .segmentation else { return }
         let products: [(String, Bool)] = [
-            ("--polygons", polygons != nil), ("--stats", statistics != nil), ("--style", hasStyle),
+            ("--polygons", polygons != nil), ("--stats", statistics != nil), ("--style", style == .always),
             ("--report", report != nil),
         ]
         guard let product = products.first(where: \.1) else { return }

@@ -1,5 +1,6 @@
 import FileIO
 import MaskProducts
+import Models
 import RasterIO
 public import Segmentation
 
@@ -7,7 +8,7 @@ public import Segmentation
 ///
 ///     var outputs = OutputSet(mask: "out/scene.tif")
 ///     outputs.polygons = "out/scene.gpkg"
-///     outputs.hasStyle = true
+///     outputs.style = .never
 ///
 /// A set is reserved before any work is done, which is where it is decided whether it may be written; and it is published
 /// as a whole when everything is complete: all outputs appear, or none.
@@ -53,14 +54,25 @@ public struct OutputSet: Equatable, Sendable {
         }
     }
 
+    /// When a QGIS style is written beside a mask.
+    public enum Style: Sendable {
+        /// Never.
+        case never
+        /// Beside a mask of classes, unless there is one that somebody has changed since Overtile wrote it. It comes with the
+        /// mask, as its names in `.aux.xml` do, and is no output of its own: nobody has to say that it may be replaced.
+        case unlessChanged
+        /// Always: the style is one of the outputs.
+        case always
+    }
+
     /// The path of each raster; there is always a mask.
     public let rasters: [RasterOutput.Kind: String]
     /// The path of the polygons; nil for none. Its ending tells the format.
     public var polygons: String?
     /// The path of the statistics; nil for none. They are CSV if it ends in .csv, else JSON.
     public var statistics: String?
-    /// True if a QGIS style lies beside the mask.
-    public var hasStyle = false
+    /// Says whether a QGIS style is written beside the mask.
+    public var style = Style.unlessChanged
     /// True if a STAC item lies beside each raster.
     public var hasItems = false
     /// The path of the report on this one scene; nil for none. It is a page if the path ends in .html, else JSON.
@@ -79,11 +91,23 @@ public struct OutputSet: Equatable, Sendable {
         RasterOutput.Kind.allCases.compactMap { kind in rasters[kind].map { (.raster(kind), $0) } }
     }
 
+    /// The path of the style that is written beside a mask of a task; nil for none.
+    func stylePath(of task: ModelTask) -> String? {
+        let path = QGISStyle.path(besideRaster: mask)
+        switch style {
+        case .never: return nil
+        case .always: return path
+        case .unlessChanged:
+            let isFree = task == .segmentation && !everything.contains { $0.path == path }
+            return isFree && QGISStyle.mayReplace(path) ? path : nil
+        }
+    }
+
     /// All outputs but the report, the mask first.
     public var files: [(kind: Kind, path: String)] {
         let products: [(kind: Kind, path: String?)] = [
             (.polygons, polygons), (.statistics, statistics),
-            (.style, hasStyle ? QGISStyle.path(besideRaster: mask) : nil),
+            (.style, style == .always ? QGISStyle.path(besideRaster: mask) : nil),
         ]
         return rasterFiles + products.compactMap { kind, path in path.map { (kind, $0) } }
             + (hasItems ? rasterFiles.map { (.item, STACItem.path(besideRaster: $0.path)) } : [])
@@ -144,7 +168,9 @@ public struct OutputSet: Equatable, Sendable {
             ? SegmentationJob.recover(mask: mask, command: command)
             : (hasWork: recovery == .hiddenFiles, hasOutputs: false)
         if found.hasWork {
-            for (_, path) in everything { StagedFile.removeLeftovers(of: path, isExclusive: false) }
+            for path in everything.map(\.path) + [QGISStyle.path(besideRaster: mask)] {
+                StagedFile.removeLeftovers(of: path, isExclusive: false)
+            }
         }
         let overwrite = overwrite || found.hasOutputs
         for (kind, path) in everything {

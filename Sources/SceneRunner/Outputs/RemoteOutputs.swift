@@ -77,7 +77,7 @@ package final class RemoteOutputs {
         local.polygons = outputs.polygons.map(moved)
         local.statistics = outputs.statistics.map(moved)
         local.report = outputs.report.map(moved)
-        (local.hasStyle, local.hasItems) = (outputs.hasStyle, outputs.hasItems)
+        (local.style, local.hasItems) = (outputs.style, outputs.hasItems)
         lock = try FolderLock(folder: folder)
         (remote, self.local, self.folder, self.places) = (outputs, local, folder, places)
     }
@@ -156,6 +156,7 @@ package final class RemoteOutputs {
         for (index, file) in ordered.enumerated() {
             progress(file.remote, index + 1, ordered.count)
             do {
+                if try isChangedStyle(file.remote) { continue }
                 try RemoteFile.upload(file.local, to: file.remote, isCancelled: isCancelled)
             } catch let error as FileError {
                 throw FileError(
@@ -178,6 +179,21 @@ package final class RemoteOutputs {
         try? FileManager.default.removeItem(atPath: folder)
         return outcome
     }
+
+    /// Returns true for the mask's style where one of its name is there that somebody has changed (`OutputSet.Style`).
+    private func isChangedStyle(_ path: String) throws(FileError) -> Bool {
+        guard remote.style == .unlessChanged, path == QGISStyle.path(besideRaster: remote.mask),
+            let size = try RemoteFile.size(of: path)
+        else { return false }
+        if size > Self.largestStyle { return true }
+        let copy = FileName.joined(folder, ".style")
+        defer { FileCall.unlink(copy) }
+        try RemoteFile.download(path, to: copy, mostBytes: Self.largestStyle)
+        return !QGISStyle.mayReplace(copy)
+    }
+
+    /// More bytes than any style of Overtile's has: 65,535 classes of some hundred bytes.
+    private static let largestStyle = 64 << 20
 
     /// The finished files, with where they go.
     private var files: [(local: String, remote: String)] {

@@ -1,5 +1,6 @@
 import FileIO
 public import MaskProducts
+import Models
 import RasterIO
 import Segmentation
 
@@ -13,6 +14,7 @@ final class SceneProducts {
     private let overwrites: Bool
     private let countsClasses: Bool
     private let scene: RasterReader
+    private let task: ModelTask
 
     /// The statistics of the mask; nil where nobody asked.
     private(set) var statistics: MaskStatistics?
@@ -22,13 +24,15 @@ final class SceneProducts {
 
     /// - Parameter countsClasses: true if the classes are counted, even where the numbers go into no file.
     init(
-        _ outputs: OutputSet, options: ProductOptions, overwrites: Bool, countsClasses: Bool, scene: RasterReader
+        _ outputs: OutputSet, options: ProductOptions, overwrites: Bool, countsClasses: Bool, scene: RasterReader,
+        task: ModelTask
     ) {
         self.outputs = outputs
         self.options = options
         self.overwrites = overwrites
         self.countsClasses = countsClasses || outputs.statistics != nil
         self.scene = scene
+        self.task = task
     }
 
     deinit { discard() }
@@ -74,9 +78,10 @@ final class SceneProducts {
                 self.polygons = polygons
                 try polygons.write { _, _ in if cancellation.isCancelled { throw CancellationError() } }
             }
-            if outputs.hasStyle {
+            if let path = outputs.stylePath(of: task) {
                 try stage(
-                    QGISStyle(mask.legend(ofBand: 1)).text, as: QGISStyle.path(besideRaster: outputs.mask))
+                    QGISStyle(mask.legend(ofBand: 1)).text, as: path,
+                    overwrites: overwrites || outputs.style == .unlessChanged)
             }
             guard outputs.hasItems else { return }
             let time = AcquisitionTime(of: scene)
@@ -113,8 +118,8 @@ final class SceneProducts {
         for document in documents { document.remove() }
     }
 
-    private func stage(_ text: String, as path: String) throws(FileError) {
-        let document = try StagedDocument(path: path, overwrite: overwrites)
+    private func stage(_ text: String, as path: String, overwrites: Bool? = nil) throws(FileError) {
+        let document = try StagedDocument(path: path, overwrite: overwrites ?? self.overwrites)
         documents.append(document)
         try document.write(Array(text.utf8))
         try document.finish()
@@ -153,8 +158,24 @@ public struct ProductOptions: Sendable {
         }
         return "ProductOptions(polygons: GISOutputs.PolygonOptions(minimumArea: \(polygons.minimumArea), "
             + "tolerance: \(tolerance), classes: \(polygons.classes), "
-            + "connectedness: GISOutputs.Connectedness.\(polygons.connectedness), overwrite: \(polygons.overwrite)), "
-            + "zones: \(zones ?? "nil"))"
+            + "connectedness: GISOutputs.Connectedness.\(polygons.connectedness), overwrite: \(polygons.overwrite)"
+            + (polygons.hasStyle ? "" : ", hasStyle: false") + "), zones: \(zones ?? "nil"))"
+    }
+
+    /// What is not left at its default, for people.
+    var facts: [(title: String, text: String)] {
+        var facts: [(title: String, text: String)] = []
+        var choices: [String] = []
+        if let tolerance = polygons.tolerance { choices.append("simplified by \(tolerance) pixels") }
+        if polygons.minimumArea > 0 { choices.append("of at least \(polygons.minimumArea) square metres") }
+        if !polygons.classes.isEmpty { choices.append("of \(polygons.classes.joined(separator: ", "))") }
+        if polygons.connectedness == .eight { choices.append("of pixels that share a side or a corner") }
+        if !choices.isEmpty { facts.append(("Polygons", choices.joined(separator: ", "))) }
+        if let zones {
+            let parts = [zones.layer.map { "layer \($0)" }, zones.field.map { "field \($0)" }].compactMap { $0 }
+            facts.append(("Zones", ([zones.path] + parts).joined(separator: ", ")))
+        }
+        return facts
     }
 
     /// The options for polygons, with a choice about files of the same name.

@@ -22,7 +22,7 @@ final class PartsBench {
         bench.options.tile = 60
         bench.companions.statistics = "csv"
         bench.companions.polygons = "geojson"
-        bench.companions.hasStyle = true
+        bench.companions.style = .always
     }
 
     init() throws {
