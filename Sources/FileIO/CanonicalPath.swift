@@ -20,6 +20,17 @@ package enum CanonicalPath {
         return file
     }
 
+    /// Returns the way from a folder to a file, such as `../masks/a.tif`; nil where one of them is no local path.
+    package static func relative(_ path: String, from folder: String) -> String? {
+        guard !path.hasPrefix("/vsi"), let start = existing(folder.isEmpty ? "." : folder) else { return nil }
+        let file = named(path)
+        guard file.hasPrefix("/") else { return nil }
+        let (steps, places) = (start.split(separator: "/"), file.split(separator: "/"))
+        let common = zip(steps, places).prefix { $0 == $1 }.count
+        let up = Array(repeating: Substring(".."), count: steps.count - common)
+        return (up + places[common...]).joined(separator: "/")
+    }
+
     /// Returns where a path leads, with all links resolved, or nil if nothing is there.
     package static func existing(_ path: String) -> String? {
         guard let text = realpath(path, nil) else { return nil }

@@ -195,7 +195,8 @@ public final class SceneRun {
                 feed: job.feed?.lines.map { OutcomeFacts.Line(title: $0.title, text: $0.text) } ?? [])
             let report = RunReport(
                 [SceneResult(scene: path, ending: .done(outcome))], model: job.model,
-                folder: FileName.folder(of: outputs.mask), started: opened, mask: rasters.path(.mask))
+                folder: FileName.folder(of: outputs.mask),
+                products: self.products, started: opened, mask: rasters.path(.mask))
             try products.makeReport(report, from: rasters)
             // The state that is remembered was looked up before the job's.
             try identity.requireUnchanged(path)

@@ -42,6 +42,8 @@ import TileGeometry
         let html = try SampleReport.page(scenes: 2, in: folder).html()
         for address in html.matches(of: /(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]*)/) {
             let target = String(address.output.1)
+            // Outputs are linked, and nothing is loaded from where they lie.
+            if address.output.0.hasPrefix("href"), target.hasPrefix("./") { continue }
             #expect(target.hasPrefix("data:image/") || target.hasPrefix("#"), "\(target.prefix(80))")
         }
         for word in ["http:", "https:", "//cdn", "@import", "<link", "<iframe", " onload=", " onclick="] {

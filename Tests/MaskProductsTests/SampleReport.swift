@@ -36,7 +36,10 @@ enum SampleReport {
                 .init(name: "writing", busySeconds: 0.6),
             ]
             report.seconds = 7.4
-            report.facts = [ReportFact("Mask", "out/T33UUP_TCI_10m.tif"), ReportFact("Bands", "4, 3, 2")]
+            report.facts = [
+                ReportFact("Mask", "T33UUP_TCI_10m.tif", file: "out/T33UUP_TCI_10m.tif"),
+                ReportFact("Bands", "4, 3, 2"),
+            ]
             return report
         }
         var page = ReportPage(title: count == 1 ? scenes[0].name : "masks", scenes: scenes)

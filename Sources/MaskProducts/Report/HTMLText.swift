@@ -1,3 +1,4 @@
+import Foundation
 import RasterIO
 
 /// Formats text so that it is safe anywhere in a page, and numbers so that people read them easily.
@@ -24,6 +25,12 @@ enum HTMLText {
             }
         }
         return text.unicodeScalars.count > limit ? result + "…" : result
+    }
+
+    /// Returns a path from the page's folder as a reference in a quoted attribute, whatever its names hold.
+    static func reference(_ path: String) -> String {
+        // A name may have a colon, which would make a scheme of it.
+        escaped("./" + (path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? ""), limit: 20_000)
     }
 
     /// A whole page, that loads nothing and runs no script but its own.

@@ -99,10 +99,13 @@ package struct ReportFact: Sendable {
     package var label: String
     /// The text behind the label.
     package var value: String
+    /// The file that the text names, as a path from the page's folder; nil where it names none.
+    package var file: String?
 
     /// Makes a line of a label and a text.
-    package init(_ label: String, _ value: String) {
+    package init(_ label: String, _ value: String, file: String? = nil) {
         self.label = label
         self.value = value
+        self.file = file
     }
 }

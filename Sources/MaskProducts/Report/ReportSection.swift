@@ -152,8 +152,10 @@ struct ReportSection {
     }
 
     static func list(_ facts: [ReportFact]) -> String {
-        let items = facts.prefix(mostLines).map {
-            "<div><dt>\(HTMLText.escaped($0.label, limit: 100))</dt><dd>\(HTMLText.escaped($0.value))</dd></div>"
+        let items = facts.prefix(mostLines).map { fact in
+            let text = HTMLText.escaped(fact.value)
+            let value = fact.file.map { "<a href=\"\(HTMLText.reference($0))\">\(text)</a>" } ?? text
+            return "<div><dt>\(HTMLText.escaped(fact.label, limit: 100))</dt><dd>\(value)</dd></div>"
         }
         return "<dl>\(items.joined())</dl>"
     }

@@ -152,7 +152,9 @@ struct BatchCommand: ParsableCommand {
             results, model: batch.model.path, folder: folder, started: started, finished: Date())
         report.log(to: place.logger)
         if let path = reports.report {
-            try RunReport(results, model: batch.model, folder: folder, started: started).write(to: path)
+            try RunReport(
+                results, model: batch.model, folder: folder, products: batch.outputs.products, started: started
+            ).write(to: path)
         }
         try reports.writeMetrics(of: batch.ledger, in: folder)
         return report

@@ -138,8 +138,9 @@ struct SegmentCommand: ParsableCommand {
             }
         }
         if let report {
-            try RunReport(results, model: model, folder: files.output, started: started).write(
-                to: report, overwrite: files.overwrite)
+            let page = RunReport(
+                results, model: model, folder: files.output, products: try products.options(), started: started)
+            try page.write(to: report, overwrite: files.overwrite)
         }
         records.forEach { $0.remove() }
         let failed = results.count { $0.hasFailed }

@@ -121,7 +121,9 @@ struct WatchCommand: ParsableCommand {
     ) throws {
         let results = scenes.takeResults()
         if let path = reports.report, let batch = scenes.batch, !results.isEmpty {
-            try RunReport(results, model: batch.model, folder: outputs.folder, started: started).write(to: path)
+            try RunReport(
+                results, model: batch.model, folder: outputs.folder, products: outputs.products, started: started
+            ).write(to: path)
         }
         try reports.writeMetrics(of: ledger, in: outputs.folder)
     }

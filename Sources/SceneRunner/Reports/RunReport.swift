@@ -14,6 +14,7 @@ public struct RunReport: Sendable {
     private let folder: String
     private let started: Date
     private let finished: Date
+    private let products: ProductOptions
     /// The path of the only scene's mask while it has no name yet; nil where all masks have theirs.
     private let stagedMask: String?
 
@@ -26,15 +27,22 @@ public struct RunReport: Sendable {
     /// - Parameters:
     ///   - results: what became of each scene.
     ///   - folder: the folder of the outputs; the page shows their paths within it.
-    public init(_ results: [SceneResult], model: Model, folder: String, started: Date, finished: Date = Date()) {
-        self.init(results, model: model, folder: folder, started: started, finished: finished, mask: nil)
+    ///   - products: how polygons and statistics were made.
+    public init(
+        _ results: [SceneResult], model: Model, folder: String, products: ProductOptions = ProductOptions(),
+        started: Date, finished: Date = Date()
+    ) {
+        self.init(
+            results, model: model, folder: folder, products: products, started: started, finished: finished, mask: nil)
     }
 
     /// - Parameter mask: where the mask of the only scene lies while it has no name yet.
     init(
-        _ results: [SceneResult], model: Model, folder: String, started: Date, finished: Date = Date(), mask: String?
+        _ results: [SceneResult], model: Model, folder: String, products: ProductOptions, started: Date,
+        finished: Date = Date(), mask: String?
     ) {
         stagedMask = mask
+        self.products = products
         self.results = results
         self.model = model
         self.folder = folder
@@ -64,7 +72,7 @@ public struct RunReport: Sendable {
     /// - Throws: `OutputError` where the extension is of no format that reports have.
     func text(for path: String) throws -> String {
         switch try Self.format(of: path) {
-        case .html: page.html()
+        case .html: page(at: path).html()
         case .json:
             try BatchReport(results, model: model.path, folder: folder, started: started, finished: finished).json()
         }
@@ -77,40 +85,57 @@ public struct RunReport: Sendable {
         return format
     }
 
-    private var page: ReportPage {
+    private func page(at path: String) -> ReportPage {
+        let place = Place(report: FileName.folder(of: path), outputs: folder)
         let unchanged = results.count { if case .unchanged = $0.ending { true } else { false } }
         var page = ReportPage(
             title: results.count == 1 ? FileName.last(of: results[0].scene) : "Segmented scenes",
-            scenes: results.compactMap { $0.section(outputsIn: folder, stagedMask: stagedMask) })
+            scenes: results.compactMap { $0.section(place, stagedMask: stagedMask) })
         page.facts = [
             ReportFact("Model", model.name), ReportFact("Model SHA-256", model.checksum),
             ReportFact("Overtile", OvertileVersion.current), ReportFact("Outputs", folder),
         ]
+        page.facts += products.facts.map { ReportFact($0.title, $0.text) }
         if unchanged > 0 { page.facts.append(ReportFact("Scenes that had not changed", "\(unchanged)")) }
         page.date = finished.formatted(.iso8601.dateSeparator(.dash).timeSeparator(.colon))
         return page
     }
 }
 
+/// The folders of a page and of the outputs that it tells of.
+private struct Place {
+    let report: String
+    let outputs: String
+
+    /// The line about an output, which links to it. The page names the outputs' folder once.
+    func fact(of path: String, kind: String) -> ReportFact {
+        let prefix = FileName.joined(outputs, "")
+        return ReportFact(
+            kind == OutputSet.Kind.item.name ? "STAC item" : kind.capitalized,
+            path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path,
+            file: CanonicalPath.relative(path, from: report))
+    }
+}
+
 extension SceneResult {
     /// The scene's section of a page; nil for one that was not run.
-    fileprivate func section(outputsIn folder: String, stagedMask: String?) -> ReportScene? {
+    fileprivate func section(_ place: Place, stagedMask: String?) -> ReportScene? {
         var section = ReportScene(name: FileName.last(of: scene))
         switch ending {
         case .unchanged:
             guard let earlier else { return nil }
-            earlier.describe(scene, in: &section, outputsIn: folder)
+            earlier.describe(scene, in: &section, place)
         case .outside: return nil
         case .stopped: section.error = "the run was stopped before this scene was done"
         case .failed(let message, _): section.error = message
-        case .done(let outcome): outcome.describe(in: &section, outputsIn: folder, mask: stagedMask)
+        case .done(let outcome): outcome.describe(in: &section, place, mask: stagedMask)
         }
         return section
     }
 }
 
 extension SceneOutcome {
-    fileprivate func describe(in section: inout ReportScene, outputsIn folder: String, mask stagedMask: String?) {
+    fileprivate func describe(in section: inout ReportScene, _ place: Place, mask stagedMask: String?) {
         let maskFile = stagedMask ?? outputs.mask
         section.scene = scene
         section.access = access
@@ -125,19 +150,16 @@ extension SceneOutcome {
             .init(name: "writing", busySeconds: stages.writing),
         ]
         section.show(classShares, of: mask)
-        section.facts = outputs.files.map { ReportFact(file: $1, kind: $0.name, in: folder) }
+        section.facts = outputs.files.map { place.fact(of: $1, kind: $0.name) }
         section.facts += feed.map { ReportFact($0.title, $0.text) }
-        let plan = ["TILE", "MARGIN", "STEP"].compactMap { mask?.metadata["OVERTILE_\($0)"] }
-        if plan.count == 3 {
-            section.facts.append(
-                ReportFact("Tiles", "\(summary.tiles) of \(plan[0]) pixels, margin \(plan[1]), step \(plan[2])"))
-        }
+        section.facts.append(ReportFact("Tiles", "\(summary.tiles)"))
+        section.show(placeAndOptionsOf: mask)
     }
 }
 
 extension EarlierRun {
     /// Tells of a scene that has not changed what its earlier run has left.
-    fileprivate func describe(_ scene: String, in section: inout ReportScene, outputsIn folder: String) {
+    fileprivate func describe(_ scene: String, in section: inout ReportScene, _ place: Place) {
         let maskFile = files.first { $0.kind == OutputSet.Kind.raster(.mask).name }?.path
         let mask = maskFile.flatMap { try? RasterReader(path: $0) }
         section.scene = scene
@@ -147,16 +169,34 @@ extension EarlierRun {
         section.seconds = seconds
         section.warnings = warnings
         section.show(classShares, of: mask)
-        let place = CanonicalPath.existing(folder) ?? folder
-        section.facts = files.map { ReportFact(file: $0.path, kind: $0.kind, in: place) }
+        // A ledger has the outputs' whole paths.
+        let place = Place(report: place.report, outputs: CanonicalPath.existing(place.outputs) ?? place.outputs)
+        section.facts = files.map { place.fact(of: $0.path, kind: $0.kind) }
         if let finished {
             let time = finished.formatted(.iso8601.dateSeparator(.dash).dateTimeSeparator(.space))
             section.facts.append(ReportFact("Unchanged since", time))
         }
+        section.show(placeAndOptionsOf: mask)
     }
 }
 
 extension ReportScene {
+    /// Tells where the mask lies, and what was asked of the run that made it, as the mask itself has it.
+    fileprivate mutating func show(placeAndOptionsOf mask: RasterReader?) {
+        guard let mask else { return }
+        facts.append(ReportFact("Coordinate system", mask.spatialReference.system?.name ?? "none"))
+        if let pixel = GroundPixelSize(of: mask.spatialReference, size: mask.size) {
+            facts.append(ReportFact("Size of pixels", Resampling.text(pixel)))
+        }
+        let prefix = "OVERTILE_"
+        for (key, value) in mask.metadata.sorted(by: { $0.key < $1.key }) where key.hasPrefix(prefix) {
+            // The page tells these once, or elsewhere.
+            if ["SCENE", "MODEL", "MODEL_SHA256", "VERSION"].contains(key.dropFirst(prefix.count)) { continue }
+            let name = key.dropFirst(prefix.count).lowercased().replacing("_", with: " ")
+            facts.append(ReportFact(name.prefix(1).uppercased() + name.dropFirst(), value))
+        }
+    }
+
     fileprivate mutating func show(_ shares: [SceneRunner.ClassShare], of mask: RasterReader?) {
         let legend = mask.map { ClassLegend(of: $0) }
         classes = shares.compactMap { share in
@@ -166,15 +206,5 @@ extension ReportScene {
                     hectares: share.hectares)
             }
         }
-    }
-}
-
-extension ReportFact {
-    /// The path of an output. The page names the folder once.
-    fileprivate init(file path: String, kind: String, in folder: String) {
-        let prefix = FileName.joined(folder, "")
-        self.init(
-            kind == OutputSet.Kind.item.name ? "STAC item" : kind.capitalized,
-            path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path)
     }
 }
