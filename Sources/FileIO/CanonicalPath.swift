@@ -20,11 +20,13 @@ package enum CanonicalPath {
         return file
     }
 
-    /// Returns the way from a folder to a file, such as `../masks/a.tif`; nil where one of them is no local path.
+    /// Returns the way from a folder to a file, such as `../masks/a.tif`; nil where there is none, as from a local folder into
+    /// object storage.
     package static func relative(_ path: String, from folder: String) -> String? {
-        guard !path.hasPrefix("/vsi"), let start = existing(folder.isEmpty ? "." : folder) else { return nil }
-        let file = named(path)
-        guard file.hasPrefix("/") else { return nil }
+        let (file, isRemote) = (named(path), folder.hasPrefix("/vsi"))
+        guard file.hasPrefix("/"), file.hasPrefix("/vsi") == isRemote,
+            let start = isRemote ? folder : existing(folder.isEmpty ? "." : folder)
+        else { return nil }
         let (steps, places) = (start.split(separator: "/"), file.split(separator: "/"))
         let common = zip(steps, places).prefix { $0 == $1 }.count
         let up = Array(repeating: Substring(".."), count: steps.count - common)

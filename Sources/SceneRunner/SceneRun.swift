@@ -45,6 +45,8 @@ public final class SceneRun {
     /// The tiles that the scene is cut into, and what they take.
     public var tiles: Tiles { Tiles(job.plan.tiling) }
 
+    /// The outputs as the user named them: others where those are in object storage, and made as local files.
+    private let asked: OutputSet
     private let division: Division
     private let path: String
     private let products: ProductOptions
@@ -109,7 +111,8 @@ public final class SceneRun {
         model.paths.dropFirst().forEach { others.read($0, "a model") }
         try outputs.refuseClashes(with: scene, model: model.paths[0], others: others)
         let settings = SettingsDigest(model: model, options: options, others: ["products": products.text])
-        let places = (asked ?? outputs).everything.map { "\($0.kind.name)=\(CanonicalPath.named($0.path))" }
+        self.asked = asked ?? outputs
+        let places = self.asked.everything.map { "\($0.kind.name)=\(CanonicalPath.named($0.path))" }
         command = SHA256.checksum(
             of: ([CanonicalPath.named(path), settings.hexadecimal] + places).joined(separator: "\n"))
         var options = options
@@ -193,11 +196,13 @@ public final class SceneRun {
                 warnings: warnings + gathered.messages(about: path), files: files,
                 identity: identity, access: access,
                 feed: job.feed?.lines.map { OutcomeFacts.Line(title: $0.title, text: $0.text) } ?? [])
+            var told = outcome
+            told.outputs = asked
             let report = RunReport(
-                [SceneResult(scene: path, ending: .done(outcome))], model: job.model,
-                folder: FileName.folder(of: outputs.mask),
+                [SceneResult(scene: path, ending: .done(told))], model: job.model,
+                folder: FileName.folder(of: asked.mask),
                 products: self.products, started: opened, mask: rasters.path(.mask))
-            try products.makeReport(report, from: rasters)
+            try products.makeReport(report, named: asked.report, from: rasters)
             // The state that is remembered was looked up before the job's.
             try identity.requireUnchanged(path)
             try completed(outcome)

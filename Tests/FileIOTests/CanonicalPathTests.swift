@@ -35,6 +35,8 @@ struct CanonicalPathTests {
         #expect(CanonicalPath.relative(folder.path("c.tif"), from: folder.path("in")) == "../c.tif")
         #expect(CanonicalPath.relative("/none.tif", from: "/") == "none.tif")
         #expect(CanonicalPath.relative("/vsis3/bucket/b.tif", from: folder.url.path) == nil)
+        #expect(CanonicalPath.relative(scene, from: "/vsis3/bucket") == nil)
+        #expect(CanonicalPath.relative("/vsis3/bucket/more/p.tif", from: "/vsis3/bucket") == "more/p.tif")
         #expect(CanonicalPath.relative(scene, from: folder.path("none")) == nil)
     }
 

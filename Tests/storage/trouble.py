@@ -1,5 +1,6 @@
 """A story of run.sh: the same outputs in object storage as in a folder, whatever the server does."""
 import os
+import re
 import signal
 import subprocess
 import time
@@ -46,6 +47,28 @@ expect_whole("well")
 expect(run(command(scene, remote % "well")), 73, "is there already", "again")
 expect(run(command(scene, remote % "well", ["--overwrite"])), 0, "", "replaced")
 expect_whole("well")
+
+# The report links the outputs from where it lies.
+with open(objects % "well/report.html") as page:
+    links = re.findall('<a href="([^#"][^"]*)"', page.read())
+if sorted(links)[:3] != ["./mask.csv", "./mask.fgb", "./mask.json"] or "./more/p.tif" not in links:
+    fail("well: the report links %s" % links)
+
+# A style comes with a mask, and stays where somebody has saved another; without one it is written anew.
+styled = [overtile, "segment", scene, "--model", model, "--resolution", "native", "--quiet", "--overwrite", "--output",
+          remote % "styled/mask.tif"]
+style = objects % "styled/mask.qml"
+for saved in [None, "<qgis/>", None]:
+    if saved:
+        with open(style, "w") as file:
+            file.write(saved)
+    elif os.path.exists(style):
+        os.remove(style)
+    expect(run(styled), 0, "", "styled")
+    with open(style) as file:
+        found = file.read()
+    if found != saved if saved else "paletted" not in found:
+        fail("styled: the style is %s" % found[:80])
 
 # From object storage as well: the same pixels.
 expect(run(command("/vsis3/bucket/scene.tif", remote % "both")), 0, "", "both")

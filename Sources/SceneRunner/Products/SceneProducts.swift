@@ -100,10 +100,11 @@ final class SceneProducts {
 
     /// Makes the report on the scene, where there is to be one.
     ///
+    /// - Parameter name: the path that the user gave it, from which it links the outputs.
     /// - Throws: `FileError`, `OutputError`.
-    func makeReport(_ report: RunReport, from rasters: StagedRasters) throws {
+    func makeReport(_ report: RunReport, named name: String?, from rasters: StagedRasters) throws {
         guard let path = outputs.report else { return }
-        try stage(named(report.text(for: path), rasters), as: path)
+        try stage(named(report.text(for: name ?? path), rasters), as: path)
     }
 
     /// Returns the path at which the finished file of an output lies now, by the name that it will have.
