@@ -50,6 +50,7 @@ let package = Package(
         .systemLibrary(name: "CGDAL", pkgConfig: "gdal", providers: [.apt(["libgdal-dev"])]),
         .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CFontconfig", pkgConfig: "fontconfig", providers: [.apt(["libfontconfig-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(
             name: "COneDNN", dependencies: ["COvertileKernels"], cSettings: cRules,
@@ -77,7 +78,7 @@ let package = Package(
                 "CLinux", "COvertileVersion", "FileIO", "InferenceEngine", "Models", "NetworkGraph", "RasterIO",
                 "TileGeometry", "VectorIO",
             ]),
-        room("MaskProducts", ["FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
+        room("MaskProducts", ["CFontconfig", "FileIO", "RasterIO", "TileGeometry", "VectorIO"]),
         room(
             "SceneRunner",
             [

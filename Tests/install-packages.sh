@@ -17,7 +17,7 @@ packages=''
 for group in ${*:-build scripts browser cluster systems}; do
     # A|B: one package whose name differs by release.
     case $group in
-        build) more='libgdal-dev libtiff-dev libdnnl-dev libsqlite3-dev pkg-config' ;;
+        build) more='libgdal-dev libtiff-dev libdnnl-dev libsqlite3-dev libfontconfig-dev pkg-config' ;;
         scripts) more='gdal-bin python3 python3-venv faketime' ;;
         browser) more='chromium fonts-dejavu-core' ;;
         packaging) more='binutils dpkg-dev' ;;

@@ -120,14 +120,17 @@ import TileGeometry
                 sum + (0..<picture.size.width).count { isCounted(picture[$0, y]) }
             }
         }
-        func isInk(_ color: LegendEntry.Color) -> Bool { color.red < 60 && color.green < 60 }
+        func isInk(_ color: LegendEntry.Color) -> Bool { color.red < 110 && color.green < 110 }
 
         let blank = count(try legendOnly([" ", " "]), isInk)
         let two = try legendOnly(["Wald", "Wälder"])
         for value in 0..<2 { #expect(count(two) { $0 == colors[value] } == 49, "class \(value)") }
         let plain = try legendOnly(["Wald", "Walder"])
-        #expect(count(two, isInk) == count(plain, isInk) + 2, "two dots on the a")
-        #expect(count(plain, isInk) > blank + 40)
+        #expect(two != plain, "two dots on the a")
+        #expect(count(plain, isInk) > blank + 20)
+        // Each script in letters of its own, or in Latin ones: never the sign for a missing letter, which is all alike.
+        #expect(try legendOnly(["Ж", "د"]) != legendOnly(["Ω", "ب"]))
+        #expect(try legendOnly(["ab", "c"]) == legendOnly(["a\u{202E}b", "c"]), "marks of direction are left out")
         // Hostile names: long, in other scripts, of marks alone, without any letter.
         let odd = try legendOnly([String(repeating: "W", count: 5000), "水", "\u{301}\u{301}", "👩‍👩‍👧", "\u{202E}abc"])
         for value in 0..<5 { #expect(count(odd) { $0 == colors[value] } == 49, "class \(value)") }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds a Debian package that needs no Swift: the program with Swift's runtime inside, its manual, completions for bash,
 # zsh and fish, the services of examples/watch and the bundled model. It is for the release of Debian that it is built on,
-# because it links that release's GDAL, libtiff, SQLite and oneDNN.
+# because it links that release's GDAL, libtiff, SQLite, fontconfig and oneDNN.
 #
 #   sh examples/packaging/deb.sh [FOLDER]
 #

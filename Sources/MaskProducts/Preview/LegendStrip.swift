@@ -16,8 +16,9 @@ struct LegendStrip {
     /// Draws the strip.
     ///
     /// - Parameter width: the width of the strip in pixels.
-    func picture(width: Int) -> Picture {
-        let font = PixelFont(scale: max(1, min(8, width / 600 + 1)))
+    /// - Returns: nil where the system has no font.
+    func picture(width: Int) -> Picture? {
+        guard let font = LegendFont(scale: max(1, min(8, width / 600 + 1))) else { return nil }
         let unit = font.scale
         let margin = 6 * unit
         let room = max(1, width - 2 * margin)
@@ -83,7 +84,7 @@ struct LegendStrip {
         return (max(1, Int((metres / metresPerPixel).rounded())), label)
     }
 
-    private func draw(_ bar: ScaleBar, _ font: PixelFont, right: Int, top: Int, in strip: inout Picture) {
+    private func draw(_ bar: ScaleBar, _ font: LegendFont, right: Int, top: Int, in strip: inout Picture) {
         let unit = font.scale
         let left = right - bar.length
         let line = top + 11 * unit

@@ -55,7 +55,7 @@ public struct Preview: Sendable {
         self.options = options
     }
 
-    /// The finished picture: the mask over the scene, and the legend below.
+    /// The finished picture: the mask over the scene, and the legend below, where the system has a font for it.
     package var picture: Picture {
         let opacity = options.isOutlined ? 1 : options.opacity
         var merged = scene
@@ -64,14 +64,15 @@ public struct Preview: Sendable {
                 merged[x, y] = mask[x, y].over(scene[x, y], opacity: opacity)
             }
         }
-        guard options.hasLegend else { return merged }
         // Names need some room, however small the scene is.
         let width = max(merged.size.width, 200)
-        let strip = LegendStrip(
+        let legendStrip = LegendStrip(
             title: options.title,
             entries: legend.map { ($0.name, $0.color ?? .distinct($0.value)) },
             metresPerPixel: metresPerPixel
-        ).picture(width: width)
+        )
+        // Without a font, `write` refuses.
+        guard options.hasLegend, let strip = legendStrip.picture(width: width) else { return merged }
         var page = Picture(size: PixelSize(width: width, height: merged.size.height + strip.size.height))
         page.place(merged, x: (width - merged.size.width) / 2, y: 0)
         page.place(strip, x: 0, y: merged.size.height)
@@ -84,9 +85,16 @@ public struct Preview: Sendable {
     /// Writes the picture as PNG, JPEG or WebP, chosen by the ending of its name. The file appears only when it is
     /// complete.
     ///
-    /// - Throws: `.badArgument` for other endings; `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
+    /// - Throws: `.badArgument` for other endings; `.unsupported` for a legend where the system has no font;
+    ///   `.outputExists`, `.cannotCreate`, `.outOfSpace`, `.writeFailed`.
     public func write(to path: String, overwrite: Bool) throws(RasterError) {
         let format = try Self.check(path: path, overwrite: overwrite)
+        guard !options.hasLegend || LegendFont.isThere else {
+            throw RasterError(
+                .unsupported, path: path,
+                "cannot set the legend of \(path): fontconfig finds no font on this machine; install one, such as Debian's "
+                    + "fonts-dejavu-core, or give --no-legend")
+        }
         let bytes = try picture.encoded(as: format, quality: 90)
         try RasterError.ofFile { () throws(FileError) in
             try StagedDocument.write(bytes, to: path, overwrite: overwrite)
