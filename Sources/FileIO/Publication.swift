@@ -39,6 +39,8 @@ package struct Publication: Codable, Sendable {
         let mark: Mark
         /// True if a file of the name may be replaced. The records of older versions do not say it here, and are only settled.
         let overwrite: Bool?
+        /// True if somebody may change the file, or remove it, and the outputs are complete nevertheless.
+        let mayChange: Bool?
     }
 
     /// A file that was there before, and is replaced.
@@ -71,7 +73,7 @@ package struct Publication: Codable, Sendable {
                 entries.append(
                     Entry(
                         path: path, place: CanonicalPath.named(path), staged: CanonicalPath.named(staged), mark: mark,
-                        overwrite: output.overwrite))
+                        overwrite: output.overwrite, mayChange: output.mayChange))
             }
         }
         let places = Set(entries.map(\.place))
@@ -148,13 +150,13 @@ package struct Publication: Codable, Sendable {
     ///
     /// - Returns: true if all outputs have their names.
     package func settle() -> Bool {
-        let isComplete = entries.allSatisfy { $0.mark.isSameFile(as: Mark(path: $0.place)) }
+        let isComplete = entries.allSatisfy { $0.mayChange == true || $0.mark.isSameFile(as: Mark(path: $0.place)) }
         if isComplete { forgetEarlier() } else { withdraw() }
         return isComplete
     }
 
     /// True if all outputs have their names, and nobody has changed one since.
-    package var isUntouched: Bool { entries.allSatisfy { Mark(path: $0.place) == $0.mark } }
+    package var isUntouched: Bool { entries.allSatisfy { $0.mayChange == true || Mark(path: $0.place) == $0.mark } }
 
     /// Takes the names away from the outputs that have them, and gives what was replaced its own back. A file that
     /// somebody has changed since is left alone.

@@ -12,6 +12,8 @@ package final class StagedDocument: StagedOutput {
     private let file: StagedFile
     /// The path that the document will have.
     package let path: String
+    /// True if it does not matter to the other outputs what becomes of this one once it has its name.
+    package var mayChange = false
     /// The open file; nil once it is closed.
     private var descriptor: Int32?
 

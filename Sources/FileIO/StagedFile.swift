@@ -15,6 +15,13 @@ package protocol StagedOutput {
     var companions: [String] { get }
     /// True if a file of the same name may be replaced.
     var overwrite: Bool { get }
+    /// True if it does not matter to the other outputs what becomes of this one once it has its name.
+    var mayChange: Bool { get }
+}
+
+extension StagedOutput {
+    /// Most outputs belong together.
+    package var mayChange: Bool { false }
 }
 
 /// An output file that is written under a hidden name in its own folder, and renamed when it is complete.

@@ -91,11 +91,15 @@ enum Console {
     /// - Returns: true for an answer that begins with a y; nil where nobody can be asked.
     /// - Throws: `CancellationError` after Ctrl-C.
     static func ask(_ question: String, _ cancellation: Cancellation) throws -> Bool? {
-        guard isTerminal, isatty(STDIN_FILENO) == 1 else { return nil }
+        // A job in the background would be stopped as soon as it reads.
+        guard isTerminal, isatty(STDIN_FILENO) == 1, tcgetpgrp(STDIN_FILENO) == getpgrp() else { return nil }
         writeError(clearLine + oneLine(question) + " [y/N] ")
         var answer = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-        while poll(&answer, 1, 100) <= 0 {
+        while true {
+            let count = poll(&answer, 1, 100)
             if cancellation.isCancelled { throw CancellationError() }
+            if count > 0 { break }
+            if count < 0, errno != EINTR { return nil }
         }
         return readLine()?.lowercased().hasPrefix("y") == true
     }

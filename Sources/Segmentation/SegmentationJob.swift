@@ -78,17 +78,27 @@ package final class SegmentationJob {
     /// Expects how long the run will take, from a trial of a few seconds: of the network alone and, where they are small enough,
     /// of tiles of the scene.
     ///
-    /// - Parameter start: the seconds that it took to open the model and the scene and to make the plan, as a run does too.
-    /// - Throws: `EngineError`, `RasterError`, `SegmentationError`.
-    package func expectedTime(start: Double) throws -> ExpectedTime {
+    /// - Parameters:
+    ///   - start: the seconds that it took to open the model and the scene and to make the plan, as a run does too.
+    ///   - warn: called with a line where tiles of the scene cannot be run; the network alone is tried then.
+    /// - Throws: `EngineError`.
+    package func expectedTime(start: Double, warn: (String) -> Void = { _ in }) throws -> ExpectedTime {
         let started = DispatchTime.now()
         let trial = try TimeTrial(plan.tiling, compiled.networks, tiler: compiled.tiler)
-        let own = try trial.secondsPerCostOfOwnTiles(compiled, preparedReader(StageTimes()))
+        var own: TimeTrial.OwnTiles?
+        do {
+            own = try trial.runOwnTiles(compiled, preparedReader(StageTimes()))
+        } catch let error as RasterError {
+            warn("\(error)")
+        } catch let error as SegmentationError {
+            warn("\(error)")
+        }
         let schedule = TileSchedule(plan.grid, costs: plan.tiling.costs)
         return ExpectedTime(
             start: start,
-            computing: (own ?? trial.secondsPerCost) * schedule.makespan(workers: plan.tiling.workers),
-            isOwnTiles: own != nil, pixels: plan.outputWindow.size.area, trialSeconds: started.secondsToNow)
+            computing: (own?.secondsPerCost ?? trial.secondsPerCost) * schedule.makespan(workers: plan.tiling.workers),
+            isOwnTiles: own != nil, dataShare: options.area == nil ? own?.dataShare ?? 1 : 0,
+            pixels: plan.outputWindow.size.area, trialSeconds: started.secondsToNow)
     }
 
     /// Ends what a killed run of the scene left half done beside its mask: outputs of which only some had got their names

@@ -51,7 +51,7 @@ final class PolygonPlacement {
                     + "coordinates are in")
         }
         let messages = GDALMessages()
-        let found = messages.during { () -> (OGRCoordinateTransformationH, OGRGeometryH)? in
+        let found = messages.during { () -> (OGRCoordinateTransformationH, OGRGeometryH, Double)? in
             crs.withUnsafeHandle { source in
                 target.withUnsafeHandle { target in
                     guard let source, let target else { return nil }
@@ -62,7 +62,8 @@ final class PolygonPlacement {
                     guard let area = Self.area(of: boxes),
                         let forward = OCTNewCoordinateTransformation(source, target)
                     else { return nil }
-                    return (forward, area)
+                    let sides = boxes.map { max($0.MaxX - $0.MinX, $0.MaxY - $0.MinY) }
+                    return (forward, area, sides.max()! / Self.pieces)
                 }
             }
         }
@@ -72,9 +73,7 @@ final class PolygonPlacement {
                 .unsupported, path: path,
                 "cannot reproject the polygons of \(path) from \(crs.name) to \(target.name): \(reason)")
         }
-        (transformation, surroundings) = found
-        let box = Self.envelope(found.1)
-        longestPiece = max(box.MaxX - box.MinX, box.MaxY - box.MinY) / Self.pieces
+        (transformation, surroundings, longestPiece) = found
     }
 
     deinit {
@@ -181,8 +180,9 @@ final class PolygonPlacement {
     /// Sets a corner on a grid of a millionth of a pixel, half a step below the rows' centres.
     ///
     /// GDAL's rasteriser rounds where a side crosses the centres of a row. Where the side meets a pixel's centre, rounding
-    /// would decide for each of two neighbours by itself, and the pixel could belong to both or to none. On this grid the
-    /// crossing is exact, and no side lies along the centres of a row.
+    /// would decide for each of two neighbours by itself, and the pixel could belong to both or to none. From corners of pixels
+    /// moved down by half a step, the side passes beside the centre, by far more than is rounded; and no side lies along the
+    /// centres of a row.
     private static func set(_ x: Double, _ y: Double) -> (x: Double, y: Double) {
         func clamped(_ value: Double) -> Double { min(max(value, -farthest), farthest) }
         return ((clamped(x) * steps).rounded() / steps, ((clamped(y) * steps).rounded() + 0.5) / steps)

@@ -247,7 +247,8 @@ package final class VectorWriter: @unchecked Sendable {
         }
         let layer = options.crs.map { $0.withUnsafeRepeatableHandle(make) } ?? make(nil)
         guard let layer, options.fields.allSatisfy({ $0.add(to: layer, format) }) else { return nil }
-        if format == .geoPackage, let style = options.style {
+        // A layer of the table's own name has none.
+        if format == .geoPackage, let style = options.style, name.lowercased() != LayerStyles.table {
             guard LayerStyles.add(style, of: layer, to: raw) else { return nil }
         }
         if GDALDatasetTestCapability(raw, ODsCTransactions) != 0 { GDALDatasetStartTransaction(raw, 0) }

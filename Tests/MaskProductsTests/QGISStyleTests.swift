@@ -53,7 +53,9 @@ struct QGISStyleTests {
     @Test("it lies where QGIS looks for it", arguments: paths)
     func place(_ raster: String, _ style: String) { #expect(QGISStyle.path(besideRaster: raster) == style) }
 
-    @Test("a style that Overtile wrote may be replaced, and nothing else: not what QGIS saved, and not a pipe")
+    @Test(
+        "a style as Overtile wrote it may be replaced, and nothing else: not what was edited, or QGIS saved, nor a pipe"
+    )
     func replacing() throws {
         let folder = try TemporaryFolder()
         let style = QGISStyle([LegendEntry(value: 1, name: "water")]).text
@@ -62,6 +64,11 @@ struct QGISStyleTests {
         // QGIS leaves comments out of what it saves.
         let saved = style.split(separator: "\n").filter { !$0.contains("<!--") }.joined(separator: "\n")
         #expect(!QGISStyle.mayReplace(try folder.write(Array(saved.utf8), to: "saved.qml")))
+        let edited = style.replacing("water", with: "lake")
+        #expect(!QGISStyle.mayReplace(try folder.write(Array(edited.utf8), to: "edited.qml")))
+        for text in ["", "\n", style + "\n", String(style.dropLast()), "<!-- made by Overtile -->\n"] {
+            #expect(!QGISStyle.mayReplace(try folder.write(Array(text.utf8), to: "other.qml")), "\(text.suffix(90))")
+        }
         #expect(mkfifo(folder.path("pipe.qml"), 0o600) == 0)
         #expect(!QGISStyle.mayReplace(folder.path("pipe.qml")))
     }

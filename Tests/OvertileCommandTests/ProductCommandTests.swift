@@ -83,6 +83,17 @@ import Testing
         #expect(FileManager.default.contents(atPath: style) != saved)
     }
 
+    /// QGIS looks for a style by a raster's name without its ending, whatever the raster is.
+    @Test("a mask beside its scene, of the scene's name, has no style that would paint the scene")
+    func styleBesideScene() throws {
+        let scene = bench.output("mask.img")
+        try FileManager.default.copyItem(atPath: bench.scene, toPath: scene)
+        let outcome = try CommandProcess.run(
+            ["segment", scene, "--model", bench.model, "--output", bench.output(), "--scale", "0.01"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try bench.outputs == ["mask.img", "mask.tif", "mask.tif.aux.xml"])
+    }
+
     private func removeMask() throws {
         for name in ["mask.tif", "mask.tif.aux.xml"] { try FileManager.default.removeItem(atPath: bench.output(name)) }
     }

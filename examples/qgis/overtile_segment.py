@@ -192,7 +192,7 @@ class OvertileSegment(QgsProcessingAlgorithm):
 
         name = self.parameterAsString(parameters, self.PROGRAM, context).strip() or usual_program()
         program = find_program(name)
-        command = [program, "segment", self.scene, "--progress", "lines", "--overwrite"]
+        command = [program, "segment", self.scene, "--progress", "lines", "--overwrite", "--style"]
         command += ["--model", self.parameterAsFile(parameters, self.MODEL, context), "--output", outputs[self.MASK]]
         for output, option in [
             (self.POLYGONS, "--polygons"),

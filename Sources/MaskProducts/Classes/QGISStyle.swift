@@ -83,31 +83,36 @@ package struct QGISStyle: Sendable {
     private func color(of entry: LegendEntry) -> LegendEntry.Color { entry.color ?? .distinct(entry.value) }
 
     private static func document(_ content: String) -> String {
-        """
-        <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
-        <qgis version="3.22.0" styleCategories="Symbology">
-          \(mark)
-        \(content)
-          <blendMode>0</blendMode>
-        </qgis>
+        let text = """
+            <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
+            <qgis version="3.22.0" styleCategories="Symbology">
+            \(content)
+              <blendMode>0</blendMode>
+            </qgis>
 
-        """
+            """
+        return text + mark(of: text)
     }
 
-    /// The comment by which a style that Overtile wrote is known. QGIS leaves comments out of what it saves.
-    private static let mark = "<!-- made by Overtile -->"
+    /// The last line of a style, by which one that nobody has changed is known. QGIS leaves comments out of what it saves.
+    private static func mark(of text: String) -> String {
+        "<!-- made by Overtile: \(SHA256.checksum(of: text)) -->\n"
+    }
 
-    /// The most bytes of a file that are looked at: the mark stands near the beginning.
-    private static let beginning = 4096
+    /// More bytes than a style of Overtile's has: 65,535 classes of some hundred bytes each.
+    package static let mostBytes = 64 << 20
 
     /// Returns true if a style may be written at a path without loss: where there is none, or one that nobody has changed
     /// since Overtile wrote it.
     package static func mayReplace(_ path: String) -> Bool {
         guard FileStatus.exists(path) else { return true }
-        guard FileStatus(path: path)?.kind == .file, let file = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? file.close() }
-        guard let start = try? file.read(upToCount: beginning) else { return false }
-        return String(decoding: start, as: UTF8.self).contains(mark)
+        guard let status = FileStatus(path: path), status.kind == .file, status.size <= mostBytes,
+            let data = FileManager.default.contents(atPath: path)
+        else { return false }
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count > 2 else { return false }
+        let text = lines.dropLast(2).joined(separator: "\n") + "\n"
+        return lines.suffix(2).joined(separator: "\n") == mark(of: text)
     }
 
     /// Escapes text for an attribute. Control characters become spaces: XML 1.0 allows only tabs and line ends, and

@@ -46,7 +46,8 @@ final class FeatureBuilder {
     private var names: [Int: String] = [:]
     private var x: [Double] = []
     private var y: [Double] = []
-    /// The square metres of the current feature's rings so far, if it is simplified, and the column from which they are summed.
+    /// The square metres of the current feature's rings so far, if it is simplified, and the column from which those of the
+    /// current ring are summed.
     private var covered = (sum: 0.0, column: 0.0)
     /// The number of features written.
     private(set) var count = 0
@@ -76,7 +77,7 @@ final class FeatureBuilder {
     func write(_ number: UInt32) throws(RasterError) {
         let region = tracer.table.regions[number]
         let isWanted = region.area >= minimumArea
-        covered = (0, Double(region.origin.x))
+        covered.sum = 0
         var piece = region.firstFinished
         while piece != 0 {
             let sides = tracer.table.pieces[piece].first
@@ -132,6 +133,7 @@ final class FeatureBuilder {
         let isMirrored = coordinates.isMirrored
         let first = isMirrored ? ring[last] : ring[0]
         var previous = first
+        covered.column = Double(first.x)
         for index in 0...last {
             let point = isMirrored ? ring[index == 0 ? last : index - 1] : ring[index == 0 ? 0 : last + 1 - index]
             if index > 0 { goOn(previous, point) }

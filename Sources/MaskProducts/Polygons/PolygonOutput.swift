@@ -91,7 +91,7 @@ public final class PolygonOutput {
         var layer = VectorWriter.Options(crs: coordinates.crs, fields: fields.list)
         layer.isMultiPolygon = options.connectedness == .eight
         layer.overwrite = options.overwrite
-        if options.hasStyle, !legend.entries.isEmpty {
+        if options.hasStyle, format == .geoPackage, !legend.entries.isEmpty {
             let shown = legend.entries.filter { [wanted] in wanted?[$0.value] ?? true }
             layer.style = QGISStyle(shown).text(ofPolygonsBy: fields.list[fields.classNumber].name)
         }

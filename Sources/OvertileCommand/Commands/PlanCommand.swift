@@ -20,7 +20,8 @@ struct PlanCommand: ParsableCommand {
               flop             multiplications and additions of all tiles
               seamless         whether tiles fit together without seams; if not, reason says why
               expectedSeconds  how long segment takes, from a trial of tiles on this machine; low and high of
-                               expectedRange hold for nine runs of ten where nothing else runs
+                               expectedRange hold for nine runs of ten where nothing else runs, and
+                               tiles with data are spread as in the middle of the scene
               productSeconds   what polygons, statistics and a report add
               trialSeconds     how long the trial took
               parts            with --parts, for each part its number, firstRow and rows of tiles, tiles, share of the
@@ -77,10 +78,11 @@ struct PlanCommand: ParsableCommand {
         let job = try SegmentationJob(scene: scene, model: model, options: options)
         job.warnings.forEach(messages.warn)
         var report = PlanReport(job)
-        let expected = try job.expectedTime(start: (ContinuousClock.now - started) / .seconds(1))
+        let expected = try job.expectedTime(
+            start: (ContinuousClock.now - started) / .seconds(1), warn: messages.warn)
         report.expect(expected)
         if let parts {
-            report.parts = PartPlan.list(of: job, count: parts, seconds: expected.seconds)
+            report.parts = PartPlan.list(of: job, count: parts, expected)
             report.merge = MergePlan(of: job)
         }
         try Console.print(json ? try JSONText.encode(report) : report.table, isJSON: json)
@@ -219,8 +221,8 @@ struct PartPlan: Encodable {
 
     /// Returns all parts of a scene.
     ///
-    /// - Parameter seconds: the expected time of the whole.
-    static func list(of job: SegmentationJob, count: Int, seconds: Double) -> [PartPlan] {
+    /// - Parameter expected: the expected time of all of it. Each part begins as a whole run does, and publishes nothing.
+    static func list(of job: SegmentationJob, count: Int, _ expected: ExpectedTime) -> [PartPlan] {
         let grid = job.plan.grid
         let whole = grid.inputPixels(ofRows: 0..<grid.rows)
         return (1...count).compactMap { ScenePart($0, of: count) }.map { part in
@@ -228,7 +230,7 @@ struct PartPlan: Encodable {
             let share = grid.inputPixels(ofRows: rows) / whole
             return PartPlan(
                 part: part.number, firstRow: rows.lowerBound, rows: rows.count, tiles: rows.count * grid.columns,
-                share: share, expectedSeconds: seconds * share)
+                share: share, expectedSeconds: expected.start + expected.computing * share)
         }
     }
 

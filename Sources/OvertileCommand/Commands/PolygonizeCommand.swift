@@ -43,6 +43,9 @@ struct PolygonizeCommand: ParsableCommand {
     @Flag(name: [.long, .customLong("overwrite", withSingleDash: true)], help: "Replace an output that exists.")
     var overwrite = false
 
+    @Flag(inversion: .prefixedNo, help: "Put a QGIS style into a GeoPackage, in the table layer_styles.")
+    var style = true
+
     @OptionGroup(title: "Polygons") var polygons: PolygonOptionGroup
     @OptionGroup(title: "Messages") var messages: MessageOptions
     @OptionGroup(title: "Messages") var progress: ProgressOptions
@@ -50,7 +53,8 @@ struct PolygonizeCommand: ParsableCommand {
     func run() throws {
         let cancellation = Signals.cancellationOnSignal()
         messages.showRasterWarnings(about: mask)
-        let options = polygons.options(overwrite: overwrite)
+        var options = polygons.options(overwrite: overwrite)
+        options.hasStyle = style
         try OutputPaths.require(output, isNoneOf: [mask] + (confidence.map { [$0] } ?? []))
         try PolygonOutput.check(path: output, options: options)
         let reader = try RasterReader(path: mask)

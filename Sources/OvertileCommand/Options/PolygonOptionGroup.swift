@@ -6,7 +6,7 @@ struct PolygonOptionGroup: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Leave out polygons that cover fewer square metres than this on the ground.", valueName: "m2"))
+            "Leave out polygons whose pixels cover fewer square metres than this on the ground.", valueName: "m2"))
     var minArea: Double?
 
     @Option(

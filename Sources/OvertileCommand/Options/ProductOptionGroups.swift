@@ -24,15 +24,16 @@ struct CompanionOptions: ParsableArguments {
     /// Turns the options into those of the library.
     ///
     /// - Parameters:
-    ///   - polygons: true if polygons are made.
+    ///   - polygons: the path or the ending of the polygons that are made; nil for none.
     ///   - statistics: true if statistics are written.
     /// - Throws: `UsageError` for an option about a product that is not made.
-    func options(polygons: Bool, statistics: Bool) throws -> ProductOptions {
+    func options(polygons: String?, statistics: Bool) throws -> ProductOptions {
         var options = ProductOptions()
         options.polygons = polygonChoice.options(overwrite: false)
-        options.polygons.hasStyle = style != false
+        // Other formats have none, and ledgers remember the choice.
+        options.polygons.hasStyle = style != false || polygons?.lowercased().hasSuffix("gpkg") != true
         options.zones = zones.layer
-        if !polygons, let name = polygonChoice.firstGiven {
+        if polygons == nil, let name = polygonChoice.firstGiven {
             throw UsageError("\(name) needs --polygons: say where they go")
         }
         if !statistics, zones.zones != nil { throw UsageError("--zones needs --stats: say where the numbers go") }
@@ -68,7 +69,7 @@ struct SceneProductOptions: ParsableArguments {
     @OptionGroup var companions: CompanionOptions
 
     func options() throws -> ProductOptions {
-        try companions.options(polygons: polygons != nil, statistics: stats != nil)
+        try companions.options(polygons: polygons, statistics: stats != nil)
     }
 }
 
@@ -103,7 +104,7 @@ struct FolderProductOptions: ParsableArguments {
     }
 
     func options() throws -> ProductOptions {
-        try companions.options(polygons: polygons != nil, statistics: stats != nil)
+        try companions.options(polygons: polygons, statistics: stats != nil)
     }
 
     /// The companions that the user asked for.

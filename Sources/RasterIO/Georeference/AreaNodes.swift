@@ -12,7 +12,7 @@ import TileGeometry
 struct AreaNodes: Sendable {
     private let size: PixelSize
     /// The number of cells along each side.
-    private let count: Int
+    let count: Int
     /// The area of a pixel in square metres at each node, count x count, row by row.
     private let values: [Double]
 

@@ -69,22 +69,18 @@ package struct GroundAreas: Sendable {
     /// - Parameters:
     ///   - start: where the side begins, in columns and rows.
     ///   - end: where it ends.
-    ///   - column: the same for all sides of a ring, and not far from it.
+    ///   - column: the same for all sides of a ring; the nearer, the less work.
     package func strip(from start: SIMD2<Double>, to end: SIMD2<Double>, rightOf column: Double) -> Double {
         let rows = end.y - start.y
         guard rows != 0 else { return 0 }
         if case .equal(let area) = pixels { return area * rows * ((start.x + end.x) / 2 - column) }
-        // Gauss's points: two along each piece of the side, and three from the column to the side.
+        // Gauss's two points along each piece of the side.
         let pieces = (abs(rows) * Self.piecesOfHeight / Double(size.height)).rounded(.up)
         var sum = 0.0
         for piece in 0..<Int(pieces) {
             for offset in [-0.5, 0.5] {
                 let place = start + (end - start) * (Double(piece) + 0.5 + offset / 3.0.squareRoot()) / pieces
-                let half = (place.x - column) / 2
-                let far = half * 0.6.squareRoot()
-                sum +=
-                    (8 * density(x: column + half, y: place.y) + 5 * density(x: column + half - far, y: place.y)
-                        + 5 * density(x: column + half + far, y: place.y)) / 18 * (place.x - column)
+                sum += line(from: column, to: place.x, row: place.y)
             }
         }
         return sum / 2 * rows / pieces
@@ -92,6 +88,27 @@ package struct GroundAreas: Sendable {
 
     /// The pieces into which a side as long as the raster is cut.
     private static let piecesOfHeight = 64.0
+
+    /// Returns the square metres along a line of a row, for each unit of its height.
+    private func line(from start: Double, to end: Double, row: Double) -> Double {
+        switch pixels {
+        case .equal(let area): return area * (end - start)
+        case .parallels: return density(x: start, y: row) * (end - start)
+        case .nodes(let nodes):
+            // Gauss's three points in each piece of a line, none longer than a cell of nodes.
+            let pieces = max(1, (abs(end - start) * Double(nodes.count) / Double(size.width)).rounded(.up))
+            let half = (end - start) / pieces / 2
+            let far = half * 0.6.squareRoot()
+            var sum = 0.0
+            for piece in 0..<Int(pieces) {
+                let middle = start + (2 * Double(piece) + 1) * half
+                sum +=
+                    8 * density(x: middle, y: row) + 5 * density(x: middle - far, y: row)
+                    + 5 * density(x: middle + far, y: row)
+            }
+            return sum / 18 * 2 * half
+        }
+    }
 
     /// Returns the square metres of a pixel whose centre is at a place, which need not be that of one of the raster.
     private func density(x: Double, y: Double) -> Double {

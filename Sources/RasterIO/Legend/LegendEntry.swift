@@ -42,10 +42,10 @@ package struct LegendEntry: Equatable, Sendable {
     static func read(from band: GDALRasterBandH, metadata: [String: String]) -> [LegendEntry] {
         let table = GDALGetRasterColorTable(band)
         return metadata.compactMap { key, name in
-            guard key.hasPrefix("CLASS_"), let value = Int(key.dropFirst(6)), let index = Int32(exactly: value) else {
+            guard key.hasPrefix("CLASS_"), let value = Int(key.dropFirst(6)), let index = UInt16(exactly: value) else {
                 return nil
             }
-            let entry = table.flatMap { GDALGetColorEntry($0, index) }?.pointee
+            let entry = table.flatMap { GDALGetColorEntry($0, Int32(index)) }?.pointee
             return LegendEntry(value: value, name: name, color: entry.map { Color($0) })
         }.sorted { $0.value < $1.value }
     }

@@ -92,13 +92,17 @@ public struct OutputSet: Equatable, Sendable {
     }
 
     /// The path of the style that is written beside a mask of a task; nil for none.
-    func stylePath(of task: ModelTask) -> String? {
+    ///
+    /// - Parameter scene: the files of the scene. QGIS would paint one of the style's name like a mask.
+    func stylePath(of task: ModelTask, scene: [String]) -> String? {
         let path = QGISStyle.path(besideRaster: mask)
         switch style {
         case .never: return nil
         case .always: return path
         case .unlessChanged:
-            let isFree = task == .segmentation && !everything.contains { $0.path == path }
+            let isFree =
+                task == .segmentation && !everything.contains { $0.path == path }
+                && !scene.contains { CanonicalPath.leadToOne(QGISStyle.path(besideRaster: $0), path) }
             return isFree && QGISStyle.mayReplace(path) ? path : nil
         }
     }
@@ -200,6 +204,7 @@ public struct OutputSet: Equatable, Sendable {
         cancellation: Cancellation, named: (String) -> Void
     ) throws {
         defer { products.discard() }
+        products.respectChangedStyle()
         try rasters.publish(
             after: products.stagedOutputs, command: command, cancellation: cancellation, named: named)
         // Last: where a run is killed before, its folder tells the next one that it has something to remove.

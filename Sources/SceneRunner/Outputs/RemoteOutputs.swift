@@ -185,15 +185,12 @@ package final class RemoteOutputs {
         guard remote.style == .unlessChanged, path == QGISStyle.path(besideRaster: remote.mask),
             let size = try RemoteFile.size(of: path)
         else { return false }
-        if size > Self.largestStyle { return true }
+        if size > QGISStyle.mostBytes { return true }
         let copy = FileName.joined(folder, ".style")
         defer { FileCall.unlink(copy) }
-        try RemoteFile.download(path, to: copy, mostBytes: Self.largestStyle)
+        try RemoteFile.download(path, to: copy, mostBytes: QGISStyle.mostBytes)
         return !QGISStyle.mayReplace(copy)
     }
-
-    /// More bytes than any style of Overtile's has: 65,535 classes of some hundred bytes.
-    private static let largestStyle = 64 << 20
 
     /// The finished files, with where they go.
     private var files: [(local: String, remote: String)] {

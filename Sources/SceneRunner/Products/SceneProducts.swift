@@ -21,6 +21,8 @@ final class SceneProducts {
     private(set) var warnings: [SceneWarning] = []
     private var polygons: PolygonOutput?
     private var documents: [StagedDocument] = []
+    /// The style that comes with the mask; nil where there is none, or it is an output of its own.
+    private var style: StagedDocument?
 
     /// - Parameter countsClasses: true if the classes are counted, even where the numbers go into no file.
     init(
@@ -78,11 +80,7 @@ final class SceneProducts {
                 self.polygons = polygons
                 try polygons.write { _, _ in if cancellation.isCancelled { throw CancellationError() } }
             }
-            if let path = outputs.stylePath(of: task) {
-                try stage(
-                    QGISStyle(mask.legend(ofBand: 1)).text, as: path,
-                    overwrites: overwrites || outputs.style == .unlessChanged)
-            }
+            try makeStyle(of: mask)
             guard outputs.hasItems else { return }
             let time = AcquisitionTime(of: scene)
             for kind in RasterOutput.Kind.allCases {
@@ -96,6 +94,29 @@ final class SceneProducts {
             // Nobody knows the hidden names.
             throw RasterError(error.code, path: named(error.path, rasters), named(error.message, rasters))
         }
+    }
+
+    private func makeStyle(of mask: RasterReader) throws(FileError) {
+        guard let path = outputs.stylePath(of: task, scene: scene.files + [scene.path]) else { return }
+        let text = QGISStyle(mask.legend(ofBand: 1)).text
+        if outputs.style == .always {
+            try stage(text, as: path)
+            return
+        }
+        do {
+            style = try stage(text, as: path, overwrites: true)
+            style?.mayChange = true
+        } catch {
+            // A mask is worth more than its colours.
+            warnings.append(SceneWarning(.products, "the mask has no style beside it: \(error)"))
+        }
+    }
+
+    /// Gives the style up that comes with the mask, where somebody has saved another meanwhile.
+    func respectChangedStyle() {
+        guard let style, !QGISStyle.mayReplace(style.path) else { return }
+        style.remove()
+        documents.removeAll { $0 === style }
     }
 
     /// Makes the report on the scene, where there is to be one.
@@ -119,11 +140,13 @@ final class SceneProducts {
         for document in documents { document.remove() }
     }
 
-    private func stage(_ text: String, as path: String, overwrites: Bool? = nil) throws(FileError) {
+    @discardableResult
+    private func stage(_ text: String, as path: String, overwrites: Bool? = nil) throws(FileError) -> StagedDocument {
         let document = try StagedDocument(path: path, overwrite: overwrites ?? self.overwrites)
         documents.append(document)
         try document.write(Array(text.utf8))
         try document.finish()
+        return document
     }
 
     /// Puts the names that the rasters will have in the place of their hidden ones.

@@ -42,10 +42,18 @@ struct TimeTrial {
         seconds = started.secondsToNow
     }
 
+    /// What tiles of the scene say.
+    struct OwnTiles {
+        /// The seconds that a unit of cost takes, reading included.
+        let secondsPerCost: Double
+        /// The part of the tiles that have data; the network does not run on others.
+        let dataShare: Double
+    }
+
     /// Runs some tiles out of the middle of the scene as a run does, with reading and all, and throws their outputs away.
     ///
-    /// - Returns: the seconds that a unit of cost takes then; nil where a tile takes too long, or none of them has data.
-    func secondsPerCostOfOwnTiles(_ compiled: CompiledPlan, _ reader: TileReader) throws -> Double? {
+    /// - Returns: nil where a tile takes too long, or none of them has data.
+    func runOwnTiles(_ compiled: CompiledPlan, _ reader: TileReader) throws -> OwnTiles? {
         let (plan, workers) = (compiled.plan, compiled.plan.tiling.workers)
         let costs = plan.tiling.costs
         let largest = costs.values.max()! * secondsPerCost
@@ -56,25 +64,33 @@ struct TimeTrial {
         let slots = (0..<workers * Pipeline.slotsPerWorker(plan.slotLayout)).map { _ in
             TileSlot(layout: plan.slotLayout)
         }
+        // However slowly the scene is read.
+        let cancellation = Cancellation()
+        DispatchQueue.global().asyncAfter(deadline: .now() + 2 * Self.ownTiles.all) { cancellation.cancel() }
         let pipeline = Pipeline(
-            grid: plan.grid, tiles: first..<first + count, slots: slots, cancellation: Cancellation())
+            grid: plan.grid, tiles: first..<first + count, slots: slots, cancellation: cancellation)
         let started = DispatchTime.now()
-        var computed = 0.0
-        try pipeline.run(
-            workers: min(workers, count), read: reader.read,
-            makeWorker: {
-                let worker = try TileWorker(compiled)
-                return { slot in slot.isComputed = try worker.run(slot) }
-            },
-            stitch: { slot in
-                if slot.isComputed { computed += costs[slot.tile!.output.size]! }
-                return [slot]
-            })
-        let seconds = started.secondsToNow
+        var (done, computed, cost, seconds) = (0, 0, 0.0, 0.0)
+        do {
+            try pipeline.run(
+                workers: min(workers, count), read: reader.read,
+                makeWorker: {
+                    let worker = try TileWorker(compiled)
+                    return { slot in slot.isComputed = try worker.run(slot) }
+                },
+                stitch: { slot in
+                    done += 1
+                    if slot.isComputed { (computed, cost) = (computed + 1, cost + costs[slot.tile!.output.size]!) }
+                    seconds = started.secondsToNow
+                    return [slot]
+                })
+        } catch is CancellationError {}
         guard computed > 0 else { return nil }
         // The last round keeps some workers idle, here as at the end of a run.
-        let share = Double(count) / Double((count + workers - 1) / workers * workers)
-        return seconds * Double(min(workers, count)) * share / computed
+        let busy = min(workers, computed)
+        let share = Double(computed) / Double((computed + busy - 1) / busy * busy)
+        return OwnTiles(
+            secondsPerCost: seconds * Double(busy) * share / cost, dataShare: Double(computed) / Double(done))
     }
 
     /// Outputs to try, smallest first: squares of the grid's unit, doubled again and again, and the plan's largest tile.
@@ -95,8 +111,12 @@ struct TimeTrial {
 
 /// The time that a run is expected to take, from its start to the mask's name.
 package struct ExpectedTime: Sendable {
-    /// The seconds that it most probably takes.
+    /// The seconds that it most probably takes, if the scene has data everywhere.
     package let seconds: Double
+    /// The seconds until the first tile is read.
+    package let start: Double
+    /// The seconds that all tiles take.
+    package let computing: Double
     /// The seconds of all but a tenth of the runs on a machine that does nothing else.
     package let range: ClosedRange<Double>
     /// The seconds that polygons, statistics and a report add, each of which reads the mask once.
@@ -114,13 +134,19 @@ package struct ExpectedTime: Sendable {
     ///   - start: the seconds until the first tile is read.
     ///   - computing: the seconds that the trial's speed gives for all tiles.
     ///   - isOwnTiles: true if the trial ran tiles of the scene, with reading, and not the network alone.
+    ///   - dataShare: the least part of the tiles that may have data.
     ///   - pixels: those of the mask.
-    init(start: Double, computing: Double, isOwnTiles: Bool, pixels: Int, trialSeconds: Double) {
+    init(
+        start: Double, computing: Double, isOwnTiles: Bool, dataShare: Double, pixels: Int, trialSeconds: Double
+    ) {
+        (self.start, self.computing) = (start, computing)
         let encoding = Double(pixels) / Self.encodedPixels
         // Blocks are compressed while tiles are computed, by threads that take their time from the workers.
         seconds = start + computing + encoding / 2 + Self.publishing
         let spread = isOwnTiles ? (low: 0.85, high: 1.15) : (low: 0.8, high: 1.3)
-        range = start + computing * spread.low...start * 1.5 + computing * spread.high + encoding + 3 * Self.publishing
+        range =
+            start + computing * spread.low * dataShare...start * 1.5 + computing * spread.high + encoding + 3
+            * Self.publishing
         productSeconds = Double(pixels) / Self.productPixels
         self.trialSeconds = trialSeconds
     }
