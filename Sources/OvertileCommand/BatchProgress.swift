@@ -7,10 +7,13 @@ import Synchronization
 /// scene and one for the batch. For a program, it prints lines about the batch instead of bars.
 final class BatchProgress: PartObserver {
     private struct State {
-        /// The scenes that are being run, in the order in which they began, each with the part that is done, 0 to 1.
-        var running: [(scene: String, done: Double)] = []
+        /// The scenes that are being run, in the order in which they began, each with the part that is done, 0 to 1, and how
+        /// much of it an earlier run had done.
+        var running: [(scene: String, done: Double, doneBefore: Double?)] = []
         /// The bytes of the scenes that have ended.
         var ended = 0.0
+        /// What of all that took this run no time, in bytes.
+        var doneBefore = 0.0
         var endedScenes = 0
         var failed = 0
         var drawn: DispatchTime?
@@ -40,7 +43,7 @@ final class BatchProgress: PartObserver {
     func began(_ scene: String, _ run: SceneRun) {
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.line(about: scene)) }
         state.withLock { state in
-            state.running.append((scene, 0))
+            state.running.append((scene, 0, nil))
             draw(&state, always: true)
         }
     }
@@ -48,7 +51,12 @@ final class BatchProgress: PartObserver {
     func advanced(_ scene: String, tiles: Int, of count: Int) {
         state.withLock { state in
             guard let place = state.running.firstIndex(where: { $0.scene == scene }) else { return }
-            state.running[place].done = Double(tiles) / Double(count)
+            let done = Double(tiles) / Double(count)
+            state.running[place].done = done
+            if state.running[place].doneBefore == nil {
+                state.running[place].doneBefore = done
+                state.doneBefore += done * (weights[scene] ?? 0)
+            }
             draw(&state, always: false)
         }
     }
@@ -75,12 +83,10 @@ final class BatchProgress: PartObserver {
     /// Removes the bars.
     func finish() {
         state.withLock { state in
-            if state.isDrawn { Console.writeError(Self.clear) }
+            if state.isDrawn { Console.writeError(Console.clear) }
             state.isDrawn = false
         }
     }
-
-    private static let clear = "\r\u{1B}[J"
 
     private func draw(_ state: inout State, always: Bool) {
         let running = state.running.reduce(0) { $0 + $1.done * (weights[$1.scene] ?? 0) }
@@ -92,29 +98,15 @@ final class BatchProgress: PartObserver {
         state.drawn = now
         state.isDrawn = true
         let seconds = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
-        let left = share > 0 ? Text.time(.seconds(seconds / share - seconds)) + " left" : ""
+        // Before a tile of this run is done, nobody knows how fast it is.
+        let ownShare = share - state.doneBefore / total
+        let left = ownShare > 0 ? "  \(Text.time(.seconds(seconds / ownShare * (1 - share)))) left" : ""
         let failed = state.failed > 0 ? ", \(state.failed) failed" : ""
-        let batch = bar("\(state.endedScenes) of \(weights.count) scenes\(failed)", share, left)
-        guard let scene = state.running.last else {
-            Console.writeError(Self.clear + batch)
-            return
-        }
+        let batch = ProgressBar.line("\(state.endedScenes) of \(weights.count) scenes\(failed)", share, left)
+        guard let scene = state.running.last else { return Console.draw([batch]) }
         let others = state.running.count > 1 ? " and \(state.running.count - 1) more" : ""
-        let name = URL(fileURLWithPath: scene.scene).lastPathComponent + others
-        // The cursor goes back to the first line, so that a message replaces it and the bars are drawn again below.
-        Console.writeError(Self.clear + bar(name, scene.done, "") + "\n" + batch + "\r\u{1B}[A")
-    }
-
-    private func bar(_ label: String, _ share: Double, _ end: String) -> String {
-        // A line that wraps could not be drawn over again.
-        let room = max(0, (Console.terminalWidth ?? 80) - 1)
-        let length = room < 100 ? 20 : 30
-        let filled = Int(share * Double(length))
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: length - filled)
-        let numbers = " [\(bar)] \(Int(share * 100)) %  \(end)"
-        let label = Console.oneLine(label)
-        let space = max(0, room - numbers.count)
-        return String(((label.count <= space ? label : "…" + label.suffix(max(0, space - 1))) + numbers).prefix(room))
+        let name = Console.oneLine(URL(fileURLWithPath: scene.scene).lastPathComponent + others)
+        Console.draw([ProgressBar.line(name, scene.done, ""), batch])
     }
 }
 

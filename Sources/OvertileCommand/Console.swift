@@ -50,7 +50,9 @@ enum Console {
     /// - Parameter isJSON: true if the text is JSON, in which a character is escaped in JSON's way.
     /// - Throws: `StandardOutputError` if it could not be written.
     static func print(_ text: String, isJSON: Bool = false) throws {
-        let number = write(escaped(text, keepingLines: true, inJSON: isJSON) + "\n", to: STDOUT_FILENO)
+        let escaped = escaped(text, keepingLines: true, inJSON: isJSON)
+        let shown = isJSON ? escaped : Text.wrapped(escaped, to: resultWidth)
+        let number = write(shown + "\n", to: STDOUT_FILENO)
         if number != 0 { throw StandardOutputError(number: number) }
     }
 
@@ -116,13 +118,25 @@ enum Console {
         return Int(size.ws_col)
     }
 
-    /// The control characters that clear the line of a terminal, where a progress bar may stand.
-    static let clearLine = "\r\u{1B}[K"
+    /// The control characters that clear a terminal from the cursor's line on, where progress bars may stand.
+    static let clear = "\r\u{1B}[J"
+
+    /// Draws lines in place of those that were drawn before. The cursor goes back to the beginning of the first one, so that
+    /// a message replaces them, also where a window was made narrower and its terminal has broken them.
+    static func draw(_ lines: [String]) {
+        let up = lines.count > 1 ? "\u{1B}[\(lines.count - 1)A" : ""
+        writeError(clear + lines.joined(separator: "\n") + "\r" + up)
+    }
+
+    /// The columns that a drawn line may have, because one that wraps could not be drawn over again.
+    static var drawnWidth: Int { max(0, (terminalWidth ?? 80) - 1) }
 
     /// Writes to standard error. Failures are ignored, because there is nowhere to report them.
     static func writeError(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-    private static func writeLine(_ text: String) { writeError((isTerminal ? clearLine : "") + text + "\n") }
+    private static func writeLine(_ text: String) {
+        writeError(isTerminal ? clear + Text.wrapped(text, to: terminalWidth) + "\n" : text + "\n")
+    }
 
     /// Replaces line ends and control characters, which messages of libraries and names of files may hold, by spaces, and
     /// escapes marks of direction: one error is one line.

@@ -2,6 +2,10 @@ import ArgumentParser
 import Foundation
 import Overtile
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The root command; each subcommand is a thin file beside this one.
 struct OvertileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -69,8 +73,10 @@ enum Main {
 
     private static func exit(after error: any Error) -> Never {
         guard let status = ExitStatus(for: error) else {
-            guard let usage = UsageError(error) else { OvertileCommand.exit(withError: error) }
-            exit(after: usage)
+            if let usage = UsageError(error) { exit(after: usage) }
+            guard let help = Help.text(for: error) else { OvertileCommand.exit(withError: error) }
+            do { try Console.print(help) } catch { exit(after: error) }
+            Glibc.exit(EXIT_SUCCESS)
         }
         switch status {
         case .readerLeft: break

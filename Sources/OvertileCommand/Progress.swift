@@ -32,30 +32,39 @@ final class ProgressBar: ProgressDisplay {
         drawn = now
         let share = Double(done) / Double(total)
         let seconds = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
-        // A line that wraps could not be drawn over again.
-        let room = max(0, (Console.terminalWidth ?? 80) - 1)
-        let length = room < 100 ? 20 : 30
-        let filled = Int(share * Double(length))
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: length - filled)
         let ownShare = Double(done - doneBefore) / Double(total)
-        var numbers = " [\(bar)] \(Int(share * 100)) %"
+        var numbers = ""
         // Before a tile of this run is done, nobody knows how fast it is.
         if ownShare > 0 {
             let left = Duration.seconds(seconds / ownShare * (1 - share))
             let speed = Text.number(pixels * ownShare / max(seconds, 1e-3) / 1e6, digits: 2)
-            numbers += "  \(speed) Mpx/s  \(Text.time(left)) left"
+            numbers = "  \(speed) Mpx/s  \(Text.time(left)) left"
         }
-        Console.writeError(Console.clearLine + String((shortLabel(room - numbers.count) + numbers).prefix(room)))
+        Console.draw([Self.line(label, share, numbers)])
     }
 
     /// Removes the bar.
     func finish() {
-        if drawn != nil { Console.writeError(Console.clearLine) }
+        if drawn != nil { Console.writeError(Console.clear) }
     }
 
-    /// Shortens the label at its beginning, because the end of a long name tells more.
-    private func shortLabel(_ room: Int) -> String {
-        label.count <= room ? label : "…" + label.suffix(max(0, room - 1))
+    /// Returns a line with a bar that fits the terminal, its label shortened if need be.
+    ///
+    /// - Parameters:
+    ///   - share: the part that is done, 0 to 1.
+    ///   - numbers: what stands behind the percentage.
+    static func line(_ label: String, _ share: Double, _ numbers: String) -> String {
+        let room = Console.drawnWidth
+        let end = " " + bar(share) + " \(Int(share * 100)) %" + numbers
+        return Text.prefix(Text.shortened(label, columns: room - Text.width(end)) + end, columns: room)
+    }
+
+    /// The bar alone, as long as suits the terminal.
+    static func bar(_ share: Double) -> String {
+        let room = Console.drawnWidth
+        let length = room < 70 ? 10 : room < 100 ? 20 : 30
+        let filled = Int(share * Double(length))
+        return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: length - filled) + "]"
     }
 }
 

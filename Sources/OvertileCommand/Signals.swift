@@ -54,7 +54,8 @@ enum Signals {
 
     /// The bytes of that message, which a signal handler can write without making anything.
     private nonisolated(unsafe) static let stopping: UnsafeBufferPointer<UInt8> = {
-        let text = Console.clearLine + "overtile: stopping after the tiles at hand; a second time, at once\n"
+        let words = "overtile: stopping after the tiles at hand; a second time, at once"
+        let text = Console.clear + Text.wrapped(words, to: Console.terminalWidth) + "\n"
         let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.utf8.count)
         _ = bytes.update(fromContentsOf: text.utf8)
         return UnsafeBufferPointer(bytes)

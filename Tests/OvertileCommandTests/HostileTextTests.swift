@@ -32,9 +32,9 @@ import Testing
 
     @Test("tables stay tables: a cell has one line, and columns stand below each other")
     func tables() {
-        let table = Text.table([("name", "a\nb"), ("an\u{1B}", "c")])
+        let table = Text.table([("name", "a\nb"), ("an\u{1B}", "c")], fitting: nil)
         #expect(table == "name      a\\u{a}b\nan\\u{1b}  c")
-        let columns = Text.columns(["class", "n"], [["x\u{202E}y", "1"]], numbers: [1])
+        let columns = Text.columns(["class", "n"], [["x\u{202E}y", "1"]], numbers: [1], fitting: nil)
         #expect(columns == "class       n\nx\\u{202e}y  1")
     }
 

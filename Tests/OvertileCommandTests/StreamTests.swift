@@ -188,7 +188,7 @@ struct StreamTests {
         let line = "'\(CommandProcess.executable)' segment '\(bench.scene)' -m '\(bench.model)' -o '\(bench.output())'"
         let outcome = try CommandProcess("/usr/bin/script", ["-qec", line, "/dev/null"]).wait()
         #expect(outcome.status == 0)
-        for words in ["scene.tif [", "100 %", "150 x 90 pixels in", "\u{1B}[K"] {
+        for words in ["scene.tif [", "100 %", "150 x 90 pixels in", "\u{1B}[J"] {
             #expect(outcome.output.contains(words), "\(outcome.output)")
         }
     }

@@ -207,8 +207,7 @@ extension BatchReport {
             + " in \(Text.time(.seconds(seconds)))"
         guard !rows.isEmpty else { return end }
         return Text.columns(
-            ["SCENE", "STATE", "MPX", "TIME", "MPX/S", "RESULT"], rows, numbers: [2, 3, 4], fitting: Console.resultWidth
-        )
-            + "\n" + end
+            ["SCENE", "STATE", "MPX", "TIME", "MPX/S", "RESULT"], rows, numbers: [2, 3, 4],
+            spare: [4, 2, 3], fitting: Console.resultWidth) + "\n" + end
     }
 }

@@ -84,17 +84,18 @@ struct TrialReport: Encodable {
     }
 
     var table: String {
-        Text.table([
-            ("Tile", "\(tile) x \(tile) pixels, of which \(step) x \(step) are kept"),
-            ("Workers", "\(workers)"),
-            ("Run", "\(tiles) tiles in \(Text.number(seconds, digits: 1)) s"),
-            ("Speed", "\(Text.number(megapixelsPerSecond, digits: 3)) Mpx/s, overlap paid"),
-            ("Arithmetic", "\(Text.number(gigaflops)) GFLOP/s, of convolutions done the direct way"),
-            (
-                "Share of peak",
-                "\(Text.number(100 * shareOfPeak)) % of \(Text.number(peakGigaflops)) GFLOP/s, the threads' best on registers"
-            ),
-            ("Memory", ByteCount.text(memoryBytes)),
-        ])
+        Text.table(
+            [
+                ("Tile", "\(tile) x \(tile) pixels, of which \(step) x \(step) are kept"),
+                ("Workers", "\(workers)"),
+                ("Run", "\(tiles) tiles in \(Text.number(seconds, digits: 1)) s"),
+                ("Speed", "\(Text.number(megapixelsPerSecond, digits: 3)) Mpx/s, overlap paid"),
+                ("Arithmetic", "\(Text.number(gigaflops)) GFLOP/s, of convolutions done the direct way"),
+                (
+                    "Share of peak",
+                    "\(Text.number(100 * shareOfPeak)) % of \(Text.number(peakGigaflops)) GFLOP/s, the threads' best on registers"
+                ),
+                ("Memory", ByteCount.text(memoryBytes)),
+            ], fitting: Console.resultWidth)
     }
 }

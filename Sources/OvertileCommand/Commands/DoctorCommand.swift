@@ -30,9 +30,11 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func table(_ check: EngineCheck) -> String {
-        let facts = Text.table([
-            ("Overtile", OvertileVersion.current), ("Engine", check.backend), ("GDAL", GDALLibrary.version),
-        ])
+        let width = Console.resultWidth
+        let facts = Text.table(
+            [
+                ("Overtile", OvertileVersion.current), ("Engine", check.backend), ("GDAL", GDALLibrary.version),
+            ], fitting: width)
         let rows = check.comparisons.map { comparison in
             [
                 comparison.layers, "\(comparison.size)", comparison.isRight ? "right" : "WRONG",
@@ -44,7 +46,10 @@ struct DoctorCommand: ParsableCommand {
             check.failures.isEmpty
             ? "All \(check.comparisons.count) comparisons are right."
             : "\(check.failures.count) of \(check.comparisons.count) comparisons are WRONG."
-        return [facts, Text.columns(head, rows, numbers: [1]), verdict].joined(separator: "\n\n")
+        let table = Text.columns(
+            head, rows, numbers: [1], narrowing: [0: .continued, 4: .continued].filter { $0.key < head.count },
+            fitting: width)
+        return [facts, table, verdict].joined(separator: "\n\n")
     }
 }
 

@@ -123,8 +123,11 @@ enum EvaluationTable {
         let head = [["Class", "IoU", "F1 = Dice", "Precision", "Recall", "Truth", "Mask"]]
         let confusion =
             [["Truth \\ Mask"] + names] + zip(names, matrix.counts).map { [$0] + $1.map { Text.grouped($0) } }
-        return [Text.table(summary), Text.columns(head + classes + means), Text.columns(confusion)]
-            .joined(separator: "\n\n")
+        let width = Console.resultWidth
+        return [
+            Text.table(summary, fitting: width), Text.columns(head + classes + means, fitting: width),
+            Text.columns(confusion, fitting: width),
+        ].joined(separator: "\n\n")
     }
 
     private static func leftOut(_ evaluation: Evaluation) -> String {

@@ -55,6 +55,6 @@ struct FeedSummary: Encodable {
                     ($0.suggested ? "-> " : "") + $0.scaling, FeedReport.text($0.first), FeedReport.text($0.mean),
                     $0.options,
                 ]
-            }, numbers: [1, 2])
+            }, numbers: [1, 2], narrowing: [0: .continued, 3: .continued], fitting: Console.resultWidth)
     }
 }

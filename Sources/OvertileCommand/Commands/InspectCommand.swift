@@ -69,7 +69,9 @@ struct InspectCommand: ParsableCommand {
             let model = try load()
             var report = ModelReport(model)
             report.feed = try scene.map { try feed(of: $0, model) }
-            let table = report.feed.map { ["", Text.table($0.rows)] + ($0.hypotheses.isEmpty ? [] : ["", $0.table]) }
+            let table = report.feed.map {
+                ["", Text.table($0.rows, fitting: Console.resultWidth)] + ($0.hypotheses.isEmpty ? [] : ["", $0.table])
+            }
             try Console.print(
                 json ? JSONText.encode(report) : ([report.table] + (table ?? [])).joined(separator: "\n"), isJSON: json)
         } catch let error as ArchitectureError {
@@ -196,7 +198,7 @@ struct ModelReport: Encodable {
         rows.append(("Seamless", reason.map { "no: \($0)" } ?? "yes"))
         if !leftOut.isEmpty { rows.append(("Left out", list(leftOut) + ", which belong to no layer of it")) }
         if !otherNetworks.isEmpty { rows.append(("Others", list(otherNetworks) + ", which --key chooses")) }
-        return Text.table(rows + description.rows)
+        return Text.table(rows + description.rows, fitting: Console.resultWidth)
     }
 }
 
@@ -249,7 +251,8 @@ struct TensorReport {
 
     var table: String {
         Text.table(
-            tensors.map { ($0.name, $0.type + " (" + $0.shape.map(String.init).joined(separator: ", ") + ")") })
+            tensors.map { ($0.name, $0.type + " (" + $0.shape.map(String.init).joined(separator: ", ") + ")") },
+            fitting: Console.resultWidth)
     }
 
     /// More lines than this do not fit a terminal with the reason below them.

@@ -85,7 +85,7 @@ struct PlanCommand: ParsableCommand {
             report.parts = PartPlan.list(of: job, count: parts, expected)
             report.merge = MergePlan(of: job)
         }
-        try Console.print(json ? try JSONText.encode(report) : report.table, isJSON: json)
+        try Console.print(json ? try JSONText.encode(report) : report.table(fitting: Console.resultWidth), isJSON: json)
     }
 }
 
@@ -175,7 +175,8 @@ struct PlanReport: Encodable {
         (productSeconds, trialSeconds) = (time.productSeconds, time.trialSeconds)
     }
 
-    var table: String {
+    /// - Parameter room: the columns of the terminal that it is printed to; nil for other places.
+    func table(fitting room: Int?) -> String {
         var rows = [
             ("Scene", "\(scene): \(width) x \(height) pixels")
         ]
@@ -202,8 +203,9 @@ struct PlanReport: Encodable {
                         + "machine; polygons, statistics and a report add up to \(text(productSeconds))"
                 ))
         }
-        guard let parts, let merge else { return Text.table(rows) }
-        return Text.table(rows + [("Merge", merge.text)]) + "\n" + PartPlan.table(parts, of: expectedSeconds)
+        guard let parts, let merge else { return Text.table(rows, fitting: room) }
+        return Text.table(rows + [("Merge", merge.text)], fitting: room) + "\n"
+            + PartPlan.table(parts, of: expectedSeconds, fitting: room)
     }
 }
 
@@ -235,7 +237,7 @@ struct PartPlan: Encodable {
     }
 
     /// A row for each part, and what the slowest takes.
-    static func table(_ parts: [PartPlan], of seconds: Double?) -> String {
+    static func table(_ parts: [PartPlan], of seconds: Double?, fitting width: Int?) -> String {
         let rows = parts.map { part in
             [
                 "\(part.part)/\(parts.count)", Text.grouped(part.tiles),
@@ -244,7 +246,7 @@ struct PartPlan: Encodable {
             ]
         }
         let table = Text.columns(
-            ["PART", "TILES", "COST", "TIME"], rows, numbers: [1, 2, 3], fitting: Console.resultWidth)
+            ["PART", "TILES", "COST", "TIME"], rows, numbers: [1, 2, 3], fitting: width)
         let slowest = parts.map(\.expectedSeconds).max() ?? 0
         let idle = parts.count { $0.rows == 0 }
         return table

@@ -184,7 +184,7 @@ struct SegmentCommand: ParsableCommand {
             run = try open(.merge(merge, mixesKernels: stored.mixesKernels))
         }
         general.news(of: run.sceneWarnings).forEach { messages.warn($0.text) }
-        if messages.verbose { Console.note(PlanReport(run.job).table) }
+        if messages.verbose { Console.note(PlanReport(run.job).table(fitting: Console.terminalWidth)) }
         if messages.verbose { run.job.kernelListing.forEach(Console.note) }
         // Killed before the last scene, or the report on all of them, the same command makes them all.
         run.keepsRecord = scenes.count > 1 && !stack && remote == nil
@@ -290,7 +290,7 @@ struct SegmentCommand: ParsableCommand {
                 scene: paths.scene, model: model, options: options, outputs: remote?.local ?? paths.outputs,
                 products: products.options(), division: .part(part), asked: paths.outputs)
             run.warnings.forEach(messages.warn)
-            if messages.verbose { Console.note(PlanReport(run.job).table) }
+            if messages.verbose { Console.note(PlanReport(run.job).table(fitting: Console.terminalWidth)) }
             let bar = progress.display(
                 URL(fileURLWithPath: paths.scene).lastPathComponent, pixels: run.job.scene.size.area, messages)
             defer { bar?.finish() }

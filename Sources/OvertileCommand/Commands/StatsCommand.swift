@@ -74,5 +74,7 @@ enum StatisticsTable {
     }
 
     /// Formats rows. Names come from files, and a line end in a name must not become one in the table.
-    private static func columns(_ rows: [[String]]) -> String { Text.columns(rows.map { $0.map(Console.oneLine) }) }
+    private static func columns(_ rows: [[String]]) -> String {
+        Text.columns(rows.map { $0.map(Console.oneLine) }, fitting: Console.resultWidth)
+    }
 }

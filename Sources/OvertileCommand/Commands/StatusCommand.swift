@@ -109,7 +109,7 @@ struct StatusCommand: ParsableCommand {
         }
         return Text.columns(
             ["SCENE", "STATE", "ATTEMPTS", "FINISHED", "TIME", "RESULT"], rows, numbers: [2, 4],
-            fitting: Console.resultWidth)
+            spare: [3, 4, 2], fitting: Console.resultWidth)
     }
 
     private func summary(_ totals: LedgerTotals) -> String {

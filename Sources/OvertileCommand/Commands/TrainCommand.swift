@@ -128,7 +128,8 @@ struct TrainCommand: ParsableCommand {
         ]
         return Text.columns(
             ["SCENE", "SIZE"] + data.classes.map(Console.oneLine), scenes + [["labelled", ""] + shares],
-            numbers: Set(2..<(2 + data.classes.count))) + "\n\n" + Text.table(facts)
+            numbers: Set(2..<(2 + data.classes.count)), fitting: Console.resultWidth) + "\n\n"
+            + Text.table(facts, fitting: Console.resultWidth)
     }
 
     private static func line(_ epoch: TrainingSession.Epoch) -> String {
@@ -147,7 +148,7 @@ struct TrainCommand: ParsableCommand {
         return Text.columns(
             [["Held out", "IoU", "F1"]] + rows + [
                 ["mean", number(judgement.matrix.mean.iou), number(judgement.matrix.mean.f1)]
-            ])
+            ], fitting: Console.resultWidth)
     }
 }
 
@@ -205,18 +206,15 @@ private final class TrainingBar {
         smooth = smooth.map { 0.9 * $0 + 0.1 * loss } ?? loss
         if let drawn, now.timeIntervalSince(drawn) < 0.1, step < total { return }
         drawn = now
-        let room = max(0, (Console.terminalWidth ?? 80) - 1)
-        let filled = Int(Double(step) / Double(total) * 20)
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
         var text =
-            "[\(bar)] step \(Text.grouped(step)) of \(Text.grouped(total))  loss \(Text.number(smooth ?? loss, digits: 4))"
+            "\(ProgressBar.bar(Double(step) / Double(total))) step \(Text.grouped(step)) of \(Text.grouped(total))  loss \(Text.number(smooth ?? loss, digits: 4))"
         if let meanIoU { text += "  IoU \(Text.number(meanIoU, digits: 4))" }
         if step > first {
             let left = now.timeIntervalSince(started) / Double(step - first) * Double(total - step)
             text += "  \(Text.time(.seconds(left))) left"
         }
-        Console.writeError(Console.clearLine + String(text.prefix(room)))
+        Console.draw([Text.prefix(text, columns: Console.drawnWidth)])
     }
 
-    func finish() { if drawn != nil { Console.writeError(Console.clearLine) } }
+    func finish() { if drawn != nil { Console.writeError(Console.clear) } }
 }
