@@ -1,3 +1,5 @@
+import Foundation
+
 /// Lays out tables, which fit the terminal that they are printed to.
 extension Text {
     /// Returns rows of a name and a value, with the values in one column.
@@ -113,8 +115,34 @@ extension Text {
         return columns(head, Array(rows.dropFirst()), numbers: Set(head.indices.dropFirst()), fitting: width)
     }
 
-    /// Returns a reason of failure without the scene's own name at its beginning, which stands beside it.
+    /// Returns a reason of failure without the scene's own name, which stands beside it.
+    ///
+    /// - Parameter scene: its path, of which the reason may have the last parts alone, as the command line named it.
     static func reason(_ error: String, of scene: String) -> String {
-        error.hasPrefix(scene + ": ") ? String(error.dropFirst(scene.count + 2)) : error
+        var name = Substring(scene)
+        while !name.isEmpty {
+            if let reason = reason(error, without: name) { return reason }
+            guard let slash = name.dropFirst().firstIndex(of: "/") else { break }
+            name = name[name.index(after: slash)...]
+        }
+        return error
+    }
+
+    /// nil where the name is not in the text, or only within other names.
+    private static func reason(_ error: String, without name: Substring) -> String? {
+        var reason = ""
+        var rest = Substring(error)
+        var isThere = false
+        while let place = rest.range(of: name) {
+            reason += rest[..<place.lowerBound]
+            rest = rest[place.upperBound...]
+            let isWhole =
+                reason.last.map { " '\"`(".contains($0) } ?? true && rest.first.map { " '\"`:;,)".contains($0) } ?? true
+            reason += isWhole ? "it" : name
+            isThere = isThere || isWhole
+        }
+        guard isThere else { return nil }
+        reason += rest
+        return reason.hasPrefix("it: ") ? String(reason.dropFirst(4)) : reason
     }
 }

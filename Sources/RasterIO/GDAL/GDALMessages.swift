@@ -59,11 +59,8 @@ package final class GDALMessages {
     package func reason(about path: String, otherwise: String) -> String {
         guard var text = failures.first?.text ?? GDALLibrary.takeStrayFailure(), !text.isEmpty else { return otherwise }
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        for prefix in [path, name] {
-            for separator in [": ", ", "] where text.hasPrefix(prefix + separator) {
-                text.removeFirst(prefix.count + separator.count)
-            }
-        }
+        let names = [path, name].flatMap { ["\($0): ", "\($0), ", "`\($0)' "] }
+        for prefix in names where text.hasPrefix(prefix) { text.removeFirst(prefix.count) }
         return text.count > 300 ? text.prefix(300) + "…" : text
     }
 }
