@@ -12,8 +12,8 @@ final class BatchProgress: PartObserver {
         var running: [(scene: String, done: Double, doneBefore: Double?)] = []
         /// The bytes of the scenes that have ended.
         var ended = 0.0
-        /// What of all that took this run no time, in bytes.
-        var doneBefore = 0.0
+        /// What of all that this run did not compute, in bytes: an earlier run had, or it cannot be done.
+        var notComputed = 0.0
         var endedScenes = 0
         var failed = 0
         var drawn: DispatchTime?
@@ -55,7 +55,7 @@ final class BatchProgress: PartObserver {
             state.running[place].done = done
             if state.running[place].doneBefore == nil {
                 state.running[place].doneBefore = done
-                state.doneBefore += done * (weights[scene] ?? 0)
+                state.notComputed += done * (weights[scene] ?? 0)
             }
             draw(&state, always: false)
         }
@@ -65,13 +65,19 @@ final class BatchProgress: PartObserver {
         if case .failed(let message, _) = result.ending {
             Console.report(message.contains(result.scene) ? message : "\(result.scene): \(message)", isLogged: true)
         }
-        end(result.scene, hasFailed: result.hasFailed)
+        var isWhole = false
+        if case .done = result.ending { isWhole = true }
+        end(result.scene, isWhole: isWhole, hasFailed: result.hasFailed)
     }
 
-    func ended(_ piece: String) { end(piece, hasFailed: false) }
+    func ended(_ piece: String) { end(piece, isWhole: true, hasFailed: false) }
 
-    private func end(_ name: String, hasFailed: Bool) {
+    private func end(_ name: String, isWhole: Bool, hasFailed: Bool) {
         state.withLock { state in
+            if !isWhole {
+                let done = state.running.first { $0.scene == name }?.done ?? 0
+                state.notComputed += (1 - done) * (weights[name] ?? 0)
+            }
             state.running.removeAll { $0.scene == name }
             state.ended += weights[name] ?? 0
             state.endedScenes += 1
@@ -99,8 +105,8 @@ final class BatchProgress: PartObserver {
         state.isDrawn = true
         let seconds = Double(now.uptimeNanoseconds - started.uptimeNanoseconds) / 1e9
         // Before a tile of this run is done, nobody knows how fast it is.
-        let ownShare = share - state.doneBefore / total
-        let left = ownShare > 0 ? "  \(Text.time(.seconds(seconds / ownShare * (1 - share)))) left" : ""
+        let ownShare = share - state.notComputed / total
+        let left = ownShare > 0 && share < 1 ? "  \(Text.time(.seconds(seconds / ownShare * (1 - share)))) left" : ""
         let failed = state.failed > 0 ? ", \(state.failed) failed" : ""
         let batch = ProgressBar.line("\(state.endedScenes) of \(weights.count) scenes\(failed)", share, left)
         guard let scene = state.running.last else { return Console.draw([batch]) }

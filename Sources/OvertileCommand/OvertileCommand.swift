@@ -15,7 +15,8 @@ struct OvertileCommand: ParsableCommand {
             A scene is cut into overlapping tiles, and mirrored beyond its borders. Each tile is run through the \
             network, and the results are put together as one raster on the scene's own grid.
 
-            Results go to standard output. Warnings, errors and progress go to standard error, each error as one line.
+            Results go to standard output. Warnings, errors and progress go to standard error, each error as one line, \
+            which is broken at its spaces where a terminal shows it.
 
             Exit codes:
               0    done

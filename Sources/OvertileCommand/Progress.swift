@@ -38,7 +38,7 @@ final class ProgressBar: ProgressDisplay {
         if ownShare > 0 {
             let left = Duration.seconds(seconds / ownShare * (1 - share))
             let speed = Text.number(pixels * ownShare / max(seconds, 1e-3) / 1e6, digits: 2)
-            numbers = "  \(speed) Mpx/s  \(Text.time(left)) left"
+            numbers = "  \(speed) Mpx/s" + (done < total ? "  \(Text.time(left)) left" : "")
         }
         Console.draw([Self.line(label, share, numbers)])
     }

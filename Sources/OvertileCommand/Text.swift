@@ -24,6 +24,12 @@ enum Text {
         return (value < 0 ? "-" : "") + text
     }
 
+    /// "37 %" of something that is being done: no more than is done, as progress bars have it; "under 1 %" for a beginning.
+    static func percentage(_ done: Int, of total: Int) -> String {
+        let whole = Int(Double(done) / Double(total) * 100)
+        return whole == 0 && done > 0 ? "under 1 %" : "\(whole) %"
+    }
+
     /// "1 worker", "3 workers"
     static func counted(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
 

@@ -23,7 +23,7 @@ extension Text {
         case continued
     }
 
-    /// The columns of a terminal below which the narrowed columns of a table do not go while others can be left out for them.
+    /// The room below which the narrowed columns of a table do not go while others can be left out for them.
     private static let roomWanted = 40
 
     /// Returns rows of cells below a head. Each column is as wide as its widest cell, and lines have no trailing

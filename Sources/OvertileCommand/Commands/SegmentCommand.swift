@@ -200,8 +200,8 @@ struct SegmentCommand: ParsableCommand {
                 warnings: warnings,
                 progress: {
                     if isFirst, $0 > 0, Console.isTerminal, !messages.quiet {
-                        let share = Text.number(100 * Double($0) / Double($1))
-                        Console.note("going on where an earlier run was stopped, at \(share) %")
+                        let share = Text.percentage($0, of: $1)
+                        Console.note("going on where an earlier run was stopped, at \(share)")
                     }
                     isFirst = false
                     bar?.update(done: $0, of: $1)
@@ -227,10 +227,10 @@ struct SegmentCommand: ParsableCommand {
             }
             return
         }
-        let share = Text.number(100 * Double(kept.tileRows) / Double(kept.allTileRows))
+        let share = Text.percentage(kept.tileRows, of: kept.allTileRows)
         Signals.tell(
             kept:
-                "\(share) % is kept in \(kept.folder), \(ByteCount.text(kept.bytes)); run the same command again to go on"
+                "\(share) is kept in \(kept.folder), \(ByteCount.text(kept.bytes)); run the same command again to go on"
         )
     }
 
