@@ -4,7 +4,8 @@
 #   Tests/install-packages.sh [GROUP...]
 #
 #   build      what Overtile links; pkg-config tells the build where it is
-#   scripts    for examples/demo.sh, which prepares its scene and judges the result with them, and for Tests/night
+#   scripts    for examples/demo.sh, which prepares its scene and judges the result with them, and for Tests/night and
+#              Tests/terminal
 #   browser    for Tests/browser, which looks at reports as their readers do
 #   packaging  for examples/packaging/deb.sh, which makes a Debian package
 #   cluster    for Tests/slurm, which starts a cluster on this machine
@@ -18,7 +19,7 @@ for group in ${*:-build scripts browser cluster systems}; do
     # A|B: one package whose name differs by release.
     case $group in
         build) more='libgdal-dev libtiff-dev libdnnl-dev libsqlite3-dev libfontconfig-dev pkg-config' ;;
-        scripts) more='gdal-bin python3 python3-venv faketime' ;;
+        scripts) more='gdal-bin python3 python3-venv python3-pyte faketime' ;;
         browser) more='chromium fonts-dejavu-core' ;;
         packaging) more='binutils dpkg-dev' ;;
         cluster) more='slurmctld slurmd slurm-client munge' ;;

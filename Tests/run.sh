@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what is missing, builds everything and runs every test: the kernels once more under sanitizers, the scripts of
-# Tests/night in small, object storage, a minute of Tests/fuzz, a Slurm cluster where root may start one, the QGIS script
-# where QGIS is installed, the documentation, the library's example, and the commit that builds tell. Arguments go to
-# `swift test`, and leave the scripts out, for example
+# Tests/night in small, object storage, terminals, a minute of Tests/fuzz, a Slurm cluster where root may start one, the
+# QGIS script where QGIS is installed, the documentation, the library's example, and the commit that builds tell. Arguments
+# go to `swift test`, and leave the scripts out, for example
 #   sh Tests/run.sh --filter TileGeometryTests
 # Tests on real scenes need a folder of shared test data beside the checkout (or OVERTILE_SHARED) and are skipped without.
 set -eu
@@ -21,6 +21,7 @@ flags='-c release --scratch-path .build/tests -Xswiftc -enable-testing'
 swift build --build-tests $flags
 if [ $# -eq 0 ]; then
     OVERTILE=.build/tests/release/overtile sh Tests/storage/run.sh
+    OVERTILE=.build/tests/release/overtile sh Tests/terminal/run.sh
     for script in watch-race known-scenes kills races; do
         OVERTILE=.build/tests/release/overtile sh "Tests/night/$script.sh"
     done
