@@ -95,7 +95,7 @@ enum Console {
     static func ask(_ question: String, _ cancellation: Cancellation) throws -> Bool? {
         // A job in the background would be stopped as soon as it reads.
         guard isTerminal, isatty(STDIN_FILENO) == 1, tcgetpgrp(STDIN_FILENO) == getpgrp() else { return nil }
-        writeError(clearLine + oneLine(question) + " [y/N] ")
+        writeError(clear + Text.wrapped(oneLine(question) + " [y/N]", to: terminalWidth) + " ")
         var answer = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         while true {
             let count = poll(&answer, 1, 100)
