@@ -7,10 +7,12 @@ set -eu
 
 overtile=$(realpath "${OVERTILE:?set OVERTILE to the program}")
 here=$(cd "$(dirname "$0")" && pwd)
-model="$here/../../examples/models/water.safetensors"
 # The emulator belongs to the system's Python, which need not be the first on the PATH.
 python=/usr/bin/python3
 place=$(mktemp -d)
+# A path of its own, which is short enough for a line.
+cp "$here/../../examples/models/water.safetensors" "$place"
+model="$place/water.safetensors"
 export PYTHONDONTWRITEBYTECODE=1
 for story in words tables runs; do
     mkdir "$place/$story"

@@ -7,7 +7,7 @@ from terminal import Terminal, bar, make_scene, model, place, sizes, translate
 long_name = "S2A_MSIL2A_20260704T103031_N0511_R108_T32TQM_20260704T152014"
 small = make_scene("small.tif")
 # Of a size that takes a while, for a person and for Ctrl-C.
-translate(small, place + "/" + long_name + ".tif", "-outsize", "3000", "3000")
+translate(small, place + "/" + long_name + ".tif", "-outsize", "8000", "8000", "-co", "COMPRESS=LZW")
 wide_name = "上海市と大阪府の衛星写真の分類のための森林湖水地図"
 os.symlink(long_name + ".tif", place + "/" + wide_name + ".tif")
 make_scene("lake.tif", water=True)
