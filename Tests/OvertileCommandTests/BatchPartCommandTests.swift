@@ -193,7 +193,7 @@ struct BatchPartCommandTests {
         let whole = try lines()
         // Seconds and shares of time are each run's own.
         #expect(merged.count == whole.count)
-        for words in ["of 76 pixels, margin", "<img", "Scaling"] {
+        for words in ["<dt>Tile</dt><dd>76<", "<img", "Scaling"] {
             #expect(whole.count { $0.contains(words) } == merged.count { $0.contains(words) }, "\(words)")
             #expect(whole.contains { $0.contains(words) }, "\(words)")
         }
