@@ -38,6 +38,7 @@ enum NearMiss {
         "--device": "Overtile runs on processors alone", "--format": "it is --of here, as --of COG",
         "--cog": "it is --of COG here", "--batch-size": "--workers and --tile take its place",
         "--overlap": "it is --margin here, in pixels", "--tile-size": "it is --tile here",
+        "--class-field": "it is --field here", "--field": "it is --class-field here",
         "--out": "it is --output here", "--weights": "it is --model here", "--checkpoint": "it is --model here",
         "--labels": "it is --classes here", "--normalize": "--mean and --std say how pixels are scaled",
     ]

@@ -186,7 +186,7 @@ public struct ProductOptions: Sendable {
             + (polygons.hasStyle ? "" : ", hasStyle: false") + "), zones: \(zones ?? "nil"))"
     }
 
-    /// What is not left at its default, for people.
+    /// The options that are not left at their defaults, for people.
     var facts: [(title: String, text: String)] {
         var facts: [(title: String, text: String)] = []
         var choices: [String] = []

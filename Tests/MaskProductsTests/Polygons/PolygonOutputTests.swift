@@ -144,6 +144,8 @@ struct PolygonOutputTests {
             ("EPSG:3857", [-2_000_000, 50_000, 0, 10_000_000, 0, -50_000]),
             ("EPSG:3035", [2_600_000, 30_000, 9000, 5_400_000, 9000, -30_000]),
             ("EPSG:32633", [500_000, 10, 0, 5_000_000, 0, -10]),
+            // Half of the northern hemisphere, around the pole.
+            ("EPSG:3413", [-6_000_000, 130_000, 0, 6_000_000, 0, -110_000]),
         ])
     func simplifiedCover(system: String, coefficients: [Double]) throws {
         let reference = place(coefficients, try CoordinateReferenceSystem(system))
@@ -197,6 +199,27 @@ struct PolygonOutputTests {
         #expect(try large.map { try properties($0)["class_name"] as? String } == ["land"])
         options.classes = ["wood"]
         #expect(throws: RasterError.self) { try features(mask, options) }
+    }
+
+    @Test("class numbers that no mask can have, in another program's metadata, are no classes")
+    func foreignNumbers() throws {
+        _ = try mask(inDegrees)
+        let names = ["CLASS_-1": "x", "CLASS_1": "water", "CLASS_70000": "y", "CLASS_4294967296": "z"]
+        let items = names.sorted { $0.key < $1.key }.map { "<MDI key=\"\($0.key)\">\($0.value)</MDI>" }
+        let text = """
+            <VRTDataset rasterXSize="6" rasterYSize="5"><SRS>EPSG:4326</SRS>
+            <GeoTransform>10,0.01,0,50,0,-0.01</GeoTransform>
+            <VRTRasterBand dataType="Byte" band="1"><Metadata>\(items.joined())</Metadata><SimpleSource>
+            <SourceFilename relativeToVRT="1">mask.tif</SourceFilename><SourceBand>1</SourceBand>
+            </SimpleSource></VRTRasterBand></VRTDataset>
+            """
+        let path = try folder.write(Array(text.utf8), to: "foreign.vrt")
+        #expect(try RasterReader(path: path).legend(ofBand: 1).map(\.value) == [1])
+        var options = PolygonOutput.Options()
+        options.classes = ["water"]
+        let output = try PolygonOutput(mask: path, options: options, path: folder.path("foreign.gpkg"))
+        #expect(try output.write() == 1)
+        try output.commit()
     }
 
     @Test("the same mask makes the same bytes, in every format", arguments: ["gpkg", "fgb", "geojson", "shp"])
