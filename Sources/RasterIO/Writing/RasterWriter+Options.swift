@@ -1,5 +1,5 @@
 import CGDAL
-import Glibc
+import FileIO
 package import TileGeometry
 
 extension RasterWriter {
@@ -43,7 +43,7 @@ extension RasterWriter {
 
         /// The number of blocks that GDAL compresses at the same time, each in memory of its own. It writes them in the
         /// order in which they came, so the bytes of the file do not depend on this number.
-        private static let compressionThreads = max(1, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        private static let compressionThreads = min(4, GrantedResources.current.processors)
 
         /// The creation options in force for a plain GeoTIFF, sorted: they make the same bytes for the same options.
         var creationItems: [String] {

@@ -1,3 +1,5 @@
+import FileIO
+
 /// The shares of `--memory`, in bytes.
 package struct MemoryBudget {
     /// The bytes that the whole process may use.

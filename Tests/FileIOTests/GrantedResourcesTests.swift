@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Segmentation
+@testable import FileIO
 
 /// What a process may use of its machine, as Linux tells it in files. The trees are those of Slurm, Docker, Kubernetes and
 /// systemd.
