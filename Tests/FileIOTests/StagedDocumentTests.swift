@@ -20,6 +20,34 @@ struct StagedDocumentTests {
         #expect(try disk.folder.bytes("page.html") == [66])
     }
 
+    /// A style that comes with a mask is somebody else's as soon as it lies there.
+    @Test("outputs are complete whatever becomes of one that may change, and of no other")
+    func mayChange() throws {
+        let folder = try TemporaryFolder()
+        func document(_ name: String, mayChange: Bool, overwrite: Bool) throws -> StagedDocument {
+            let document = try StagedDocument(path: folder.path(name), overwrite: overwrite)
+            document.mayChange = mayChange
+            try document.write([1, 2] as [UInt8])
+            try document.finish()
+            return document
+        }
+        // What may change may be replaced, although the other one may not.
+        _ = try folder.write([3], to: "mask.qml")
+        let style = try document("mask.qml", mayChange: true, overwrite: true)
+        let mask = try document("mask.tif", mayChange: false, overwrite: false)
+        let publication = try Publication([style, mask])
+        try publication.write(to: folder.path("record"), output: "mask.tif")
+        try publication.carryOut()
+        #expect(try folder.names == ["mask.qml", "mask.tif", "record"])
+        _ = try folder.write([9], to: "mask.qml")
+        let read = try #require(Publication.read(record: folder.path("record")))
+        #expect(read.isUntouched && read.settle())
+        try FileManager.default.removeItem(atPath: folder.path("mask.qml"))
+        #expect(read.isUntouched && read.settle())
+        _ = try folder.write([9], to: "mask.tif")
+        #expect(!read.isUntouched)
+    }
+
     @Test("a file appears under its name when it is published, and not before")
     func hidden() throws {
         let folder = try TemporaryFolder()
