@@ -132,16 +132,19 @@ class Terminal:
         return bool(data)
 
     def wait_for(self, pattern):
-        """Reads until a line has a pattern, and returns the match."""
+        """Reads until a line has a pattern, if only for a moment, and returns the match."""
         until = time.monotonic() + patience
-        while time.monotonic() < until:
-            for line in self.screen.text():
+        shown, is_open = [self.screen.text()], True
+        while True:
+            for line in (line for lines in shown for line in lines):
                 match = re.search(pattern, line)
                 if match:
                     return match
-            if not self.read(0.2):
-                break
-        return self.fail("never showed " + pattern)
+            if not is_open or time.monotonic() > until:
+                return self.fail("never showed " + pattern)
+            count = len(self.seen)
+            is_open = self.read(0.2)
+            shown = self.seen[count:]
 
     def end(self, status=0):
         """Reads until the program ends, and returns all lines."""
@@ -159,12 +162,19 @@ class Terminal:
         os.write(self.master, keys)
 
     def resize(self, columns, lines, cuts):
-        """Does what a window does whose size is changed; the kernel sends SIGWINCH."""
-        if cuts or columns > self.screen.columns:
+        """Does what a window does whose size is changed; the kernel sends SIGWINCH. What the program has drawn for the old
+        size is shown before the window is narrower."""
+        if columns > self.screen.columns:
+            self.screen.resize(lines, columns)
+            self.tell_size(self.master, columns, lines)
+            return
+        self.tell_size(self.master, columns, lines)
+        while select.select([self.master], [], [], 0)[0] and self.read(0):
+            pass
+        if cuts:
             self.screen.resize(lines, columns)
         else:
             self.screen.narrow(columns)
-        self.tell_size(self.master, columns, lines)
 
     def expect(self, is_so, text):
         if not is_so:
