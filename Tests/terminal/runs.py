@@ -14,7 +14,8 @@ make_scene("lake.tif", water=True)
 
 
 def segment(size, scene, mask, *more):
-    options = ("--model", model, "--output", mask, "--resolution", "native", "--tile", "300")
+    # By one worker, so that a busy machine has time for the terminal too.
+    options = ("--model", model, "--output", mask, "--resolution", "native", "--tile", "300", "--workers", "1")
     return Terminal(size, "segment", scene, *options, *more)
 
 

@@ -2,6 +2,7 @@
 
 A row of a table fits the terminal: its first column loses the beginning of a long name, its last one goes on in lines below,
 and where that leaves them no room, other columns are not there."""
+import os
 import re
 
 from wcwidth import wcswidth
@@ -21,6 +22,9 @@ with open("%s/%s/%s" % (place, folder, name % "c-cut"), "wb") as file:
     file.write(data[:len(data) // 2])
 with open("%s/%s/%s" % (place, folder, name % "a-text"), "w") as file:
     file.write("this is no raster\n")
+os.mkdir(place + "/large")
+translate(small, place + "/large/one.tif", "-outsize", "6000", "6000", "-co", "COMPRESS=LZW")
+os.symlink("one.tif", place + "/large/other.tif")
 classes = "coniferous and mixed forest on wet and on dry ground,lakes and rivers and reservoirs and ponds"
 failed = {"a-text": "it is not a raster that GDAL can open: ", "c-cut": "it is incomplete: ",
           "e-one-band": "it has no band green, which the model takes"}
@@ -64,10 +68,10 @@ for number, size in enumerate(sizes):
     status = Terminal(size, "status", output)
     expect_table(status, status.end(), 6)
 
-    # Ctrl-C between two tiles of a batch.
-    run = Terminal(size, "batch", folder, "--model", model, "--output", "stopped-%d" % number, "--resolution", "native",
-                   "--tile", "300")
-    run.wait_for(r" of 6 scenes.*\] [1-9].* left$")
+    # Ctrl-C between two tiles of a batch, by one worker, so that it takes a while.
+    run = Terminal(size, "batch", "large", "--model", model, "--output", "stopped-%d" % number, "--resolution", "native",
+                   "--tile", "300", "--workers", "1")
+    run.wait_for(r" of 2 scenes.*\] [1-9].* left$")
     run.type(b"\x03")
     run.wait_for("^overtile: stopping after the tiles at hand; a second time")
     run.end(130)
