@@ -144,9 +144,9 @@ package struct ExpectedTime: Sendable {
         // Blocks are compressed while tiles are computed, by threads that take their time from the workers.
         seconds = start + computing + encoding / 2 + Self.publishing
         let spread = isOwnTiles ? (low: 0.85, high: 1.15) : (low: 0.8, high: 1.3)
-        range =
-            start + computing * spread.low * dataShare...start * 1.5 + computing * spread.high + encoding + 3
-            * Self.publishing
+        let low = start + computing * spread.low * dataShare
+        let high = 1.5 * start + computing * spread.high + encoding + 3 * Self.publishing
+        range = low...high
         productSeconds = Double(pixels) / Self.productPixels
         self.trialSeconds = trialSeconds
     }
