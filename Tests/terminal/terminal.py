@@ -111,6 +111,9 @@ class Terminal:
         if self.process == 0:
             os.chdir(place)
             self.tell_size(0, *size)
+            # As a shell does that has a terminal; what runs in the background is deaf to Ctrl-C.
+            for number in (signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)
             settings = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
             os.execve(overtile, [overtile] + list(words), dict(settings, TERM="xterm-256color"))
 
