@@ -103,7 +103,7 @@ twice = [scene for scene, count in done.items() if count != 1]
 if twice or len(done) != int(sys.argv[2]): sys.exit("%d scenes done, more than once: %s" % (len(done), twice))
 PYTHON
 # Nothing that is under way stays behind.
-rest=$(find "$place/out" -mindepth 1 ! -name 'scene-*.tif' ! -name 'scene-*.tif.aux.xml' ! -name '.overtile-ledger.sqlite' \
-    ! -name '.overtile.lock')
+rest=$(find "$place/out" -mindepth 1 ! -name 'scene-*.tif' ! -name 'scene-*.tif.aux.xml' ! -name 'scene-*.qml' \
+    ! -name '.overtile-ledger.sqlite' ! -name '.overtile.lock')
 [ -z "$rest" ] || fail "left behind: $rest"
 echo "watch-race: $scenes scenes segmented once each, in $round rounds of 10 passes: $worked worked, $left left with 75"
