@@ -23,7 +23,7 @@ for module in "$root"/Sources/C*/module.modulemap "$build"/../../checkouts/*/Sou
     "$build"/*.build/module.modulemap; do
     [ -f "$module" ] && set -- "$@" -Xcc "-fmodule-map-file=$module"
 done
-for flag in $(pkg-config --cflags-only-I gdal libtiff-4 sqlite3); do set -- "$@" -Xcc "$flag"; done
+for flag in $(pkg-config --cflags-only-I gdal libtiff-4 sqlite3 fontconfig); do set -- "$@" -Xcc "$flag"; done
 
 # The rooms whose public types `import Overtile` gives.
 rooms=$(sed -n 's/^@_exported public import //p' "$root/Sources/Overtile/Overtile.swift" | paste -s -d , -)

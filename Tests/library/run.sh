@@ -50,6 +50,6 @@ for module in "$root"/Sources/C*/module.modulemap "$build"/*.build/module.module
     "$root"/.build/library/checkouts/*/Sources/*/module.modulemap; do
     [ -f "$module" ] && set -- "$@" -Xcc "-fmodule-map-file=$module"
 done
-for flag in $(pkg-config --cflags-only-I gdal libtiff-4 sqlite3); do set -- "$@" -Xcc "$flag"; done
+for flag in $(pkg-config --cflags-only-I gdal libtiff-4 sqlite3 fontconfig); do set -- "$@" -Xcc "$flag"; done
 swiftc -typecheck -swift-version 6 -suppress-warnings -I "$build/Modules" "$@" "$work/Examples.swift"
 echo "library: $(grep -c '^func example' "$work/Examples.swift") examples of public types compile"
