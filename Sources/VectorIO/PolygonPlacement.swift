@@ -20,6 +20,8 @@ final class PolygonPlacement {
     /// The number of such pieces along the raster: the curve of a whole side is 65,536 times as far from its line as that of
     /// a piece.
     private static let pieces = 256.0
+    /// The most pieces of a side: a few more than of one that is as long as the raster with the room around it.
+    private static let mostPieces = 300.0
     /// The steps in a pixel on which corners are set, a power of two (`set`).
     private static let steps = Double(1 << 20)
     /// The largest columns and rows, to which others are clamped, because GDAL's rasteriser counts in 32 bits.
@@ -94,7 +96,10 @@ final class PolygonPlacement {
                 OGR_G_DestroyGeometry(placed)
                 placed = part
             }
-            if longestPiece > 0 { OGR_G_Segmentize(placed, longestPiece) }
+            // A polygon that could not be clipped may be many times as long as the raster.
+            let box = Self.envelope(placed)
+            let piece = max(longestPiece, max(box.MaxX - box.MinX, box.MaxY - box.MinY) / Self.mostPieces)
+            if piece > 0 { OGR_G_Segmentize(placed, piece) }
             guard OGR_G_Transform(placed, transformation) == OGRERR_NONE else {
                 OGR_G_DestroyGeometry(placed)
                 unplaced.append(id)
