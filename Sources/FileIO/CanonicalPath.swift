@@ -20,21 +20,6 @@ package enum CanonicalPath {
         return file
     }
 
-    /// Returns the way from a folder to a file, such as `../masks/a.tif`, by their names alone: whoever follows it has opened the
-    /// folder by the same name. nil where there is none, as from a local folder into object storage.
-    package static func relative(_ path: String, from folder: String) -> String? {
-        guard path.hasPrefix("/vsi") == folder.hasPrefix("/vsi") else { return nil }
-        func steps(_ path: String) -> [Substring] {
-            let isRemote = path.hasPrefix("/vsi")
-            return (isRemote ? path : URL(fileURLWithPath: path.isEmpty ? "." : path).standardized.path).split(
-                separator: "/")
-        }
-        let (start, places) = (steps(folder), steps(path))
-        let common = zip(start, places).prefix { $0 == $1 }.count
-        let up = Array(repeating: Substring(".."), count: start.count - common)
-        return (up + places[common...]).joined(separator: "/")
-    }
-
     /// Returns where a path leads, with all links resolved, or nil if nothing is there.
     package static func existing(_ path: String) -> String? {
         guard let text = realpath(path, nil) else { return nil }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The parts of a path, taken as text. Nothing is looked up on the disk.
 package enum FileName {
     /// Returns what follows the last "/". A "/" at the end is ignored.
@@ -40,5 +42,20 @@ package enum FileName {
     /// Returns the path of a name in a folder.
     package static func joined(_ folder: String, _ name: String) -> String {
         folder + (folder.hasSuffix("/") ? "" : "/") + name
+    }
+
+    /// Returns the way from a folder to a file, such as `../masks/a.tif`, by their names alone: whoever follows it has opened the
+    /// folder by the same name. nil where there is none, as from a local folder into object storage.
+    package static func relative(_ path: String, from folder: String) -> String? {
+        guard path.hasPrefix("/vsi") == folder.hasPrefix("/vsi") else { return nil }
+        func steps(_ path: String) -> [Substring] {
+            let isRemote = path.hasPrefix("/vsi")
+            return (isRemote ? path : URL(fileURLWithPath: path.isEmpty ? "." : path).standardized.path).split(
+                separator: "/")
+        }
+        let (start, places) = (steps(folder), steps(path))
+        let common = zip(start, places).prefix { $0 == $1 }.count
+        let up = Array(repeating: Substring(".."), count: start.count - common)
+        return (up + places[common...]).joined(separator: "/")
     }
 }

@@ -11,8 +11,8 @@ struct PlanBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "The time that plan expects, and the time that runs take, for eight pairs.",
         discussion: """
-            Each run begins with opening the model and the scene, and ends when the mask has its name. A range that \
-            holds has nine runs of ten in it, on a machine that does nothing else.
+            Each run begins with opening the model and the scene, and ends when the mask has its name. Nine runs of \
+            ten should be within their range, on a machine that does nothing else.
             """)
 
     @Option(help: "Runs of each pair, each with an expectation of its own.")

@@ -27,22 +27,6 @@ struct CanonicalPathTests {
         #expect(CanonicalPath.named(folder.path("in/latest.tif")).hasSuffix("/in/latest.tif"))
     }
 
-    @Test("the way from a folder to a file")
-    func relative() throws {
-        let scene = folder.path("in/b.tif")
-        #expect(CanonicalPath.relative(scene, from: folder.path("in")) == "b.tif")
-        #expect(CanonicalPath.relative(scene, from: folder.url.path) == "in/b.tif")
-        #expect(CanonicalPath.relative(folder.path("c.tif"), from: folder.path("in")) == "../c.tif")
-        #expect(CanonicalPath.relative("/none.tif", from: "/") == "none.tif")
-        #expect(CanonicalPath.relative("/vsis3/bucket/b.tif", from: folder.url.path) == nil)
-        #expect(CanonicalPath.relative(scene, from: "/vsis3/bucket") == nil)
-        #expect(CanonicalPath.relative("/vsis3/bucket/more/p.tif", from: "/vsis3/bucket") == "more/p.tif")
-        #expect(CanonicalPath.relative(scene, from: folder.path("none")) == "../in/b.tif")
-        #expect(
-            CanonicalPath.relative("b/a.tif", from: "") == "b/a.tif"
-                && CanonicalPath.relative("a.tif", from: "b") == "../a.tif")
-    }
-
     @Test("where a path leads, whether or not anything is there")
     func destination() throws {
         try FileManager.default.createSymbolicLink(

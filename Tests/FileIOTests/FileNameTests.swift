@@ -24,4 +24,20 @@ struct FileNameTests {
         #expect(FileName.joined("x", "a") == "x/a")
         #expect(FileName.joined("/", "a") == "/a")
     }
+
+    @Test("the way from a folder to a file")
+    func relative() {
+        let scene = "/data/in/b.tif"
+        #expect(FileName.relative(scene, from: "/data/in") == "b.tif")
+        #expect(FileName.relative(scene, from: "/data") == "in/b.tif")
+        #expect(FileName.relative("/data/c.tif", from: "/data/in") == "../c.tif")
+        #expect(FileName.relative("/none.tif", from: "/") == "none.tif")
+        #expect(FileName.relative("/vsis3/bucket/b.tif", from: "/data") == nil)
+        #expect(FileName.relative(scene, from: "/vsis3/bucket") == nil)
+        #expect(FileName.relative("/vsis3/bucket/more/p.tif", from: "/vsis3/bucket") == "more/p.tif")
+        #expect(FileName.relative(scene, from: "/data/none") == "../in/b.tif")
+        #expect(
+            FileName.relative("b/a.tif", from: "") == "b/a.tif"
+                && FileName.relative("a.tif", from: "b") == "../a.tif")
+    }
 }

@@ -30,7 +30,7 @@ final class LegendFont {
         guard FT_Init_FreeType(&library) == 0, let library else { return nil }
         self.library = library
         self.scale = scale
-        files = Self.fonts()
+        files = Self.fonts
         while faces.isEmpty, !files.isEmpty { openNext() }
         if faces.isEmpty { return nil }
     }
@@ -127,8 +127,8 @@ final class LegendFont {
         }
     }
 
-    /// Returns the system's fonts, the most suitable first, each of which has letters that those before it do not have.
-    private static func fonts() -> [(path: String, index: Int)] {
+    /// The system's fonts, the most suitable first, each of which has letters that those before it do not have.
+    private static let fonts: [(path: String, index: Int)] = {
         guard FcInit() != 0, let pattern = FcNameParse("DejaVu Sans,sans-serif:style=Book:scalable=true") else {
             return []
         }
@@ -149,7 +149,7 @@ final class LegendFont {
             fonts.append((String(cString: path), Int(index)))
         }
         return fonts
-    }
+    }()
 
     /// Returns a text in the letters that are drawn, without marks of direction and the like.
     private func letters(of text: String) -> [Unicode.Scalar] {

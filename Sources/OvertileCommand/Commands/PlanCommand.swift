@@ -19,9 +19,9 @@ struct PlanCommand: ParsableCommand {
               memoryBytes      memory that the run needs at most; memoryLimit is what it may use
               flop             multiplications and additions of all tiles
               seamless         whether tiles fit together without seams; if not, reason says why
-              expectedSeconds  how long segment takes, from a trial of tiles on this machine; low and high of
-                               expectedRange hold for nine runs of ten where nothing else runs, and
-                               tiles with data are spread as in the middle of the scene
+              expectedSeconds  how long segment takes, from a trial of tiles on this machine; expectedRange has the
+                               low and the high that are expected where nothing else runs, and tiles
+                               with data are spread as in the middle of the scene
               productSeconds   what polygons, statistics and a report add
               trialSeconds     how long the trial took
               parts            with --parts, for each part its number, firstRow and rows of tiles, tiles, share of the
@@ -124,7 +124,7 @@ struct PlanReport: Encodable {
     let feed: FeedSummary?
     private let sampling: String?
 
-    /// The seconds of nine runs of ten.
+    /// The least and the most seconds that are expected.
     struct Range: Encodable {
         let low: Double
         let high: Double

@@ -93,7 +93,13 @@ package struct GroundAreas: Sendable {
     private func line(from start: Double, to end: Double, row: Double) -> Double {
         switch pixels {
         case .equal(let area): return area * (end - start)
-        case .parallels: return density(x: start, y: row) * (end - start)
+        case .parallels(let ellipsoid, let top, let height, let width):
+            // The mean of half a row above and half a row below.
+            func parallel(_ row: Double) -> Double { min(max(top + row * height, -.pi / 2), .pi / 2) }
+            let (north, south) = (parallel(row - 0.5), parallel(row + 0.5))
+            guard north != south else { return 0 }
+            let area = ellipsoid.area(toParallel: north) - ellipsoid.area(toParallel: south)
+            return abs(area * width * height / (south - north)) * (end - start)
         case .nodes(let nodes):
             // Gauss's three points in each piece of a line, none longer than a cell of nodes.
             let pieces = max(1, (abs(end - start) * Double(nodes.count) / Double(size.width)).rounded(.up))
@@ -103,24 +109,10 @@ package struct GroundAreas: Sendable {
             for piece in 0..<Int(pieces) {
                 let middle = start + (2 * Double(piece) + 1) * half
                 sum +=
-                    8 * density(x: middle, y: row) + 5 * density(x: middle - far, y: row)
-                    + 5 * density(x: middle + far, y: row)
+                    8 * nodes.value(x: middle, y: row) + 5 * nodes.value(x: middle - far, y: row)
+                    + 5 * nodes.value(x: middle + far, y: row)
             }
             return sum / 18 * 2 * half
-        }
-    }
-
-    /// Returns the square metres of a pixel whose centre is at a place, which need not be that of one of the raster.
-    private func density(x: Double, y: Double) -> Double {
-        switch pixels {
-        case .equal(let area): return area
-        case .parallels(let ellipsoid, let top, let height, let width):
-            func parallel(_ row: Double) -> Double { min(max(top + row * height, -.pi / 2), .pi / 2) }
-            let (north, south) = (parallel(y - 0.5), parallel(y + 0.5))
-            guard north != south else { return 0 }
-            let area = ellipsoid.area(toParallel: north) - ellipsoid.area(toParallel: south)
-            return abs(area * width * height / (south - north))
-        case .nodes(let nodes): return nodes.value(x: x, y: y)
         }
     }
 

@@ -113,7 +113,7 @@ private struct Place {
         return ReportFact(
             kind == OutputSet.Kind.item.name ? "STAC item" : kind.capitalized,
             path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path,
-            file: CanonicalPath.relative(path, from: report))
+            file: FileName.relative(path, from: report))
     }
 }
 

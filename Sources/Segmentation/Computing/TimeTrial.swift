@@ -7,8 +7,6 @@ import TileGeometry
 struct TimeTrial {
     /// The seconds that a unit of cost takes, with one tile on each worker at the same time.
     let secondsPerCost: Double
-    /// The seconds that the trial took, compiling included.
-    let seconds: Double
 
     /// A tile of more units than this is not where a trial starts: a slow core does some ten billion a second.
     private static let firstCost = 1e10
@@ -21,7 +19,6 @@ struct TimeTrial {
 
     /// - Throws: `EngineError` or `SegmentationError`.
     init(_ tiling: Tiling, _ networks: TileNetworks, tiler: Tiler) throws {
-        let started = DispatchTime.now()
         let sizes = try Self.sizes(tiling, tiler: tiler)
         func run(_ size: (output: PixelSize, cost: Double)) throws -> Double {
             let network = try networks.network(forOutput: size.output)
@@ -39,7 +36,6 @@ struct TimeTrial {
             result = try run(sizes[size])
         }
         secondsPerCost = result
-        seconds = started.secondsToNow
     }
 
     /// What tiles of the scene say.
@@ -117,7 +113,7 @@ package struct ExpectedTime: Sendable {
     package let start: Double
     /// The seconds that all tiles take.
     package let computing: Double
-    /// The seconds of all but a tenth of the runs on a machine that does nothing else.
+    /// The least and the most seconds that are expected on a machine that does nothing else.
     package let range: ClosedRange<Double>
     /// The seconds that polygons, statistics and a report add, each of which reads the mask once.
     package let productSeconds: Double
